@@ -1,0 +1,33 @@
+//! What an operator asks for. Panels and the 3D view write these messages; one applier carries them out next frame.
+
+use bevy::prelude::*;
+
+use crate::twin::{SignalIndex, Timestamp, TwinIndex};
+
+#[derive(Message, Clone, PartialEq, Debug)]
+pub enum OperatorCommand {
+    /// Makes a twin the one that tree, inspector and 3D view show; none clears.
+    Select(Option<TwinIndex>),
+    /// Moves the camera to a twin; none frames the whole scene.
+    Focus(Option<TwinIndex>),
+    /// Moves the camera to a viewpoint of the scene, by its position in `scene.views`.
+    Look(usize),
+    /// The cursor follows the newest data.
+    GoLive,
+    /// The cursor stands still at a moment.
+    PauseAt(Timestamp),
+    /// The cursor moves from where it is, `speed` source seconds a second.
+    Play { speed: f64 },
+    /// Adds a signal to the trend panel, or takes it away.
+    ToggleTrend(SignalIndex),
+    /// Reads the scene file again.
+    ReloadScene,
+}
+
+/// What the operator is looking at. Written by the applier only.
+#[derive(Resource, Clone, PartialEq, Debug, Default)]
+pub struct Attention {
+    pub selected: Option<TwinIndex>,
+    /// Signals in the trend panel, in the order they were added.
+    pub trends: Vec<SignalIndex>,
+}

@@ -1,0 +1,7 @@
+//! Every sample of every signal, and the one moment that all views show.
+
+mod cursor;
+mod store;
+
+pub use cursor::Cursor;
+pub use store::{Bucket, History, Point, Usage};

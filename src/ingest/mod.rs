@@ -1,0 +1,1 @@
+//! From messages to samples: topic → signals, payload → values.

@@ -1,0 +1,286 @@
+//! A loaded scene: every type resolved, every placeholder filled, every index dense. What all other rooms work with.
+//!
+//! Comes from [`load`](super::load); immutable once made, shared as `Arc<Scene>`, replaced whole on reload.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::twin::{SignalIndex, TwinIndex, Unit};
+
+#[derive(Clone, Debug, Default)]
+pub struct Scene {
+    pub name: String,
+    /// The scene file, and the folder that relative paths in it start from.
+    pub path: PathBuf,
+    pub dir: PathBuf,
+    pub brokers: BTreeMap<String, Broker>,
+    /// In file order.
+    pub twins: Vec<Twin>,
+    /// All signals of all twins, grouped by twin: `twins[i].signals` is a range in here.
+    pub signals: Vec<Signal>,
+    pub links: Vec<Link>,
+    /// Named camera positions.
+    pub views: Vec<Viewpoint>,
+    /// The simulated plant that can stand in for the real one, e.g. `"bottling"`.
+    pub plant: Option<String>,
+}
+
+/// How to reach a broker. Never holds a secret: those come from the environment or a file when the connection is made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Broker {
+    /// `mqtt://host[:port]` or `mqtts://host[:port]`.
+    pub url: String,
+    pub version: MqttVersion,
+    pub client_id: Option<String>,
+    /// Topic filters to subscribe to. Empty: the filters of the signals bound to this broker.
+    pub subscribe: Vec<String>,
+    pub qos: u8,
+    pub keep_alive: Duration,
+    /// Largest packet accepted, in bytes.
+    pub max_packet: usize,
+    pub credentials: Option<Credentials>,
+    pub tls: Tls,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum MqttVersion {
+    #[default]
+    V3,
+    V5,
+}
+
+/// Where user and password are found at connect time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credentials {
+    /// Names of environment variables.
+    Env { user: String, password: String },
+    /// A file of two lines, user and password, that only its owner can read.
+    File(PathBuf),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Tls {
+    /// PEM file with the authorities to trust instead of the system's.
+    pub ca: Option<PathBuf>,
+    /// PEM files of the client's certificate chain and key.
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Twin {
+    pub index: TwinIndex,
+    /// The tag, unique in the scene: `P-101`.
+    pub id: String,
+    /// A name for people: `Feed pump`. Empty if there is none.
+    pub name: String,
+    pub type_name: String,
+    /// Where it belongs in the tree: `Hall 1/Filling`. Empty for the top.
+    pub area: String,
+    /// Position of its origin in metres: x east, y up, z south.
+    pub at: [f32; 3],
+    /// Rotation about the vertical axis in degrees, counter-clockwise seen from above.
+    pub facing_deg: f32,
+    pub scale: f32,
+    /// Indices of its signals in [`Scene::signals`].
+    pub signals: Range<u32>,
+    pub look: Option<Arc<Look>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Signal {
+    pub index: SignalIndex,
+    pub twin: TwinIndex,
+    /// Unique within its twin: `flow`.
+    pub name: String,
+    /// What it is, for people. Empty if there is none.
+    pub label: String,
+    pub kind: ValueKind,
+    pub unit: Unit,
+    pub origin: Origin,
+    /// Stale this long after its last receive time.
+    pub expires: Option<Duration>,
+    /// Physically possible values in `unit`; others are Bad (out of range).
+    pub range: Option<(f64, f64)>,
+    /// Operating limits in `unit`.
+    pub limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ValueKind {
+    #[default]
+    Number,
+    Bool,
+    Text,
+}
+
+/// Operating limits: between `low` and `high` all is normal, beyond `low_low` or `high_high` it is critical.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Limits {
+    pub low_low: Option<f64>,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    pub high_high: Option<f64>,
+}
+
+/// Where a signal's samples come from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    Mqtt(Binding),
+    /// Computed from other signals by an expression.
+    Derived(Derivation),
+    /// Declared but not bound: stays `NeverSeen`.
+    Unbound,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Binding {
+    /// A key of [`Scene::brokers`]; none binds to every broker (and to the embedded one).
+    pub broker: Option<String>,
+    /// Placeholders filled; may hold the wildcards `+` and `#`.
+    pub topic: String,
+    pub decoder: Decoder,
+    pub time: TimeField,
+    /// Value in `unit` = payload value * scale + offset (from `payload_unit`).
+    pub scale: f64,
+    pub offset: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decoder {
+    /// A JSON pointer (RFC 6901) into a JSON payload.
+    Json(String),
+    /// The whole payload is one number, boolean or text.
+    Raw,
+}
+
+/// Where the source time is.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum TimeField {
+    /// No source time: the receive time is taken.
+    #[default]
+    Receive,
+    /// JSON pointer, and how to read what is there.
+    Json { pointer: String, format: TimeFormat },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum TimeFormat {
+    Seconds,
+    Milliseconds,
+    Microseconds,
+    Nanoseconds,
+    #[default]
+    Rfc3339,
+}
+
+/// A compiled expression with its inputs, in evaluation order: a derived signal's inputs have smaller ranks.
+#[derive(Clone, Debug)]
+pub struct Derivation {
+    pub source: String,
+    /// (name in the compiled expression, signal it stands for)
+    pub inputs: Vec<(String, SignalIndex)>,
+    pub compiled: Arc<super::expression::Compiled>,
+    /// 0 reads only bound signals; n reads derived signals of rank below n.
+    pub rank: u32,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    pub from: Port,
+    pub to: Port,
+    pub kind: LinkKind,
+}
+
+/// `P-101.inlet`: a twin and the name of an attachment node of its look. An empty name is the twin's origin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Port {
+    pub twin: TwinIndex,
+    pub name: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum LinkKind {
+    #[default]
+    Pipe,
+    Belt,
+    Wire,
+    Signal,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Viewpoint {
+    pub name: String,
+    /// Eye and target in metres.
+    pub eye: [f32; 3],
+    pub target: [f32; 3],
+}
+
+/// How a twin type looks in 3D.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Look {
+    /// A glTF file; none draws a plain box with the twin's id.
+    pub model: Option<PathBuf>,
+    pub parts: Vec<Part>,
+}
+
+/// A node of the model bound to a signal. All signal names are of the twin itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// Name of a node in the glTF file; empty for the whole model.
+    pub node: String,
+    pub by: SignalIndex,
+    pub motion: Motion,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Motion {
+    /// Turns for ever about `axis`; the signal is an angular speed (its unit is converted to rad/s), times `ratio`.
+    Spin { axis: [f32; 3], ratio: f32 },
+    /// Moves along `axis` (metres per unit vector): signal `from.0..from.1` maps to offset `to.0..to.1` metres.
+    Slide { axis: [f32; 3], from: (f64, f64), to: (f32, f32) },
+    /// Turns about `axis` to the signal's angle (its unit is converted to radians).
+    Rotate { axis: [f32; 3] },
+    /// Colours by value over `from`, by a named scale (`thermal`, `traffic`, `grey`).
+    Tint { from: (f64, f64), scale: ColourScale },
+    /// Scales along `axis` so that signal `from.0` is empty and `from.1` full.
+    Fill { axis: [f32; 3], from: (f64, f64) },
+    /// Glows in `colour` (linear RGB): off at `from.0`, full at `from.1`.
+    Emit { colour: [f32; 3], from: (f64, f64) },
+    /// Visible while the signal is at least `above` (booleans: 0.5).
+    Show { above: f64 },
+    /// Shows the value and unit as text above the node, with so many decimals.
+    Label { decimals: u8 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ColourScale {
+    #[default]
+    Thermal,
+    Traffic,
+    Grey,
+}
+
+impl Scene {
+    pub fn twin(&self, id: &str) -> Option<&Twin> {
+        self.twins.iter().find(|twin| twin.id == id)
+    }
+
+    pub fn signals_of(&self, twin: &Twin) -> &[Signal] {
+        &self.signals[twin.signals.start as usize..twin.signals.end as usize]
+    }
+
+    /// The signal `name` of the twin `id`.
+    pub fn signal(&self, id: &str, name: &str) -> Option<&Signal> {
+        self.signals_of(self.twin(id)?).iter().find(|signal| signal.name == name)
+    }
+
+    /// `P-101.flow`, for messages.
+    pub fn signal_path(&self, signal: SignalIndex) -> String {
+        let signal = &self.signals[signal.at()];
+        format!("{}.{}", self.twins[signal.twin.at()].id, signal.name)
+    }
+}

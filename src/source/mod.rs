@@ -1,0 +1,16 @@
+//! Where samples come from: brokers, the embedded broker, the simulated plant. Each runs in threads of its own and
+//! hands batches to a bounded mailbox; none of them knows the ECS.
+
+pub mod broker;
+pub mod mailbox;
+pub mod mqtt;
+pub mod plant;
+pub mod status;
+
+use std::sync::Arc;
+
+pub use mailbox::{Batch, Mailbox};
+pub use status::{ConnectionState, SourceSnapshot, SourceStatus, TopicProblem};
+
+/// Called by a source when something waits in its mailbox, so that an idle window wakes up. Cheap; called often.
+pub type Waker = Arc<dyn Fn() + Send + Sync>;

@@ -1,0 +1,81 @@
+//! Twins and their signals as entities: the components that views read.
+//!
+//! In: the loaded scene (spawn) and, at the cursor, what history says (project). Out: `Twin`, `Signal`, `Current`.
+//! Never draws, never touches network or disk.
+
+mod time;
+pub mod unit;
+mod value;
+
+use bevy::prelude::*;
+
+pub use time::Timestamp;
+pub use unit::Unit;
+pub use value::{Grade, Quality, Reason, Sample, SignalIndex, TwinIndex, Value};
+
+/// A mirrored thing. Its data are in `scene.twins[index]`.
+#[derive(Component, Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Twin {
+    pub index: TwinIndex,
+}
+
+/// One signal of a twin, a child in the [`SignalOf`] relationship. Its data are in `scene.signals[index]`.
+#[derive(Component, Clone, Copy, PartialEq, Eq, Debug)]
+#[require(Current)]
+pub struct Signal {
+    pub index: SignalIndex,
+}
+
+/// The twin that a signal entity belongs to.
+#[derive(Component, Clone, Copy, PartialEq, Eq, Debug)]
+#[relationship(relationship_target = Signals)]
+pub struct SignalOf(pub Entity);
+
+/// The signal entities of a twin.
+#[derive(Component, Debug, Default)]
+#[relationship_target(relationship = SignalOf, linked_spawn)]
+pub struct Signals(Vec<Entity>);
+
+/// A signal's value at the cursor: the only thing that views need to read. Written by `Project` where it changes.
+#[derive(Component, Clone, PartialEq, Debug, Default)]
+pub struct Current {
+    /// None until a first sample has arrived (at or before the cursor).
+    pub value: Option<Value>,
+    pub quality: Quality,
+    pub source_time: Timestamp,
+    pub receive_time: Timestamp,
+}
+
+/// How a value stands against its operating limits: what colours a mark.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Standing {
+    #[default]
+    Normal,
+    /// Beyond `low` or `high`.
+    Warning,
+    /// Beyond `low_low` or `high_high`.
+    Critical,
+}
+
+impl Standing {
+    /// Values that are not Good or Uncertain stand nowhere: their quality says what is wrong.
+    pub fn of(value: Option<&Value>, limits: &crate::scene::Limits) -> Standing {
+        let Some(x) = value.and_then(Value::as_f64) else { return Standing::Normal };
+        let above = |limit: Option<f64>| limit.is_some_and(|l| x > l);
+        let below = |limit: Option<f64>| limit.is_some_and(|l| x < l);
+        if above(limits.high_high) || below(limits.low_low) {
+            Standing::Critical
+        } else if above(limits.high) || below(limits.low) {
+            Standing::Warning
+        } else {
+            Standing::Normal
+        }
+    }
+}
+
+/// Entities by index: `twins[TwinIndex]`, `signals[SignalIndex]`.
+#[derive(Resource, Default, Debug)]
+pub struct Entities {
+    pub twins: Vec<Entity>,
+    pub signals: Vec<Entity>,
+}

@@ -1,0 +1,154 @@
+//! Samples: what a source says about a signal at one moment, and how far it can be trusted.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::Timestamp;
+
+/// The dense index of a signal in the loaded [`Scene`](crate::scene::Scene): `scene.signals[index]`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct SignalIndex(pub u32);
+
+/// The dense index of a twin in the loaded [`Scene`](crate::scene::Scene): `scene.twins[index]`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TwinIndex(pub u32);
+
+impl SignalIndex {
+    pub fn at(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl TwinIndex {
+    pub fn at(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One measured, derived or simulated value.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Value {
+    /// In the unit of the signal.
+    Number(f64),
+    Bool(bool),
+    Text(Arc<str>),
+}
+
+impl Value {
+    /// The value as a number: booleans are 0 and 1, text is none.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Value::Number(x) => Some(*x),
+            Value::Bool(b) => Some(f64::from(u8::from(*b))),
+            Value::Text(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Number(x) => x.fmt(f),
+            Value::Bool(b) => b.fmt(f),
+            Value::Text(t) => t.fmt(f),
+        }
+    }
+}
+
+/// How far a value can be trusted. Ordered from best to worst.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Grade {
+    Good,
+    Uncertain,
+    Stale,
+    #[default]
+    Bad,
+}
+
+/// Why a value is not `Good`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Reason {
+    /// Nothing to complain about.
+    None,
+    /// No sample has ever arrived.
+    #[default]
+    NeverSeen,
+    /// No sample within the signal's `expires`.
+    Expired,
+    /// Outside the signal's `range`.
+    OutOfRange,
+    /// The payload could not be decoded.
+    DecodeError,
+    /// Not a finite number.
+    NotFinite,
+    /// An input of a derived signal is missing, stale or bad.
+    Input,
+    /// The expression of a derived signal failed.
+    Expression,
+    /// The broker delivered it as retained: it may be old.
+    Retained,
+    /// The source says so itself (a quality code in the payload, a death certificate).
+    Source,
+}
+
+impl Reason {
+    pub fn text(self) -> &'static str {
+        match self {
+            Reason::None => "",
+            Reason::NeverSeen => "never seen",
+            Reason::Expired => "expired",
+            Reason::OutOfRange => "out of range",
+            Reason::DecodeError => "cannot be decoded",
+            Reason::NotFinite => "not a finite number",
+            Reason::Input => "an input is not good",
+            Reason::Expression => "expression failed",
+            Reason::Retained => "retained by the broker",
+            Reason::Source => "reported by the source",
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Quality {
+    pub grade: Grade,
+    pub reason: Reason,
+}
+
+impl Quality {
+    pub const GOOD: Quality = Quality { grade: Grade::Good, reason: Reason::None };
+    pub const NEVER_SEEN: Quality = Quality { grade: Grade::Bad, reason: Reason::NeverSeen };
+
+    pub const fn uncertain(reason: Reason) -> Self {
+        Self { grade: Grade::Uncertain, reason }
+    }
+
+    pub const fn stale(reason: Reason) -> Self {
+        Self { grade: Grade::Stale, reason }
+    }
+
+    pub const fn bad(reason: Reason) -> Self {
+        Self { grade: Grade::Bad, reason }
+    }
+}
+
+impl fmt::Display for Quality {
+    /// `Good`, `Stale (expired)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reason {
+            Reason::None => write!(f, "{:?}", self.grade),
+            reason => write!(f, "{:?} ({})", self.grade, reason.text()),
+        }
+    }
+}
+
+/// One value of one signal at one moment.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sample {
+    pub signal: SignalIndex,
+    /// When it was true, as the source says (else the receive time). Orders data.
+    pub source_time: Timestamp,
+    /// When it reached this program. Judges staleness.
+    pub receive_time: Timestamp,
+    pub value: Value,
+    pub quality: Quality,
+}
