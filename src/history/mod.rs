@@ -3,5 +3,5 @@
 mod cursor;
 mod store;
 
-pub use cursor::Cursor;
+pub use cursor::{Cursor, Moment};
 pub use store::{Bucket, History, Point, Usage};

@@ -6,6 +6,9 @@ mod resolved;
 pub mod watch;
 
 use std::path::Path;
+use std::sync::Arc;
+
+use bevy::prelude::*;
 
 pub use issue::{Issue, Severity};
 pub use resolved::*;
@@ -23,4 +26,14 @@ pub struct Loaded {
 pub fn load(path: &Path) -> Loaded {
     let _ = path;
     unimplemented!()
+}
+
+/// The scene that the world shows now, and what was wrong with the newest file.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct LoadedScene {
+    pub scene: Arc<Scene>,
+    /// Rises by one with each scene that was taken over.
+    pub generation: u32,
+    /// Issues of the newest load. If there are errors among them, `scene` is the last good one.
+    pub issues: Vec<Issue>,
 }

@@ -9,8 +9,16 @@ pub mod status;
 
 use std::sync::Arc;
 
+use bevy::prelude::*;
+
 pub use mailbox::{Batch, Mailbox};
 pub use status::{ConnectionState, SourceSnapshot, SourceStatus, TopicProblem};
 
 /// Called by a source when something waits in its mailbox, so that an idle window wakes up. Cheap; called often.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
+
+/// What all sources say about themselves, refreshed a few times a second; sorted by name.
+#[derive(Resource, Clone, Debug, Default, PartialEq)]
+pub struct SourceReport {
+    pub sources: Vec<SourceSnapshot>,
+}
