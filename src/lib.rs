@@ -1,13 +1,66 @@
-//! Pollux
+//! Pollux is a desktop program for digital twins: it mirrors a plant live in 3D, remembers what it did, and lets an
+//! operator break it on purpose without harm.
+//!
+//! # The way of the data
+//!
+//! One direction, no back and forth:
+//!
+//! ```text
+//! sources ──► decode + bind ──► mailbox ──► history ──► cursor ──► Current components ──► views
+//! (threads: broker,  (topic → signal,  (bounded   (every sample,  (live, paused    (ECS state at   (3D, panels)
+//!  simulated plant)   bytes → value)    batches)   every signal)   or playing)      the cursor)
+//! operator ──► OperatorCommand ──► one applier ──► cursor, attention, camera
+//! ```
+//!
+//! Live and paused are the same picture: views show the world at the [cursor](history::Cursor), and live only means that
+//! the cursor follows the newest data. Nothing after the mailbox knows where samples come from.
+//!
+//! # Rooms
+//!
+//! | room | in | out |
+//! | --- | --- | --- |
+//! | [`scene`] | RON files | a resolved [`Scene`](scene::Scene), or every issue at once |
+//! | [`source`] | brokers, the embedded broker, the plant | batches of samples, counters |
+//! | [`ingest`] | topic and payload | samples |
+//! | [`history`] | samples | the newest at a moment, min and max per pixel |
+//! | [`twin`] | scene, history, cursor | entities with [`Current`](twin::Current) |
+//! | [`model`] | inputs, parameters, a seed | what a simulated machine does |
+//! | [`command`] | what an operator asks for | cursor, attention |
+//! | [`session`] | what to open | a running world |
+//! | [`state`] | the world | the JSON of `--state` |
+//! | `view` | components | 3D (feature `desktop`) |
+//! | `panel` | plain view structs | egui, operator commands (feature `desktop`) |
+//! | [`cli`] | arguments | an exit code |
+//!
+//! # Invariants
+//!
+//! - Core never names winit, egui or a GPU type. `view` and `panel` never write twin state: they read, and send commands.
+//! - Only `source` touches the network while running; only `session` starts sources. A world made without it cannot
+//!   reach a broker.
+//! - Analysis and models read no clock and no global randomness: time comes with the sample, randomness from a seed.
+//! - Nothing is dropped in silence: every drop, coalesced sample, decode error and unknown topic has a counter that shows
+//!   in the window and in `--state`.
+//! - Source time orders data; receive time judges staleness, against the cursor.
+//!
+//! # A frame
+//!
+//! All systems stand in `Update`, in the order of [`TwinSet`]. Egui runs after, in its own schedule, and sends commands
+//! that the next frame's [`TwinSet::Command`] carries out. Systems whose order is ambiguous are a test failure.
 
+pub mod bench;
+pub mod cli;
 pub mod command;
+#[cfg(feature = "desktop")]
+pub mod desktop;
 pub mod history;
 pub mod ingest;
 pub mod model;
 #[cfg(feature = "desktop")]
 pub mod panel;
 pub mod scene;
+pub mod session;
 pub mod source;
+pub mod state;
 pub mod twin;
 #[cfg(feature = "desktop")]
 pub mod view;
@@ -17,14 +70,28 @@ use bevy::prelude::*;
 /// The one order of a frame. All systems of core and views belong to one of these, in `Update`.
 #[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum TwinSet {
-    /// Carries out operator commands, moves the cursor.
+    /// Carries out operator commands, moves the cursor, takes over saved scenes.
     Command,
     /// Drains sources within a time budget.
     Receive,
-    /// Derived signals, alarms: per sample, in source-time order.
+    /// Derived signals: per sample, in source-time order.
     Analyse,
     /// Writes `Current` components at the cursor, where they change.
     Project,
     /// 3D views read components.
     Visualise,
+}
+
+/// Everything but window, 3D and panels. Needs [`scene::LoadedScene`] to show anything.
+pub struct CorePlugins;
+
+impl Plugin for CorePlugins {
+    fn build(&self, app: &mut App) {
+        app.configure_sets(
+            Update,
+            (TwinSet::Command, TwinSet::Receive, TwinSet::Analyse, TwinSet::Project, TwinSet::Visualise).chain(),
+        )
+        .init_resource::<scene::LoadedScene>()
+        .add_plugins((command::plugin, source::plugin, history::plugin, twin::plugin));
+    }
 }

@@ -1,1 +1,7 @@
-fn main() {}
+//! Arguments, run, exit code. Everything else is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pollux::cli::main()
+}

@@ -1,6 +1,13 @@
 //! What an operator asks for. Panels and the 3D view write these messages; one applier carries them out next frame.
 
+mod apply;
+
 use bevy::prelude::*;
+
+use crate::TwinSet;
+use crate::scene::Scene;
+
+pub(crate) use apply::apply;
 
 use crate::twin::{SignalIndex, Timestamp, TwinIndex};
 
@@ -30,4 +37,19 @@ pub struct Attention {
     pub selected: Option<TwinIndex>,
     /// Signals in the trend panel, in the order they were added.
     pub trends: Vec<SignalIndex>,
+}
+
+impl Attention {
+    /// The same twins and signals under the indices of a newly loaded scene; those that are gone are left out.
+    pub fn renumbered(&self, old: &Scene, new: &Scene, signals: &[Option<SignalIndex>]) -> Self {
+        let twin = |index: TwinIndex| Some(new.twin(&old.twins.get(index.at())?.id)?.index);
+        Self {
+            selected: self.selected.and_then(twin),
+            trends: self.trends.iter().filter_map(|old| *signals.get(old.at())?).collect(),
+        }
+    }
+}
+
+pub(super) fn plugin(app: &mut App) {
+    app.add_message::<OperatorCommand>().init_resource::<Attention>().add_systems(Update, apply.in_set(TwinSet::Command));
 }

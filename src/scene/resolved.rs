@@ -45,6 +45,23 @@ pub struct Broker {
     pub tls: Tls,
 }
 
+impl Broker {
+    /// A broker with all defaults at an address.
+    pub fn at(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            version: MqttVersion::default(),
+            client_id: None,
+            subscribe: Vec::new(),
+            qos: 0,
+            keep_alive: Duration::from_secs(30),
+            max_packet: 1 << 20,
+            credentials: None,
+            tls: Tls::default(),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum MqttVersion {
     #[default]

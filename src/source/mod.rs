@@ -5,13 +5,19 @@ pub mod broker;
 pub mod mailbox;
 pub mod mqtt;
 pub mod plant;
+mod receive;
 pub mod status;
 
 use std::sync::Arc;
 
 use bevy::prelude::*;
 
+use crate::TwinSet;
+
 pub use mailbox::{Batch, Mailbox};
+pub use mqtt::SourceHandle;
+pub(crate) use receive::renumbering;
+pub use receive::{Fresh, Inbox, ReceiveBudget, Sources};
 pub use status::{ConnectionState, SourceSnapshot, SourceStatus, TopicProblem};
 
 /// Called by a source when something waits in its mailbox, so that an idle window wakes up. Cheap; called often.
@@ -21,4 +27,12 @@ pub type Waker = Arc<dyn Fn() + Send + Sync>;
 #[derive(Resource, Clone, Debug, Default, PartialEq)]
 pub struct SourceReport {
     pub sources: Vec<SourceSnapshot>,
+}
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<Sources>()
+        .init_resource::<ReceiveBudget>()
+        .init_resource::<Inbox>()
+        .init_resource::<SourceReport>()
+        .add_systems(Update, (receive::receive, receive::report).chain().in_set(TwinSet::Receive));
 }

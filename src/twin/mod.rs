@@ -3,12 +3,19 @@
 //! In: the loaded scene (spawn) and, at the cursor, what history says (project). Out: `Twin`, `Signal`, `Current`.
 //! Never draws, never touches network or disk.
 
+mod derive;
+mod project;
+mod spawn;
 mod time;
 pub mod unit;
 mod value;
 
 use bevy::prelude::*;
 
+use crate::TwinSet;
+
+pub use derive::DerivedPlan;
+pub use project::Freshness;
 pub use time::Timestamp;
 pub use unit::Unit;
 pub use value::{Grade, Quality, Reason, Sample, SignalIndex, TwinIndex, Value};
@@ -78,4 +85,25 @@ impl Standing {
 pub struct Entities {
     pub twins: Vec<Entity>,
     pub signals: Vec<Entity>,
+    /// The scene generation they were made from; none before the first.
+    pub generation: Option<u32>,
+}
+
+/// Makes the entities of a scene that was just taken over; last in [`TwinSet::Command`].
+#[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Respawn;
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<Entities>()
+        .init_resource::<DerivedPlan>()
+        .init_resource::<Freshness>()
+        .configure_sets(Update, Respawn.in_set(TwinSet::Command).after(crate::command::apply))
+        .add_systems(
+            Update,
+            (
+                (spawn::respawn, derive::replan).chain().in_set(Respawn),
+                derive::derive.in_set(TwinSet::Analyse),
+                project::project.in_set(TwinSet::Project),
+            ),
+        );
 }

@@ -1,0 +1,372 @@
+//! Messages and samples per second on their way into history, against a bare MQTT client that throws everything away.
+//!
+//! Three measurements: in process (decode, bind, history); against a flood that no broker slows down; over Debian's
+//! mosquitto at QoS 1, with the latency from publish to component. Loopback only, bounded in time.
+
+use std::fmt::Write;
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bevy::prelude::*;
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
+
+use super::{FIELDS, flood, grouped, no_waker, payload, scene, topic};
+use crate::CorePlugins;
+use crate::history::{History, Moment};
+use crate::ingest::BindingTable;
+use crate::scene::{Broker, LoadedScene, Scene};
+use crate::source::mqtt::{self, SharedTable, SourceError};
+use crate::source::{Batch, Inbox, Sources};
+use crate::twin::{Current, Entities, Timestamp};
+
+const TWINS: u32 = 100;
+/// Messages per measurement over a broker.
+const BROKER_MESSAGES: u64 = 100_000;
+
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    #[error("a loopback socket: {0}")]
+    Io(#[from] std::io::Error),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error("the bare MQTT client: {0}")]
+    Client(#[from] rumqttc::ConnectionError),
+    #[error("the bare MQTT client: {0}")]
+    Request(#[from] rumqttc::ClientError),
+    #[error("{0} took too long")]
+    Timeout(&'static str),
+}
+
+pub fn run(length: Duration) -> Result<String, BenchError> {
+    let mut report = String::from("ingest: JSON of ten fields, about 200 bytes, 100 twins\n");
+    let rate = in_process(length);
+    let _ = writeln!(report, "  in process, one core: {} samples/s (decode + bind + history)", grouped(rate));
+
+    let bare = flood_bare(length)?;
+    let (pollux, lost) = flood_pollux(length)?;
+    let _ = writeln!(
+        report,
+        "  flood: bare client {} messages/s, pollux {} messages/s, ratio {:.2}; {} samples coalesced or dropped",
+        grouped(bare),
+        grouped(pollux),
+        pollux / bare,
+        grouped(lost as f64),
+    );
+    match Mosquitto::start()? {
+        None => report.push_str("  mosquitto: skipped, it is not installed\n"),
+        Some(broker) => {
+            // In turns, so that a noisy minute hits both.
+            let (mut bare, mut pollux, mut received) = (Vec::new(), Vec::new(), 0);
+            for _ in 0..3 {
+                bare.push(broker_bare(broker.address)?);
+                let (rate, count) = broker_pollux(broker.address)?;
+                pollux.push(rate);
+                received += count;
+            }
+            let (bare, pollux) = (median(bare), median(pollux));
+            let _ = writeln!(
+                report,
+                "  mosquitto, QoS 1: bare client {} messages/s, pollux {} messages/s, ratio {:.2}; {} of {} received",
+                grouped(bare),
+                grouped(pollux),
+                pollux / bare,
+                grouped(received as f64),
+                grouped(3.0 * BROKER_MESSAGES as f64),
+            );
+            let mut delays = latency(broker.address)?;
+            delays.sort();
+            let at = |q: usize| delays.get(delays.len() * q / 100).map_or(f64::NAN, |d| d.as_secs_f64() * 1e3);
+            let _ = writeln!(
+                report,
+                "  publish to component at 500 messages/s: p50 {:.1} ms, p99 {:.1} ms ({} messages)",
+                at(50),
+                at(99),
+                delays.len()
+            );
+        }
+    }
+    Ok(report)
+}
+
+fn messages() -> Vec<(String, String)> {
+    (0..TWINS).map(|t| (topic(t), payload(1_700_000_000_000 + i64::from(t), u64::from(t)))).collect()
+}
+
+fn in_process(length: Duration) -> f64 {
+    let scene = scene(TWINS);
+    let table = BindingTable::new(&scene, "bench", 1);
+    let messages = messages();
+    let mut history = History::new(1 << 30);
+    history.resize(scene.signals.len());
+    let mut inbox = Inbox::default();
+    let started = Instant::now();
+    let mut samples = 0;
+    let mut receive_time = Timestamp(1_700_000_100_000_000_000);
+    while started.elapsed() < length {
+        let mut batch = Batch { generation: 1, samples: Vec::with_capacity(TWINS as usize * FIELDS.len()) };
+        for (topic, payload) in &messages {
+            table.decode(topic, payload.as_bytes(), false, receive_time, &mut batch.samples);
+        }
+        receive_time.0 += 1_000_000;
+        samples += batch.samples.len();
+        inbox.accept(batch, 1, scene.signals.len(), &mut history);
+        inbox.clear();
+    }
+    samples as f64 / started.elapsed().as_secs_f64()
+}
+
+/// A runtime of one thread, as the listener has.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+fn bare_options(address: SocketAddr) -> MqttOptions {
+    let mut options = MqttOptions::new("bare", address.ip().to_string(), address.port());
+    options.set_max_packet_size(1 << 20, 1 << 20);
+    options
+}
+
+fn flood_bare(length: Duration) -> Result<f64, BenchError> {
+    let (address, sender) = flood::start(messages(), length)?;
+    let received = runtime()?.block_on(async {
+        let (client, mut events) = AsyncClient::new(bare_options(address), 10);
+        client.subscribe("bench/#", QoS::AtMostOnce).await?;
+        let mut received = 0u64;
+        let started = Instant::now();
+        while started.elapsed() < length {
+            if let Event::Incoming(Packet::Publish(_)) = events.poll().await? {
+                received += 1;
+            }
+        }
+        Ok::<_, BenchError>(received)
+    })?;
+    let _ = sender.join();
+    Ok(received as f64 / length.as_secs_f64())
+}
+
+fn flood_pollux(length: Duration) -> Result<(f64, u64), BenchError> {
+    let (address, sender) = flood::start(messages(), length)?;
+    let mut app = world(address)?;
+    let started = Instant::now();
+    while started.elapsed() < length {
+        frame(&mut app);
+    }
+    let snapshot = app.world().resource::<Sources>().running[0].status.snapshot(Timestamp::now());
+    drop(app);
+    let _ = sender.join();
+    Ok((snapshot.received as f64 / length.as_secs_f64(), snapshot.coalesced + snapshot.dropped))
+}
+
+/// A headless world that listens at `address`.
+fn world(address: SocketAddr) -> Result<App, BenchError> {
+    let scene: Arc<Scene> = Arc::new(scene(TWINS));
+    let table = SharedTable::new(BindingTable::new(&scene, "bench", 1));
+    let broker = Broker { qos: 1, subscribe: vec!["bench/#".into()], ..Broker::at(format!("mqtt://{address}")) };
+    let source = mqtt::spawn("bench", &broker, table, no_waker())?;
+    let mut history = History::new(1 << 30);
+    history.resize(scene.signals.len());
+    let mut app = App::new();
+    let now = Timestamp::now();
+    app.add_plugins(CorePlugins)
+        .insert_resource(history)
+        .insert_resource(Moment { now, shown: now, session_start: now })
+        .insert_resource(LoadedScene { scene, generation: 1, issues: Vec::new() })
+        .insert_resource(Sources { running: vec![source], waker: None });
+    app.finish();
+    app.cleanup();
+    Ok(app)
+}
+
+/// A frame, and the wait of a 100 Hz loop.
+fn frame(app: &mut App) {
+    let now = Timestamp::now();
+    *app.world_mut().resource_mut::<Moment>() = Moment { now, shown: now, session_start: now };
+    app.update();
+    std::thread::sleep(Duration::from_millis(5));
+}
+
+/// Publishes at QoS 1 from a thread of its own, as fast as the broker acknowledges.
+fn publisher(address: SocketAddr) -> std::thread::JoinHandle<Result<(), BenchError>> {
+    std::thread::spawn(move || {
+        runtime()?.block_on(async {
+            let mut options = bare_options(address);
+            options.set_client_id("publisher").set_inflight(1000);
+            let (client, mut events) = AsyncClient::new(options, 1000);
+            let messages = messages();
+            let send = async {
+                for n in 0..BROKER_MESSAGES as usize {
+                    let (topic, payload) = &messages[n % messages.len()];
+                    client.publish(topic, QoS::AtLeastOnce, false, payload.as_bytes()).await?;
+                }
+                Ok::<_, BenchError>(())
+            };
+            let poll = async {
+                let mut acknowledged = 0;
+                while acknowledged < BROKER_MESSAGES {
+                    if let Event::Incoming(Packet::PubAck(_)) = events.poll().await? {
+                        acknowledged += 1;
+                    }
+                }
+                Ok::<_, BenchError>(())
+            };
+            tokio::try_join!(send, poll)?;
+            Ok(())
+        })
+    })
+}
+
+fn broker_bare(address: SocketAddr) -> Result<f64, BenchError> {
+    runtime()?.block_on(async {
+        let (client, mut events) = AsyncClient::new(bare_options(address), 10);
+        client.subscribe("bench/#", QoS::AtLeastOnce).await?;
+        while !matches!(events.poll().await?, Event::Incoming(Packet::SubAck(_))) {}
+        let _publisher = publisher(address);
+        let (mut received, mut started) = (0u64, Instant::now());
+        while received < BROKER_MESSAGES {
+            if let Event::Incoming(Packet::Publish(_)) = events.poll().await? {
+                if received == 0 {
+                    started = Instant::now();
+                }
+                received += 1;
+            }
+        }
+        Ok(BROKER_MESSAGES as f64 / started.elapsed().as_secs_f64())
+    })
+}
+
+fn broker_pollux(address: SocketAddr) -> Result<(f64, u64), BenchError> {
+    let mut app = world(address)?;
+    wait_for_subscription(&mut app)?;
+    let _publisher = publisher(address);
+    let begun = Instant::now();
+    let mut started = None;
+    loop {
+        frame(&mut app);
+        let samples = app.world().resource::<Inbox>().samples;
+        if samples > 0 && started.is_none() {
+            started = Some((Instant::now(), samples));
+        }
+        let expected = BROKER_MESSAGES * FIELDS.len() as u64;
+        if samples >= expected || begun.elapsed() > Duration::from_secs(60) {
+            let (since, already) = started.unwrap_or((begun, 0));
+            let messages = (samples - already) as f64 / FIELDS.len() as f64;
+            return Ok((messages / since.elapsed().as_secs_f64(), samples / FIELDS.len() as u64));
+        }
+    }
+}
+
+/// From the moment before `publish` to the frame in which the component has the value.
+fn latency(address: SocketAddr) -> Result<Vec<Duration>, BenchError> {
+    const MESSAGES: u32 = 1500;
+    let mut app = world(address)?;
+    wait_for_subscription(&mut app)?;
+    let epoch = Instant::now();
+    let publisher = std::thread::spawn(move || {
+        runtime()?.block_on(async {
+            let mut options = bare_options(address);
+            options.set_client_id("latency");
+            let (client, mut events) = AsyncClient::new(options, 100);
+            let poll = async { while events.poll().await.is_ok() {} };
+            let send = async {
+                let mut tick = tokio::time::interval(Duration::from_millis(2));
+                for n in 0..MESSAGES {
+                    tick.tick().await;
+                    let sent_us = epoch.elapsed().as_micros();
+                    client.publish(topic(n % TWINS), QoS::AtMostOnce, false, format!("{{\"flow\":{sent_us}}}")).await?;
+                }
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                Ok::<_, BenchError>(())
+            };
+            tokio::select! { result = send => result, () = poll => Err(BenchError::Timeout("the publisher's connection")) }
+        })
+    });
+    let flows: Vec<Entity> = {
+        let entities = &app.world().resource::<Entities>().signals;
+        entities.iter().step_by(FIELDS.len()).copied().collect()
+    };
+    let mut seen = vec![0.0; flows.len()];
+    let mut delays = Vec::new();
+    while !publisher.is_finished() {
+        let now = Timestamp::now();
+        *app.world_mut().resource_mut::<Moment>() = Moment { now, shown: now, session_start: now };
+        app.update();
+        let shown_us = epoch.elapsed().as_micros() as f64;
+        for (&entity, seen) in flows.iter().zip(&mut seen) {
+            let value = app.world().get::<Current>(entity).and_then(|current| current.value.as_ref()?.as_f64());
+            if let Some(sent_us) = value.filter(|sent| sent != seen) {
+                *seen = sent_us;
+                delays.push(Duration::from_secs_f64(((shown_us - sent_us) / 1e6).max(0.0)));
+            }
+        }
+        // The frame of a window at 60 Hz.
+        std::thread::sleep(Duration::from_micros(16_667));
+    }
+    publisher.join().map_err(|_| BenchError::Timeout("the publisher"))??;
+    Ok(delays)
+}
+
+fn wait_for_subscription(app: &mut App) -> Result<(), BenchError> {
+    let started = Instant::now();
+    while started.elapsed() < Duration::from_secs(10) {
+        frame(app);
+        let snapshot = app.world().resource::<Sources>().running[0].status.snapshot(Timestamp::now());
+        if snapshot.state == crate::source::ConnectionState::Connected {
+            std::thread::sleep(Duration::from_millis(200));
+            return Ok(());
+        }
+    }
+    Err(BenchError::Timeout("connecting to mosquitto"))
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates.get(rates.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Debian's broker on a free loopback port; ended when dropped.
+struct Mosquitto {
+    address: SocketAddr,
+    process: Child,
+    config: std::path::PathBuf,
+}
+
+impl Mosquitto {
+    /// None if it is not installed.
+    fn start() -> std::io::Result<Option<Self>> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        // By default mosquitto drops what a subscriber has not read in time; here nothing may be lost.
+        let settings = format!(
+            "listener {} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\n",
+            address.port()
+        );
+        let config = std::env::temp_dir().join(format!("pollux-bench-{}.conf", std::process::id()));
+        std::fs::write(&config, settings)?;
+        let process = ["mosquitto", "/usr/sbin/mosquitto"].into_iter().find_map(|program| {
+            let mut command = Command::new(program);
+            command.arg("-c").arg(&config).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
+        });
+        let Some(process) = process else {
+            let _ = std::fs::remove_file(&config);
+            return Ok(None);
+        };
+        let broker = Self { address, process, config };
+        let started = Instant::now();
+        while std::net::TcpStream::connect(address).is_err() {
+            if started.elapsed() > Duration::from_secs(5) {
+                return Err(std::io::Error::other("mosquitto does not listen"));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(Some(broker))
+    }
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_file(&self.config);
+    }
+}

@@ -1,0 +1,37 @@
+//! `pollux bench`: figures for this machine, as ratios within one run.
+
+use super::Failure;
+use crate::bench;
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// What to measure.
+    #[arg(value_enum, default_value_t = What::All)]
+    what: What,
+    /// Seconds per measurement.
+    #[arg(long, default_value_t = 3.0)]
+    secs: f64,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Debug)]
+enum What {
+    /// Messages per second from a broker and from a flood, against a bare MQTT client; samples per second in process.
+    Ingest,
+    /// The core work of one frame at 10,000 to 100,000 twins.
+    Frame,
+    All,
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    if cfg!(debug_assertions) {
+        eprintln!("pollux: this is a debug build; its figures say little. Use: make bench");
+    }
+    let secs = std::time::Duration::try_from_secs_f64(args.secs.clamp(0.1, 600.0)).map_err(Failure::environment)?;
+    if matches!(args.what, What::Ingest | What::All) {
+        print!("{}", bench::ingest::run(secs).map_err(Failure::environment)?);
+    }
+    if matches!(args.what, What::Frame | What::All) {
+        print!("{}", bench::frame::run());
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! `pollux check`: every issue of scene files, printed like a compiler does.
+
+use std::path::PathBuf;
+
+use super::Failure;
+use crate::scene::{self, Severity};
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Scene files, or folders that are searched for files named `scene.ron`.
+    #[arg(required = true)]
+    paths: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Debug)]
+enum Format {
+    Text,
+    Json,
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let mut issues = Vec::new();
+    let mut scenes = 0;
+    for path in args.paths {
+        for file in files(path)? {
+            scenes += 1;
+            issues.extend(scene::load(&file).issues);
+        }
+    }
+    let errors = issues.iter().filter(|issue| issue.severity == Severity::Error).count();
+    match args.format {
+        Format::Json => {
+            println!("{}", serde_json::to_string_pretty(&issues).map_err(Failure::environment)?);
+        }
+        Format::Text => {
+            print!("{}", scene::render(&issues, super::colour()));
+            let warnings = issues.len() - errors;
+            println!("{scenes} checked, {errors} errors, {warnings} warnings");
+        }
+    }
+    if errors > 0 { Err(Failure::Verdict) } else { Ok(()) }
+}
+
+/// The scene file itself, or all scenes below a folder in sorted order.
+fn files(path: PathBuf) -> Result<Vec<PathBuf>, Failure> {
+    if !path.is_dir() {
+        return Ok(vec![path]);
+    }
+    let mut found = Vec::new();
+    let mut folders = vec![path.clone()];
+    while let Some(folder) = folders.pop() {
+        let unreadable = |error| Failure::Environment(format!("{}: cannot be listed: {error}", folder.display()));
+        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?.path();
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.file_name().is_some_and(|name| name == "scene.ron") {
+                found.push(entry);
+            }
+        }
+    }
+    if found.is_empty() {
+        return Err(Failure::Usage(format!("{}: no file named scene.ron in this folder", path.display())));
+    }
+    found.sort();
+    Ok(found)
+}

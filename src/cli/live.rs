@@ -1,0 +1,137 @@
+//! `pollux live`: mirror a plant. With a window, or headless with a state file at the end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use super::{Failure, demo_scene, time_limit};
+use crate::session::{self, OpenError, Options};
+use crate::state;
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The scene file. Without one: the demo, a simulated bottling line.
+    scene: Option<PathBuf>,
+    #[command(flatten)]
+    session: SessionArgs,
+    /// Run without a window.
+    #[arg(long)]
+    headless: bool,
+    /// Stop after this long (10s, 2m30s).
+    #[arg(long = "for", value_name = "DURATION", value_parser = time_limit::parse)]
+    limit: Option<Duration>,
+    /// Write the state of all twins and sources as JSON at the end.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+}
+
+/// How a session is opened, shared by the subcommands that open one.
+#[derive(clap::Args, Debug)]
+pub struct SessionArgs {
+    /// Connect here instead of to the addresses in the scene: mqtt://host:port or mqtts://host:port.
+    #[arg(long, value_name = "URL")]
+    broker: Option<String>,
+    /// Run the scene's simulated plant against the broker.
+    #[arg(long)]
+    plant: bool,
+    /// Seed of the simulated plant.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Simulated seconds per second.
+    #[arg(long, default_value_t = 1.0)]
+    plant_speed: f64,
+    /// Port of the embedded broker, which runs if neither the scene nor --broker names one. 0: one that is free.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Memory for history in MiB; the oldest samples go first.
+    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    history_mib: u64,
+}
+
+impl SessionArgs {
+    pub fn options(self, scene: PathBuf) -> Options {
+        let mut options = Options::new(scene);
+        options.broker = self.broker;
+        options.plant = self.plant;
+        options.seed = self.seed;
+        options.plant_speed = self.plant_speed;
+        options.embedded.bind.set_port(self.port);
+        options.history_budget_bytes = self.history_mib << 20;
+        options
+    }
+}
+
+/// The demo: bottling scene, embedded broker, simulated plant, window.
+pub fn demo() -> Result<(), Failure> {
+    let mut options = Options::new(demo_scene()?);
+    options.plant = true;
+    windowed(options, None, None)
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let is_demo = args.scene.is_none();
+    let scene = args.scene.map_or_else(demo_scene, Ok)?;
+    let mut options = args.session.options(scene);
+    options.plant |= is_demo && options.broker.is_none();
+    if args.headless {
+        headless(options, args.limit, args.state)
+    } else {
+        windowed(options, args.limit, args.state)
+    }
+}
+
+fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
+    let (wake, woken) = crossbeam_channel::bounded(1);
+    let mut app = App::new();
+    open(&mut app, options, Arc::new(move || drop(wake.try_send(()))))?;
+    let stop = interrupted()?;
+    session::run_headless(&mut app, &woken, limit, || stop.load(Ordering::Relaxed));
+    match state_file {
+        Some(file) => write_state(app.world_mut(), &file),
+        None => Ok(()),
+    }
+}
+
+#[cfg(feature = "desktop")]
+fn windowed(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
+    crate::desktop::run(options, limit, state_file)
+}
+
+#[cfg(not(feature = "desktop"))]
+fn windowed(_: Options, _: Option<Duration>, _: Option<PathBuf>) -> Result<(), Failure> {
+    Err(Failure::Usage("this pollux was built without the `desktop` feature; run it with --headless".into()))
+}
+
+/// Opens a session; prints the issues of a scene that has errors.
+pub(crate) fn open(app: &mut App, options: Options, waker: crate::source::Waker) -> Result<(), Failure> {
+    session::open(app, options, waker).map_err(|error| match error {
+        OpenError::Scene(loaded) => {
+            eprint!("{}", crate::scene::render(&loaded.issues, super::colour()));
+            Failure::Verdict
+        }
+        OpenError::NoPlant { .. } => Failure::Usage(error.to_string()),
+        other => Failure::environment(other),
+    })?;
+    if let Some(url) = session::embedded_url(app) {
+        eprintln!("pollux: embedded broker listens at {url}");
+    }
+    Ok(())
+}
+
+pub(crate) fn write_state(world: &mut World, file: &std::path::Path) -> Result<(), Failure> {
+    let state = state::of(world);
+    let text = serde_json::to_string_pretty(&state).map_err(Failure::environment)?;
+    std::fs::write(file, text + "\n")
+        .map_err(|error| Failure::Environment(format!("{}: the state cannot be written: {error}", file.display())))
+}
+
+/// A flag that an interrupt or a termination signal raises.
+pub(crate) fn interrupted() -> Result<Arc<AtomicBool>, Failure> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let raised = flag.clone();
+    ctrlc::set_handler(move || raised.store(true, Ordering::Relaxed)).map_err(Failure::environment)?;
+    Ok(flag)
+}

@@ -1,0 +1,142 @@
+//! The command line: one file per subcommand. In: arguments. Out: an exit code, results on standard output, messages
+//! on standard error.
+//!
+//! Exit codes are a contract: 0 fine, 1 a verdict was negative, 2 wrong usage, 3 the environment failed.
+
+mod bench;
+mod check;
+mod live;
+mod plant;
+#[cfg(feature = "desktop")]
+mod shot;
+mod time_limit;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Mirrors a plant live in 3D, remembers what it did, and lets you break it without harm.
+///
+/// Without a subcommand, opens the demo: a simulated bottling line on an embedded MQTT broker.
+#[derive(Parser, Debug)]
+#[command(name = "pollux", version, propagate_version = true)]
+struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(clap::Args, Debug)]
+struct Global {
+    /// Say more on standard error; twice for everything. The variable POLLUX_LOG overrides it.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Mirror a plant live.
+    Live(live::Args),
+    /// Run the simulated plant of a scene and publish it to a broker.
+    Plant(plant::Args),
+    /// Check scene files and print every issue.
+    Check(check::Args),
+    /// Render a scene offscreen to a PNG file.
+    #[cfg(feature = "desktop")]
+    Shot(shot::Args),
+    /// Measure this machine: messages, samples and frames per second.
+    Bench(bench::Args),
+}
+
+/// Why a command ended, apart from success.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The answer is no: an invalid scene. What is wrong has been printed.
+    #[error("")]
+    Verdict,
+    /// The arguments do not make sense together.
+    #[error("{0}")]
+    Usage(String),
+    /// No broker, no display, no disk.
+    #[error("{0}")]
+    Environment(String),
+}
+
+impl Failure {
+    fn environment(error: impl std::fmt::Display) -> Self {
+        Self::Environment(error.to_string())
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Failure::Verdict => 1,
+            Failure::Usage(_) => 2,
+            Failure::Environment(_) => 3,
+        }
+    }
+}
+
+/// Runs the program: what `main` calls.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    start_log(args.global.verbose);
+    match run(args.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !matches!(failure, Failure::Verdict) {
+                eprintln!("pollux: {failure}");
+            }
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(command: Option<Command>) -> Result<(), Failure> {
+    match command {
+        None => live::demo(),
+        Some(Command::Live(args)) => live::run(args),
+        Some(Command::Plant(args)) => plant::run(args),
+        Some(Command::Check(args)) => check::run(args),
+        #[cfg(feature = "desktop")]
+        Some(Command::Shot(args)) => shot::run(args),
+        Some(Command::Bench(args)) => bench::run(args),
+    }
+}
+
+fn start_log(verbose: u8) {
+    let level = match verbose {
+        0 => "pollux=warn,error",
+        1 => "pollux=info,warn",
+        _ => "pollux=debug,info",
+    };
+    let filter =
+        std::env::var("POLLUX_LOG").ok().and_then(|text| tracing_subscriber::EnvFilter::try_new(text).ok());
+    let filter = filter.unwrap_or_else(|| tracing_subscriber::EnvFilter::new(level));
+    let colour = std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr());
+    // A second start (in tests) keeps the first subscriber.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colour)
+        .with_target(false)
+        .try_init();
+}
+
+/// The scene that `pollux` opens when none is named: beside the program's sources, its folder, or the current one.
+fn demo_scene() -> Result<PathBuf, Failure> {
+    const DEMO: &str = "scenes/bottling/scene.ron";
+    let beside_program = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(DEMO)));
+    let candidates =
+        [Some(PathBuf::from(DEMO)), beside_program, Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(DEMO))];
+    candidates.into_iter().flatten().find(|path| path.is_file()).ok_or_else(|| {
+        Failure::Environment(format!("the demo scene {DEMO} is missing; name a scene: pollux live SCENE"))
+    })
+}
+
+/// Whether results may be coloured.
+fn colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stdout())
+}

@@ -1,0 +1,45 @@
+//! The one applier: carries out what panels and the 3D view asked for in the last frame.
+//!
+//! In: [`OperatorCommand`]s. Out: cursor and attention. Camera commands are the view's; a reload is the session's.
+
+use bevy::prelude::*;
+
+use super::{Attention, OperatorCommand};
+use crate::history::{Cursor, History, Moment};
+use crate::twin::Timestamp;
+
+pub(crate) fn apply(
+    mut commands: MessageReader<OperatorCommand>,
+    history: Res<History>,
+    moment: Res<Moment>,
+    mut cursor: ResMut<Cursor>,
+    mut attention: ResMut<Attention>,
+) {
+    for command in commands.read() {
+        match command {
+            OperatorCommand::Select(twin) => {
+                attention.set_if_neq(Attention { selected: *twin, ..attention.clone() });
+            }
+            OperatorCommand::ToggleTrend(signal) => match attention.trends.iter().position(|shown| shown == signal) {
+                Some(at) => drop(attention.trends.remove(at)),
+                None => attention.trends.push(*signal),
+            },
+            OperatorCommand::GoLive => {
+                cursor.set_if_neq(Cursor::Live);
+            }
+            OperatorCommand::PauseAt(at) => {
+                cursor.set_if_neq(Cursor::Paused(within(&history, &moment, *at)));
+            }
+            OperatorCommand::Play { speed } => {
+                cursor.set_if_neq(Cursor::Playing { at: moment.shown, speed: *speed });
+            }
+            OperatorCommand::Focus(_) | OperatorCommand::Look(_) | OperatorCommand::ReloadScene => {}
+        }
+    }
+}
+
+/// Nothing lies before the first sample or after now.
+fn within(history: &History, moment: &Moment, at: Timestamp) -> Timestamp {
+    let first = history.bounds().map_or(moment.session_start, |(first, _)| first);
+    at.clamp(first.min(moment.now), moment.now)
+}

@@ -1,0 +1,243 @@
+//! One running world: a scene, the sources that feed it, and the application around them.
+//!
+//! In: what to open and how. Out: a Bevy `App` with `CorePlugins`. The only place where sources are started and stopped,
+//! so that a branch, a replay or a test, which never call this, own no connection at all.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use crate::command::OperatorCommand;
+use crate::history::{Cursor, History, Moment};
+use crate::ingest::BindingTable;
+use crate::scene::{Broker, LoadedScene, Scene, watch::Watcher};
+use crate::source::broker::{Embedded, EmbeddedConfig};
+use crate::source::mqtt::{self, SharedTable};
+use crate::source::plant::{self, PlantConfig, PlantHandle};
+use crate::source::{Inbox, Sources, Waker, renumbering};
+use crate::twin::Timestamp;
+use crate::{CorePlugins, TwinSet};
+
+/// What to open.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub scene: PathBuf,
+    /// Replaces the address of every broker in the scene.
+    pub broker: Option<String>,
+    /// Runs the scene's simulated plant against the (first) broker.
+    pub plant: bool,
+    pub seed: u64,
+    /// Simulated seconds per second.
+    pub plant_speed: f64,
+    /// Where the embedded broker listens, if there is one.
+    pub embedded: EmbeddedConfig,
+    pub history_budget_bytes: u64,
+    /// Read the scene again when its files change.
+    pub watch: bool,
+}
+
+impl Options {
+    pub fn new(scene: impl Into<PathBuf>) -> Self {
+        Self {
+            scene: scene.into(),
+            broker: None,
+            plant: false,
+            seed: 1,
+            plant_speed: 1.0,
+            embedded: EmbeddedConfig::default(),
+            history_budget_bytes: 1 << 30,
+            watch: true,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The issues are to be printed by the caller.
+    #[error("the scene has errors")]
+    Scene(crate::scene::Loaded),
+    #[error(transparent)]
+    Broker(#[from] crate::source::broker::BrokerError),
+    #[error(transparent)]
+    Plant(#[from] plant::PlantError),
+    #[error(transparent)]
+    Source(#[from] mqtt::SourceError),
+    #[error("the scene `{scene}` names no simulated plant; add `plant: \"bottling\"` to it, or leave out --plant")]
+    NoPlant { scene: String },
+}
+
+/// What a session owns besides the world: dropped last, joined on drop.
+#[derive(Resource)]
+struct Running {
+    options: Options,
+    waker: Waker,
+    tables: BTreeMap<String, SharedTable>,
+    watcher: Option<Watcher>,
+    // Fields drop in this order: the plant says goodbye while the broker still listens.
+    _plant: Option<PlantHandle>,
+    embedded: Option<Embedded>,
+}
+
+/// Opens a session in `app`, which gets `CorePlugins` and running sources.
+///
+/// `waker` is called from the sources' threads when there is something to do.
+pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenError> {
+    let loaded = crate::scene::load(&options.scene);
+    let Some(scene) = loaded.scene.clone() else { return Err(OpenError::Scene(loaded)) };
+    let scene = Arc::new(scene);
+
+    let embedded = match (&options.broker, scene.brokers.is_empty()) {
+        (None, true) => Some(Embedded::start(options.embedded.clone())?),
+        _ => None,
+    };
+    let brokers = effective_brokers(&scene, &options, embedded.as_ref());
+    let plant = match (options.plant, scene.plant.clone(), brokers.values().next()) {
+        (false, ..) => None,
+        (true, Some(name), Some(broker)) => Some(plant::spawn(PlantConfig {
+            plant: name,
+            url: broker.url.clone(),
+            seed: options.seed,
+            speed: options.plant_speed,
+            start: Timestamp::now(),
+        })?),
+        _ => return Err(OpenError::NoPlant { scene: scene.name.clone() }),
+    };
+
+    let mut running = Vec::new();
+    let mut tables = BTreeMap::new();
+    for (name, broker) in &brokers {
+        let table = SharedTable::new(BindingTable::new(&scene, name, 1));
+        running.push(mqtt::spawn(name, broker, table.clone(), waker.clone())?);
+        tables.insert(name.clone(), table);
+    }
+    let watcher = options.watch.then(|| watch(&loaded.files, &waker)).flatten();
+
+    let now = Timestamp::now();
+    let mut history = History::new(options.history_budget_bytes);
+    history.resize(scene.signals.len());
+    app.add_plugins(CorePlugins)
+        .insert_resource(LoadedScene { scene, generation: 1, issues: loaded.issues })
+        .insert_resource(history)
+        .insert_resource(Moment { now, shown: now, session_start: now })
+        .insert_resource(Sources { running, waker: Some(waker.clone()) })
+        .insert_resource(Running { options, waker, tables, watcher, _plant: plant, embedded })
+        .add_systems(
+            Update,
+            (tick, reload.after(crate::command::apply).before(crate::twin::Respawn)).chain().in_set(TwinSet::Command),
+        );
+    Ok(())
+}
+
+/// The address of the embedded broker, if this session runs one.
+pub fn embedded_url(app: &App) -> Option<String> {
+    app.world().get_resource::<Running>()?.embedded.as_ref().map(Embedded::url)
+}
+
+/// The brokers to connect to, by name: the scene's own, at another address if one was given, else the embedded one.
+fn effective_brokers(scene: &Scene, options: &Options, embedded: Option<&Embedded>) -> BTreeMap<String, Broker> {
+    if let Some(embedded) = embedded {
+        return [("embedded".to_owned(), Broker::at(embedded.url()))].into();
+    }
+    let mut brokers = scene.brokers.clone();
+    if let Some(url) = &options.broker {
+        if brokers.is_empty() {
+            brokers.insert("broker".to_owned(), Broker::at(url.clone()));
+        }
+        for broker in brokers.values_mut() {
+            broker.url.clone_from(url);
+        }
+    }
+    brokers
+}
+
+fn watch(files: &[PathBuf], waker: &Waker) -> Option<Watcher> {
+    let waker = waker.clone();
+    Watcher::new(files.to_vec(), move || waker())
+        .inspect_err(|error| warn!("the scene will not be read again when it is saved: {error}"))
+        .ok()
+}
+
+/// Reads the clock once for the frame and moves the cursor.
+fn tick(mut cursor: ResMut<Cursor>, mut moment: ResMut<Moment>, history: Res<History>) {
+    let now = Timestamp::now();
+    let dt_secs = now.secs_since(moment.now).max(0.0);
+    let bounds = history.bounds();
+    let moved = cursor.advance(dt_secs, bounds, now);
+    cursor.set_if_neq(moved);
+    moment.now = now;
+    moment.shown = moved.shown(now);
+}
+
+/// Takes over a saved scene, or keeps the last good one and shows what is wrong with the new.
+fn reload(
+    mut commands: MessageReader<OperatorCommand>,
+    mut running: ResMut<Running>,
+    mut loaded: ResMut<LoadedScene>,
+    mut sources: ResMut<Sources>,
+    mut history: ResMut<History>,
+    mut inbox: ResMut<Inbox>,
+    mut attention: ResMut<crate::command::Attention>,
+) {
+    let asked = commands.read().filter(|command| **command == OperatorCommand::ReloadScene).count() > 0;
+    if !asked && !running.watcher.as_ref().is_some_and(Watcher::take_changed) {
+        return;
+    }
+    let running = running.into_inner();
+    let new = crate::scene::load(&running.options.scene);
+    running.watcher = running.options.watch.then(|| watch(&new.files, &running.waker)).flatten();
+    loaded.issues = new.issues;
+    let Some(scene) = new.scene else {
+        warn!("{}: the saved scene has errors; the last good one stays", running.options.scene.display());
+        return;
+    };
+    let scene = Arc::new(scene);
+
+    let map = renumbering(&loaded.scene, &scene);
+    let attended = attention.renumbered(&loaded.scene, &scene, &map);
+    attention.set_if_neq(attended);
+    history.remap(&map, scene.signals.len());
+    inbox.renumber(loaded.generation, map);
+    let generation = loaded.generation + 1;
+
+    let before = effective_brokers(&loaded.scene, &running.options, running.embedded.as_ref());
+    let after = effective_brokers(&scene, &running.options, running.embedded.as_ref());
+    sources.running.retain(|source| before.get(&source.name) == after.get(&source.name));
+    running.tables.retain(|name, _| sources.running.iter().any(|source| &source.name == name));
+    for (name, broker) in &after {
+        let table = BindingTable::new(&scene, name, generation);
+        if let Some(shared) = running.tables.get(name) {
+            shared.swap(table);
+            continue;
+        }
+        let shared = SharedTable::new(table);
+        match mqtt::spawn(name, broker, shared.clone(), running.waker.clone()) {
+            Ok(source) => {
+                sources.running.push(source);
+                running.tables.insert(name.clone(), shared);
+            }
+            Err(error) => error!("{name}: {error}"),
+        }
+    }
+    loaded.scene = scene;
+    loaded.generation = generation;
+}
+
+/// Runs a session without a window until `limit` has passed or `stop` says so; frames come when data come.
+pub fn run_headless(app: &mut App, wake: &crossbeam_channel::Receiver<()>, limit: Option<Duration>, stop: impl Fn() -> bool) {
+    const LONGEST_SLEEP: Duration = Duration::from_millis(100);
+    const SHORTEST_FRAME: Duration = Duration::from_millis(10);
+    app.finish();
+    app.cleanup();
+    let started = std::time::Instant::now();
+    while !stop() && limit.is_none_or(|limit| started.elapsed() < limit) {
+        let frame = std::time::Instant::now();
+        app.update();
+        let left = limit.map_or(LONGEST_SLEEP, |limit| limit.saturating_sub(started.elapsed()).min(LONGEST_SLEEP));
+        let _ = wake.recv_timeout(left);
+        std::thread::sleep(SHORTEST_FRAME.saturating_sub(frame.elapsed()).min(left));
+    }
+    app.update();
+}

@@ -1,0 +1,171 @@
+//! The world's end of the mailboxes: drains batches into history within a time budget per frame.
+//!
+//! In: batches of all running sources. Out: history, and [`Inbox`] for what analyses and shows this frame's samples.
+//! Never blocks, never touches network or disk.
+
+use std::time::{Duration, Instant};
+
+use bevy::prelude::*;
+
+use super::{Batch, SourceHandle, SourceReport, Waker};
+use crate::history::{History, Moment};
+use crate::scene::{LoadedScene, Scene};
+use crate::twin::{Sample, SignalIndex, TwinIndex};
+
+/// The sources that feed this world. Empty in a branch or a replay: nothing there can reach a broker.
+#[derive(Resource, Default)]
+pub struct Sources {
+    pub running: Vec<SourceHandle>,
+    /// Asks for another frame; none where frames come by themselves.
+    pub waker: Option<Waker>,
+}
+
+/// How long a frame may spend on draining; what is left waits for the next frame.
+#[derive(Resource, Clone, Copy, Debug)]
+pub struct ReceiveBudget(pub Duration);
+
+impl Default for ReceiveBudget {
+    fn default() -> Self {
+        Self(Duration::from_millis(8))
+    }
+}
+
+/// What arrived in this frame. Filled by `Receive`, read by `Analyse` and `Project`, emptied after.
+#[derive(Resource, Debug, Default)]
+pub struct Inbox {
+    /// Samples that something may be derived from, in the order of arrival.
+    pub fresh: Vec<Fresh>,
+    /// Samples of the whole session.
+    pub samples: u64,
+    /// Samples whose signal no longer exists, because the scene was reloaded while they waited.
+    pub orphaned: u64,
+    touched: Vec<SignalIndex>,
+    is_touched: Vec<bool>,
+    /// From the indices of the generation before to today's.
+    renumbered: Option<(u32, Vec<Option<SignalIndex>>)>,
+}
+
+/// When and what, without the value: that is in history.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Fresh {
+    pub signal: SignalIndex,
+    pub source_time: crate::twin::Timestamp,
+    pub receive_time: crate::twin::Timestamp,
+}
+
+impl Inbox {
+    pub fn touch(&mut self, signal: SignalIndex) {
+        let at = signal.at();
+        if at >= self.is_touched.len() {
+            self.is_touched.resize(at + 1, false);
+        }
+        if !std::mem::replace(&mut self.is_touched[at], true) {
+            self.touched.push(signal);
+        }
+    }
+
+    /// Signals with new samples, each once.
+    pub fn touched(&self) -> &[SignalIndex] {
+        &self.touched
+    }
+
+    pub fn clear(&mut self) {
+        self.fresh.clear();
+        for signal in self.touched.drain(..) {
+            self.is_touched[signal.at()] = false;
+        }
+    }
+
+    /// After a reload: samples that still carry the indices of `generation - 1` are renumbered by this map.
+    pub fn renumber(&mut self, old_generation: u32, map: Vec<Option<SignalIndex>>) {
+        self.clear();
+        self.renumbered = Some((old_generation, map));
+    }
+
+    /// Takes samples over into history.
+    pub fn accept(&mut self, batch: Batch, generation: u32, signals: usize, history: &mut History) {
+        self.samples += batch.samples.len() as u64;
+        for sample in batch.samples {
+            match self.renumber_one(sample, batch.generation, generation) {
+                Some(sample) if sample.signal.at() < signals => {
+                    history.append(&sample);
+                    self.fresh.push(Fresh {
+                        signal: sample.signal,
+                        source_time: sample.source_time,
+                        receive_time: sample.receive_time,
+                    });
+                    self.touch(sample.signal);
+                }
+                _ => self.orphaned += 1,
+            }
+        }
+    }
+
+    fn renumber_one(&self, mut sample: Sample, from: u32, to: u32) -> Option<Sample> {
+        if from == to {
+            return Some(sample);
+        }
+        let (generation, map) = self.renumbered.as_ref()?;
+        if *generation != from {
+            return None;
+        }
+        sample.signal = (*map.get(sample.signal.at())?)?;
+        Some(sample)
+    }
+}
+
+/// Where each signal of the `old` scene is in the `new` one: the same twin id and signal name.
+pub(crate) fn renumbering(old: &Scene, new: &Scene) -> Vec<Option<SignalIndex>> {
+    let twin_of = |index: TwinIndex| &old.twins[index.at()].id;
+    old.signals.iter().map(|signal| Some(new.signal(twin_of(signal.twin), &signal.name)?.index)).collect()
+}
+
+pub(super) fn receive(
+    sources: Res<Sources>,
+    budget: Res<ReceiveBudget>,
+    loaded: Res<LoadedScene>,
+    mut inbox: ResMut<Inbox>,
+    mut history: ResMut<History>,
+) {
+    if sources.running.is_empty() {
+        return;
+    }
+    let (generation, signals) = (loaded.generation, loaded.scene.signals.len());
+    let started = Instant::now();
+    // One batch of each source in turn, so that a flooding source cannot starve the others.
+    loop {
+        let mut quiet = true;
+        for source in &sources.running {
+            if let Some(batch) = source.try_receive() {
+                inbox.accept(batch, generation, signals, &mut history);
+                quiet = false;
+            }
+        }
+        if quiet {
+            return;
+        }
+        if started.elapsed() >= budget.0 {
+            if let Some(waker) = &sources.waker {
+                waker();
+            }
+            return;
+        }
+    }
+}
+
+/// Refreshes what sources say about themselves, four times a second.
+pub(super) fn report(
+    sources: Res<Sources>,
+    moment: Res<Moment>,
+    mut report: ResMut<SourceReport>,
+    mut last: Local<Option<crate::twin::Timestamp>>,
+) {
+    const EVERY_SECS: f64 = 0.25;
+    if last.is_some_and(|last| (0.0..EVERY_SECS).contains(&moment.now.secs_since(last))) {
+        return;
+    }
+    *last = Some(moment.now);
+    let mut snapshots: Vec<_> = sources.running.iter().map(|source| source.status.snapshot(moment.now)).collect();
+    snapshots.sort_by(|a, b| a.name.cmp(&b.name));
+    report.set_if_neq(SourceReport { sources: snapshots });
+}

@@ -1,0 +1,128 @@
+//! Derived signals: evaluated whenever one of their inputs has a new sample, at that sample's source time.
+//!
+//! In: the samples received in this frame, history. Out: more samples, into history and the same list.
+//! Never reads a clock: staleness of an input is judged at the receive time of the sample that asks.
+//!
+//! An input that arrives late, with a source time in the past, gives a derived sample at that past time; later derived
+//! samples are not computed again.
+
+use std::collections::BTreeSet;
+
+use bevy::prelude::*;
+
+use super::{Grade, Quality, Reason, Sample, SignalIndex, Timestamp, Value};
+use crate::history::{History, quality_at};
+use crate::scene::{Derivation, LoadedScene, Origin, Scene};
+use crate::source::Inbox;
+
+/// For each signal, the derived signals to evaluate after it: its dependents, and theirs, in order of rank.
+#[derive(Resource, Debug, Default)]
+pub struct DerivedPlan {
+    dependents: Vec<Vec<(u32, SignalIndex)>>,
+    any: bool,
+}
+
+impl DerivedPlan {
+    /// Follows each derived signal's inputs back to every signal it depends on, directly or not.
+    pub fn new(scene: &Scene) -> Self {
+        let mut derived: Vec<(u32, SignalIndex, &Derivation)> = scene
+            .signals
+            .iter()
+            .filter_map(|signal| match &signal.origin {
+                Origin::Derived(derivation) => Some((derivation.rank, signal.index, derivation)),
+                _ => None,
+            })
+            .collect();
+        // Ranks from high to low: when a derived signal is reached, its own dependents are known.
+        derived.sort_by_key(|&(rank, index, _)| std::cmp::Reverse((rank, index)));
+        let mut dependents = vec![BTreeSet::new(); scene.signals.len()];
+        for &(rank, index, derivation) in &derived {
+            let after = dependents[index.at()].clone();
+            for (_, input) in &derivation.inputs {
+                dependents[input.at()].insert((rank, index));
+                dependents[input.at()].extend(after.iter().copied());
+            }
+        }
+        Self {
+            any: !derived.is_empty(),
+            dependents: dependents.into_iter().map(|set| set.into_iter().collect()).collect(),
+        }
+    }
+
+    fn of(&self, signal: SignalIndex) -> &[(u32, SignalIndex)] {
+        self.dependents.get(signal.at()).map_or(&[], Vec::as_slice)
+    }
+}
+
+pub(super) fn replan(loaded: Res<LoadedScene>, mut plan: ResMut<DerivedPlan>) {
+    if loaded.is_changed() {
+        *plan = DerivedPlan::new(&loaded.scene);
+    }
+}
+
+pub(super) fn derive(
+    plan: Res<DerivedPlan>,
+    loaded: Res<LoadedScene>,
+    mut inbox: ResMut<Inbox>,
+    mut history: ResMut<History>,
+) {
+    if !plan.any || inbox.fresh.is_empty() {
+        return;
+    }
+    // One evaluation for each distinct source time, however many of the inputs came with it.
+    let mut due = BTreeSet::new();
+    for fresh in &inbox.fresh {
+        for &(rank, derived) in plan.of(fresh.signal) {
+            due.insert((fresh.source_time, rank, derived, fresh.receive_time));
+        }
+    }
+    let mut last = None;
+    for (source_time, _, derived, receive_time) in due {
+        if last == Some((source_time, derived)) {
+            continue;
+        }
+        last = Some((source_time, derived));
+        if let Some(sample) = evaluate(&loaded.scene, &history, derived, source_time, receive_time) {
+            history.append(&sample);
+            inbox.touch(derived);
+        }
+    }
+}
+
+/// The derived sample at `source_time`; none as long as an input has never been seen.
+fn evaluate(
+    scene: &Scene,
+    history: &History,
+    derived: SignalIndex,
+    source_time: Timestamp,
+    receive_time: Timestamp,
+) -> Option<Sample> {
+    let signal = scene.signals.get(derived.at())?;
+    let Origin::Derived(derivation) = &signal.origin else { return None };
+    let mut inputs = Vec::with_capacity(derivation.inputs.len());
+    let mut worst = Quality::GOOD;
+    for (_, input) in &derivation.inputs {
+        let point = history.latest_at(*input, source_time)?;
+        let expires = scene.signals[input.at()].expires;
+        worst = worst.max(quality_at(Some(&point), expires, receive_time));
+        inputs.push(point.value);
+    }
+    let inherited = match worst.grade {
+        Grade::Good => Quality::GOOD,
+        Grade::Uncertain | Grade::Stale => Quality::uncertain(Reason::Input),
+        Grade::Bad => Quality::bad(Reason::Input),
+    };
+    let (value, quality) = match derivation.compiled.eval(&inputs) {
+        Ok(Value::Number(x)) if !x.is_finite() => (Value::Number(x), Quality::bad(Reason::NotFinite)),
+        Ok(value) => {
+            let outside = |x: f64| signal.range.is_some_and(|(low, high)| x < low || x > high);
+            let out_of_range = inherited == Quality::GOOD && value.as_f64().is_some_and(outside);
+            (value, if out_of_range { Quality::bad(Reason::OutOfRange) } else { inherited })
+        }
+        Err(error) => {
+            debug!("{}: {error}", scene.signal_path(derived));
+            (Value::Number(f64::NAN), Quality::bad(Reason::Expression))
+        }
+    };
+    Some(Sample { signal: derived, source_time, receive_time, value, quality })
+}

@@ -1,0 +1,82 @@
+//! Writes the `Current` components at the cursor, only where they change.
+//!
+//! In: history, cursor, the signals touched in this frame. Out: `Current`. Never reads a clock: `Moment` says when it is.
+//! Live, the work grows with the signals that got data or expired, not with all signals.
+
+use bevy::prelude::*;
+
+use super::{Current, Entities, SignalIndex, Timestamp};
+use crate::history::{Cursor, ExpirySchedule, History, Moment, Point, quality_at};
+use crate::scene::{LoadedScene, Scene};
+use crate::source::Inbox;
+
+/// When signals will expire, and what was shown last.
+#[derive(Resource, Debug, Default)]
+pub struct Freshness {
+    schedule: ExpirySchedule,
+    shown: Option<(u32, Cursor, Timestamp)>,
+}
+
+impl Freshness {
+    /// The next moment at which a signal may go stale: when a sleeping window has to look again.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.schedule.next_deadline()
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is a resource of its own")]
+pub(super) fn project(
+    loaded: Res<LoadedScene>,
+    entities: Res<Entities>,
+    history: Res<History>,
+    cursor: Res<Cursor>,
+    moment: Res<Moment>,
+    mut inbox: ResMut<Inbox>,
+    mut freshness: ResMut<Freshness>,
+    mut currents: Query<&mut Current>,
+) {
+    let scene = &loaded.scene;
+    let live = matches!(*cursor, Cursor::Live);
+    let Freshness { schedule, shown } = &mut *freshness;
+    if shown.is_none_or(|(generation, ..)| generation != loaded.generation) {
+        *schedule = ExpirySchedule::default();
+    }
+
+    // Deadlines are kept while the cursor is elsewhere too, so that going live needs no catching up.
+    for &index in inbox.touched() {
+        if let (Some(expires), Some(point)) = (scene.signals[index.at()].expires, history.newest(index)) {
+            schedule.touch(index, point.receive_time + expires);
+        }
+    }
+    let expired: Vec<SignalIndex> = schedule.pop_expired(moment.now).collect();
+
+    let view = (loaded.generation, *cursor, if live { Timestamp::MIN } else { moment.shown });
+    let all = *shown != Some(view);
+    *shown = Some(view);
+
+    let mut write = |index: SignalIndex| {
+        let Some(&entity) = entities.signals.get(index.at()) else { return };
+        let Ok(mut current) = currents.get_mut(entity) else { return };
+        let point = if live { history.newest(index) } else { history.latest_at(index, moment.shown) };
+        current.set_if_neq(at_cursor(scene, index, point, moment.shown));
+    };
+    if all {
+        (0..scene.signals.len()).for_each(|i| write(SignalIndex(i as u32)));
+    } else if live {
+        inbox.touched().iter().copied().chain(expired).for_each(write);
+    } else {
+        // A late sample can still change the past that is being looked at.
+        inbox.touched().iter().copied().for_each(write);
+    }
+    inbox.clear();
+}
+
+fn at_cursor(scene: &Scene, index: SignalIndex, point: Option<Point>, shown: Timestamp) -> Current {
+    let quality = quality_at(point.as_ref(), scene.signals[index.at()].expires, shown);
+    match point {
+        None => Current { quality, ..default() },
+        Some(Point { source_time, receive_time, value, .. }) => {
+            Current { value: Some(value), quality, source_time, receive_time }
+        }
+    }
+}

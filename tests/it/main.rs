@@ -1,0 +1,3 @@
+//! Integration tests: one crate, so that Bevy is linked once.
+
+mod core;
