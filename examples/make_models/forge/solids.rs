@@ -1,0 +1,184 @@
+//! Solid shapes: boxes with soft edges, everything turned on a lathe, and extruded outlines.
+//! In: sizes in metres. Out: closed meshes. Round shapes stand on the origin along +y; boxes are centred.
+
+use super::{
+    mesh::Mesh,
+    vector::{Vec3, unit},
+};
+use std::f64::consts::{FRAC_PI_2, PI, TAU};
+
+/// Profile segments that meet at a smaller angle than this are shaded as one smooth surface.
+const CREASE_COS: f64 = 0.8;
+
+/// A box centred on the origin whose edges are cut back by `bevel`.
+///
+/// The cut faces take no normals of their own: they blend those of the faces, so that edges catch light as if rounded.
+pub fn block(size: Vec3, bevel: f64) -> Mesh {
+    let half = size.map(|side| side / 2.0);
+    let mut mesh = Mesh::default();
+    // Vertex of the face `axis` at the corner with the given signs.
+    let mut at = [[0u32; 8]; 3];
+    for corner in 0..8usize {
+        let sign = [0, 1, 2].map(|axis| if corner >> axis & 1 == 1 { 1.0 } else { -1.0 });
+        for (axis, row) in at.iter_mut().enumerate() {
+            let mut position = [0.0; 3];
+            for k in 0..3 {
+                position[k] = sign[k] * if k == axis { half[k] } else { half[k] - bevel };
+            }
+            let mut normal = [0.0; 3];
+            normal[axis] = sign[axis];
+            row[corner] = mesh.vertex(position, normal);
+        }
+    }
+    for axis in 0..3 {
+        let (u, v) = ((axis + 1) % 3, (axis + 2) % 3);
+        let (bu, bv, ba) = (1 << u, 1 << v, 1 << axis);
+        let face = |corner: usize| at[axis][corner];
+        mesh.quad(face(ba), face(ba | bu), face(ba | bu | bv), face(ba | bv));
+        mesh.quad(face(0), face(bv), face(bu | bv), face(bu));
+        if bevel > 0.0 {
+            // Edges along `axis`: between the faces u and v, at the four sign pairs.
+            for pair in 0..4usize {
+                let (su, sv) = (pair & 1, pair >> 1);
+                let low = su * bu | sv * bv;
+                let high = low | ba;
+                if su == sv {
+                    mesh.quad(at[u][low], at[v][low], at[v][high], at[u][high]);
+                } else {
+                    mesh.quad(at[v][low], at[u][low], at[u][high], at[v][high]);
+                }
+            }
+        }
+    }
+    if bevel > 0.0 {
+        for corner in 0..8usize {
+            let [x, y, z] = [0, 1, 2].map(|axis| at[axis][corner]);
+            if corner.count_ones() % 2 == 1 { mesh.triangle(x, y, z) } else { mesh.triangle(x, z, y) }
+        }
+    }
+    mesh
+}
+
+/// A box from corner `low` to corner `high`.
+pub fn slab(low: Vec3, high: Vec3, bevel: f64) -> Mesh {
+    let mid = [0, 1, 2].map(|k| (low[k] + high[k]) / 2.0);
+    block([0, 1, 2].map(|k| high[k] - low[k]), bevel).at(mid)
+}
+
+/// Turns a profile of (radius, height) about the y axis. The profile runs upwards on the outside.
+pub fn lathe(profile: &[(f64, f64)], segments: u32) -> Mesh {
+    let slope = |a: (f64, f64), b: (f64, f64)| {
+        let (dr, dy) = (b.0 - a.0, b.1 - a.1);
+        let len = dr.hypot(dy).max(1e-12);
+        (dy / len, -dr / len)
+    };
+    let normals: Vec<_> = profile.windows(2).map(|pair| slope(pair[0], pair[1])).collect();
+    let blend = |one: (f64, f64), other: Option<&(f64, f64)>| match other {
+        Some(&(r, y)) if one.0 * r + one.1 * y > CREASE_COS => {
+            let len = (one.0 + r).hypot(one.1 + y);
+            ((one.0 + r) / len, (one.1 + y) / len)
+        }
+        _ => one,
+    };
+    let mut mesh = Mesh::default();
+    for (index, pair) in profile.windows(2).enumerate() {
+        let here = normals[index];
+        let low = blend(here, index.checked_sub(1).and_then(|before| normals.get(before)));
+        let high = blend(here, normals.get(index + 1));
+        let mut previous = None;
+        for step in 0..=segments {
+            let (sin, cos) = (TAU * f64::from(step % segments) / f64::from(segments)).sin_cos();
+            let mut ring = |(r, y): (f64, f64), n: (f64, f64)| {
+                mesh.vertex([r * cos, y, 0.0 - r * sin], unit([n.0 * cos, n.1, 0.0 - n.0 * sin]))
+            };
+            let now = (ring(pair[0], low), ring(pair[1], high));
+            if let Some((a, d)) = previous.replace(now) {
+                mesh.quad(a, now.0, now.1, d);
+            }
+        }
+    }
+    mesh
+}
+
+/// A cylinder standing on the origin, its rims cut back by `bevel`.
+pub fn drum(radius: f64, height: f64, bevel: f64, segments: u32) -> Mesh {
+    if bevel > 0.0 {
+        let inner = radius - bevel;
+        let profile =
+            [(0.0, 0.0), (inner, 0.0), (radius, bevel), (radius, height - bevel), (inner, height), (0.0, height)];
+        lathe(&profile, segments)
+    } else {
+        lathe(&[(0.0, 0.0), (radius, 0.0), (radius, height), (0.0, height)], segments)
+    }
+}
+
+/// As [`drum`], lying along x and centred on the origin.
+pub fn drum_x(radius: f64, width: f64, bevel: f64, segments: u32) -> Mesh {
+    drum(radius, width, bevel, segments).at([0.0, -width / 2.0, 0.0]).turn_z(-90.0)
+}
+
+/// As [`drum`], lying along z and centred on the origin.
+pub fn drum_z(radius: f64, width: f64, bevel: f64, segments: u32) -> Mesh {
+    drum(radius, width, bevel, segments).at([0.0, -width / 2.0, 0.0]).turn_x(90.0)
+}
+
+/// A frustum standing on the origin.
+pub fn cone(bottom: f64, top: f64, height: f64, segments: u32) -> Mesh {
+    lathe(&[(0.0, 0.0), (bottom, 0.0), (top, height), (0.0, height)], segments)
+}
+
+/// A hollow cylinder standing on the origin.
+pub fn pipe(outer: f64, inner: f64, height: f64, segments: u32) -> Mesh {
+    lathe(&[(inner, 0.0), (outer, 0.0), (outer, height), (inner, height), (inner, 0.0)], segments)
+}
+
+pub fn ball(radius: f64, segments: u32) -> Mesh {
+    let rings = segments / 2;
+    let profile: Vec<_> = (0..=rings)
+        .map(|ring| {
+            let angle = PI * f64::from(ring) / f64::from(rings) - FRAC_PI_2;
+            let r = if ring == 0 || ring == rings { 0.0 } else { radius * angle.cos() };
+            (r, radius * angle.sin())
+        })
+        .collect();
+    lathe(&profile, segments)
+}
+
+/// A torus about the y axis, centred on the origin.
+pub fn torus(major: f64, minor: f64, segments: u32, sides: u32) -> Mesh {
+    let profile: Vec<_> = (0..=sides)
+        .map(|side| {
+            let (sin, cos) = (TAU * f64::from(side % sides) / f64::from(sides) - PI).sin_cos();
+            (major + minor * cos, minor * sin)
+        })
+        .collect();
+    lathe(&profile, segments)
+}
+
+/// A vessel with elliptical ends: `dish` high at each end, `height` over all, standing on the origin.
+pub fn vessel(radius: f64, height: f64, dish: f64, segments: u32) -> Mesh {
+    const STEPS: u32 = 7;
+    let arc = |step: u32| (FRAC_PI_2 * f64::from(step) / f64::from(STEPS)).sin_cos();
+    let mut profile: Vec<_> = (0..=STEPS).map(|s| (radius * arc(s).0, dish * (1.0 - arc(s).1))).collect();
+    profile[0].0 = 0.0;
+    let mirrored: Vec<_> = profile.iter().rev().map(|&(r, y)| (r, height - y)).collect();
+    profile.extend(mirrored);
+    lathe(&profile, segments)
+}
+
+/// Extrudes a convex outline (x, y), counter-clockwise seen from +z, by `depth` along z, centred.
+pub fn prism(outline: &[(f64, f64)], depth: f64) -> Mesh {
+    let half = depth / 2.0;
+    let mut mesh = Mesh::default();
+    for z in [half, -half] {
+        let ring: Vec<_> = outline.iter().map(|&(x, y)| mesh.vertex([x, y, z], [0.0, 0.0, z.signum()])).collect();
+        for pair in ring.windows(2).skip(1) {
+            if z > 0.0 { mesh.triangle(ring[0], pair[0], pair[1]) } else { mesh.triangle(ring[0], pair[1], pair[0]) }
+        }
+    }
+    for (index, &(px, py)) in outline.iter().enumerate() {
+        let (qx, qy) = outline[(index + 1) % outline.len()];
+        mesh.flat_quad([[px, py, half], [px, py, -half], [qx, qy, -half], [qx, qy, half]]);
+    }
+    mesh
+}
