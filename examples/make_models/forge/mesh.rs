@@ -1,7 +1,7 @@
 //! Triangle meshes with normals, and the operations that place them.
 //! In: vertices in metres. Out: indexed triangles, counter-clockwise seen from outside. Never holds a material or a node.
 
-use super::vector::{Vec3, add, cross, sub, unit};
+use super::vector::{Vec3, add, unit};
 
 /// An indexed triangle mesh. `positions` and `normals` have equal lengths.
 #[derive(Clone, Debug, Default)]
@@ -30,14 +30,6 @@ impl Mesh {
     pub fn quad(&mut self, a: u32, b: u32, c: u32, d: u32) {
         self.triangle(a, b, c);
         self.triangle(a, c, d);
-    }
-
-    /// A flat quadrilateral with its own four vertices.
-    pub fn flat_quad(&mut self, corners: [Vec3; 4]) {
-        let [a, b, _, d] = corners;
-        let normal = unit(cross(sub(b, a), sub(d, a)));
-        let [a, b, c, d] = corners.map(|corner| self.vertex(corner, normal));
-        self.quad(a, b, c, d);
     }
 
     pub fn append(&mut self, other: &Mesh) {

@@ -127,11 +127,6 @@ pub fn cone(bottom: f64, top: f64, height: f64, segments: u32) -> Mesh {
     lathe(&[(0.0, 0.0), (bottom, 0.0), (top, height), (0.0, height)], segments)
 }
 
-/// A hollow cylinder standing on the origin.
-pub fn pipe(outer: f64, inner: f64, height: f64, segments: u32) -> Mesh {
-    lathe(&[(inner, 0.0), (outer, 0.0), (outer, height), (inner, height), (inner, 0.0)], segments)
-}
-
 pub fn ball(radius: f64, segments: u32) -> Mesh {
     let rings = segments / 2;
     let profile: Vec<_> = (0..=rings)
@@ -167,18 +162,45 @@ pub fn vessel(radius: f64, height: f64, dish: f64, segments: u32) -> Mesh {
 }
 
 /// Extrudes a convex outline (x, y), counter-clockwise seen from +z, by `depth` along z, centred.
-pub fn prism(outline: &[(f64, f64)], depth: f64) -> Mesh {
+///
+/// The rims are cut back by `bevel` and shaded as if rounded, as those of [`block`].
+pub fn prism(outline: &[(f64, f64)], depth: f64, bevel: f64) -> Mesh {
     let half = depth / 2.0;
+    let count = outline.len();
+    let facing: Vec<(f64, f64)> = (0..count)
+        .map(|index| {
+            let ((px, py), (qx, qy)) = (outline[index], outline[(index + 1) % count]);
+            let len = (qx - px).hypot(qy - py);
+            ((qy - py) / len, (px - qx) / len)
+        })
+        .collect();
+    // Each corner moves in so far that both of its edges move by `bevel`.
+    let inner: Vec<(f64, f64)> = (0..count)
+        .map(|index| {
+            let ((ax, ay), (bx, by)) = (facing[(index + count - 1) % count], facing[index]);
+            let shift = bevel / (1.0 + ax * bx + ay * by);
+            (outline[index].0 - (ax + bx) * shift, outline[index].1 - (ay + by) * shift)
+        })
+        .collect();
     let mut mesh = Mesh::default();
-    for z in [half, -half] {
-        let ring: Vec<_> = outline.iter().map(|&(x, y)| mesh.vertex([x, y, z], [0.0, 0.0, z.signum()])).collect();
-        for pair in ring.windows(2).skip(1) {
-            if z > 0.0 { mesh.triangle(ring[0], pair[0], pair[1]) } else { mesh.triangle(ring[0], pair[1], pair[0]) }
+    for sign in [1.0, -1.0] {
+        let lid: Vec<u32> = inner.iter().map(|&(x, y)| mesh.vertex([x, y, sign * half], [0.0, 0.0, sign])).collect();
+        for pair in lid.windows(2).skip(1) {
+            let [b, c] = if sign > 0.0 { [pair[0], pair[1]] } else { [pair[1], pair[0]] };
+            mesh.triangle(lid[0], b, c);
         }
     }
-    for (index, &(px, py)) in outline.iter().enumerate() {
-        let (qx, qy) = outline[(index + 1) % outline.len()];
-        mesh.flat_quad([[px, py, half], [px, py, -half], [qx, qy, -half], [qx, qy, half]]);
+    for (index, &(nx, ny)) in facing.iter().enumerate() {
+        let next = (index + 1) % count;
+        let mut strip = |point: (f64, f64), z: f64, normal: Vec3| mesh.vertex([point.0, point.1, z], normal);
+        let (side, front, back) = ([nx, ny, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, -1.0]);
+        let [a, b] = [index, next].map(|at| strip(inner[at], half, front));
+        let [c, d] = [index, next].map(|at| strip(outline[at], half - bevel, side));
+        let [e, f] = [index, next].map(|at| strip(outline[at], bevel - half, side));
+        let [g, h] = [index, next].map(|at| strip(inner[at], -half, back));
+        mesh.quad(a, c, d, b);
+        mesh.quad(c, e, f, d);
+        mesh.quad(e, g, h, f);
     }
     mesh
 }

@@ -91,7 +91,7 @@ fn frame() -> Node {
 fn rollers() -> Node {
     let y = BELT_HEIGHT - BELT_THICKNESS - ROLLER;
     let mut rollers = Node::new("rollers").at([0.0, y, 0.0]);
-    let roller = drum_z(ROLLER, 2.0 * HALF_WIDTH - 0.01, 0.004, 14).at([-1.95, 0.0, 0.0]);
+    let roller = drum_z(ROLLER, 2.0 * HALF_WIDTH - 0.01, 0.0, 10).at([-1.95, 0.0, 0.0]);
     rollers.add(STEEL, roller.row(27, [0.15, 0.0, 0.0]));
     rollers
 }
@@ -117,6 +117,6 @@ fn belt() -> Node {
 fn bottles() -> Node {
     let mut node = Node::new("bottles").at([0.0, BELT_HEIGHT, 0.0]).tinted();
     let places: Vec<_> = (0..19).map(|step| [-1.9 + BOTTLE_PITCH * f64::from(step), 0.0, 0.0]).collect();
-    add_bottles(&mut node, &places, 14);
+    add_bottles(&mut node, &places, 11);
     node
 }

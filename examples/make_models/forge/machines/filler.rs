@@ -58,15 +58,15 @@ fn carousel() -> Node {
     node.add(STEEL_DARK, lathe(&[(1.24, 0.225), (1.3, 0.225), (1.3, 0.245), (1.24, 0.245), (1.24, 0.225)], 64));
 
     // Filling valves: body, bell, actuator outside the bowl.
-    let valve = lathe(&[(0.0, 0.33), (0.02, 0.33), (0.026, 0.4), (0.05, 0.46), (0.05, 0.78), (0.0, 0.78)], 12);
+    let valve = lathe(&[(0.0, 0.33), (0.02, 0.33), (0.026, 0.4), (0.05, 0.46), (0.05, 0.78)], 8);
     let valve = valve.at([PITCH_RADIUS, 0.0, 0.0]);
     node.add(STEEL, valve.ring(STATIONS));
     let actuator = block([0.05, 0.16, 0.07], 0.01).at([PITCH_RADIUS + 0.075, 0.62, 0.0]);
     node.add(PAINT_DARK, actuator.ring(STATIONS));
     // Lifting plates; every tenth station bears a mark, so that the eye can follow the turning.
-    node.add(STEEL, drum(0.05, 0.012, 0.0, 14).at([PITCH_RADIUS, 0.0, 0.0]).ring(STATIONS));
+    node.add(STEEL, drum(0.05, 0.012, 0.0, 10).at([PITCH_RADIUS, 0.0, 0.0]).ring(STATIONS));
     node.add(MARK, block([0.01, 0.12, 0.09], 0.003).at([1.521, 1.0, 0.0]).ring(4));
-    add_bottles(&mut node, &circle(STATIONS, PITCH_RADIUS, 0.012), 12);
+    add_bottles(&mut node, &circle(STATIONS, PITCH_RADIUS, 0.012), 9);
     node
 }
 
@@ -143,7 +143,7 @@ fn guard(base: &mut Node) {
             base.add(PAINT_DARK, slab([side * x - 0.012, y - 0.015, -half], [side * x + 0.012, y + 0.015, half], 0.0));
         }
     }
-    base.add(PAINT_LIGHT, slab([-0.5, TOP + 0.09, -hz], [0.5, TOP + 0.13, hz], 0.01));
+    base.add(PAINT_LIGHT, slab([-0.22, TOP + 0.03, -hz], [0.22, TOP + 0.09, hz], 0.012));
 }
 
 /// Infeed and outfeed: star wheels and short belts along the front.
@@ -159,7 +159,7 @@ fn transfer(base: &mut Node) {
         base.add(STEEL_BRUSHED, slab([from, BELT_HEIGHT - 0.12, 1.4], [to, BELT_HEIGHT + 0.0, 1.44], 0.006));
         base.add(STEEL, bar([from, BELT_HEIGHT + 0.12, 1.64], [to, BELT_HEIGHT + 0.12, 1.64], 0.009, 8));
         let places: Vec<_> = (0..6).map(|step| [side * (1.1 + 0.18 * f64::from(step)), BELT_HEIGHT, 1.55]).collect();
-        add_bottles(base, &places, 12);
+        add_bottles(base, &places, 9);
     }
 }
 

@@ -60,7 +60,7 @@ fn frame() -> Node {
     for z in [-0.58, 0.58] {
         frame.add(STEEL_BRUSHED, slab([-0.75, BED - 0.16, z - 0.03], [2.0, BED + 0.01, z + 0.03], 0.01));
     }
-    frame.add(STEEL, drum_z(0.04, 1.12, 0.004, 14).at([-0.68, BED - 0.04, 0.0]).row(20, [0.138, 0.0, 0.0]));
+    frame.add(STEEL, drum_z(0.04, 1.12, 0.0, 10).at([-0.68, BED - 0.04, 0.0]).row(20, [0.138, 0.0, 0.0]));
     for x in [-0.65, 0.6, 1.85] {
         for z in [-0.58, 0.58] {
             frame.add(STEEL_DARK, foot(0.18, 0.07).at([x, 0.0, z]));
@@ -68,7 +68,7 @@ fn frame() -> Node {
     }
     // Infeed table at belt height, from -x.
     frame.add(STEEL_BRUSHED, slab([-2.0, 0.86, -0.42], [-1.0, 0.95, 0.42], 0.012));
-    frame.add(STEEL, drum_z(0.03, 0.76, 0.003, 12).at([-1.95, 0.97, 0.0]).row(13, [0.076, 0.0, 0.0]));
+    frame.add(STEEL, drum_z(0.03, 0.76, 0.0, 10).at([-1.95, 0.97, 0.0]).row(13, [0.076, 0.0, 0.0]));
     for z in [-0.36, 0.36] {
         frame.add(STEEL_BRUSHED, slab([-1.94, 0.06, z - 0.03], [-1.88, 0.87, z + 0.03], 0.008));
         frame.add(STEEL_DARK, foot(0.08, 0.06).at([-1.91, 0.0, z]));

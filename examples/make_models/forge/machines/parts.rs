@@ -101,16 +101,7 @@ pub fn beacon_stalk(at: Vec3, stalk: f64) -> Mesh {
 /// A filled bottle standing on the origin, 0.30 m high: (glass, label, cap).
 pub fn bottle(segments: u32) -> (Mesh, Mesh, Mesh) {
     let glass = lathe(
-        &[
-            (0.0, 0.0),
-            (0.036, 0.0),
-            (0.04, 0.01),
-            (0.04, 0.165),
-            (0.034, 0.195),
-            (0.019, 0.225),
-            (0.015, 0.285),
-            (0.0, 0.285),
-        ],
+        &[(0.0, 0.0), (0.04, 0.0), (0.04, 0.165), (0.034, 0.195), (0.019, 0.225), (0.015, 0.285), (0.0, 0.285)],
         segments,
     );
     let label = lathe(&[(0.0405, 0.06), (0.0408, 0.061), (0.0408, 0.134), (0.0405, 0.135)], segments);
@@ -143,6 +134,7 @@ pub fn star_wheel(radius: f64, pockets: u32, height: f64) -> Mesh {
         &[(0.0, -0.5), (0.62, -0.28), (1.0, -0.12), (1.0, 0.12), (0.62, 0.28), (0.0, 0.5)]
             .map(|(x, y)| (radius * (0.76 + 0.24 * x), y * radius * 5.6 / f64::from(pockets))),
         height * 0.999,
+        0.0,
     );
     // The prism lies in the xy plane; the wheel lies in xz.
     disc.append(&tooth.turn_x(-90.0).at([0.0, height / 2.0, 0.0]).ring(pockets));

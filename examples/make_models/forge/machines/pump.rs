@@ -59,7 +59,7 @@ fn volute() -> Mesh {
     let mut previous: Option<Vec<u32>> = None;
     for step in 0..=STEPS {
         let turn = f64::from(step) / f64::from(STEPS);
-        let bore = 0.055 + 0.05 * turn;
+        let bore = 0.06 + 0.05 * turn;
         // Starts behind the cutwater and winds by the top to the front, down, and up again behind.
         let angle = (195.0 + 350.0 * turn).to_radians();
         let (sin, cos) = angle.sin_cos();
@@ -68,13 +68,13 @@ fn volute() -> Mesh {
             .map(|side| {
                 let (s, c) = (std::f64::consts::TAU * f64::from(side % SIDES) / f64::from(SIDES)).sin_cos();
                 let normal = [s, out[1] * c, out[2] * c];
-                let reach = 0.2 + bore * 0.35;
+                let reach = 0.2 + bore * 0.4;
                 mesh.vertex([bore * s, out[1] * (reach + bore * c), out[2] * (reach + bore * c)], normal)
             })
             .collect();
         if let Some(before) = previous.replace(ring.clone()) {
             for side in 0..SIDES as usize {
-                mesh.quad(before[side], before[side + 1], ring[side + 1], ring[side]);
+                mesh.quad(before[side], ring[side], ring[side + 1], before[side + 1]);
             }
         }
     }

@@ -73,7 +73,7 @@ fn waist() -> Node {
         (x - 0.09, y + 0.18),
         (x - 0.2, y + 0.04),
     ];
-    waist.add(PAINT_LIGHT, prism(&cheek, 0.26));
+    waist.add(PAINT_LIGHT, prism(&cheek, 0.26, 0.025));
     waist.add(PAINT_DARK, drum_z(0.175, 0.3, 0.02, 36).at([x, y, 0.0]));
     // Counterbalance and the motors of axes 1 and 2.
     waist.add(PAINT_DARK, drum(0.085, 0.24, 0.015, 20).at([-0.13, 0.14, 0.15]));
@@ -91,14 +91,12 @@ fn upper_arm() -> Node {
         (-0.1, -0.12),
         (0.1, -0.12),
         (0.165, 0.0),
-        (0.115, UPPER_ARM * 0.72),
         (0.125, UPPER_ARM),
         (0.08, UPPER_ARM + 0.1),
         (-0.08, UPPER_ARM + 0.1),
         (-0.125, UPPER_ARM),
-        (-0.115, UPPER_ARM * 0.72),
     ];
-    arm.add(PAINT_LIGHT, prism(&outline, 0.11).at([0.0, 0.0, z]));
+    arm.add(PAINT_LIGHT, prism(&outline, 0.12, 0.025).at([0.0, 0.0, z]));
     // A rib gives the arm depth.
     arm.add(PAINT_LIGHT, block([0.13, UPPER_ARM * 0.62, 0.05], 0.02).at([0.0, UPPER_ARM * 0.5, z + 0.07]));
     for (y, r) in [(0.0, 0.11), (UPPER_ARM, 0.085)] {
@@ -112,7 +110,7 @@ fn elbow() -> Node {
     let mut elbow = Node::new("joint3").at([0.0, UPPER_ARM, 0.0]).tinted();
     elbow.add(PAINT_LIGHT, drum_z(0.15, 0.24, 0.025, 36).at([0.0, 0.0, -0.05]));
     let body = [(-0.2, 0.0), (0.14, -0.02), (0.26, 0.06), (0.26, 0.22), (0.1, 0.25), (-0.24, 0.24), (-0.26, 0.08)];
-    elbow.add(PAINT_LIGHT, prism(&body, 0.2).at([0.0, 0.0, -0.06]));
+    elbow.add(PAINT_LIGHT, prism(&body, 0.2, 0.025).at([0.0, 0.0, -0.06]));
     // Motors of axes 4 to 6 at the back.
     for (y, z) in [(0.1, -0.1), (0.1, 0.0), (0.19, -0.05)] {
         elbow.add(PAINT_DARK, drum_x(0.045, 0.16, 0.01, 16).at([-0.3, y, z]));
@@ -136,6 +134,7 @@ fn forearm() -> Node {
         let cheek = prism(
             &[(tube_end - 0.02, -0.07), (WRIST, -0.062), (WRIST + 0.055, 0.0), (WRIST, 0.062), (tube_end - 0.02, 0.07)],
             0.035,
+            0.006,
         );
         forearm.add(PAINT_LIGHT, cheek.at([0.0, 0.0, z]));
         forearm.add(PAINT_DARK, drum_z(0.045, 0.012, 0.004, 24).at([WRIST, 0.0, z * 1.28]));

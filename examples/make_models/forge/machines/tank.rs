@@ -108,7 +108,7 @@ fn ladder(body: &mut Node) {
         let y = 0.3 + 0.28 * f64::from(step);
         rails.append(&bar([x, y, -0.2], [x, y, 0.2], 0.013, 8));
     }
-    body.add(STEEL_DARK, rails.turn_y(-32.0));
+    body.add(STEEL_DARK, rails.turn_y(28.0));
 }
 
 /// Agitator drive on the crown, vent, safety valve and a lifting lug.
