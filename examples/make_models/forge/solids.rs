@@ -21,12 +21,8 @@ pub fn block(size: Vec3, bevel: f64) -> Mesh {
     for corner in 0..8usize {
         let sign = [0, 1, 2].map(|axis| if corner >> axis & 1 == 1 { 1.0 } else { -1.0 });
         for (axis, row) in at.iter_mut().enumerate() {
-            let mut position = [0.0; 3];
-            for k in 0..3 {
-                position[k] = sign[k] * if k == axis { half[k] } else { half[k] - bevel };
-            }
-            let mut normal = [0.0; 3];
-            normal[axis] = sign[axis];
+            let position = [0, 1, 2].map(|k| sign[k] * if k == axis { half[k] } else { half[k] - bevel });
+            let normal = [0, 1, 2].map(|k| if k == axis { sign[k] } else { 0.0 });
             row[corner] = mesh.vertex(position, normal);
         }
     }
@@ -59,10 +55,10 @@ pub fn block(size: Vec3, bevel: f64) -> Mesh {
     mesh
 }
 
-/// A box from corner `low` to corner `high`.
-pub fn slab(low: Vec3, high: Vec3, bevel: f64) -> Mesh {
-    let mid = [0, 1, 2].map(|k| (low[k] + high[k]) / 2.0);
-    block([0, 1, 2].map(|k| high[k] - low[k]), bevel).at(mid)
+/// A box between two opposite corners.
+pub fn slab(one: Vec3, other: Vec3, bevel: f64) -> Mesh {
+    let mid = [0, 1, 2].map(|k| (one[k] + other[k]) / 2.0);
+    block([0, 1, 2].map(|k| (other[k] - one[k]).abs()), bevel).at(mid)
 }
 
 /// Turns a profile of (radius, height) about the y axis. The profile runs upwards on the outside.
@@ -85,31 +81,44 @@ pub fn lathe(profile: &[(f64, f64)], segments: u32) -> Mesh {
         let here = normals[index];
         let low = blend(here, index.checked_sub(1).and_then(|before| normals.get(before)));
         let high = blend(here, normals.get(index + 1));
-        let mut previous = None;
-        for step in 0..=segments {
-            let (sin, cos) = (TAU * f64::from(step % segments) / f64::from(segments)).sin_cos();
-            let mut ring = |(r, y): (f64, f64), n: (f64, f64)| {
-                mesh.vertex([r * cos, y, 0.0 - r * sin], unit([n.0 * cos, n.1, 0.0 - n.0 * sin]))
-            };
-            let now = (ring(pair[0], low), ring(pair[1], high));
-            if let Some((a, d)) = previous.replace(now) {
-                mesh.quad(a, now.0, now.1, d);
-            }
-        }
+        band(&mut mesh, (pair[0].0, pair[0].1, low), (pair[1].0, pair[1].1, high), segments);
     }
     mesh
 }
 
-/// A cylinder standing on the origin, its rims cut back by `bevel`.
-pub fn drum(radius: f64, height: f64, bevel: f64, segments: u32) -> Mesh {
-    if bevel > 0.0 {
-        let inner = radius - bevel;
-        let profile =
-            [(0.0, 0.0), (inner, 0.0), (radius, bevel), (radius, height - bevel), (inner, height), (0.0, height)];
-        lathe(&profile, segments)
-    } else {
-        lathe(&[(0.0, 0.0), (radius, 0.0), (radius, height), (0.0, height)], segments)
+/// One band of a turned surface, between two circles given as radius, height and normal (radial, upwards).
+fn band(mesh: &mut Mesh, low: (f64, f64, (f64, f64)), high: (f64, f64, (f64, f64)), segments: u32) {
+    let mut previous = None;
+    for step in 0..=segments {
+        let (sin, cos) = (TAU * f64::from(step % segments) / f64::from(segments)).sin_cos();
+        let mut point = |(radius, height, (out, up)): (f64, f64, (f64, f64))| {
+            mesh.vertex([radius * cos, height, -radius * sin], unit([out * cos, up, -out * sin]))
+        };
+        let now = (point(low), point(high));
+        if let Some((a, d)) = previous.replace(now) {
+            mesh.quad(a, now.0, now.1, d);
+        }
     }
+}
+
+/// A cylinder standing on the origin, its rims cut back by `bevel` and shaded as if rounded.
+pub fn drum(radius: f64, height: f64, bevel: f64, segments: u32) -> Mesh {
+    let inner = radius - bevel;
+    let (down, out, up) = ((0.0, -1.0), (1.0, 0.0), (0.0, 1.0));
+    let bands = [
+        [(0.0, 0.0, down), (inner, 0.0, down)],
+        [(inner, 0.0, down), (radius, bevel, out)],
+        [(radius, bevel, out), (radius, height - bevel, out)],
+        [(radius, height - bevel, out), (inner, height, up)],
+        [(inner, height, up), (0.0, height, up)],
+    ];
+    let mut mesh = Mesh::default();
+    for [low, high] in bands {
+        if (low.0, low.1) != (high.0, high.1) {
+            band(&mut mesh, low, high, segments);
+        }
+    }
+    mesh
 }
 
 /// As [`drum`], lying along x and centred on the origin.

@@ -7,7 +7,7 @@ use super::{
 };
 use std::f64::consts::TAU;
 
-const ELBOW_STEPS: u32 = 5;
+const ELBOW_STEPS: u32 = 4;
 
 /// A round tube through `points`; inner corners become elbows that begin `bend` metres before the corner.
 pub fn tube(points: &[Vec3], radius: f64, bend: f64, segments: u32) -> Mesh {

@@ -1,11 +1,11 @@
 //! An electrical cabinet with three doors, and a signal light on its front.
 
-use super::parts::foot;
-use crate::forge::{
+use super::super::{
     material::*,
     node::Node,
     solids::{drum, drum_z, slab},
 };
+use super::parts::foot;
 
 const HALF_WIDTH: f64 = 0.9;
 const FRONT: f64 = 0.25;

@@ -1,7 +1,6 @@
 //! A packaged screw compressor and a water chiller: housings with fans that show their running.
 
-use super::parts::{beacon, beacon_stalk, foot, nozzle};
-use crate::forge::{
+use super::super::{
     material::*,
     mesh::Mesh,
     node::Node,
@@ -9,6 +8,7 @@ use crate::forge::{
     sweep::{bar, tube},
     vector::Vec3,
 };
+use super::parts::{beacon, beacon_stalk, foot, nozzle};
 
 const BEACON: Vec3 = [-0.75, 1.72, 0.3];
 const STALK: f64 = 0.2;
@@ -56,9 +56,9 @@ fn fan_guard(radius: f64) -> Mesh {
     let mut guard = Mesh::default();
     for step in 1..=4 {
         let r = radius * f64::from(step) / 4.0;
-        guard.append(&crate::forge::solids::torus(r, 0.006, 32, 5));
+        guard.append(&super::super::solids::torus(r, 0.006, 30, 4));
     }
-    guard.append(&bar([0.05, 0.0, 0.0], [radius, 0.0, 0.0], 0.006, 5).ring(8));
+    guard.append(&bar([0.05, 0.0, 0.0], [radius, 0.0, 0.0], 0.006, 4).ring(8));
     guard
 }
 

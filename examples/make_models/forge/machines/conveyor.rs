@@ -1,13 +1,13 @@
 //! A conveyor of 4 m: side profiles, guide rails, rollers, belt, and a row of bottles that slides along x.
 
-use super::parts::{BELT_HEIGHT, add_bottles, foot};
-use crate::forge::{
+use super::super::{
     material::*,
     mesh::Mesh,
     node::Node,
     solids::{drum_x, drum_z, slab},
     sweep::{bar, tube},
 };
+use super::parts::{BELT_HEIGHT, add_bottles, foot};
 
 const HALF_LENGTH: f64 = 2.0;
 const HALF_WIDTH: f64 = 0.2;
@@ -117,6 +117,6 @@ fn belt() -> Node {
 fn bottles() -> Node {
     let mut node = Node::new("bottles").at([0.0, BELT_HEIGHT, 0.0]).tinted();
     let places: Vec<_> = (0..19).map(|step| [-1.9 + BOTTLE_PITCH * f64::from(step), 0.0, 0.0]).collect();
-    add_bottles(&mut node, &places, 11);
+    add_bottles(&mut node, &places, 10);
     node
 }

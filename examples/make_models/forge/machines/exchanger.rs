@@ -1,13 +1,13 @@
 //! A plate heat exchanger: two plate packs between heavy covers, tie bars, carrying bars, four ports.
 
-use super::parts::{foot, nozzle};
-use crate::forge::{
+use super::super::{
     material::*,
     mesh::Mesh,
     node::Node,
     solids::{drum_x, slab},
     sweep::bar,
 };
+use super::parts::{foot, nozzle};
 
 const AXIS: f64 = 1.05;
 const PLATES: u32 = 22;
@@ -27,13 +27,14 @@ pub fn exchanger() -> Vec<Node> {
 fn pack(name: &'static str, material: Material, side: f64) -> Node {
     let mut node = Node::new(name).at([side * 0.285, AXIS, 0.0]).tinted();
     let first = -PITCH * f64::from(PLATES - 1) / 2.0;
+    // One dark core stands for all gaskets: only its rim is seen between the plates.
+    node.add(RUBBER, slab([first, -0.69, -0.3], [-first, 0.69, 0.3], 0.0));
     for plate in 0..PLATES {
         let x = first + PITCH * f64::from(plate);
         // Every other plate stands out a little: the pack reads as plates and gaskets.
         let reach = if plate % 2 == 0 { 0.0 } else { 0.014 };
         let low = [x - 0.008, -0.72 + reach, -0.33 + reach];
         node.add(material, slab(low, [x + 0.008, 0.72 - reach, 0.33 - reach], 0.0));
-        node.add(RUBBER, slab([x + 0.008, -0.69, -0.3], [x + 0.016, 0.69, 0.3], 0.0));
     }
     node
 }

@@ -1,13 +1,13 @@
 //! A rotary filler: carousel with bottles, filling valves and product bowl, star wheels, guard windows.
 
-use super::parts::{BELT_HEIGHT, add_bottles, beacon, beacon_stalk, circle, foot, star_wheel};
-use crate::forge::{
+use super::super::{
     material::*,
     mesh::Mesh,
     node::Node,
     solids::{block, drum, lathe, slab, torus},
     sweep::{bar, tube},
 };
+use super::parts::{BELT_HEIGHT, add_bottles, beacon, beacon_stalk, circle, foot, nozzle, star_wheel};
 
 /// Positions on the carousel and the radius of their circle.
 const STATIONS: u32 = 40;
@@ -15,6 +15,8 @@ const PITCH_RADIUS: f64 = 1.38;
 const HALF: [f64; 2] = [2.0, 1.85];
 const TOP: f64 = 2.75;
 const STALK: f64 = 0.25;
+/// Where the product pipe ends behind on the left.
+const PRODUCT: [f64; 3] = [-HALF[0] - 0.15, 2.52, -HALF[1] + 0.15];
 
 pub fn filler() -> Vec<Node> {
     let corner = [-HALF[0] + 0.05, TOP + 0.1, HALF[1] - 0.05];
@@ -23,6 +25,7 @@ pub fn filler() -> Vec<Node> {
         carousel(),
         beacon("beacon", corner, STALK),
         Node::port("infeed", [-2.2, BELT_HEIGHT, 1.55]),
+        Node::port("product", PRODUCT),
         Node::port("outfeed", [2.2, BELT_HEIGHT, 1.55]),
     ]
 }
@@ -30,7 +33,7 @@ pub fn filler() -> Vec<Node> {
 fn carousel() -> Node {
     let mut node = Node::new("carousel").at([0.0, BELT_HEIGHT, 0.0]).tinted();
     // Bottle table, its skirt, and the drive column.
-    node.add(STEEL_BRUSHED, lathe(&[(1.1, -0.06), (1.46, -0.06), (1.46, 0.0), (1.1, 0.0), (1.1, -0.06)], 64));
+    node.add(STEEL_BRUSHED, lathe(&[(1.1, -0.06), (1.46, -0.06), (1.46, 0.0), (1.1, 0.0), (1.1, -0.06)], 56));
     node.add(STEEL_DARK, drum(1.12, 0.1, 0.02, 48).at([0.0, -0.1, 0.0]));
     let column = [(0.0, 0.0), (0.62, 0.0), (0.5, 0.12), (0.34, 0.3), (0.3, 0.5), (0.3, 0.72), (0.46, 0.86), (0.0, 0.9)];
     node.add(STEEL, lathe(&column, 40));
@@ -47,7 +50,7 @@ fn carousel() -> Node {
         (1.08, 0.78),
     ];
     node.add(STEEL, lathe(&bowl, 64));
-    node.add(STEEL_BRUSHED, torus(1.52, 0.016, 64, 6).at([0.0, 0.94, 0.0]));
+    node.add(STEEL_BRUSHED, torus(1.52, 0.016, 56, 5).at([0.0, 0.94, 0.0]));
     let arm = tube(&[[0.2, 0.86, 0.0], [0.2, 1.3, 0.0], [1.3, 1.3, 0.0], [1.3, 1.12, 0.0]], 0.035, 0.12, 10);
     node.add(STEEL, arm.ring(8));
     node.add(STEEL, drum(0.28, 0.55, 0.03, 32).at([0.0, 0.86, 0.0]));
@@ -55,16 +58,16 @@ fn carousel() -> Node {
     let fork = block([0.09, 0.014, 0.03], 0.0).at([PITCH_RADIUS - 0.06, 0.235, 0.028]);
     let fork = fork.with(block([0.09, 0.014, 0.03], 0.0).at([PITCH_RADIUS - 0.06, 0.235, -0.028]));
     node.add(STEEL_DARK, fork.ring(STATIONS));
-    node.add(STEEL_DARK, lathe(&[(1.24, 0.225), (1.3, 0.225), (1.3, 0.245), (1.24, 0.245), (1.24, 0.225)], 64));
+    node.add(STEEL_DARK, lathe(&[(1.24, 0.225), (1.3, 0.225), (1.3, 0.245), (1.24, 0.245), (1.24, 0.225)], 56));
 
     // Filling valves: body, bell, actuator outside the bowl.
     let valve = lathe(&[(0.0, 0.33), (0.02, 0.33), (0.026, 0.4), (0.05, 0.46), (0.05, 0.78)], 8);
     let valve = valve.at([PITCH_RADIUS, 0.0, 0.0]);
     node.add(STEEL, valve.ring(STATIONS));
-    let actuator = block([0.05, 0.16, 0.07], 0.01).at([PITCH_RADIUS + 0.075, 0.62, 0.0]);
+    let actuator = block([0.05, 0.16, 0.07], 0.0).at([PITCH_RADIUS + 0.075, 0.62, 0.0]);
     node.add(PAINT_DARK, actuator.ring(STATIONS));
     // Lifting plates; every tenth station bears a mark, so that the eye can follow the turning.
-    node.add(STEEL, drum(0.05, 0.012, 0.0, 10).at([PITCH_RADIUS, 0.0, 0.0]).ring(STATIONS));
+    node.add(STEEL, lathe(&[(0.05, 0.0), (0.05, 0.012), (0.0, 0.012)], 8).at([PITCH_RADIUS, 0.0, 0.0]).ring(STATIONS));
     node.add(MARK, block([0.01, 0.12, 0.09], 0.003).at([1.521, 1.0, 0.0]).ring(4));
     add_bottles(&mut node, &circle(STATIONS, PITCH_RADIUS, 0.012), 9);
     node
@@ -90,16 +93,9 @@ fn base(corner: [f64; 3]) -> Node {
     transfer(&mut base);
     panel(&mut base);
     base.add(STEEL_DARK, beacon_stalk(corner, STALK));
+    base.add(STEEL_BRUSHED, nozzle(0.06, 0.14).turn_y(180.0).at([PRODUCT[0] + 0.14, PRODUCT[1], PRODUCT[2]]));
     // Product pipe from above into the swivel on the axis.
-    base.add(
-        STEEL,
-        tube(
-            &[[-hx - 0.1, 2.52, -hz + 0.15], [0.0, 2.52, -hz + 0.15], [0.0, 2.52, 0.0], [0.0, 2.3, 0.0]],
-            0.06,
-            0.15,
-            16,
-        ),
-    );
+    base.add(STEEL, tube(&[PRODUCT, [0.0, 2.52, -hz + 0.15], [0.0, 2.52, 0.0], [0.0, 2.3, 0.0]], 0.06, 0.15, 16));
     base
 }
 

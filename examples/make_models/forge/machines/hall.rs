@@ -1,6 +1,6 @@
 //! The hall: floor with joints and kerb, walkway markings, columns, low walls, open to the front.
 
-use crate::forge::{
+use super::super::{
     material::*,
     mesh::Mesh,
     node::Node,
@@ -72,7 +72,7 @@ fn walls() -> Node {
     // Cable tray and pipes between the columns.
     walls.add(STEEL_DARK, slab([-20.3, 3.3, -hz + 0.66], [20.3, 3.36, -hz + 0.96], 0.01));
     for (y, r) in [(3.7, 0.09), (3.95, 0.06)] {
-        let pipe = crate::forge::sweep::bar([-20.5, y, -hz + 0.75], [20.5, y, -hz + 0.75], r, 14);
+        let pipe = super::super::sweep::bar([-20.5, y, -hz + 0.75], [20.5, y, -hz + 0.75], r, 14);
         walls.add(STEEL_BRUSHED, pipe);
     }
     walls

@@ -1,13 +1,13 @@
 //! A palletiser: portal frame, lift with a fork head on two masts, roller bed, pallet and layers of cases.
 
-use super::parts::foot;
-use crate::forge::{
+use super::super::{
     material::*,
     mesh::Mesh,
     node::Node,
     solids::{block, drum_x, drum_z, slab},
     sweep::bar,
 };
+use super::parts::foot;
 
 const HALF: [f64; 2] = [1.6, 1.25];
 const TOP: f64 = 3.5;
@@ -117,7 +117,7 @@ fn lift() -> Node {
     for z in [-0.5, 0.5] {
         lift.add(STEEL_BRUSHED, slab([-0.56, 0.76, z - 0.02], [0.56, 1.06, z + 0.02], 0.008));
     }
-    let cup = crate::forge::solids::cone(0.05, 0.02, 0.1, 14);
+    let cup = super::super::solids::cone(0.05, 0.02, 0.1, 14);
     for x in [-0.39, 0.0, 0.39] {
         for z in [-0.3, 0.0, 0.3] {
             lift.add(RUBBER, cup.clone().at([x, 0.92, z]));

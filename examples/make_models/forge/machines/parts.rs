@@ -1,7 +1,7 @@
 //! Parts that several machines share: flanges, bolts, feet, motors, beacons, bottles.
 //! In: sizes in metres. Out: meshes in local coordinates, and small nodes.
 
-use crate::forge::{
+use super::super::{
     material::*,
     mesh::Mesh,
     node::Node,
@@ -24,12 +24,12 @@ pub fn nozzle(radius: f64, length: f64) -> Mesh {
     let flange_width = radius * 0.35;
     let rim = radius * 1.75;
     let bolt = drum_x(radius * 0.16, flange_width * 2.8, 0.0, 6).at([length - flange_width, rim * 0.8, 0.0]);
-    let mut mesh = drum_x(radius, length, 0.0, 20).at([length / 2.0, 0.0, 0.0]);
+    let mut mesh = drum_x(radius, length, 0.0, 18).at([length / 2.0, 0.0, 0.0]);
     for x in [length - flange_width * 0.5, length - flange_width * 1.65] {
-        mesh.append(&drum_x(rim, flange_width, flange_width * 0.15, 24).at([x, 0.0, 0.0]));
+        mesh.append(&drum_x(rim, flange_width, flange_width * 0.15, 20).at([x, 0.0, 0.0]));
     }
-    for step in 0..8 {
-        mesh.append(&bolt.clone().turn_x(22.5 + 45.0 * f64::from(step)));
+    for step in 0..6 {
+        mesh.append(&bolt.clone().turn_x(30.0 + 60.0 * f64::from(step)));
     }
     mesh
 }
@@ -100,12 +100,11 @@ pub fn beacon_stalk(at: Vec3, stalk: f64) -> Mesh {
 
 /// A filled bottle standing on the origin, 0.30 m high: (glass, label, cap).
 pub fn bottle(segments: u32) -> (Mesh, Mesh, Mesh) {
-    let glass = lathe(
-        &[(0.0, 0.0), (0.04, 0.0), (0.04, 0.165), (0.034, 0.195), (0.019, 0.225), (0.015, 0.285), (0.0, 0.285)],
-        segments,
-    );
-    let label = lathe(&[(0.0405, 0.06), (0.0408, 0.061), (0.0408, 0.134), (0.0405, 0.135)], segments);
-    let cap = lathe(&[(0.0165, 0.272), (0.0185, 0.274), (0.017, 0.3), (0.0, 0.3)], segments);
+    // Label and cap are open shells over the glass, and the mouth under the cap is left out: none of that is seen.
+    let glass = [(0.0, 0.0), (0.04, 0.0), (0.04, 0.165), (0.034, 0.195), (0.019, 0.225), (0.015, 0.285)];
+    let glass = lathe(&glass, segments);
+    let label = lathe(&[(0.041, 0.06), (0.041, 0.135)], segments);
+    let cap = lathe(&[(0.0185, 0.272), (0.017, 0.3), (0.0, 0.3)], segments);
     (glass, label, cap)
 }
 
@@ -130,7 +129,7 @@ pub fn circle(count: u32, radius: f64, height: f64) -> Vec<Vec3> {
 /// A star wheel about the y axis: a disc with `pockets` notches, `height` thick, standing on the origin.
 pub fn star_wheel(radius: f64, pockets: u32, height: f64) -> Mesh {
     let mut disc = drum(radius * 0.82, height, 0.0, pockets * 2);
-    let tooth = crate::forge::solids::prism(
+    let tooth = super::super::solids::prism(
         &[(0.0, -0.5), (0.62, -0.28), (1.0, -0.12), (1.0, 0.12), (0.62, 0.28), (0.0, 0.5)]
             .map(|(x, y)| (radius * (0.76 + 0.24 * x), y * radius * 5.6 / f64::from(pockets))),
         height * 0.999,

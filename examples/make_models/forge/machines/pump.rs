@@ -1,13 +1,13 @@
 //! A centrifugal pump set: volute casing, bearing bracket, guarded coupling, finned motor, one baseplate.
 
-use super::parts::{beacon, beacon_stalk, motor, nozzle};
-use crate::forge::{
+use super::super::{
     material::*,
     mesh::Mesh,
     node::Node,
     solids::{block, drum_x, lathe, slab, torus},
     sweep::bar,
 };
+use super::parts::{beacon, beacon_stalk, motor, nozzle};
 
 /// Height of the shaft.
 const AXIS: f64 = 0.55;
@@ -54,7 +54,7 @@ fn casing() -> Node {
 
 fn volute() -> Mesh {
     const STEPS: u32 = 40;
-    const SIDES: u32 = 16;
+    const SIDES: u32 = 14;
     let mut mesh = Mesh::default();
     let mut previous: Option<Vec<u32>> = None;
     for step in 0..=STEPS {
@@ -98,7 +98,7 @@ fn bearing() -> Node {
     bearing.add(PAINT_MID, lathe(&profile, 32).turn_z(-90.0));
     // Cooling ribs, constant-level oiler, foot.
     for x in [-0.06, 0.0, 0.06] {
-        bearing.add(PAINT_MID, torus(0.115, 0.016, 32, 8).turn_z(90.0).at([x, 0.0, 0.0]));
+        bearing.add(PAINT_MID, torus(0.115, 0.016, 32, 6).turn_z(90.0).at([x, 0.0, 0.0]));
     }
     let oiler = lathe(&[(0.0, 0.0), (0.028, 0.0), (0.028, 0.06), (0.02, 0.075), (0.0, 0.08)], 14);
     bearing.add(LENS, oiler.at([0.02, -0.02, 0.16]));
@@ -143,7 +143,7 @@ fn base() -> Node {
     // Guard: three hoops and bars over the coupling, open enough to see it turn.
     let mut guard = Mesh::default();
     for x in [-0.12, 0.0, 0.12] {
-        let hoop = crate::forge::sweep::tube(
+        let hoop = super::super::sweep::tube(
             &[[x, 0.1, -0.17], [x, 0.72, -0.17], [x, 0.72, 0.17], [x, 0.1, 0.17]],
             0.008,
             0.15,

@@ -2,7 +2,7 @@
 //!
 //! In its zero pose the upper arm stands upright and the forearm reaches along +x.
 
-use crate::forge::{
+use super::super::{
     material::*,
     mesh::Mesh,
     node::Node,

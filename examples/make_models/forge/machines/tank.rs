@@ -1,13 +1,13 @@
 //! A feed tank: stainless vessel on legs with manway, ladder, level window and agitator drive.
 
-use super::parts::{beacon_stalk, flange, foot, nozzle};
-use crate::forge::{
+use super::super::{
     material::*,
     mesh::Mesh,
     node::Node,
     solids::{block, drum, drum_z, lathe, slab, torus, vessel},
     sweep::{bar, tube},
 };
+use super::parts::{beacon, beacon_stalk, flange, foot, nozzle};
 
 const RADIUS: f64 = 1.0;
 /// Height of the vessel's lowest and highest point.
@@ -15,10 +15,19 @@ const BOTTOM: f64 = 0.65;
 const TOP: f64 = 3.75;
 /// Lower and upper end of the level window.
 const WINDOW: (f64, f64) = (1.15, 3.2);
+const BEACON: [f64; 3] = [0.45, TOP - 0.14, 0.45];
+const STALK: f64 = 0.25;
 const WINDOW_HALF_WIDTH: f64 = 0.13;
 
 pub fn tank() -> Vec<Node> {
-    vec![body(), level(), agitator(), Node::port("inlet", [-1.45, 3.05, 0.0]), Node::port("outlet", [1.35, 0.35, 0.0])]
+    vec![
+        body(),
+        level(),
+        agitator(),
+        beacon("beacon", BEACON, STALK),
+        Node::port("inlet", [-1.45, 3.05, 0.0]),
+        Node::port("outlet", [1.35, 0.35, 0.0]),
+    ]
 }
 
 fn body() -> Node {
@@ -26,7 +35,7 @@ fn body() -> Node {
     body.add(STEEL, vessel(RADIUS, TOP - BOTTOM, 0.34, 48).at([0.0, BOTTOM, 0.0]));
     // Weld seams and stiffening bands.
     for y in [1.02, 3.38] {
-        body.add(STEEL_BRUSHED, torus(RADIUS, 0.022, 48, 8).at([0.0, y, 0.0]));
+        body.add(STEEL_BRUSHED, torus(RADIUS, 0.022, 48, 6).at([0.0, y, 0.0]));
     }
     body.add(STEEL_BRUSHED, torus(RADIUS + 0.002, 0.01, 48, 6).at([0.0, 2.2, 0.0]));
 
@@ -35,7 +44,7 @@ fn body() -> Node {
     let pad = block([0.05, 0.34, 0.2], 0.012).at([-0.07, 1.12, 0.0]);
     let leg = leg.with(pad).at([RADIUS + 0.04, 0.0, 0.0]).turn_y(45.0);
     body.add(STEEL_BRUSHED, leg.ring(4));
-    body.add(STEEL_BRUSHED, torus(RADIUS + 0.04, 0.02, 48, 8).at([0.0, 0.42, 0.0]));
+    body.add(STEEL_BRUSHED, torus(RADIUS + 0.04, 0.02, 36, 6).at([0.0, 0.42, 0.0]));
 
     // Outlet: from the lowest point down, then to +x. Inlet: from -x into the shoulder.
     body.add(STEEL, tube(&[[0.0, 0.75, 0.0], [0.0, 0.35, 0.0], [1.1, 0.35, 0.0]], 0.065, 0.16, 18));
@@ -106,7 +115,7 @@ fn ladder(body: &mut Node) {
     }
     for step in 0..13 {
         let y = 0.3 + 0.28 * f64::from(step);
-        rails.append(&bar([x, y, -0.2], [x, y, 0.2], 0.013, 8));
+        rails.append(&bar([x, y, -0.2], [x, y, 0.2], 0.013, 6));
     }
     body.add(STEEL_DARK, rails.turn_y(28.0));
 }
@@ -128,7 +137,7 @@ fn top(body: &mut Node) {
     let vent = lathe(&[(0.0, 0.0), (0.05, 0.0), (0.05, 0.3), (0.11, 0.3), (0.1, 0.35), (0.05, 0.385), (0.0, 0.39)], 18);
     body.add(STEEL_BRUSHED, vent.at([-0.55, TOP - 0.17, -0.25]));
     body.add(STEEL_BRUSHED, drum(0.12, 0.18, 0.01, 20).at([-0.3, TOP - 0.12, 0.5]));
-    body.add(STEEL_DARK, beacon_stalk([0.45, TOP - 0.14, 0.45], 0.2));
+    body.add(STEEL_DARK, beacon_stalk(BEACON, STALK));
 }
 
 fn agitator() -> Node {

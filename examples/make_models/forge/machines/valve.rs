@@ -1,13 +1,13 @@
 //! A control valve: globe body with flanges, yoke, diaphragm actuator, rising stem, handwheel.
 
-use super::parts::nozzle;
-use crate::forge::{
+use super::super::{
     material::*,
     mesh::Mesh,
     node::Node,
     solids::{ball, block, drum, lathe, slab, torus},
     sweep::{bar, tube},
 };
+use super::parts::nozzle;
 
 /// Height of the pipe axis.
 const AXIS: f64 = 0.55;

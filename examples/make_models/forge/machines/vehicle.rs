@@ -1,12 +1,12 @@
 //! An automated guided vehicle with forks. It drives towards +x; the forks trail at -x.
 
-use super::parts::{beacon, beacon_stalk};
-use crate::forge::{
+use super::super::{
     material::*,
     node::Node,
     solids::{block, drum, drum_z, lathe, prism, slab},
     sweep::bar,
 };
+use super::parts::{beacon, beacon_stalk};
 
 const BEACON: [f64; 3] = [0.35, 1.86, 0.0];
 const STALK: f64 = 0.06;
