@@ -14,41 +14,39 @@ const CREASE_COS: f64 = 0.8;
 ///
 /// The cut faces take no normals of their own: they blend those of the faces, so that edges catch light as if rounded.
 pub fn block(size: Vec3, bevel: f64) -> Mesh {
+    const CORNERS: u32 = 8;
     let half = size.map(|side| side / 2.0);
     let mut mesh = Mesh::default();
-    // Vertex of the face `axis` at the corner with the given signs.
-    let mut at = [[0u32; 8]; 3];
-    for corner in 0..8usize {
-        let sign = [0, 1, 2].map(|axis| if corner >> axis & 1 == 1 { 1.0 } else { -1.0 });
-        for (axis, row) in at.iter_mut().enumerate() {
+    // Bit k of a corner says on which side of axis k it lies. Each corner has one vertex per face, numbered by `at`.
+    for axis in 0..3 {
+        for corner in 0..CORNERS {
+            let sign = [0, 1, 2].map(|k| if (corner >> k) & 1 == 1 { 1.0 } else { -1.0 });
             let position = [0, 1, 2].map(|k| sign[k] * if k == axis { half[k] } else { half[k] - bevel });
-            let normal = [0, 1, 2].map(|k| if k == axis { sign[k] } else { 0.0 });
-            row[corner] = mesh.vertex(position, normal);
+            mesh.vertex(position, [0, 1, 2].map(|k| if k == axis { sign[k] } else { 0.0 }));
         }
     }
+    let at = |axis: u32, corner: u32| axis * CORNERS + corner;
     for axis in 0..3 {
         let (u, v) = ((axis + 1) % 3, (axis + 2) % 3);
         let (bu, bv, ba) = (1 << u, 1 << v, 1 << axis);
-        let face = |corner: usize| at[axis][corner];
+        let face = |corner: u32| at(axis, corner);
         mesh.quad(face(ba), face(ba | bu), face(ba | bu | bv), face(ba | bv));
         mesh.quad(face(0), face(bv), face(bu | bv), face(bu));
         if bevel > 0.0 {
-            // Edges along `axis`: between the faces u and v, at the four sign pairs.
-            for pair in 0..4usize {
-                let (su, sv) = (pair & 1, pair >> 1);
-                let low = su * bu | sv * bv;
+            // Edges along `axis`, between the faces across u and v.
+            for low in [0, bu, bv, bu | bv] {
                 let high = low | ba;
-                if su == sv {
-                    mesh.quad(at[u][low], at[v][low], at[v][high], at[u][high]);
+                if low == 0 || low == bu | bv {
+                    mesh.quad(at(u, low), at(v, low), at(v, high), at(u, high));
                 } else {
-                    mesh.quad(at[v][low], at[u][low], at[u][high], at[v][high]);
+                    mesh.quad(at(v, low), at(u, low), at(u, high), at(v, high));
                 }
             }
         }
     }
     if bevel > 0.0 {
-        for corner in 0..8usize {
-            let [x, y, z] = [0, 1, 2].map(|axis| at[axis][corner]);
+        for corner in 0..CORNERS {
+            let [x, y, z] = [0, 1, 2].map(|axis| at(axis, corner));
             if corner.count_ones() % 2 == 1 { mesh.triangle(x, y, z) } else { mesh.triangle(x, z, y) }
         }
     }

@@ -76,7 +76,7 @@ fn frame() -> Node {
     for (y, z) in [(1.5, 0.16), (0.55, -0.16)] {
         frame.add(STEEL_BRUSHED, nozzle(0.07, 0.5).at([0.6, y, z]));
     }
-    // Maker's plate.
-    frame.add(MARK, slab([-0.3, 1.87, 0.05], [-0.06, 1.94, 0.056], 0.0));
+    // Maker's plate on the front cover.
+    frame.add(MARK, slab([0.669, 1.05, -0.1], [0.672, 1.2, 0.1], 0.0));
     frame
 }
