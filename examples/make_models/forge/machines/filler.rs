@@ -139,7 +139,7 @@ fn guard(base: &mut Node) {
             base.add(PAINT_DARK, slab([side * x - 0.012, y - 0.015, -half], [side * x + 0.012, y + 0.015, half], 0.0));
         }
     }
-    base.add(PAINT_LIGHT, slab([-0.22, TOP + 0.03, -hz], [0.22, TOP + 0.09, hz], 0.012));
+    base.add(STEEL_BRUSHED, slab([-0.22, TOP + 0.03, -hz], [0.22, TOP + 0.09, hz], 0.012));
 }
 
 /// Infeed and outfeed: star wheels and short belts along the front.
