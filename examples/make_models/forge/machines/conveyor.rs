@@ -87,7 +87,7 @@ fn frame() -> Node {
     frame
 }
 
-/// Each roller would have a pivot of its own; as one node they slide or turn only as seen through the gaps.
+/// All rollers are one node: at their pitch nobody sees whether each turns.
 fn rollers() -> Node {
     let y = BELT_HEIGHT - BELT_THICKNESS - ROLLER;
     let mut rollers = Node::new("rollers").at([0.0, y, 0.0]);
