@@ -1,0 +1,3 @@
+//! Integration tests: one crate, so that it links once.
+
+mod models;
