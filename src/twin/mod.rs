@@ -4,6 +4,7 @@
 //! Never draws, never touches network or disk.
 
 mod derive;
+pub mod number;
 mod project;
 mod spawn;
 mod time;

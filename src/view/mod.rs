@@ -1,1 +1,105 @@
-//! view
+//! The 3D view: every twin placed with its glTF look, parts moved and coloured by signals, links drawn, a camera that
+//! orbits, picking that selects.
+//!
+//! In: [`LoadedScene`](crate::scene::LoadedScene), the components `Twin`, `Signal`, `Current`, the resources `Attention`
+//! and `Cursor`, and pointer and keys. Out: pixels, [`ScreenLabels`] for the panel layer to paint, and
+//! [`OperatorCommand`](crate::command::OperatorCommand) messages. Never writes twin state, never reads the wall clock,
+//! and does no work for what has not changed: a quiet world asks for no frames.
+//!
+//! One plugin a file, in the order of [`ViewSet`]:
+//!
+//! | file | does |
+//! | --- | --- |
+//! | [`viewport`] | which part of the window is 3D, and whether the pointer belongs to it |
+//! | [`look`] | loads models, or stands in a plain box |
+//! | `bind` | finds the nodes that scene parts name |
+//! | `motion` | signals to poses: spin, slide, rotate, fill, show |
+//! | [`paint`] | colours: tint, glow, fading of stale twins, with a bounded number of materials |
+//! | `mood` | how a whole twin stands: worst standing, freshness |
+//! | `link` | pipes, belts and wires between ports |
+//! | `camera` | orbit, pan, zoom, focus, viewpoints |
+//! | `picking` | pointer to twin |
+//! | `highlight` | frames around the selected and the hovered twin |
+//! | [`label`] | texts and badges, projected to the screen |
+//! | [`offscreen`], [`window`] | the two ways to run it |
+
+mod bind;
+mod camera;
+mod highlight;
+pub mod label;
+mod link;
+pub mod look;
+mod mood;
+mod motion;
+pub mod offscreen;
+mod orbit;
+pub mod paint;
+pub mod palette;
+mod picking;
+mod stage;
+pub mod viewport;
+pub mod window;
+
+use bevy::prelude::*;
+use bevy_egui::{EguiGlobalSettings, EguiPlugin};
+
+pub use camera::{UiCamera, ViewTarget, WorldCamera};
+pub use label::{Badge, LabelKind, ScreenLabel, ScreenLabels};
+pub use look::{Extent, LookProblem, LookProblems};
+pub use mood::{Freshness, Mood};
+pub use motion::Activity;
+pub use picking::Hovered;
+pub use viewport::{PointerInView, ViewRect};
+
+use crate::TwinSet;
+use crate::command::{Attention, OperatorCommand};
+use crate::history::Cursor;
+use crate::scene::LoadedScene;
+
+/// The order within [`TwinSet::Visualise`].
+#[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ViewSet {
+    /// Whose is the pointer?
+    Point,
+    /// Looks come and go with the scene.
+    Place,
+    /// Signals become poses, colours and moods.
+    Drive,
+    /// Links and highlights are built anew where something changed.
+    Build,
+    /// The camera moves.
+    Camera,
+}
+
+/// The whole 3D view. Needs Bevy's default plugins (see [`window`] and [`offscreen`]); adds `EguiPlugin` if nobody has,
+/// with a camera of its own ([`UiCamera`]) so that panels cover the whole window while the world fills [`ViewRect`].
+pub fn plugin(app: &mut App) {
+    if !app.is_plugin_added::<EguiPlugin>() {
+        app.add_plugins(EguiPlugin::default());
+    }
+    app.world_mut().get_resource_or_init::<EguiGlobalSettings>().auto_create_primary_context = false;
+    app.init_resource::<LoadedScene>()
+        .init_resource::<Attention>()
+        .init_resource::<Cursor>()
+        .add_message::<OperatorCommand>()
+        .configure_sets(
+            Update,
+            (ViewSet::Point, ViewSet::Place, ViewSet::Drive, ViewSet::Build, ViewSet::Camera)
+                .chain()
+                .in_set(TwinSet::Visualise),
+        )
+        .add_plugins((
+            viewport::plugin,
+            stage::plugin,
+            look::plugin,
+            bind::plugin,
+            motion::plugin,
+            mood::plugin,
+            paint::plugin,
+            link::plugin,
+            camera::plugin,
+            picking::plugin,
+            highlight::plugin,
+            label::plugin,
+        ));
+}

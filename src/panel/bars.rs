@@ -1,0 +1,220 @@
+//! The bar at the top and the strip at the bottom: scene, mode, how much needs a look, connections, memory.
+//!
+//! In: [`BarsView`]. Out: which panel to bring to the front. Never hides the mode: it is in sight at every width.
+
+use bevy_egui::egui::{self, Align, Color32, Layout, Ui, pos2, vec2};
+
+use super::connections::{paint_state, state_text};
+use super::mark::{Counts, Mark};
+use super::shell::PanelKind;
+use super::{format, theme, timebar, widgets};
+use crate::history::{Cursor, Usage};
+use crate::source::{ConnectionState, SourceReport};
+
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct BarsView {
+    pub scene: String,
+    pub cursor: Cursor,
+    pub counts: Counts,
+    pub twins: usize,
+    pub signals: usize,
+    pub usage: Usage,
+    pub sources: Vec<(String, ConnectionState)>,
+    pub messages_per_sec: f64,
+    /// Samples lost or messages not understood, over all sources.
+    pub lost: u64,
+    pub issues: usize,
+}
+
+pub fn bars_view(
+    scene: &crate::scene::Scene,
+    cursor: Cursor,
+    counts: Counts,
+    usage: Usage,
+    report: &SourceReport,
+    issues: usize,
+) -> BarsView {
+    BarsView {
+        scene: scene.name.clone(),
+        cursor,
+        counts,
+        twins: scene.twins.len(),
+        signals: scene.signals.len(),
+        usage,
+        sources: report.sources.iter().map(|source| (source.name.clone(), source.state)).collect(),
+        messages_per_sec: report.sources.iter().map(|source| source.messages_per_sec).sum(),
+        lost: report.sources.iter().map(|source| source.dropped + source.decode_errors).sum(),
+        issues,
+    }
+}
+
+/// Ink and fill of the mode badge: grey when live, filled when the picture is not of now.
+fn mode_colours(cursor: &Cursor) -> (Color32, Color32) {
+    match cursor {
+        Cursor::Live => (theme::TEXT_STRONG, theme::SELECTED),
+        Cursor::Paused(_) | Cursor::Playing { .. } => (theme::GROUND, theme::NOT_LIVE),
+    }
+}
+
+/// The top bar. Gives the panel that the operator asked for by a click.
+pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<PanelKind> {
+    let mut asked = None;
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 10.0;
+        let (ink, fill) = mode_colours(&view.cursor);
+        let text = match view.cursor {
+            Cursor::Playing { speed, .. } => format!("{} {}", timebar::mode(&view.cursor), timebar::speed_text(speed)),
+            _ => timebar::mode(&view.cursor).to_owned(),
+        };
+        widgets::badge(ui, &text, ink, fill);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 14.0;
+            if ui.button("?").on_hover_text("Keyboard shortcuts (?)").clicked() {
+                asked = Some(PanelKind::Help);
+            }
+            if view.issues > 0 && widgets::count_chip(ui, Mark::Warning, view.issues, "issues").clicked() {
+                asked = Some(PanelKind::Issues);
+            }
+            let unsure = view.counts.stale + view.counts.bad;
+            let unsure_mark = if view.counts.bad > 0 { Mark::Bad } else { Mark::Stale };
+            let unsure_tip = format!("{} stale, {} bad", view.counts.stale, view.counts.bad);
+            let chips = [
+                (unsure_mark, unsure, "stale", unsure_tip),
+                (Mark::Warning, view.counts.warning, "warning", "Signals beyond their operating limits".to_owned()),
+                (Mark::Critical, view.counts.critical, "critical", "Signals beyond their outer limits".to_owned()),
+            ];
+            for (mark, count, what, tip) in chips {
+                if widgets::count_chip(ui, mark, count, what).on_hover_text(tip).clicked() {
+                    asked = Some(PanelKind::Tree);
+                }
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let name = if view.scene.is_empty() { "No scene" } else { &view.scene };
+                widgets::line(ui, name, egui::FontId::proportional(16.0), theme::TEXT_STRONG);
+                let size = format!(
+                    "{}  ·  {}",
+                    format::plural(view.twins, "twin"),
+                    format::plural(view.signals, "signal")
+                );
+                if ui.available_width() > 180.0 {
+                    widgets::line(ui, &size, theme::small(), theme::TEXT_WEAK);
+                }
+            });
+        });
+    });
+    asked
+}
+
+/// `214 MiB of 1.00 GiB`, and whether the oldest had to go.
+pub fn memory_text(usage: &Usage) -> String {
+    let kept = format!("{} of {}", format::bytes(usage.bytes as f64), format::bytes(usage.budget_bytes as f64));
+    match usage.evicted {
+        0 => format!("History {kept}"),
+        n => format!("History {kept}, {} oldest dropped", format::count(n)),
+    }
+}
+
+/// The status strip: connections on the left, numbers on the right.
+pub fn status_ui(ui: &mut Ui, view: &BarsView) -> Option<PanelKind> {
+    let mut asked = None;
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 16.0;
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let samples = format!("{} samples", format::count(view.usage.samples));
+            let tip = format!("{samples}, {} out of order", format::count(view.usage.out_of_order));
+            weak(ui, &memory_text(&view.usage)).on_hover_text(tip);
+            if ui.available_width() > 420.0 {
+                weak(ui, &samples);
+            }
+            weak(ui, &format!("{} msg/s", format::rate(view.messages_per_sec)));
+            if view.lost > 0 {
+                let text = format!("{} lost or not understood", format::count(view.lost));
+                ui.label(egui::RichText::new(text).font(theme::small()).color(theme::DATA));
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                if view.sources.is_empty() {
+                    weak(ui, "No sources");
+                }
+                for (name, state) in &view.sources {
+                    if ui.available_width() < 60.0 {
+                        break;
+                    }
+                    if source_chip(ui, name, *state) {
+                        asked = Some(PanelKind::Connections);
+                    }
+                }
+            });
+        });
+    });
+    asked
+}
+
+fn weak(ui: &mut Ui, text: &str) -> egui::Response {
+    ui.label(egui::RichText::new(text).font(theme::small()).color(theme::TEXT_WEAK))
+}
+
+fn source_chip(ui: &mut Ui, name: &str, state: ConnectionState) -> bool {
+    let text = match state {
+        ConnectionState::Connected => name.to_owned(),
+        other => format!("{name}: {}", state_text(other).to_lowercase()),
+    };
+    let galley = widgets::layout(ui.painter(), &text, theme::small(), theme::TEXT, ui.available_width() - 20.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + 16.0, 20.0), egui::Sense::click());
+    let label = format!("{name}: {}", state_text(state));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &label));
+    paint_state(ui.painter(), pos2(rect.left() + 5.0, rect.center().y), state);
+    ui.painter().galley(pos2(rect.left() + 15.0, rect.center().y - galley.size().y / 2.0), galley, theme::TEXT);
+    response.clicked()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::panel::testing;
+    use egui_kittest::kittest::Queryable as _;
+
+    fn view(cursor: Cursor) -> BarsView {
+        let plant = testing::plant();
+        let usage = Usage { samples: 12_480, bytes: 3 << 20, budget_bytes: 1 << 30, ..Default::default() };
+        bars_view(&plant.scene, cursor, plant.marks.counts(), usage, &testing::report(), 3)
+    }
+
+    #[test]
+    fn the_mode_is_in_sight_even_in_a_narrow_window() {
+        for (cursor, text) in [
+            (Cursor::Live, "LIVE"),
+            (Cursor::Paused(testing::second(3)), "PAUSED"),
+            (Cursor::Playing { at: testing::second(3), speed: -10.0 }, "REPLAY ×−10"),
+        ] {
+            let view = view(cursor);
+            let mut harness = testing::harness((), move |ui, ()| {
+                top_ui(ui, &view);
+            });
+            harness.set_size(vec2(640.0, 40.0));
+            harness.run();
+            let badge = harness.get_by_label(text).rect();
+            assert!(badge.left() >= 0.0 && badge.right() <= 640.0);
+        }
+    }
+
+    #[test]
+    fn counts_lead_to_the_tree_and_sources_to_the_connections() {
+        let view = view(Cursor::Live);
+        assert_eq!(view.counts.critical, 1);
+        let mut harness = testing::harness(Vec::new(), move |ui, asked| {
+            asked.extend(top_ui(ui, &view));
+            asked.extend(status_ui(ui, &view));
+        });
+        harness.get_by_label("1 critical").click();
+        harness.run();
+        harness.get_by_label("plant: Connected").click();
+        harness.run();
+        assert_eq!(*harness.state(), [PanelKind::Tree, PanelKind::Connections]);
+    }
+
+    #[test]
+    fn memory_tells_what_it_gave_up() {
+        let usage = Usage { bytes: 1 << 20, budget_bytes: 1 << 30, evicted: 1_500, ..Default::default() };
+        assert_eq!(memory_text(&usage), "History 1.00 MiB of 1.00 GiB, 1500 oldest dropped");
+    }
+}

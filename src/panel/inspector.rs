@@ -1,0 +1,334 @@
+//! The inspector: all signals of the selected twin with value, unit, quality, age and recent past.
+//!
+//! In: [`InspectorView`], built from the scene, current values and history. Out: `ToggleTrend` and `Focus` commands.
+//! Never asks a clock: ages are against the shown moment.
+
+use std::ops::Range;
+
+use bevy_egui::egui::{self, Align, Rect, ScrollArea, Ui, pos2};
+
+use super::mark::Mark;
+use super::{format, theme, widgets};
+use crate::command::{Attention, OperatorCommand};
+use crate::history::{Bucket, History, Moment};
+use crate::scene::{Decoder, Limits, Origin, Scene, ValueKind};
+use crate::twin::{Current, SignalIndex, TwinIndex};
+
+/// How far back a sparkline reaches, and in how many columns.
+const SPARK_SECS: u64 = 60;
+const SPARK_COLUMNS: usize = 40;
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct InspectorView {
+    pub twin: TwinIndex,
+    pub id: String,
+    pub name: String,
+    pub type_name: String,
+    pub area: String,
+    pub mark: Mark,
+    pub signals: Vec<SignalView>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct SignalView {
+    pub index: SignalIndex,
+    pub name: String,
+    pub label: String,
+    pub value: String,
+    pub unit: String,
+    pub mark: Mark,
+    /// `Good`, `Stale (expired)`.
+    pub quality: String,
+    /// `3 s`; empty if nothing has arrived.
+    pub age: String,
+    pub in_trend: bool,
+    /// Numbers are drawn as lines; text is not.
+    pub drawable: bool,
+    pub spark: Vec<Bucket>,
+    /// What a hover tells: origin, limits, times.
+    pub details: String,
+}
+
+/// What the inspector reads, apart from the twin.
+pub struct InspectorInput<'a> {
+    pub scene: &'a Scene,
+    pub currents: &'a dyn Fn(SignalIndex) -> Current,
+    pub history: &'a History,
+    pub attention: &'a Attention,
+    pub moment: Moment,
+    /// Which rows were in sight in the last frame: only these get a sparkline.
+    pub visible: Range<usize>,
+}
+
+/// None if no twin is selected, or the selected one is gone.
+pub fn inspector_view(input: &InspectorInput) -> Option<InspectorView> {
+    let twin = input.scene.twins.get(input.attention.selected?.at())?;
+    let signals: Vec<SignalView> = input
+        .scene
+        .signals_of(twin)
+        .iter()
+        .enumerate()
+        .map(|(row, signal)| signal_view(signal, input.visible.contains(&row), input))
+        .collect();
+    let seen = signals.iter().map(|signal| signal.mark).filter(|&mark| mark != Mark::NoData).max();
+    Some(InspectorView {
+        twin: twin.index,
+        id: twin.id.clone(),
+        name: twin.name.clone(),
+        type_name: twin.type_name.clone(),
+        area: twin.area.clone(),
+        mark: seen.unwrap_or(Mark::NoData),
+        signals,
+    })
+}
+
+fn signal_view(signal: &crate::scene::Signal, visible: bool, input: &InspectorInput) -> SignalView {
+    let current = (input.currents)(signal.index);
+    let shown = input.moment.shown;
+    let drawable = signal.kind != ValueKind::Text;
+    let from = shown - std::time::Duration::from_secs(SPARK_SECS);
+    let spark = match drawable && visible {
+        true => input.history.range(signal.index, from, shown, SPARK_COLUMNS),
+        false => Vec::new(),
+    };
+    let seen = current.value.is_some();
+    SignalView {
+        index: signal.index,
+        name: signal.name.clone(),
+        label: signal.label.clone(),
+        value: current.value.as_ref().map_or_else(|| "–".into(), format::value),
+        unit: if drawable { signal.unit.pretty() } else { String::new() },
+        mark: Mark::of(&current, &signal.limits),
+        quality: current.quality.to_string(),
+        age: if seen { format::age(shown.secs_since(current.receive_time)) } else { String::new() },
+        in_trend: input.attention.trends.contains(&signal.index),
+        drawable,
+        spark,
+        details: details(signal, &current),
+    }
+}
+
+fn details(signal: &crate::scene::Signal, current: &Current) -> String {
+    let mut lines = Vec::new();
+    if !signal.label.is_empty() {
+        lines.push(signal.label.clone());
+    }
+    lines.push(format!("Quality: {}", current.quality));
+    match &signal.origin {
+        Origin::Mqtt(binding) => {
+            let place = match &binding.decoder {
+                Decoder::Json(pointer) => format!(" at {pointer}"),
+                Decoder::Raw => String::new(),
+            };
+            lines.push(format!("Topic: {}{place}", binding.topic));
+        }
+        Origin::Derived(derivation) => lines.push(format!("Derived: {}", derivation.source)),
+        Origin::Unbound => lines.push("Not bound to a topic".into()),
+    }
+    if let Some(text) = limits_text(&signal.limits) {
+        lines.push(text);
+    }
+    if let Some((low, high)) = signal.range {
+        lines.push(format!("Range: {} to {}", format::number(low), format::number(high)));
+    }
+    if current.value.is_some() {
+        lines.push(format!("Source time: {}", format::date_and_clock(current.source_time)));
+        lines.push(format!("Received: {}", format::date_and_clock(current.receive_time)));
+    }
+    lines.join("\n")
+}
+
+fn limits_text(limits: &Limits) -> Option<String> {
+    let all = [("LL", limits.low_low), ("L", limits.low), ("H", limits.high), ("HH", limits.high_high)];
+    let set: Vec<_> =
+        all.iter().filter_map(|(name, limit)| Some(format!("{name} {}", format::number((*limit)?)))).collect();
+    (!set.is_empty()).then(|| format!("Limits: {}", set.join(", ")))
+}
+
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct InspectorState {
+    /// Rows in sight in the last frame.
+    pub visible: Range<usize>,
+}
+
+/// Where the cells of a row lie. Names give way first, then the sparkline goes.
+struct Columns {
+    name: Rect,
+    value: Rect,
+    unit: Rect,
+    spark: Option<Rect>,
+    age: Rect,
+    mark: egui::Pos2,
+}
+
+fn columns(row: Rect) -> Columns {
+    let cell = |left: f32, right: f32| Rect::from_min_max(pos2(left, row.top()), pos2(right, row.bottom()));
+    let mark = pos2(row.left() + 12.0, row.center().y);
+    let age = cell(row.right() - 52.0, row.right() - 6.0);
+    let spark = (row.width() >= 330.0).then(|| {
+        let width = (row.width() * 0.2).min(120.0);
+        cell(age.left() - 8.0 - width, age.left() - 8.0).shrink2(egui::vec2(0.0, 3.0))
+    });
+    let unit_right = spark.map_or(age.left(), |spark| spark.left()) - 8.0;
+    let unit = cell(unit_right - 44.0, unit_right);
+    let value = cell((unit.left() - 6.0 - 82.0).max(row.left() + 60.0), unit.left() - 6.0);
+    let name = cell(row.left() + 26.0, value.left() - 6.0);
+    Columns { name, value, unit, spark, age, mark }
+}
+
+pub fn inspector_ui(
+    ui: &mut Ui,
+    view: Option<&InspectorView>,
+    state: &mut InspectorState,
+    out: &mut Vec<OperatorCommand>,
+) {
+    let Some(view) = view else {
+        widgets::empty(ui, "Nothing selected", "Click a twin in the tree or in the 3D view.");
+        return;
+    };
+    header(ui, view, out);
+    ui.add_space(4.0);
+    if view.signals.is_empty() {
+        widgets::empty(ui, "No signals", "This twin's type declares none.");
+        return;
+    }
+    column_titles(ui);
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let height = 26.0;
+    let shown = ScrollArea::vertical().auto_shrink(false).show_rows(ui, height, view.signals.len(), |ui, visible| {
+        for signal in view.signals.get(visible.clone()).unwrap_or_default() {
+            signal_row(ui, height, signal, out);
+        }
+        visible
+    });
+    if state.visible != shown.inner {
+        state.visible = shown.inner;
+        // The rows that came into sight get their sparklines in the next frame.
+        ui.ctx().request_repaint();
+    }
+}
+
+fn header(ui: &mut Ui, view: &InspectorView, out: &mut Vec<OperatorCommand>) {
+    ui.horizontal(|ui| {
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(18.0, 24.0), egui::Sense::hover());
+        widgets::paint_mark(ui.painter(), pos2(rect.left() + 8.0, rect.center().y), view.mark);
+        ui.label(egui::RichText::new(&view.id).heading().color(theme::TEXT_STRONG));
+        ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
+            let focus = ui.button("Focus").on_hover_text("Move the camera here (F)");
+            if focus.clicked() {
+                out.push(OperatorCommand::Focus(Some(view.twin)));
+            }
+            if view.mark.needs_a_look() {
+                widgets::badge(ui, &view.mark.text().to_uppercase(), theme::GROUND, widgets::colour_of(view.mark));
+            }
+        });
+    });
+    let parts = [view.name.as_str(), view.type_name.as_str(), view.area.as_str()];
+    let text = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ·  ");
+    widgets::line(ui, &text, theme::small(), theme::TEXT_WEAK);
+}
+
+fn column_titles(ui: &mut Ui) {
+    let (row, _) = ui.allocate_exact_size(egui::vec2(ui.available_width(), 20.0), egui::Sense::hover());
+    let at = columns(row);
+    let painter = ui.painter();
+    let title = |cell: Rect, text: &str, align: Align| {
+        widgets::paint_text(painter, cell, text, theme::small(), theme::TEXT_WEAK, align);
+    };
+    title(at.name, "Signal", Align::Min);
+    title(at.value, "Value", Align::Max);
+    title(at.unit, "Unit", Align::Min);
+    if let Some(spark) = at.spark {
+        title(spark, "Last minute", Align::Min);
+    }
+    title(at.age, "Age", Align::Max);
+    painter.hline(row.x_range(), row.bottom(), egui::Stroke::new(1.0, theme::LINE));
+}
+
+fn signal_row(ui: &mut Ui, height: f32, signal: &SignalView, out: &mut Vec<OperatorCommand>) {
+    let (row, response) = widgets::row(ui, height, signal.in_trend, &signal.name);
+    let at = columns(row);
+    let painter = ui.painter();
+    let faded = matches!(signal.mark, Mark::Stale | Mark::Bad | Mark::NoData);
+    let ink = if faded { theme::TEXT_WEAK } else { theme::TEXT_STRONG };
+    widgets::paint_mark(painter, at.mark, signal.mark);
+    widgets::paint_text(painter, at.name, &signal.name, theme::body(), theme::TEXT, Align::Min);
+    widgets::paint_text(painter, at.value, &signal.value, theme::mono(), ink, Align::Max);
+    widgets::paint_text(painter, at.unit, &signal.unit, theme::small(), theme::TEXT_WEAK, Align::Min);
+    if let Some(cell) = at.spark {
+        let colour = if faded { theme::TEXT_WEAK.gamma_multiply(0.6) } else { theme::ACCENT };
+        widgets::paint_sparkline(painter, cell, &signal.spark, colour);
+    }
+    let age_ink = if signal.mark == Mark::Stale { theme::DATA } else { theme::TEXT_WEAK };
+    widgets::paint_text(painter, at.age, &signal.age, theme::small(), age_ink, Align::Max);
+    if response.clicked() && signal.drawable {
+        out.push(OperatorCommand::ToggleTrend(signal.index));
+    }
+    response.on_hover_ui(|ui| {
+        ui.set_max_width(420.0);
+        ui.label(egui::RichText::new(format!("{}  {} {}", signal.name, signal.value, signal.unit)).strong());
+        ui.label(egui::RichText::new(&signal.details).font(theme::small()));
+        let hint = match (signal.drawable, signal.in_trend) {
+            (false, _) => "Text has no trend",
+            (true, false) => "Click: show its trend",
+            (true, true) => "Click: take it out of the trends",
+        };
+        ui.label(egui::RichText::new(hint).font(theme::small()).color(theme::TEXT_WEAK));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::panel::testing;
+    use egui_kittest::kittest::Queryable as _;
+
+    #[test]
+    fn a_twin_shows_value_unit_quality_and_age_at_the_cursor() {
+        let plant = testing::plant();
+        let pump = plant.scene.twin("P-101").unwrap().index;
+        let attention = Attention { selected: Some(pump), trends: Vec::new() };
+        let view = plant.inspector(&attention).unwrap();
+        let vibration = view.signals.iter().find(|signal| signal.name == "vibration").unwrap();
+        assert_eq!((vibration.value.as_str(), vibration.mark), ("7.60", Mark::Critical));
+        assert_eq!((vibration.quality.as_str(), vibration.age.as_str()), ("Good", "now"));
+        assert_eq!(vibration.spark.len(), SPARK_COLUMNS);
+        assert!(vibration.details.contains("Limits: H 4.5, HH 7.1"), "{}", vibration.details);
+        assert_eq!(view.mark, Mark::Critical);
+    }
+
+    #[test]
+    fn a_signal_that_fell_silent_is_stale_and_says_for_how_long() {
+        let plant = testing::plant();
+        let exchanger = plant.scene.twin("E-101").unwrap().index;
+        let attention = Attention { selected: Some(exchanger), trends: Vec::new() };
+        let view = plant.inspector(&attention).unwrap();
+        let silent = view.signals.iter().find(|signal| signal.name == "outlet_temperature").unwrap();
+        assert_eq!((silent.mark, silent.age.as_str()), (Mark::Stale, "38 s"));
+    }
+
+    #[test]
+    fn nothing_selected_or_a_twin_that_is_gone_is_no_view() {
+        let plant = testing::plant();
+        assert_eq!(plant.inspector(&Attention::default()), None);
+        let gone = Attention { selected: Some(TwinIndex(999)), trends: Vec::new() };
+        assert_eq!(plant.inspector(&gone), None);
+    }
+
+    #[test]
+    fn a_click_on_a_signal_toggles_its_trend() {
+        let plant = testing::plant();
+        let pump = plant.scene.twin("P-101").unwrap().index;
+        let view = plant.inspector(&Attention { selected: Some(pump), trends: Vec::new() }).unwrap();
+        let flow = plant.scene.signal("P-101", "flow").unwrap().index;
+        let mut harness = testing::harness((InspectorState::default(), Vec::new()), move |ui, (state, out)| {
+            inspector_ui(ui, Some(&view), state, out);
+        });
+        harness.get_by_label("flow").click();
+        harness.run();
+        assert_eq!(harness.state().1, [OperatorCommand::ToggleTrend(flow)]);
+        harness.get_by_label("Focus").click();
+        harness.run();
+        assert_eq!(harness.state().1.last(), Some(&OperatorCommand::Focus(Some(pump))));
+    }
+}

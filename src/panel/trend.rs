@@ -1,0 +1,427 @@
+//! The trend panel: chosen signals over time, one lane per unit, drawn as min/max per pixel.
+//!
+//! In: [`TrendView`], built from the history at the panel's width. Out: `ToggleTrend` and `PauseAt` commands.
+//! Never keeps samples: a day costs what a minute costs, because the history answers in buckets.
+
+use std::time::Duration;
+
+use bevy_egui::egui::{self, Align, ComboBox, PointerButton, ScrollArea, Sense, Stroke, Ui, Vec2b, pos2, vec2};
+use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, Points, VLine};
+
+use super::{format, theme, widgets};
+use crate::command::OperatorCommand;
+use crate::history::{Bucket, Cursor, History, Moment};
+use crate::scene::{Limits, Scene};
+use crate::twin::{Current, Grade, SignalIndex, Timestamp};
+
+/// Spans to choose from, in seconds.
+const SPANS: [(u64, &str); 7] = [
+    (30, "30 s"),
+    (60, "1 min"),
+    (300, "5 min"),
+    (900, "15 min"),
+    (3_600, "1 h"),
+    (21_600, "6 h"),
+    (86_400, "24 h"),
+];
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct TrendView {
+    pub from: Timestamp,
+    pub to: Timestamp,
+    /// Where the cursor stands; a line marks it unless the picture is live.
+    pub shown: Timestamp,
+    pub live: bool,
+    /// Signals of one unit share a lane.
+    pub lanes: Vec<Lane>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Lane {
+    pub unit: String,
+    pub traces: Vec<Trace>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Trace {
+    pub signal: SignalIndex,
+    /// `P-101.flow`.
+    pub path: String,
+    pub value: String,
+    pub limits: Limits,
+    /// Place in the palette.
+    pub colour: usize,
+    /// Seconds from `from`, value; one list per unbroken stretch.
+    pub stretches: Vec<Vec<[f64; 2]>>,
+    /// Where samples were not good.
+    pub doubtful: Vec<[f64; 2]>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct TrendState {
+    pub span: Duration,
+    /// Pixel columns of the last frame's plot.
+    pub columns: usize,
+}
+
+impl Default for TrendState {
+    fn default() -> Self {
+        Self { span: Duration::from_secs(300), columns: 400 }
+    }
+}
+
+/// The stretch of time to show: up to now when live, else with a quarter of it after the cursor.
+pub fn window(moment: &Moment, live: bool, span: Duration) -> (Timestamp, Timestamp) {
+    let to = if live { moment.shown } else { (moment.shown + span / 4).min(moment.now.max(moment.shown)) };
+    (to - span, to)
+}
+
+/// What the trend panel reads.
+pub struct TrendInput<'a> {
+    pub scene: &'a Scene,
+    pub currents: &'a dyn Fn(SignalIndex) -> Current,
+    pub history: &'a History,
+    pub trends: &'a [SignalIndex],
+    pub cursor: Cursor,
+    pub moment: Moment,
+}
+
+pub fn trend_view(input: &TrendInput, state: &TrendState) -> TrendView {
+    let live = input.cursor == Cursor::Live;
+    let (from, to) = window(&input.moment, live, state.span);
+    let mut lanes: Vec<Lane> = Vec::new();
+    for (colour, &index) in input.trends.iter().enumerate() {
+        let Some(signal) = input.scene.signals.get(index.at()) else { continue };
+        let buckets = input.history.range(index, from, to, state.columns.clamp(16, 4_096));
+        let (stretches, doubtful) = trace_points(&buckets, from, signal.expires);
+        let value = (input.currents)(index).value.as_ref().map_or_else(|| "–".into(), format::value);
+        let path = input.scene.signal_path(index);
+        let trace = Trace { signal: index, path, value, limits: signal.limits, colour, stretches, doubtful };
+        let unit = signal.unit.pretty();
+        match lanes.iter_mut().find(|lane| lane.unit == unit) {
+            Some(lane) => lane.traces.push(trace),
+            None => lanes.push(Lane { unit, traces: vec![trace] }),
+        }
+    }
+    TrendView { from, to, shown: input.moment.shown, live, lanes }
+}
+
+/// Points of a line through first, min, max and last of each bucket (M4: Jugel et al., "M4: a visualization-oriented
+/// time series data aggregation", 2014), broken where nothing came for longer than `expires`; and doubtful places.
+pub fn trace_points(
+    buckets: &[Bucket],
+    origin: Timestamp,
+    expires: Option<Duration>,
+) -> (Vec<Vec<[f64; 2]>>, Vec<[f64; 2]>) {
+    let mut stretches: Vec<Vec<[f64; 2]>> = Vec::new();
+    let mut doubtful = Vec::new();
+    let mut last_end: Option<Timestamp> = None;
+    for bucket in buckets.iter().filter(|bucket| bucket.count > 0 && bucket.min.is_finite() && bucket.max.is_finite()) {
+        let silent = last_end.map(|end| bucket.from.secs_since(end));
+        let broken = matches!((silent, expires), (Some(silent), Some(limit)) if silent > limit.as_secs_f64());
+        if stretches.is_empty() || broken {
+            stretches.push(Vec::new());
+        }
+        last_end = Some(bucket.to);
+        let middle = bucket.from.secs_since(origin) + bucket.to.secs_since(bucket.from) / 2.0;
+        if bucket.worst > Grade::Good {
+            doubtful.push([middle, bucket.last]);
+        }
+        let Some(stretch) = stretches.last_mut() else { continue };
+        let rising = bucket.first <= bucket.last;
+        let (near, far) = if rising { (bucket.min, bucket.max) } else { (bucket.max, bucket.min) };
+        for y in [bucket.first, near, far, bucket.last] {
+            if y.is_finite() && stretch.last() != Some(&[middle, y]) {
+                stretch.push([middle, y]);
+            }
+        }
+    }
+    (stretches, doubtful)
+}
+
+impl Lane {
+    /// The vertical extent: the data with some air, and each limit that is near enough to matter.
+    pub fn extent(&self) -> (f64, f64) {
+        let values = self.traces.iter().flat_map(|trace| trace.stretches.iter().flatten()).map(|point| point[1]);
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
+        if !low.is_finite() || !high.is_finite() {
+            return (0.0, 1.0);
+        }
+        let size = (high - low).max(high.abs().max(low.abs()) * 0.02).max(1e-6);
+        let (mut bottom, mut top) = (low, high);
+        for limits in self.traces.iter().map(|trace| trace.limits) {
+            for limit in [limits.low_low, limits.low, limits.high, limits.high_high].into_iter().flatten() {
+                if limit > low - 1.5 * size && limit < high + 1.5 * size {
+                    (bottom, top) = (bottom.min(limit), top.max(limit));
+                }
+            }
+        }
+        let air = ((top - bottom) * 0.08).max(size * 0.1);
+        (bottom - air, top + air)
+    }
+}
+
+pub fn trend_ui(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut Vec<OperatorCommand>) {
+    if view.lanes.is_empty() {
+        widgets::empty(ui, "No trends", "Click a signal in the inspector to draw it here.");
+        return;
+    }
+    toolbar(ui, view, state, out);
+    ui.add_space(2.0);
+    let lanes = view.lanes.len();
+    let spacing = 4.0;
+    let room = ui.available_height() - spacing * (lanes - 1) as f32;
+    let height = (room / lanes as f32).max(96.0).floor();
+    ui.spacing_mut().item_spacing.y = spacing;
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        for (place, lane) in view.lanes.iter().enumerate() {
+            lane_ui(ui, view, lane, height, place + 1 == lanes, state, out);
+        }
+    });
+}
+
+/// The legend, with a way to take each signal out, and the choice of span.
+fn toolbar(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut Vec<OperatorCommand>) {
+    ui.horizontal(|ui| {
+        let chosen = state.span.as_secs();
+        let text = SPANS.iter().find(|(secs, _)| *secs == chosen).map_or_else(|| "span".into(), |(_, t)| t.to_string());
+        ComboBox::from_id_salt("trend span").width(76.0).selected_text(text).show_ui(ui, |ui| {
+            for (secs, text) in SPANS {
+                if ui.selectable_label(secs == chosen, text).clicked() {
+                    state.span = Duration::from_secs(secs);
+                }
+            }
+        });
+        ScrollArea::horizontal().id_salt("trend legend").auto_shrink([false, true]).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            for (lane, trace) in view.lanes.iter().flat_map(|lane| lane.traces.iter().map(move |trace| (lane, trace))) {
+                if legend_chip(ui, lane, trace) {
+                    out.push(OperatorCommand::ToggleTrend(trace.signal));
+                }
+            }
+        });
+    });
+}
+
+fn legend_chip(ui: &mut Ui, lane: &Lane, trace: &Trace) -> bool {
+    let painter = ui.painter();
+    let name = painter.layout_no_wrap(trace.path.clone(), theme::small(), theme::TEXT);
+    let value =
+        painter.layout_no_wrap(format!("{} {}", trace.value, lane.unit), theme::mono(), theme::TEXT_STRONG);
+    let size = vec2(26.0 + name.size().x + 8.0 + value.size().x + 24.0, 24.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let label = format!("Remove {} from the trends", trace.path);
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &label));
+    let fill = if response.hovered() { ui.visuals().widgets.hovered.bg_fill } else { theme::RAISED };
+    let painter = ui.painter();
+    painter.rect_filled(rect, 4.0, fill);
+    let middle = rect.center().y;
+    painter.hline(rect.left() + 8.0..=rect.left() + 20.0, middle, Stroke::new(2.5, line_colour(trace.colour)));
+    let name_width = name.size().x;
+    painter.galley(pos2(rect.left() + 26.0, middle - name.size().y / 2.0), name, theme::TEXT);
+    let value_left = rect.left() + 26.0 + name_width + 8.0;
+    painter.galley(pos2(value_left, middle - value.size().y / 2.0), value, theme::TEXT_STRONG);
+    let cross = pos2(rect.right() - 12.0, middle);
+    let stroke = Stroke::new(1.4, theme::TEXT_WEAK);
+    painter.line_segment([cross + vec2(-3.5, -3.5), cross + vec2(3.5, 3.5)], stroke);
+    painter.line_segment([cross + vec2(-3.5, 3.5), cross + vec2(3.5, -3.5)], stroke);
+    response.on_hover_text("Click: take it out").clicked()
+}
+
+fn line_colour(place: usize) -> egui::Color32 {
+    theme::LINES.get(place % theme::LINES.len()).copied().unwrap_or(theme::TEXT)
+}
+
+fn lane_ui(
+    ui: &mut Ui,
+    view: &TrendView,
+    lane: &Lane,
+    height: f32,
+    with_clock: bool,
+    state: &mut TrendState,
+    out: &mut Vec<OperatorCommand>,
+) {
+    let span = view.to.secs_since(view.from).max(1e-3);
+    let (bottom, top) = lane.extent();
+    let from = view.from;
+    let place = ui.cursor().min;
+    let plot = Plot::new(("trend lane", &lane.unit))
+        .height(height)
+        .allow_drag(false)
+        .allow_zoom(false)
+        .allow_scroll(false)
+        .allow_boxed_zoom(false)
+        .allow_double_click_reset(false)
+        .allow_axis_zoom_drag(false)
+        .auto_bounds(Vec2b::FALSE)
+        .show_background(false)
+        .show_axes([with_clock, true])
+        .grid_color(theme::LINE)
+        .y_axis_min_width(56.0)
+        .set_margin_fraction(vec2(0.0, 0.0))
+        .x_grid_spacer(move |input| clock_marks(from, input.bounds))
+        .x_axis_formatter(move |mark, _| format::clock(from + Duration::from_secs_f64(mark.value.max(0.0))))
+        .y_axis_formatter(|mark, _| format::number(mark.value))
+        .label_formatter(move |hover| {
+            let (name, at) = match hover {
+                egui_plot::HoverPosition::NearDataPoint { plot_name, position, .. } => (*plot_name, position),
+                egui_plot::HoverPosition::Elsewhere { .. } => return None,
+            };
+            let time = format::clock_tenths(from + Duration::from_secs_f64(at.x.max(0.0)));
+            Some(format!("{name}\n{}\n{time} UTC", format::number(at.y)))
+        });
+    let response = plot.show(ui, |plot| {
+        plot.set_plot_bounds_x(0.0..=span);
+        plot.set_plot_bounds_y(bottom..=top);
+        for trace in &lane.traces {
+            limit_lines(plot, &trace.limits);
+        }
+        for trace in &lane.traces {
+            for stretch in &trace.stretches {
+                let line = Line::new(trace.path.clone(), stretch.clone());
+                plot.line(line.color(line_colour(trace.colour)).width(1.5));
+            }
+            if !trace.doubtful.is_empty() {
+                let points = Points::new(format!("{}: not good", trace.path), trace.doubtful.clone());
+                plot.points(points.color(theme::DATA).radius(2.5));
+            }
+        }
+        if !view.live {
+            let at = view.shown.secs_since(view.from);
+            plot.vline(VLine::new("cursor", at).color(theme::NOT_LIVE).width(1.5).allow_hover(false));
+        }
+    });
+    state.columns = (response.response.rect.width().max(16.0)) as usize;
+    let unit = if lane.unit.is_empty() { "–" } else { &lane.unit };
+    let corner = egui::Rect::from_min_size(place + vec2(2.0, 1.0), vec2(54.0, 16.0));
+    widgets::paint_text(ui.painter(), corner, unit, theme::small(), theme::TEXT, Align::Min);
+    // A click or a drag anywhere moves the cursor there.
+    let scrub = ui.interact(response.response.rect, ui.id().with(("scrub", &lane.unit)), Sense::click_and_drag());
+    let scrubbed = scrub.clicked() || scrub.dragged_by(PointerButton::Primary);
+    if scrubbed && let Some(pointer) = scrub.interact_pointer_pos() {
+        let x = response.transform.value_from_position(pointer).x.clamp(0.0, span);
+        out.push(OperatorCommand::PauseAt(view.from + Duration::from_secs_f64(x)));
+    }
+    let hovered = scrub.contains_pointer();
+    let turned = if hovered { ui.input(|input| input.smooth_scroll_delta().y) } else { 0.0 };
+    let zooming = hovered && ui.input(|input| input.modifiers.command);
+    if zooming && turned != 0.0 {
+        state.span = next_span(state.span, turned < 0.0);
+    }
+}
+
+/// The next longer or shorter span to choose from.
+fn next_span(span: Duration, longer: bool) -> Duration {
+    let secs = span.as_secs();
+    let found = match longer {
+        true => SPANS.iter().find(|(choice, _)| *choice > secs),
+        false => SPANS.iter().rev().find(|(choice, _)| *choice < secs),
+    };
+    found.map_or(span, |(choice, _)| Duration::from_secs(*choice))
+}
+
+fn limit_lines(plot: &mut egui_plot::PlotUi, limits: &Limits) {
+    let all = [
+        (limits.low_low, theme::CRITICAL, "low low"),
+        (limits.low, theme::WARNING, "low"),
+        (limits.high, theme::WARNING, "high"),
+        (limits.high_high, theme::CRITICAL, "high high"),
+    ];
+    for (limit, colour, name) in all {
+        if let Some(y) = limit {
+            let line = HLine::new(name, y).color(colour.gamma_multiply(0.6)).width(1.0);
+            plot.hline(line.style(LineStyle::Dashed { length: 6.0 }).allow_hover(false));
+        }
+    }
+}
+
+/// Marks at round times of day, five or so across the plot.
+fn clock_marks(origin: Timestamp, bounds: (f64, f64)) -> Vec<GridMark> {
+    let step = super::timebar::tick_step(bounds.1 - bounds.0, 6.0);
+    super::timebar::ticks(origin, bounds, step).into_iter().map(|value| GridMark { value, step_size: step }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::panel::testing;
+    use egui_kittest::kittest::Queryable as _;
+
+    fn bucket(second: i64, low: f64, high: f64) -> Bucket {
+        testing::bucket(second, low, high, 1)
+    }
+
+    #[test]
+    fn a_line_breaks_where_a_signal_fell_silent_for_longer_than_it_may() {
+        let buckets = [bucket(0, 1.0, 2.0), testing::bucket(1, 0.0, 0.0, 0), bucket(2, 1.5, 1.5), bucket(30, 3.0, 3.0)];
+        let (stretches, doubtful) = trace_points(&buckets, Timestamp(0), Some(Duration::from_secs(5)));
+        assert_eq!(stretches, vec![vec![[0.5, 1.0], [0.5, 2.0], [2.5, 1.5]], vec![[30.5, 3.0]]]);
+        assert!(doubtful.is_empty());
+        let (unbroken, _) = trace_points(&buckets, Timestamp(0), None);
+        assert_eq!(unbroken.len(), 1);
+    }
+
+    #[test]
+    fn extremes_survive_and_doubt_is_marked() {
+        let spike = Bucket { first: 2.0, last: 1.0, worst: Grade::Uncertain, ..bucket(0, 0.5, 9.0) };
+        let (stretches, doubtful) = trace_points(&[spike], Timestamp(0), None);
+        assert_eq!(stretches, vec![vec![[0.5, 2.0], [0.5, 9.0], [0.5, 0.5], [0.5, 1.0]]]);
+        assert_eq!(doubtful, vec![[0.5, 1.0]]);
+    }
+
+    #[test]
+    fn a_far_limit_does_not_flatten_the_line() {
+        let lane = |limit: f64| Lane {
+            unit: String::new(),
+            traces: vec![Trace {
+                signal: SignalIndex(0),
+                path: String::new(),
+                value: String::new(),
+                limits: Limits { high: Some(limit), ..Default::default() },
+                colour: 0,
+                stretches: vec![vec![[0.0, 10.0], [1.0, 12.0]]],
+                doubtful: Vec::new(),
+            }],
+        };
+        assert!(lane(14.0).extent().1 > 14.0);
+        assert!(lane(500.0).extent().1 < 13.0);
+    }
+
+    #[test]
+    fn the_window_ends_now_when_live_and_shows_what_came_after_a_paused_cursor() {
+        let at = |s: i64| Timestamp(s * 1_000_000_000);
+        let moment = Moment { now: at(1_000), shown: at(1_000), session_start: at(0) };
+        assert_eq!(window(&moment, true, Duration::from_secs(60)), (at(940), at(1_000)));
+        let paused = Moment { shown: at(500), ..moment };
+        assert_eq!(window(&paused, false, Duration::from_secs(60)), (at(455), at(515)));
+    }
+
+    #[test]
+    fn signals_of_one_unit_share_a_lane() {
+        let plant = testing::plant();
+        let trends = plant.signals(&["P-101.flow", "P-101.vibration", "E-101.outlet_temperature", "P-101.temperature"]);
+        let view = plant.trend(&trends);
+        let lanes: Vec<_> = view.lanes.iter().map(|lane| lane.traces.len()).collect();
+        assert_eq!(lanes, [1, 1, 2]);
+        assert!(view.lanes[0].traces[0].stretches[0].len() > 50);
+    }
+
+    #[test]
+    fn a_legend_entry_takes_its_signal_out() {
+        let plant = testing::plant();
+        let flow = plant.signals(&["P-101.flow"]);
+        let view = plant.trend(&flow);
+        let mut harness = testing::harness((TrendState::default(), Vec::new()), move |ui, (state, out)| {
+            trend_ui(ui, &view, state, out);
+        });
+        harness.get_by_label("Remove P-101.flow from the trends").click();
+        harness.run();
+        assert_eq!(harness.state().1, [OperatorCommand::ToggleTrend(flow[0])]);
+    }
+
+    #[test]
+    fn spans_step_up_and_down_and_stop_at_the_ends() {
+        assert_eq!(next_span(Duration::from_secs(60), true), Duration::from_secs(300));
+        assert_eq!(next_span(Duration::from_secs(30), false), Duration::from_secs(30));
+    }
+}

@@ -1,0 +1,183 @@
+//! Finds the nodes that a look's parts name, once a model is there, and ties each to its signal.
+//!
+//! In: ready models, the parts of the scene. Out: a [`Bound`] entity per moving part, [`Pose`] on the nodes they move,
+//! [`TextPart`] per label, [`Paint`] on every mesh; a problem for each node that the model does not have. Never moves
+//! anything itself.
+
+use std::collections::HashMap;
+
+use bevy::prelude::*;
+use bevy::world_serialization::WorldInstanceReady;
+
+use super::look::{LookProblem, LookProblems, LookRoot, finish_loading};
+use super::motion::{Bound, Pose};
+use super::paint::Paint;
+use crate::scene::{LoadedScene, Motion, Part};
+use crate::twin::{Entities, Unit};
+
+/// A value written beside a node.
+#[derive(Component, Debug)]
+pub(super) struct TextPart {
+    pub node: Entity,
+    pub signal: Entity,
+    pub decimals: u8,
+    /// As people read it: `m³/h`.
+    pub unit: String,
+}
+
+/// The nodes of a model by name, for ports of links. On the [`LookRoot`].
+#[derive(Component, Default, Debug)]
+pub(super) struct Nodes(pub HashMap<String, Entity>);
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<Entities>()
+        .add_observer(on_model_ready)
+        .add_systems(Update, bind_plain.in_set(super::ViewSet::Drive));
+}
+
+#[derive(bevy::ecs::system::SystemParam)]
+struct Models<'w, 's> {
+    loaded: Res<'w, LoadedScene>,
+    entities: Res<'w, Entities>,
+    children: Query<'w, 's, &'static Children>,
+    names: Query<'w, 's, &'static Name>,
+    transforms: Query<'w, 's, &'static Transform>,
+    meshes: Query<'w, 's, &'static MeshMaterial3d<StandardMaterial>, With<Mesh3d>>,
+    problems: ResMut<'w, LookProblems>,
+}
+
+fn on_model_ready(ready: On<WorldInstanceReady>, roots: Query<&LookRoot>, mut commands: Commands, mut models: Models) {
+    let Ok(look) = roots.get(ready.entity) else { return };
+    finish_loading(&mut commands, ready.entity);
+    for entity in models.children.iter_descendants(ready.entity) {
+        if let Ok(material) = models.meshes.get(entity) {
+            commands.entity(entity).insert(Paint::of(material.0.clone()));
+        }
+    }
+    models.bind(&mut commands, ready.entity, look);
+}
+
+/// Boxes that stand in have no nodes, but parts of the whole look still apply to them.
+fn bind_plain(
+    mut commands: Commands,
+    twins: Query<&Children, Added<super::look::Plain>>,
+    roots: Query<&LookRoot>,
+    mut models: Models,
+) {
+    for root in twins.iter().flatten() {
+        if let Ok(look) = roots.get(*root) {
+            models.bind(&mut commands, *root, look);
+        }
+    }
+}
+
+impl Models<'_, '_> {
+    fn bind(&mut self, commands: &mut Commands, root: Entity, look: &LookRoot) {
+        let nodes = self.nodes_of(root);
+        let scene = self.loaded.scene.clone();
+        let Some(twin) = scene.twins.get(look.twin.at()) else { return };
+        let parts = twin.look.as_ref().map_or(&[] as &[Part], |look| &look.parts);
+        for part in parts {
+            let node = if part.node.is_empty() { Some(root) } else { nodes.get(&part.node).copied() };
+            let Some(node) = node else {
+                // A box that stands in was reported already.
+                if !nodes.is_empty() {
+                    let text = format!("{}: look.parts: {}", twin.id, unknown_node(&part.node, &nodes));
+                    tracing::warn!("{text}");
+                    self.problems.list.push(LookProblem { twin: look.twin, text });
+                }
+                continue;
+            };
+            let (Some(signal), Some(data)) = (self.entities.signals.get(part.by.at()), scene.signals.get(part.by.at()))
+            else {
+                continue;
+            };
+            self.bind_part(commands, root, node, *signal, part, &data.unit);
+        }
+        commands.entity(root).insert(Nodes(nodes));
+    }
+
+    fn bind_part(&self, commands: &mut Commands, root: Entity, node: Entity, signal: Entity, part: &Part, unit: &Unit) {
+        if let Motion::Label { decimals } = part.motion {
+            let unit = if unit.symbol().is_empty() { String::new() } else { unit.pretty() };
+            commands.spawn((TextPart { node, signal, decimals, unit }, ChildOf(root)));
+            return;
+        }
+        let to_si = match part.motion {
+            Motion::Spin { .. } => conversion(unit, "rad/s"),
+            Motion::Rotate { .. } => conversion(unit, "rad"),
+            _ => (1.0, 0.0),
+        };
+        if matches!(
+            part.motion,
+            Motion::Spin { .. } | Motion::Slide { .. } | Motion::Rotate { .. } | Motion::Fill { .. }
+        ) && let Ok(rest) = self.transforms.get(node)
+        {
+            commands.entity(node).insert_if_new(Pose::at_rest(*rest));
+        }
+        let meshes = self.meshes_of(node);
+        commands.spawn((Bound::new(node, signal, part.motion.clone(), to_si, meshes), ChildOf(root)));
+    }
+
+    /// Breadth first, so that of two nodes with one name the outer one counts. Primitives of a mesh carry names too, but
+    /// are no nodes.
+    fn nodes_of(&self, root: Entity) -> HashMap<String, Entity> {
+        let mut nodes = HashMap::new();
+        let mut level = vec![root];
+        while !level.is_empty() {
+            let below: Vec<Entity> =
+                level.iter().filter_map(|e| self.children.get(*e).ok()).flatten().copied().collect();
+            for entity in &below {
+                if let Ok(name) = self.names.get(*entity)
+                    && !self.meshes.contains(*entity)
+                {
+                    nodes.entry(name.to_string()).or_insert(*entity);
+                }
+            }
+            level = below;
+        }
+        nodes
+    }
+
+    /// The meshes that a colour on `node` means: its own, or all below it if it has none of its own.
+    fn meshes_of(&self, node: Entity) -> Vec<Entity> {
+        let is_mesh = |entity: &Entity| self.meshes.contains(*entity);
+        let own: Vec<Entity> = self.children.get(node).ok().into_iter().flatten().copied().filter(is_mesh).collect();
+        if own.is_empty() { self.children.iter_descendants(node).filter(is_mesh).collect() } else { own }
+    }
+}
+
+/// Scale and offset from `unit` to `symbol`; a signal without a unit is taken to be in `symbol` already, and one with a
+/// unit that does not fit was reported when the scene was validated.
+fn conversion(unit: &Unit, symbol: &str) -> (f64, f64) {
+    if unit.symbol().is_empty() {
+        return (1.0, 0.0);
+    }
+    Unit::parse(symbol).ok().and_then(|si| unit.linear_to(&si)).unwrap_or((1.0, 0.0))
+}
+
+fn unknown_node(wanted: &str, nodes: &HashMap<String, Entity>) -> String {
+    let mut known: Vec<&str> = nodes.keys().map(String::as_str).collect();
+    known.sort_unstable();
+    let nearest = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(name, wanted), *name))
+        .min()
+        .filter(|(distance, name)| *distance <= 2.max(name.len() / 3));
+    match nearest {
+        Some((_, name)) => format!("the model has no node `{wanted}`; did you mean `{name}`?"),
+        None => format!("the model has no node `{wanted}`; it has {}", known.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_node_suggests_the_nearest_name() {
+        let nodes = ["casing", "shaft", "motor"].map(|n| (n.to_owned(), Entity::PLACEHOLDER)).into();
+        assert_eq!(unknown_node("shafft", &nodes), "the model has no node `shafft`; did you mean `shaft`?");
+        assert_eq!(unknown_node("impeller", &nodes), "the model has no node `impeller`; it has casing, motor, shaft");
+    }
+}

@@ -1,0 +1,280 @@
+//! The camera of the world, and that of the panels.
+//!
+//! In: pointer and keys (where [`PointerInView`] allows), `Focus` and `Look` commands. Out: the world camera's transform;
+//! commands for keys. Moves smoothly to where it was sent and then stands still, so that an idle window stays idle.
+
+use bevy::camera::visibility::RenderLayers;
+use bevy::camera::{CameraOutputMode, RenderTarget};
+use bevy::core_pipeline::tonemapping::Tonemapping;
+use bevy::input::mouse::{AccumulatedMouseScroll, MouseScrollUnit};
+use bevy::math::bounding::{Aabb3d, BoundingVolume};
+use bevy::prelude::*;
+use bevy::render::render_resource::BlendState;
+use bevy_egui::PrimaryEguiContext;
+use bevy_egui::input::egui_wants_any_keyboard_input;
+
+use super::look::Extent;
+use super::motion::Activity;
+use super::orbit::{FIELD_OF_VIEW, Orbit};
+use super::viewport::PointerInView;
+use super::{ViewSet, picking, stage};
+use crate::command::{Attention, OperatorCommand};
+use crate::scene::{LoadedScene, Viewpoint};
+use crate::twin::Twin;
+
+/// The camera that shows the world, in the rectangle of [`ViewRect`](super::ViewRect).
+#[derive(Component)]
+pub struct WorldCamera;
+
+/// The camera that shows the panels, over the whole target.
+#[derive(Component)]
+pub struct UiCamera;
+
+/// What both cameras draw into: the primary window unless told otherwise before the first frame.
+#[derive(Resource, Clone, Default)]
+pub struct ViewTarget(pub RenderTarget);
+
+/// Where the camera is and where it is going.
+#[derive(Resource, Default)]
+struct Rig {
+    now: Orbit,
+    goal: Orbit,
+    /// A scene was opened and the camera has not found its first place yet.
+    arriving: bool,
+}
+
+/// Metres around a twin that is focused, so that its surroundings are seen too.
+const FOCUS_MARGIN: f32 = 0.35;
+/// Pixels of a wheel or touch pad that make one notch.
+const PIXELS_PER_NOTCH: f32 = 60.0;
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<Rig>()
+        .init_resource::<ViewTarget>()
+        .init_resource::<Activity>()
+        .add_systems(Startup, spawn_cameras)
+        .add_systems(
+            Update,
+            (keys.run_if(not(egui_wants_any_keyboard_input)), arrive, obey, drag, zoom, travel)
+                .chain()
+                .in_set(ViewSet::Camera),
+        );
+}
+
+fn spawn_cameras(mut commands: Commands, target: Res<ViewTarget>, mut images: ResMut<Assets<Image>>) {
+    commands.spawn((
+        Name::new("world camera"),
+        WorldCamera,
+        Camera3d::default(),
+        target.0.clone(),
+        Projection::Perspective(PerspectiveProjection { fov: FIELD_OF_VIEW, near: 0.05, far: 4_000.0, ..default() }),
+        Orbit::default().transform(),
+        Msaa::Sample4,
+        // Keeps greys grey and signal colours as they were chosen.
+        Tonemapping::KhronosPbrNeutral,
+        stage::sky(&mut images),
+    ));
+    commands.spawn((
+        Name::new("panel camera"),
+        UiCamera,
+        PrimaryEguiContext,
+        Camera3d::default(),
+        Camera {
+            order: 1,
+            output_mode: CameraOutputMode::Write {
+                blend_state: Some(BlendState::ALPHA_BLENDING),
+                clear_color: ClearColorConfig::None,
+            },
+            clear_color: ClearColorConfig::Custom(Color::NONE),
+            ..default()
+        },
+        target.0.clone(),
+        Msaa::Off,
+        Tonemapping::None,
+        RenderLayers::none(),
+    ));
+}
+
+fn from_viewpoint(view: &Viewpoint) -> Orbit {
+    Orbit::between(Vec3::from_array(view.eye), Vec3::from_array(view.target))
+}
+
+/// The box around all twins, once none of them is still loading.
+fn bounds_of_all(extents: &Query<(&Twin, &Extent, &GlobalTransform)>) -> Option<Aabb3d> {
+    extents.iter().map(|(_, extent, place)| extent.in_world(place)).reduce(|a, b| a.merge(&b))
+}
+
+fn aspect(camera: &Camera) -> f32 {
+    camera.logical_viewport_size().map_or(1.6, |size| size.x / size.y.max(1.0))
+}
+
+/// Opening a scene shows its first viewpoint, or all of it; saving it again leaves the camera where it is.
+fn arrive(
+    loaded: Res<LoadedScene>,
+    extents: Query<(&Twin, &Extent, &GlobalTransform)>,
+    camera: Query<&Camera, With<WorldCamera>>,
+    activity: Res<Activity>,
+    mut rig: ResMut<Rig>,
+    mut path: Local<Option<std::path::PathBuf>>,
+) {
+    if loaded.is_changed() && path.as_ref() != Some(&loaded.scene.path) {
+        *path = Some(loaded.scene.path.clone());
+        rig.arriving = true;
+    }
+    if !rig.arriving {
+        return;
+    }
+    let place = match (loaded.scene.views.first(), bounds_of_all(&extents), camera.single()) {
+        (Some(view), ..) => from_viewpoint(view),
+        (None, Some(bounds), Ok(camera)) if !activity.loading => Orbit::default().framing(bounds, aspect(camera)),
+        _ => return,
+    };
+    *rig = Rig { now: place, goal: place, arriving: false };
+}
+
+fn obey(
+    mut commands: MessageReader<OperatorCommand>,
+    loaded: Res<LoadedScene>,
+    extents: Query<(&Twin, &Extent, &GlobalTransform)>,
+    camera: Query<&Camera, With<WorldCamera>>,
+    mut rig: ResMut<Rig>,
+) {
+    for command in commands.read() {
+        let goal = match command {
+            OperatorCommand::Focus(twin) => {
+                let bounds = match twin {
+                    None => bounds_of_all(&extents),
+                    Some(index) => extents.iter().find(|(twin, ..)| twin.index == *index).map(|(_, extent, place)| {
+                        let around = extent.in_world(place);
+                        around.grow(around.half_size() * FOCUS_MARGIN)
+                    }),
+                };
+                let Some((bounds, camera)) = bounds.zip(camera.single().ok()) else { continue };
+                rig.goal.framing(bounds, aspect(camera))
+            }
+            OperatorCommand::Look(index) => {
+                let Some(view) = loaded.scene.views.get(*index) else { continue };
+                from_viewpoint(view)
+            }
+            _ => continue,
+        };
+        rig.goal = goal;
+        rig.arriving = false;
+    }
+}
+
+const DIGITS: [KeyCode; 9] = [
+    KeyCode::Digit1,
+    KeyCode::Digit2,
+    KeyCode::Digit3,
+    KeyCode::Digit4,
+    KeyCode::Digit5,
+    KeyCode::Digit6,
+    KeyCode::Digit7,
+    KeyCode::Digit8,
+    KeyCode::Digit9,
+];
+
+/// F focuses the selected twin, Home frames all, digits are viewpoints, Escape lets the selection go.
+fn keys(
+    keys: Res<ButtonInput<KeyCode>>,
+    attention: Res<Attention>,
+    loaded: Res<LoadedScene>,
+    mut commands: MessageWriter<OperatorCommand>,
+) {
+    let modified = keys.any_pressed([
+        KeyCode::ControlLeft,
+        KeyCode::ControlRight,
+        KeyCode::AltLeft,
+        KeyCode::AltRight,
+        KeyCode::SuperLeft,
+        KeyCode::SuperRight,
+    ]);
+    if modified {
+        return;
+    }
+    if keys.just_pressed(KeyCode::KeyF) {
+        commands.write(OperatorCommand::Focus(attention.selected));
+    }
+    if keys.just_pressed(KeyCode::Home) {
+        commands.write(OperatorCommand::Focus(None));
+    }
+    if keys.just_pressed(KeyCode::Escape) && attention.selected.is_some() {
+        commands.write(OperatorCommand::Select(None));
+    }
+    for (index, _) in DIGITS.iter().enumerate().filter(|(_, digit)| keys.just_pressed(**digit)) {
+        if index < loaded.scene.views.len() {
+            commands.write(OperatorCommand::Look(index));
+        }
+    }
+}
+
+/// Left or right drag turns, middle drag or Shift pans: the same for a mouse with three buttons and a touch pad with one.
+fn drag(
+    pointer: Res<PointerInView>,
+    buttons: Res<ButtonInput<MouseButton>>,
+    keys: Res<ButtonInput<KeyCode>>,
+    camera: Query<&Camera, With<WorldCamera>>,
+    mut rig: ResMut<Rig>,
+    mut last: Local<Option<Vec2>>,
+) {
+    let before = std::mem::replace(&mut *last, pointer.position.filter(|_| pointer.captured));
+    let (Some(before), Some(now), true) = (before, pointer.position, pointer.captured) else { return };
+    let step = now - before;
+    if step == Vec2::ZERO {
+        return;
+    }
+    let shift = keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
+    let goal = if buttons.pressed(MouseButton::Middle) || shift {
+        let height = camera.single().ok().and_then(Camera::logical_viewport_size).map_or(720.0, |size| size.y);
+        rig.goal.panned(step, height)
+    } else if buttons.any_pressed([MouseButton::Left, MouseButton::Right]) {
+        rig.goal.turned(step)
+    } else {
+        return;
+    };
+    // What the hand does is shown at once; only commands and the wheel glide.
+    rig.goal = goal;
+    rig.now = goal;
+    rig.arriving = false;
+}
+
+fn zoom(
+    pointer: Res<PointerInView>,
+    scroll: Res<AccumulatedMouseScroll>,
+    camera: Query<(&Camera, &GlobalTransform), With<WorldCamera>>,
+    mut rig: ResMut<Rig>,
+) {
+    if !pointer.over || scroll.delta.y == 0.0 {
+        return;
+    }
+    let notches = match scroll.unit {
+        MouseScrollUnit::Line => scroll.delta.y,
+        MouseScrollUnit::Pixel => scroll.delta.y / PIXELS_PER_NOTCH,
+    };
+    let towards = camera.single().ok().zip(pointer.position).and_then(|((camera, eye), position)| {
+        let ray = camera.viewport_to_world(eye, position).ok()?;
+        // A horizon is no place to go to.
+        picking::on_ground(ray).filter(|point| point.distance(rig.goal.target) < rig.goal.distance * 1.5)
+    });
+    rig.goal = rig.goal.zoomed(notches.clamp(-10.0, 10.0), towards);
+    rig.arriving = false;
+}
+
+fn travel(
+    time: Res<Time<Real>>,
+    mut rig: ResMut<Rig>,
+    mut camera: Query<&mut Transform, With<WorldCamera>>,
+    mut activity: ResMut<Activity>,
+) {
+    if rig.now != rig.goal {
+        rig.now = rig.now.approached(rig.goal, time.delta_secs().min(0.05));
+    }
+    if let Ok(mut transform) = camera.single_mut() {
+        transform.set_if_neq(rig.now.transform());
+    }
+    let moving = rig.now != rig.goal;
+    if activity.camera != moving {
+        activity.camera = moving;
+    }
+}

@@ -1,0 +1,121 @@
+//! Which part of the window shows the world, and whether the pointer belongs to it.
+//!
+//! In: [`ViewRect`] from the panel shell, the cursor, what egui covers. Out: the world camera's viewport,
+//! [`PointerInView`]. Never reads a button for anything but capture: what a click means is for `camera` and `picking`.
+
+use bevy::camera::Viewport;
+use bevy::prelude::*;
+use bevy::window::{PrimaryWindow, RequestRedraw};
+use bevy_egui::{EguiContext, PrimaryEguiContext, egui};
+
+use super::{ViewSet, WorldCamera};
+
+/// The rectangle of the window that panels leave to the world, in physical pixels from the top left. The panel shell
+/// writes it (with `set_if_neq`) in each egui pass; none gives the world the whole window.
+#[derive(Resource, Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct ViewRect {
+    pub physical: Option<URect>,
+}
+
+/// Whether the pointer acts on the world or on panels: everything in the 3D view that reads the pointer asks here.
+#[derive(Resource, Clone, Copy, PartialEq, Default, Debug)]
+pub struct PointerInView {
+    /// Over the world, with no panel, window or popup of egui above it.
+    pub over: bool,
+    /// A drag began in the world and has not ended: it keeps the pointer, wherever it goes.
+    pub captured: bool,
+    /// Logical pixels from the top left of the window.
+    pub position: Option<Vec2>,
+}
+
+impl PointerInView {
+    /// The world may use the pointer.
+    pub fn active(&self) -> bool {
+        self.over || self.captured
+    }
+}
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<ViewRect>()
+        .init_resource::<PointerInView>()
+        .add_systems(Update, (fit_viewport, find_pointer).chain().in_set(ViewSet::Point))
+        .add_systems(Last, redraw_after_resize);
+}
+
+/// `wanted` cut to a target of `size`; none if nothing is left of it (a camera with an empty viewport is an error).
+fn clamped(wanted: URect, size: UVec2) -> Option<URect> {
+    let rect = wanted.intersect(URect::from_corners(UVec2::ZERO, size));
+    (rect.width() > 0 && rect.height() > 0).then_some(rect)
+}
+
+fn fit_viewport(rect: Res<ViewRect>, mut cameras: Query<&mut Camera, With<WorldCamera>>) {
+    for mut camera in &mut cameras {
+        let Some(size) = camera.physical_target_size() else { continue };
+        let fitted = rect.physical.map(|wanted| clamped(wanted, size));
+        // No room for the world at all: do not draw it.
+        let active = fitted != Some(None);
+        let wanted = fitted.flatten();
+        let now = camera
+            .viewport
+            .as_ref()
+            .map(|v| URect::from_corners(v.physical_position, v.physical_position + v.physical_size));
+        if camera.is_active != active {
+            camera.is_active = active;
+        }
+        if now != wanted {
+            camera.viewport =
+                wanted.map(|rect| Viewport { physical_position: rect.min, physical_size: rect.size(), ..default() });
+        }
+    }
+}
+
+pub(super) fn find_pointer(
+    window: Query<&Window, With<PrimaryWindow>>,
+    rect: Res<ViewRect>,
+    buttons: Res<ButtonInput<MouseButton>>,
+    mut contexts: Query<&mut EguiContext, With<PrimaryEguiContext>>,
+    mut pointer: ResMut<PointerInView>,
+) {
+    let Ok(window) = window.single() else { return };
+    let mut found = PointerInView { position: window.cursor_position(), ..default() };
+    if let Some(position) = found.position {
+        let physical = position * window.scale_factor();
+        let inside = rect.physical.is_none_or(|rect| rect.as_rect().contains(physical));
+        found.over = inside && !contexts.iter_mut().any(|mut context| covers(context.get_mut(), position));
+    }
+    let held = buttons.get_pressed().next().is_some();
+    let began = buttons.get_just_pressed().next().is_some() && found.over;
+    found.captured = held && (pointer.captured || began);
+    pointer.set_if_neq(found);
+}
+
+/// Whether egui has something above its background layer (a window, a popup, a tooltip with a button) at `position`, or
+/// is in the middle of a drag of its own.
+fn covers(context: &egui::Context, position: Vec2) -> bool {
+    let position = egui::pos2(position.x, position.y) / context.zoom_factor();
+    let above = context
+        .layer_id_at(position)
+        .is_some_and(|layer| !matches!(layer.order, egui::Order::Background | egui::Order::Tooltip));
+    above || context.egui_is_using_pointer()
+}
+
+/// The panel shell moves the rectangle after the world was drawn: ask for one more frame, or an idle window keeps the
+/// old one.
+fn redraw_after_resize(rect: Res<ViewRect>, mut redraw: MessageWriter<RequestRedraw>) {
+    if rect.is_changed() && !rect.is_added() {
+        redraw.write(RequestRedraw);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rectangle_is_cut_to_its_target_and_an_empty_one_is_none() {
+        let size = UVec2::new(100, 50);
+        assert_eq!(clamped(URect::new(10, 10, 200, 200), size), Some(URect::new(10, 10, 100, 50)));
+        assert_eq!(clamped(URect::new(120, 10, 200, 40), size), None);
+        assert_eq!(clamped(URect::new(10, 10, 10, 40), size), None);
+    }
+}

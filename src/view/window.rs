@@ -1,0 +1,161 @@
+//! The real window: which plugins it needs, when it draws, and how sources wake it.
+//!
+//! In: a title, [`Activity`](super::Activity). Out: a Bevy [`App`] with a window, or a plain sentence why there cannot be
+//! one; a [`Waker`]. Never draws on its own account: quiet means one update a second (so that age and staleness show),
+//! moving means about 30 a second, and input and data come at once.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bevy::asset::{AssetMetaCheck, AssetPlugin, UnapprovedPathMode};
+use bevy::prelude::*;
+use bevy::window::{PresentMode, WindowResolution};
+use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
+use crossbeam_channel::{Sender, bounded};
+
+use super::Activity;
+use crate::source::Waker;
+
+/// The longest sleep of a quiet window: ages are shown in seconds.
+const QUIET: Duration = Duration::from_secs(1);
+/// While something moves; also the shortest time between two wake-ups by data, since one wake-up costs two updates.
+const MOVING: Duration = Duration::from_millis(33);
+
+/// Why there is no picture, in the user's words. The caller ends with the exit code for a failed environment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DisplayError {
+    #[error(
+        "no display: DISPLAY is not set, so there is nowhere to open a window; start pollux in a graphical session, or \
+         use `pollux live SCENE --headless` or `pollux shot`"
+    )]
+    NoDisplay,
+    #[error("the window could not be opened: {0}; check that DISPLAY names a running display server")]
+    NoWindow(String),
+    #[error(
+        "no graphics adapter: {0}; install a Vulkan or OpenGL driver (Debian: mesa-vulkan-drivers also renders without \
+         a graphics card)"
+    )]
+    NoAdapter(String),
+}
+
+/// An app with a window and everything that [`super::plugin`] needs, but without it.
+pub fn app(title: &str) -> Result<App, DisplayError> {
+    if cfg!(all(unix, not(target_os = "macos"))) && std::env::var_os("DISPLAY").is_none_or(|name| name.is_empty()) {
+        return Err(DisplayError::NoDisplay);
+    }
+    super::offscreen::probe_adapter()?;
+    // The window system panics when it cannot be reached; that is no bug in this program, so it becomes a message.
+    quietly(|| {
+        let mut app = App::new();
+        app.add_plugins(plugins(title));
+        app.insert_resource(WinitSettings {
+            focused_mode: UpdateMode::reactive_low_power(QUIET),
+            unfocused_mode: UpdateMode::reactive_low_power(QUIET),
+        })
+        .init_resource::<Activity>()
+        .add_systems(Last, pace);
+        app
+    })
+    .map_err(DisplayError::NoWindow)
+}
+
+/// Bevy's default plugins for a window titled `title`.
+pub fn plugins(title: &str) -> impl PluginGroup {
+    DefaultPlugins
+        .set(WindowPlugin {
+            primary_window: Some(Window {
+                title: title.to_owned(),
+                name: Some("pollux".into()),
+                resolution: WindowResolution::new(1440, 900),
+                present_mode: PresentMode::AutoVsync,
+                ..default()
+            }),
+            ..default()
+        })
+        .set(assets())
+}
+
+/// Scene files name models anywhere on the disk, and models name textures beside them: a scene is as trusted as the
+/// person who opens it.
+pub(super) fn assets() -> AssetPlugin {
+    AssetPlugin {
+        unapproved_path_mode: UnapprovedPathMode::Allow,
+        meta_check: AssetMetaCheck::Never,
+        watch_for_changes_override: Some(false),
+        ..default()
+    }
+}
+
+/// Runs `work`; a panic becomes its message, without a trace on standard error.
+pub(super) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = catch_unwind(AssertUnwindSafe(work));
+    std::panic::set_hook(hook);
+    outcome.map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        text.unwrap_or("unknown reason").lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
+    })
+}
+
+fn pace(activity: Res<Activity>, mut settings: ResMut<WinitSettings>) {
+    let wait = if activity.moving() { MOVING } else { QUIET };
+    let wanted = UpdateMode::reactive_low_power(wait);
+    if settings.focused_mode != wanted {
+        settings.focused_mode = wanted;
+        settings.unfocused_mode = wanted;
+    }
+}
+
+/// The thread behind [`waker`]; ends with the app.
+#[derive(Resource)]
+struct WakeThread {
+    ended: Arc<AtomicBool>,
+    bell: Sender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for WakeThread {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Release);
+        // Full means that the thread is about to look anyway.
+        let _ = self.bell.try_send(());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What sources call when data wait. Cheap enough for every message: it rings a bell that holds one ring, and a thread
+/// wakes the window at most every 33 ms, the last ring never lost. Without a window (offscreen) it does nothing.
+pub fn waker(app: &mut App) -> Waker {
+    let Some(proxy) = app.world().get_resource::<EventLoopProxyWrapper>().map(|wrapper| (**wrapper).clone()) else {
+        return Arc::new(|| {});
+    };
+    let (bell, rings) = bounded::<()>(1);
+    let ended = Arc::new(AtomicBool::new(false));
+    let seen = ended.clone();
+    let thread = std::thread::Builder::new().name("window-waker".into()).spawn(move || {
+        while rings.recv().is_ok() && !seen.load(Ordering::Acquire) {
+            if proxy.send_event(WinitUserEvent::WakeUp).is_err() {
+                break;
+            }
+            std::thread::sleep(MOVING);
+        }
+    });
+    match thread {
+        Ok(thread) => {
+            app.insert_resource(WakeThread { ended, bell: bell.clone(), thread: Some(thread) });
+            Arc::new(move || {
+                let _ = bell.try_send(());
+            })
+        }
+        Err(error) => {
+            tracing::warn!("no thread to wake the window ({error}): it will show new data once a second");
+            Arc::new(|| {})
+        }
+    }
+}
