@@ -1,4 +1,5 @@
 //! Integration tests: one crate, so that Bevy is linked once.
 
+mod broker;
 mod core;
 mod models;
