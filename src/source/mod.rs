@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 
-pub use mailbox::{Batch, Mailbox};
+pub use mailbox::{Batch, Inbox, Mailbox, mailbox};
+pub use mqtt::{SourceError, SourceHandle};
 pub use status::{ConnectionState, SourceSnapshot, SourceStatus, TopicProblem};
 
 /// Called by a source when something waits in its mailbox, so that an idle window wakes up. Cheap; called often.
