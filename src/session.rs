@@ -17,7 +17,7 @@ use crate::scene::{Broker, LoadedScene, Scene, watch::Watcher};
 use crate::source::broker::{Embedded, EmbeddedConfig};
 use crate::source::mqtt::{self, SharedTable};
 use crate::source::plant::{self, PlantConfig, PlantHandle};
-use crate::source::{Inbox, Sources, Waker, renumbering};
+use crate::source::{Arrivals, Sources, Waker, renumbering};
 use crate::twin::Timestamp;
 use crate::{CorePlugins, TwinSet};
 
@@ -178,7 +178,7 @@ fn reload(
     mut loaded: ResMut<LoadedScene>,
     mut sources: ResMut<Sources>,
     mut history: ResMut<History>,
-    mut inbox: ResMut<Inbox>,
+    mut arrivals: ResMut<Arrivals>,
     mut attention: ResMut<crate::command::Attention>,
 ) {
     let asked = commands.read().filter(|command| **command == OperatorCommand::ReloadScene).count() > 0;
@@ -199,7 +199,7 @@ fn reload(
     let attended = attention.renumbered(&loaded.scene, &scene, &map);
     attention.set_if_neq(attended);
     history.remap(&map, scene.signals.len());
-    inbox.renumber(loaded.generation, map);
+    arrivals.renumber(loaded.generation, map);
     let generation = loaded.generation + 1;
 
     let before = effective_brokers(&loaded.scene, &running.options, running.embedded.as_ref());

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::history::{Cursor, History, Moment};
 use crate::scene::{LoadedScene, Limits};
-use crate::source::{ConnectionState, Inbox, SourceReport, SourceSnapshot, Sources};
+use crate::source::{ConnectionState, Arrivals, SourceReport, SourceSnapshot, Sources};
 use crate::twin::{Current, Entities, Standing, Value};
 
 #[derive(Serialize, Debug)]
@@ -101,7 +101,7 @@ pub fn of(world: &mut World) -> State {
         None => world.resource::<SourceReport>().sources.clone(),
     };
     let usage = world.resource::<History>().usage();
-    let orphaned = world.resource::<Inbox>().orphaned;
+    let orphaned = world.resource::<Arrivals>().orphaned;
     let entities = &world.resource::<Entities>().signals;
     let twins = scene.twins.iter().map(|twin| {
         let signals = scene.signals_of(twin).iter().map(|signal| {

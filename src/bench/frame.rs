@@ -10,7 +10,7 @@ use super::{FIELDS, scene};
 use crate::CorePlugins;
 use crate::history::{History, Moment};
 use crate::scene::LoadedScene;
-use crate::source::{Batch, Inbox};
+use crate::source::{Batch, Arrivals};
 use crate::twin::{Quality, Sample, SignalIndex, Timestamp, Value};
 
 const FRAMES: u64 = 60;
@@ -68,8 +68,8 @@ fn measure(twins: u32) -> Vec<Duration> {
         app.world_mut().resource_mut::<Moment>().now = now;
         app.world_mut().resource_mut::<Moment>().shown = now;
         let started = Instant::now();
-        app.world_mut().resource_scope(|world, mut inbox: Mut<Inbox>| {
-            inbox.accept(batch, 1, signals, &mut world.resource_mut::<History>());
+        app.world_mut().resource_scope(|world, mut arrivals: Mut<Arrivals>| {
+            arrivals.accept(batch, 1, signals, &mut world.resource_mut::<History>());
         });
         app.update();
         times.push(started.elapsed());

@@ -18,7 +18,7 @@ use crate::history::{History, Moment};
 use crate::ingest::BindingTable;
 use crate::scene::{Broker, LoadedScene, Scene};
 use crate::source::mqtt::{self, SharedTable, SourceError};
-use crate::source::{Batch, Inbox, Sources};
+use crate::source::{Batch, Arrivals, Sources};
 use crate::twin::{Current, Entities, Timestamp};
 
 const TWINS: u32 = 100;
@@ -100,7 +100,7 @@ fn in_process(length: Duration) -> f64 {
     let messages = messages();
     let mut history = History::new(1 << 30);
     history.resize(scene.signals.len());
-    let mut inbox = Inbox::default();
+    let mut arrivals = Arrivals::default();
     let started = Instant::now();
     let mut samples = 0;
     let mut receive_time = Timestamp(1_700_000_100_000_000_000);
@@ -111,8 +111,8 @@ fn in_process(length: Duration) -> f64 {
         }
         receive_time.0 += 1_000_000;
         samples += batch.samples.len();
-        inbox.accept(batch, 1, scene.signals.len(), &mut history);
-        inbox.clear();
+        arrivals.accept(batch, 1, scene.signals.len(), &mut history);
+        arrivals.clear();
     }
     samples as f64 / started.elapsed().as_secs_f64()
 }
@@ -244,7 +244,7 @@ fn broker_pollux(address: SocketAddr) -> Result<(f64, u64), BenchError> {
     let mut started = None;
     loop {
         frame(&mut app);
-        let samples = app.world().resource::<Inbox>().samples;
+        let samples = app.world().resource::<Arrivals>().samples;
         if samples > 0 && started.is_none() {
             started = Some((Instant::now(), samples));
         }

@@ -1,1 +1,84 @@
 //! From messages to samples: topic → signals, payload → values.
+//!
+//! In: a [`BindingTable`] made from a scene, and MQTT messages. Out: [`Sample`](crate::twin::Sample)s with quality, and an
+//! [`Outcome`] that says what was wrong. Never touches network, disk or a clock: the receive time comes with the message.
+//!
+//! What a payload becomes:
+//! - A value of the right kind: Good. Numbers may stand in strings (`"21.5"`); `scale` and `offset` of the binding apply.
+//!   Booleans may be `true`, `1`, `"on"`, `"yes"` and their opposites.
+//! - Outside the signal's range: Bad (out of range). `NaN` or infinite: Bad (not finite).
+//! - JSON `null`: Bad (reported by the source), the usual way of a device to say that a sensor failed.
+//! - The wrong kind, or a payload that is not JSON: a decode error, and the signals that it concerns turn Bad (cannot be
+//!   decoded). Such a sample carries no value of its own, only a stand-in (NaN, `false`, empty text), as does `null`;
+//!   the last good value is the history's.
+//! - A field that is missing while others of the topic are there: no sample, no error, as sparse telemetry is common.
+//!   If no bound field at all is there, that is a decode error.
+//! - A retained message: Uncertain, as nobody knows its age, unless the payload has a time of its own.
+//! - A source time before 1990 or more than a day after the receive time, or one that cannot be read: the sample is
+//!   kept with the receive time, and a clock problem is reported.
+
+mod pointer;
+mod shared;
+mod table;
+mod topic;
+mod value;
+
+use crate::twin::Timestamp;
+
+pub use shared::{SharedTable, TableWatch};
+pub use table::BindingTable;
+pub use topic::{covers, matches};
+
+/// A message as it came from a broker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Message<'a> {
+    pub topic: &'a str,
+    pub payload: &'a [u8],
+    /// The broker had kept it from before the subscription.
+    pub retained: bool,
+    /// 0, 1 or 2.
+    pub qos: u8,
+    /// When it was read from the network.
+    pub receive_time: Timestamp,
+}
+
+/// What came of one message.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Outcome {
+    /// Samples that were added, bad ones included.
+    pub samples: usize,
+    /// No signal is bound to the topic.
+    pub unknown_topic: bool,
+    /// The first rule that the payload broke.
+    pub error: Option<DecodeError>,
+    /// The first source time that could not be used.
+    pub clock: Option<ClockError>,
+}
+
+/// Why a payload, or a field of it, gave no value.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum DecodeError {
+    #[error("the payload is not JSON: {cause}")]
+    NotJson { cause: String },
+    #[error("the payload is not UTF-8 text")]
+    NotText,
+    #[error("`{pointer}` is {found}, expected {expected}")]
+    Kind { pointer: String, found: String, expected: &'static str },
+    #[error("none of the {count} bound fields is in the payload, not even `{pointer}`")]
+    NothingThere { pointer: String, count: usize },
+}
+
+/// Why a source time was put aside for the receive time.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum ClockError {
+    #[error("clock: the source time `{pointer}` is {found}, expected {expected}")]
+    Unreadable { pointer: String, found: String, expected: &'static str },
+    #[error(
+        "clock: the source time `{pointer}` is {time}, before 1990: check the clock of the source and the time format"
+    )]
+    Past { pointer: String, time: Timestamp },
+    #[error(
+        "clock: the source time `{pointer}` is {time}, more than a day ahead: check the clock of the source and the time format"
+    )]
+    Future { pointer: String, time: Timestamp },
+}

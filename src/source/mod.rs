@@ -14,10 +14,10 @@ use bevy::prelude::*;
 
 use crate::TwinSet;
 
-pub use mailbox::{Batch, Mailbox};
-pub use mqtt::SourceHandle;
+pub use mailbox::{Batch, Inbox, Mailbox, mailbox};
+pub use mqtt::{SourceError, SourceHandle};
+pub use receive::{Arrivals, Fresh, ReceiveBudget, Sources};
 pub(crate) use receive::renumbering;
-pub use receive::{Fresh, Inbox, ReceiveBudget, Sources};
 pub use status::{ConnectionState, SourceSnapshot, SourceStatus, TopicProblem};
 
 /// Called by a source when something waits in its mailbox, so that an idle window wakes up. Cheap; called often.
@@ -32,7 +32,7 @@ pub struct SourceReport {
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Sources>()
         .init_resource::<ReceiveBudget>()
-        .init_resource::<Inbox>()
+        .init_resource::<Arrivals>()
         .init_resource::<SourceReport>()
         .add_systems(Update, (receive::receive, receive::report).chain().in_set(TwinSet::Receive));
 }

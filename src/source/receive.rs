@@ -1,6 +1,6 @@
 //! The world's end of the mailboxes: drains batches into history within a time budget per frame.
 //!
-//! In: batches of all running sources. Out: history, and [`Inbox`] for what analyses and shows this frame's samples.
+//! In: batches of all running sources. Out: history, and [`Arrivals`] for what analyses and shows this frame's samples.
 //! Never blocks, never touches network or disk.
 
 use std::time::{Duration, Instant};
@@ -32,7 +32,7 @@ impl Default for ReceiveBudget {
 
 /// What arrived in this frame. Filled by `Receive`, read by `Analyse` and `Project`, emptied after.
 #[derive(Resource, Debug, Default)]
-pub struct Inbox {
+pub struct Arrivals {
     /// Samples that something may be derived from, in the order of arrival.
     pub fresh: Vec<Fresh>,
     /// Samples of the whole session.
@@ -53,7 +53,7 @@ pub struct Fresh {
     pub receive_time: crate::twin::Timestamp,
 }
 
-impl Inbox {
+impl Arrivals {
     pub fn touch(&mut self, signal: SignalIndex) {
         let at = signal.at();
         if at >= self.is_touched.len() {
@@ -124,7 +124,7 @@ pub(super) fn receive(
     sources: Res<Sources>,
     budget: Res<ReceiveBudget>,
     loaded: Res<LoadedScene>,
-    mut inbox: ResMut<Inbox>,
+    mut arrivals: ResMut<Arrivals>,
     mut history: ResMut<History>,
 ) {
     if sources.running.is_empty() {
@@ -137,7 +137,7 @@ pub(super) fn receive(
         let mut quiet = true;
         for source in &sources.running {
             if let Some(batch) = source.try_receive() {
-                inbox.accept(batch, generation, signals, &mut history);
+                arrivals.accept(batch, generation, signals, &mut history);
                 quiet = false;
             }
         }

@@ -13,7 +13,7 @@ use bevy::prelude::*;
 use super::{Grade, Quality, Reason, Sample, SignalIndex, Timestamp, Value};
 use crate::history::{History, quality_at};
 use crate::scene::{Derivation, LoadedScene, Origin, Scene};
-use crate::source::Inbox;
+use crate::source::Arrivals;
 
 /// For each signal, the derived signals to evaluate after it: its dependents, and theirs, in order of rank.
 #[derive(Resource, Debug, Default)]
@@ -63,15 +63,15 @@ pub(super) fn replan(loaded: Res<LoadedScene>, mut plan: ResMut<DerivedPlan>) {
 pub(super) fn derive(
     plan: Res<DerivedPlan>,
     loaded: Res<LoadedScene>,
-    mut inbox: ResMut<Inbox>,
+    mut arrivals: ResMut<Arrivals>,
     mut history: ResMut<History>,
 ) {
-    if !plan.any || inbox.fresh.is_empty() {
+    if !plan.any || arrivals.fresh.is_empty() {
         return;
     }
     // One evaluation for each distinct source time, however many of the inputs came with it.
     let mut due = BTreeSet::new();
-    for fresh in &inbox.fresh {
+    for fresh in &arrivals.fresh {
         for &(rank, derived) in plan.of(fresh.signal) {
             due.insert((fresh.source_time, rank, derived, fresh.receive_time));
         }
@@ -84,7 +84,7 @@ pub(super) fn derive(
         last = Some((source_time, derived));
         if let Some(sample) = evaluate(&loaded.scene, &history, derived, source_time, receive_time) {
             history.append(&sample);
-            inbox.touch(derived);
+            arrivals.touch(derived);
         }
     }
 }

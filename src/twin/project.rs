@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use super::{Current, Entities, SignalIndex, Timestamp};
 use crate::history::{Cursor, ExpirySchedule, History, Moment, Point, quality_at};
 use crate::scene::{LoadedScene, Scene};
-use crate::source::Inbox;
+use crate::source::Arrivals;
 
 /// When signals will expire, and what was shown last.
 #[derive(Resource, Debug, Default)]
@@ -31,7 +31,7 @@ pub(super) fn project(
     history: Res<History>,
     cursor: Res<Cursor>,
     moment: Res<Moment>,
-    mut inbox: ResMut<Inbox>,
+    mut arrivals: ResMut<Arrivals>,
     mut freshness: ResMut<Freshness>,
     mut currents: Query<&mut Current>,
 ) {
@@ -43,7 +43,7 @@ pub(super) fn project(
     }
 
     // Deadlines are kept while the cursor is elsewhere too, so that going live needs no catching up.
-    for &index in inbox.touched() {
+    for &index in arrivals.touched() {
         if let (Some(expires), Some(point)) = (scene.signals[index.at()].expires, history.newest(index)) {
             schedule.touch(index, point.receive_time + expires);
         }
@@ -63,12 +63,12 @@ pub(super) fn project(
     if all {
         (0..scene.signals.len()).for_each(|i| write(SignalIndex(i as u32)));
     } else if live {
-        inbox.touched().iter().copied().chain(expired).for_each(write);
+        arrivals.touched().iter().copied().chain(expired).for_each(write);
     } else {
         // A late sample can still change the past that is being looked at.
-        inbox.touched().iter().copied().for_each(write);
+        arrivals.touched().iter().copied().for_each(write);
     }
-    inbox.clear();
+    arrivals.clear();
 }
 
 fn at_cursor(scene: &Scene, index: SignalIndex, point: Option<Point>, shown: Timestamp) -> Current {

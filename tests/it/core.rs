@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use pollux::command::{Attention, OperatorCommand};
 use pollux::history::{Cursor, History, Moment};
 use pollux::scene::{self, LoadedScene, Scene};
-use pollux::source::{Batch, Inbox};
+use pollux::source::{Batch, Arrivals};
 use pollux::twin::{Current, Entities, Grade, Quality, Reason, Sample, Timestamp, Value};
 use pollux::{CorePlugins, TwinSet};
 
@@ -87,9 +87,9 @@ impl World {
             quality: Quality::GOOD,
         };
         let signals = self.scene().signals.len();
-        self.app.world_mut().resource_scope(|world, mut inbox: Mut<Inbox>| {
+        self.app.world_mut().resource_scope(|world, mut arrivals: Mut<Arrivals>| {
             let batch = Batch { generation: 1, samples: vec![sample] };
-            inbox.accept(batch, 1, signals, &mut world.resource_mut::<History>());
+            arrivals.accept(batch, 1, signals, &mut world.resource_mut::<History>());
         });
         self
     }

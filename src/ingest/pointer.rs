@@ -1,0 +1,351 @@
+//! All JSON pointers of a topic in one pass over the payload, without a tree of values.
+//!
+//! In: pointers (RFC 6901) once, payloads often. Out: what stands at each pointer, in slots. Allocates only for strings
+//! with escapes. The result equals `serde_json::Value::pointer`, repeated keys (the last one counts) included.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// What stands at a pointer.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Found<'a> {
+    Missing,
+    Null,
+    Bool(bool),
+    /// Integers keep all their digits: nanoseconds since 1970 do not fit a float.
+    Integer(i64),
+    Float(f64),
+    Text(Cow<'a, str>),
+    Array,
+    Object,
+}
+
+/// Pointers as a tree of keys.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PointerTree {
+    root: Node,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Node {
+    /// Sorted by key.
+    children: Vec<(Box<str>, Node)>,
+    is_target: bool,
+    /// The slots of this subtree; the first one is this node's own if it is a target.
+    slots: Range<usize>,
+}
+
+impl PointerTree {
+    /// A tree and the slot of each pointer, in the order given. Equal pointers share a slot.
+    /// A pointer that is not empty and lacks its leading slash is read as if it had one.
+    pub fn new<'a>(pointers: impl Iterator<Item = &'a str> + Clone) -> (Self, Vec<usize>) {
+        let mut root = Node::default();
+        for pointer in pointers.clone() {
+            root.insert(&keys(pointer));
+        }
+        root.number(0);
+        let slots = pointers.map(|pointer| root.slot(&keys(pointer))).collect();
+        (Self { root }, slots)
+    }
+
+    pub fn slot_count(&self) -> usize {
+        self.root.slots.len()
+    }
+
+    /// Fills `slots` (all `Missing` before) from a payload, which must be one JSON text and nothing else.
+    pub fn read<'de>(&self, payload: &'de [u8], slots: &mut [Found<'de>]) -> Result<(), serde_json::Error> {
+        let mut deserializer = serde_json::Deserializer::from_slice(payload);
+        Reader { node: &self.root, slots }.deserialize(&mut deserializer)?;
+        deserializer.end()
+    }
+}
+
+/// The unescaped keys of a pointer.
+fn keys(pointer: &str) -> Vec<String> {
+    if pointer.is_empty() {
+        return Vec::new();
+    }
+    let path = pointer.strip_prefix('/').unwrap_or(pointer);
+    path.split('/').map(|key| key.replace("~1", "/").replace("~0", "~")).collect()
+}
+
+impl Node {
+    fn insert(&mut self, keys: &[String]) {
+        let Some((first, rest)) = keys.split_first() else {
+            self.is_target = true;
+            return;
+        };
+        let at = match self.children.binary_search_by(|(key, _)| (**key).cmp(first)) {
+            Ok(at) => at,
+            Err(at) => {
+                self.children.insert(at, (first.as_str().into(), Node::default()));
+                at
+            }
+        };
+        self.children[at].1.insert(rest);
+    }
+
+    /// Numbers slots in depth-first order, so that every subtree has a contiguous range; returns the next free one.
+    fn number(&mut self, first: usize) -> usize {
+        let mut next = first + usize::from(self.is_target);
+        for (_, child) in &mut self.children {
+            next = child.number(next);
+        }
+        self.slots = first..next;
+        next
+    }
+
+    /// Of a pointer that was inserted.
+    fn slot(&self, keys: &[String]) -> usize {
+        match keys.split_first() {
+            Some((first, rest)) => self.child(first).map_or(self.slots.start, |child| child.slot(rest)),
+            None => self.slots.start,
+        }
+    }
+
+    fn child(&self, key: &str) -> Option<&Node> {
+        // A few keys are found faster by looking at all: most differ in length or in the first byte.
+        if self.children.len() <= 16 {
+            self.children.iter().find(|(name, _)| **name == *key).map(|(_, node)| node)
+        } else {
+            let at = self.children.binary_search_by(|(name, _)| (**name).cmp(key)).ok()?;
+            self.children.get(at).map(|(_, node)| node)
+        }
+    }
+
+    /// The child at an array index, written as RFC 6901 asks: digits without leading zeros.
+    fn element(&self, index: usize) -> Option<&Node> {
+        if self.children.is_empty() {
+            return None;
+        }
+        let mut digits = [0_u8; 20];
+        let mut at = digits.len();
+        let mut left = index;
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (left % 10) as u8;
+            left /= 10;
+            if left == 0 {
+                break;
+            }
+        }
+        std::str::from_utf8(&digits[at..]).ok().and_then(|key| self.child(key))
+    }
+}
+
+/// Reads the value at one node.
+struct Reader<'t, 's, 'de> {
+    node: &'t Node,
+    slots: &'s mut [Found<'de>],
+}
+
+impl<'de> Reader<'_, '_, 'de> {
+    fn put(&mut self, found: Found<'de>) {
+        if self.node.is_target
+            && let Some(slot) = self.slots.get_mut(self.node.slots.start)
+        {
+            *slot = found;
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Reader<'_, '_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader<'_, '_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_unit<E: Error>(mut self) -> Result<(), E> {
+        self.put(Found::Null);
+        Ok(())
+    }
+
+    fn visit_bool<E: Error>(mut self, value: bool) -> Result<(), E> {
+        self.put(Found::Bool(value));
+        Ok(())
+    }
+
+    fn visit_i64<E: Error>(mut self, value: i64) -> Result<(), E> {
+        self.put(Found::Integer(value));
+        Ok(())
+    }
+
+    fn visit_u64<E: Error>(mut self, value: u64) -> Result<(), E> {
+        self.put(i64::try_from(value).map_or(Found::Float(value as f64), Found::Integer));
+        Ok(())
+    }
+
+    fn visit_f64<E: Error>(mut self, value: f64) -> Result<(), E> {
+        self.put(Found::Float(value));
+        Ok(())
+    }
+
+    fn visit_borrowed_str<E: Error>(mut self, value: &'de str) -> Result<(), E> {
+        self.put(Found::Text(Cow::Borrowed(value)));
+        Ok(())
+    }
+
+    fn visit_str<E: Error>(mut self, value: &str) -> Result<(), E> {
+        if self.node.is_target {
+            self.put(Found::Text(Cow::Owned(value.to_owned())));
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut elements: A) -> Result<(), A::Error> {
+        self.put(Found::Array);
+        let mut index = 0;
+        loop {
+            let more = match self.node.element(index) {
+                Some(node) => elements.next_element_seed(Reader { node, slots: &mut *self.slots })?.is_some(),
+                None => elements.next_element::<IgnoredAny>()?.is_some(),
+            };
+            if !more {
+                return Ok(());
+            }
+            index += 1;
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
+        self.put(Found::Object);
+        while let Some(child) = entries.next_key_seed(Key { node: self.node })? {
+            let Some(node) = child else {
+                entries.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            // A repeated key replaces all that the earlier one held.
+            if let Some(slots) = self.slots.get_mut(node.slots.clone()) {
+                slots.fill(Found::Missing);
+            }
+            entries.next_value_seed(Reader { node, slots: &mut *self.slots })?;
+        }
+        Ok(())
+    }
+}
+
+/// Finds the child that a key leads to, without keeping the key.
+struct Key<'t> {
+    node: &'t Node,
+}
+
+impl<'de, 't> DeserializeSeed<'de> for Key<'t> {
+    type Value = Option<&'t Node>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'t> Visitor<'_> for Key<'t> {
+    type Value = Option<&'t Node>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.node.child(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            (-1e9..1e9_f64).prop_map(Value::from),
+            "[a-c~/\"\\\\é]{0,4}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[ab01~/]{0,2}", inner, 0..4)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    fn expected(value: Option<&Value>) -> Found<'static> {
+        match value {
+            None => Found::Missing,
+            Some(Value::Null) => Found::Null,
+            Some(Value::Bool(b)) => Found::Bool(*b),
+            Some(Value::Number(n)) => {
+                n.as_i64().map_or_else(|| Found::Float(n.as_f64().unwrap_or(f64::NAN)), Found::Integer)
+            }
+            Some(Value::String(s)) => Found::Text(Cow::Owned(s.clone())),
+            Some(Value::Array(_)) => Found::Array,
+            Some(Value::Object(_)) => Found::Object,
+        }
+    }
+
+    fn read(pointers: &[String], payload: &[u8]) -> Result<Vec<Found<'static>>, String> {
+        let (tree, slots) = PointerTree::new(pointers.iter().map(String::as_str));
+        let mut found = vec![Found::Missing; tree.slot_count()];
+        tree.read(payload, &mut found).map_err(|e| e.to_string())?;
+        let own = |found: &Found| match found {
+            Found::Text(text) => Found::Text(Cow::Owned(text.to_string())),
+            Found::Missing => Found::Missing,
+            Found::Null => Found::Null,
+            Found::Bool(b) => Found::Bool(*b),
+            Found::Integer(i) => Found::Integer(*i),
+            Found::Float(x) => Found::Float(*x),
+            Found::Array => Found::Array,
+            Found::Object => Found::Object,
+        };
+        Ok(slots.into_iter().map(|slot| own(&found[slot])).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn one_pass_finds_what_serde_jsons_pointer_finds(
+            value in json(),
+            pointers in prop::collection::vec("(/(a|b|0|1|00|01|~0|~1|)){0,3}", 1..6),
+        ) {
+            let found = read(&pointers, value.to_string().as_bytes()).unwrap();
+            let wanted: Vec<_> = pointers.iter().map(|pointer| expected(value.pointer(pointer))).collect();
+            prop_assert_eq!(found, wanted);
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            pointers in prop::collection::vec("(/[ab01~]{0,2}){0,3}", 1..6),
+        ) {
+            let _ = read(&pointers, &bytes);
+        }
+    }
+
+    #[test]
+    fn a_repeated_key_replaces_all_of_the_earlier_one() {
+        let pointers = ["/a/b".to_owned(), "/a/c".to_owned()];
+        let found = read(&pointers, br#"{"a":{"b":1},"a":{"c":2}}"#).unwrap();
+        assert_eq!(found, [Found::Missing, Found::Integer(2)]);
+    }
+
+    #[test]
+    fn text_after_the_json_is_an_error() {
+        assert!(read(&["/a".to_owned()], b"{\"a\":1} x").is_err());
+        assert!(read(&["/a".to_owned()], &[b'['; 100_000]).is_err());
+    }
+}

@@ -1,0 +1,262 @@
+//! From what stands in a payload to the value of a signal and its source time.
+//!
+//! In: a found field, the kind that the signal wants. Out: value and quality, or why not. Never reads a clock.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::ClockError;
+use super::pointer::Found;
+use crate::scene::{TimeFormat, ValueKind};
+use crate::twin::{Quality, Reason, Timestamp, Value};
+
+/// 1990-01-01T00:00:00Z: older source times come from clocks that were never set.
+const EARLIEST: Timestamp = Timestamp(631_152_000_000_000_000);
+const FARTHEST_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
+/// Characters of a found text that a message repeats.
+const QUOTED_CHARS: usize = 32;
+
+/// What a signal wants of its payload.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Wanted {
+    pub kind: ValueKind,
+    pub scale: f64,
+    pub offset: f64,
+    /// In the unit of the signal.
+    pub range: Option<(f64, f64)>,
+}
+
+impl Wanted {
+    /// Value and quality, or none if the kind does not fit.
+    pub fn value(&self, found: &Found) -> Option<(Value, Quality)> {
+        if matches!(found, Found::Null) {
+            return Some((self.stand_in(), Quality::bad(Reason::Source)));
+        }
+        match self.kind {
+            ValueKind::Number => number(found).map(|x| self.judge(x)),
+            ValueKind::Bool => boolean(found).map(|b| (Value::Bool(b), Quality::GOOD)),
+            ValueKind::Text => match found {
+                Found::Text(text) => Some((Value::Text(text.as_ref().into()), Quality::GOOD)),
+                _ => None,
+            },
+        }
+    }
+
+    fn judge(&self, payload_value: f64) -> (Value, Quality) {
+        let x = payload_value * self.scale + self.offset;
+        let quality = match self.range {
+            _ if !x.is_finite() => Quality::bad(Reason::NotFinite),
+            Some((low, high)) if x < low || x > high => Quality::bad(Reason::OutOfRange),
+            _ => Quality::GOOD,
+        };
+        (Value::Number(x), quality)
+    }
+
+    /// The value of a sample that has none.
+    pub fn stand_in(&self) -> Value {
+        match self.kind {
+            ValueKind::Number => Value::Number(f64::NAN),
+            ValueKind::Bool => Value::Bool(false),
+            ValueKind::Text => Value::Text("".into()),
+        }
+    }
+
+    pub fn expected(&self) -> &'static str {
+        match self.kind {
+            ValueKind::Number => "a number",
+            ValueKind::Bool => "a boolean",
+            ValueKind::Text => "text",
+        }
+    }
+}
+
+/// A whole payload as a field: text, which numbers and booleans are read from.
+pub(super) fn raw(payload: &[u8]) -> Option<Found<'_>> {
+    std::str::from_utf8(payload).ok().map(|text| Found::Text(Cow::Borrowed(text)))
+}
+
+fn number(found: &Found) -> Option<f64> {
+    match found {
+        Found::Integer(i) => Some(*i as f64),
+        Found::Float(x) => Some(*x),
+        Found::Text(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+fn boolean(found: &Found) -> Option<bool> {
+    match found {
+        Found::Bool(b) => Some(*b),
+        Found::Integer(0) => Some(false),
+        Found::Integer(1) => Some(true),
+        Found::Float(x) if *x == 0.0 => Some(false),
+        Found::Float(x) if *x == 1.0 => Some(true),
+        Found::Text(text) => {
+            let text = text.trim();
+            let is_one_of = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+            if is_one_of(&["true", "1", "on", "yes"]) {
+                Some(true)
+            } else if is_one_of(&["false", "0", "off", "no"]) {
+                Some(false)
+            } else {
+                None
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The source time in a field, if it is believable at `receive_time`.
+pub(super) fn source_time(
+    found: &Found,
+    format: TimeFormat,
+    pointer: &str,
+    receive_time: Timestamp,
+) -> Result<Timestamp, ClockError> {
+    let Some(time) = read_time(found, format) else {
+        return Err(ClockError::Unreadable {
+            pointer: pointer.to_owned(),
+            found: describe(found),
+            expected: match format {
+                TimeFormat::Rfc3339 => "a time such as 2026-01-31T12:00:00Z",
+                TimeFormat::Seconds => "seconds since 1970",
+                TimeFormat::Milliseconds => "milliseconds since 1970",
+                TimeFormat::Microseconds => "microseconds since 1970",
+                TimeFormat::Nanoseconds => "nanoseconds since 1970",
+            },
+        });
+    };
+    if time < EARLIEST {
+        Err(ClockError::Past { pointer: pointer.to_owned(), time })
+    } else if time > receive_time + FARTHEST_AHEAD {
+        Err(ClockError::Future { pointer: pointer.to_owned(), time })
+    } else {
+        Ok(time)
+    }
+}
+
+fn read_time(found: &Found, format: TimeFormat) -> Option<Timestamp> {
+    let nanos_per_unit: i64 = match format {
+        TimeFormat::Seconds => 1_000_000_000,
+        TimeFormat::Milliseconds => 1_000_000,
+        TimeFormat::Microseconds => 1_000,
+        TimeFormat::Nanoseconds => 1,
+        TimeFormat::Rfc3339 => {
+            return match found {
+                Found::Text(text) => Timestamp::parse_rfc3339(text.trim()),
+                _ => None,
+            };
+        }
+    };
+    let whole = |units: i64| Some(Timestamp(units.saturating_mul(nanos_per_unit)));
+    // Casts of floats saturate, so that absurd times are found to be in the far past or future.
+    let fraction = |units: f64| units.is_finite().then(|| Timestamp((units * nanos_per_unit as f64) as i64));
+    match found {
+        Found::Integer(units) => whole(*units),
+        Found::Float(units) => fraction(*units),
+        Found::Text(text) => {
+            let text = text.trim();
+            text.parse().ok().and_then(whole).or_else(|| text.parse().ok().and_then(fraction))
+        }
+        _ => None,
+    }
+}
+
+/// For messages: `text "abc"`, `an array`.
+pub(super) fn describe(found: &Found) -> String {
+    match found {
+        Found::Missing => "missing".to_owned(),
+        Found::Null => "null".to_owned(),
+        Found::Bool(b) => format!("the boolean {b}"),
+        Found::Integer(i) => format!("the number {i}"),
+        Found::Float(x) => format!("the number {x}"),
+        Found::Text(text) => {
+            let more = if text.chars().nth(QUOTED_CHARS).is_some() { "…" } else { "" };
+            let start: String = text.chars().take(QUOTED_CHARS).collect();
+            format!("text \"{}{more}\"", start.escape_debug())
+        }
+        Found::Array => "an array".to_owned(),
+        Found::Object => "an object".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBER: Wanted = Wanted { kind: ValueKind::Number, scale: 1.0, offset: 0.0, range: Some((0.0, 100.0)) };
+    const NOON: Timestamp = Timestamp(1_769_860_800_000_000_000);
+
+    fn text(text: &str) -> Found<'_> {
+        Found::Text(Cow::Borrowed(text))
+    }
+
+    #[test]
+    fn numbers_come_from_numbers_and_from_text() {
+        assert_eq!(NUMBER.value(&Found::Integer(7)), Some((Value::Number(7.0), Quality::GOOD)));
+        assert_eq!(NUMBER.value(&text(" 7.5 ")), Some((Value::Number(7.5), Quality::GOOD)));
+        assert_eq!(NUMBER.value(&text("seven")), None);
+        assert_eq!(NUMBER.value(&Found::Bool(true)), None);
+    }
+
+    #[test]
+    fn scale_and_offset_apply_before_the_range_is_judged() {
+        let kelvin = Wanted { offset: -273.15, ..NUMBER };
+        assert_eq!(kelvin.value(&Found::Float(300.15)), Some((Value::Number(27.0), Quality::GOOD)));
+        let (_, quality) = kelvin.value(&Found::Float(20.0)).unwrap();
+        assert_eq!(quality, Quality::bad(Reason::OutOfRange));
+    }
+
+    #[test]
+    fn what_is_not_finite_is_bad() {
+        for word in ["NaN", "inf", "-Infinity"] {
+            assert_eq!(NUMBER.value(&text(word)).unwrap().1, Quality::bad(Reason::NotFinite), "{word}");
+        }
+        assert_eq!(NUMBER.value(&Found::Null).unwrap().1, Quality::bad(Reason::Source));
+    }
+
+    #[test]
+    fn booleans_come_from_the_usual_words() {
+        let wanted = Wanted { kind: ValueKind::Bool, ..NUMBER };
+        for (found, expected) in [
+            (text("ON"), Some(true)),
+            (text("off"), Some(false)),
+            (Found::Integer(1), Some(true)),
+            (Found::Float(0.0), Some(false)),
+            (Found::Integer(2), None),
+            (text("maybe"), None),
+        ] {
+            assert_eq!(wanted.value(&found).map(|(value, _)| value), expected.map(Value::Bool), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn every_time_format_gives_the_same_moment() {
+        for (found, format) in [
+            (Found::Integer(1_769_860_800), TimeFormat::Seconds),
+            (Found::Float(1_769_860_800.0), TimeFormat::Seconds),
+            (Found::Integer(1_769_860_800_000), TimeFormat::Milliseconds),
+            (Found::Integer(1_769_860_800_000_000), TimeFormat::Microseconds),
+            (Found::Integer(1_769_860_800_000_000_000), TimeFormat::Nanoseconds),
+            (text("1769860800000000000"), TimeFormat::Nanoseconds),
+            (text("2026-01-31T12:00:00Z"), TimeFormat::Rfc3339),
+            (text("2026-01-31T13:00:00.000+01:00"), TimeFormat::Rfc3339),
+        ] {
+            assert_eq!(source_time(&found, format, "/t", NOON), Ok(NOON), "{found:?} as {format:?}");
+        }
+    }
+
+    #[test]
+    fn insane_times_are_refused_with_what_to_check() {
+        let past = source_time(&Found::Integer(12), TimeFormat::Seconds, "/ts", NOON).unwrap_err();
+        expect_test::expect!["clock: the source time `/ts` is 1970-01-01T00:00:12Z, before 1990: check the clock of the source and the time format"].assert_eq(&past.to_string());
+        assert!(matches!(
+            source_time(&Found::Integer(i64::MAX), TimeFormat::Seconds, "/ts", NOON),
+            Err(ClockError::Future { .. })
+        ));
+        assert!(matches!(
+            source_time(&text("noon"), TimeFormat::Rfc3339, "/ts", NOON),
+            Err(ClockError::Unreadable { .. })
+        ));
+    }
+}

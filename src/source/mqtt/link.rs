@@ -1,0 +1,244 @@
+//! MQTT 3.1.1 and 5 behind one face. In: an address, a login, a TLS configuration. Out: packets, failures in plain
+//! sentences. One link is one connection: after a failure a new one is made.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rumqttc::v5;
+use rumqttc::{TlsConfiguration, Transport};
+
+use super::failure::{self, Failure};
+use super::options::{Address, Login};
+use crate::scene::{Broker, MqttVersion};
+
+/// Requests that wait for the event loop.
+const REQUESTS: usize = 64;
+/// Longest time for the network and the broker to answer a connection attempt, in seconds.
+const CONNECT_TIMEOUT_SECS: u64 = 10;
+/// What the clients accept as keep-alive, other than none.
+const KEEP_ALIVE: std::ops::RangeInclusive<u64> = 5..=65_535;
+
+/// The receiving half.
+pub(super) enum Link {
+    V3(Box<rumqttc::EventLoop>),
+    V5(Box<v5::EventLoop>),
+}
+
+/// The asking half; never waits.
+#[derive(Clone)]
+pub(super) enum Requests {
+    V3(rumqttc::AsyncClient),
+    V5(v5::AsyncClient),
+}
+
+/// What matters to a listener.
+pub(super) enum Packet {
+    Connected,
+    Message(Publish),
+    /// A subscription left with this packet id.
+    Subscribing(u16),
+    /// One answer per filter: none is fine, else why it was refused.
+    Subscribed(u16, Vec<Option<String>>),
+    Other,
+}
+
+pub(super) enum Publish {
+    V3(rumqttc::Publish),
+    V5(v5::mqttbytes::v5::Publish),
+}
+
+impl Publish {
+    /// None if it is not UTF-8, which MQTT forbids.
+    pub fn topic(&self) -> Option<&str> {
+        match self {
+            Publish::V3(publish) => Some(&publish.topic),
+            Publish::V5(publish) => std::str::from_utf8(&publish.topic).ok(),
+        }
+    }
+
+    pub fn payload(&self) -> &Bytes {
+        match self {
+            Publish::V3(publish) => &publish.payload,
+            Publish::V5(publish) => &publish.payload,
+        }
+    }
+
+    pub fn retained(&self) -> bool {
+        match self {
+            Publish::V3(publish) => publish.retain,
+            Publish::V5(publish) => publish.retain,
+        }
+    }
+
+    pub fn qos(&self) -> u8 {
+        match self {
+            Publish::V3(publish) => publish.qos as u8,
+            Publish::V5(publish) => publish.qos as u8,
+        }
+    }
+}
+
+/// A link that connects when it is first polled. Sessions are clean: a twin wants the newest values, and subscriptions
+/// are made anew on every connection.
+pub(super) fn open(
+    address: &Address,
+    broker: &Broker,
+    client_id: &str,
+    login: Option<Login>,
+    tls: Option<Arc<rustls::ClientConfig>>,
+) -> (Link, Requests) {
+    let transport = match tls {
+        Some(config) => Transport::tls_with_config(TlsConfiguration::Rustls(config)),
+        None => Transport::tcp(),
+    };
+    let keep_alive = match broker.keep_alive.as_secs() {
+        0 => Duration::ZERO,
+        secs => Duration::from_secs(secs.clamp(*KEEP_ALIVE.start(), *KEEP_ALIVE.end())),
+    };
+    let mut network = rumqttc::NetworkOptions::new();
+    network.set_connection_timeout(CONNECT_TIMEOUT_SECS);
+    network.set_tcp_nodelay(true);
+    match broker.version {
+        MqttVersion::V3 => {
+            let mut options = rumqttc::MqttOptions::new(client_id, &address.host, address.port);
+            options.set_transport(transport).set_keep_alive(keep_alive).set_clean_session(true);
+            options.set_max_packet_size(broker.max_packet, broker.max_packet);
+            if let Some(login) = login {
+                options.set_credentials(login.user, login.password);
+            }
+            let (client, mut link) = rumqttc::AsyncClient::new(options, REQUESTS);
+            link.set_network_options(network);
+            (Link::V3(Box::new(link)), Requests::V3(client))
+        }
+        MqttVersion::V5 => {
+            let mut options = v5::MqttOptions::new(client_id, &address.host, address.port);
+            // This client has no "never"; the longest is nearest.
+            let longest = Duration::from_secs(*KEEP_ALIVE.end());
+            options.set_keep_alive(if keep_alive.is_zero() { longest } else { keep_alive });
+            options.set_transport(transport).set_clean_start(true).set_network_options(network);
+            options.set_connection_timeout(CONNECT_TIMEOUT_SECS);
+            options.set_max_packet_size(Some(u32::try_from(broker.max_packet).unwrap_or(u32::MAX)));
+            if let Some(login) = login {
+                options.set_credentials(login.user, login.password);
+            }
+            let (client, link) = v5::AsyncClient::new(options, REQUESTS);
+            (Link::V5(Box::new(link)), Requests::V5(client))
+        }
+    }
+}
+
+impl Link {
+    /// A packet that was already read from the network; cheaper than `poll`.
+    pub fn buffered(&mut self) -> Option<Packet> {
+        match self {
+            Link::V3(link) => link.state.events.pop_front().map(packet_v3),
+            Link::V5(link) => link.state.events.pop_front().map(packet_v5),
+        }
+    }
+
+    /// The next packet. Dropping the future mid-way may lose an acknowledgement: only to end the link.
+    pub async fn poll(&mut self) -> Result<Packet, Failure> {
+        match self {
+            Link::V3(link) => link.poll().await.map(packet_v3).map_err(|error| failure::from_v3(&error)),
+            Link::V5(link) => link.poll().await.map(packet_v5).map_err(|error| failure::from_v5(&error)),
+        }
+    }
+}
+
+impl Requests {
+    /// False if there is no room just now.
+    pub fn subscribe(&self, filters: &[String], qos: u8) -> bool {
+        match self {
+            Requests::V3(client) => {
+                let qos = rumqttc::qos(qos).unwrap_or(rumqttc::QoS::AtMostOnce);
+                let filters = filters.iter().map(|path| rumqttc::SubscribeFilter::new(path.clone(), qos));
+                client.try_subscribe_many(filters).is_ok()
+            }
+            Requests::V5(client) => {
+                let qos = v5::mqttbytes::qos(qos).unwrap_or_default();
+                let filters = filters.iter().map(|path| v5::mqttbytes::v5::Filter::new(path.clone(), qos));
+                client.try_subscribe_many(filters).is_ok()
+            }
+        }
+    }
+
+    /// False if there is no room just now.
+    pub fn unsubscribe(&self, filter: &str) -> bool {
+        match self {
+            Requests::V3(client) => client.try_unsubscribe(filter).is_ok(),
+            Requests::V5(client) => client.try_unsubscribe(filter).is_ok(),
+        }
+    }
+
+    pub fn disconnect(&self) -> bool {
+        match self {
+            Requests::V3(client) => client.try_disconnect().is_ok(),
+            Requests::V5(client) => client.try_disconnect().is_ok(),
+        }
+    }
+}
+
+fn packet_v3(event: rumqttc::Event) -> Packet {
+    use rumqttc::{Event, Outgoing, Packet as P, SubscribeReasonCode as Code};
+    match event {
+        Event::Incoming(P::Publish(publish)) => Packet::Message(Publish::V3(publish)),
+        Event::Incoming(P::ConnAck(_)) => Packet::Connected,
+        Event::Outgoing(Outgoing::Subscribe(id)) => Packet::Subscribing(id),
+        Event::Incoming(P::SubAck(ack)) => {
+            let answer = |code: &Code| (*code == Code::Failure).then(|| "refused by the broker".to_owned());
+            Packet::Subscribed(ack.pkid, ack.return_codes.iter().map(answer).collect())
+        }
+        _ => Packet::Other,
+    }
+}
+
+fn packet_v5(event: v5::Event) -> Packet {
+    use rumqttc::Outgoing;
+    use v5::mqttbytes::v5::{Packet as P, SubscribeReasonCode as Code};
+    match event {
+        v5::Event::Incoming(P::Publish(publish)) => Packet::Message(Publish::V5(publish)),
+        v5::Event::Incoming(P::ConnAck(_)) => Packet::Connected,
+        v5::Event::Outgoing(Outgoing::Subscribe(id)) => Packet::Subscribing(id),
+        v5::Event::Incoming(P::SubAck(ack)) => {
+            let answer = |code: &Code| match code {
+                Code::Success(_) => None,
+                Code::NotAuthorized => Some("not authorised".to_owned()),
+                Code::TopicFilterInvalid => Some("the broker holds the filter for invalid".to_owned()),
+                Code::QuotaExceeded => Some("the broker's quota is exceeded".to_owned()),
+                Code::SharedSubscriptionsNotSupported => Some("the broker has no shared subscriptions".to_owned()),
+                Code::WildcardSubscriptionsNotSupported => Some("the broker has no wildcards".to_owned()),
+                _ => Some("refused by the broker".to_owned()),
+            };
+            Packet::Subscribed(ack.pkid, ack.return_codes.iter().map(answer).collect())
+        }
+        _ => Packet::Other,
+    }
+}
+
+/// Subscriptions on their way: which filters a packet id stands for.
+#[derive(Default)]
+pub(super) struct Awaited {
+    /// Asked for, not yet sent, oldest first.
+    asked: std::collections::VecDeque<Vec<String>>,
+    sent: HashMap<u16, Vec<String>>,
+}
+
+impl Awaited {
+    pub fn asked(&mut self, filters: Vec<String>) {
+        self.asked.push_back(filters);
+    }
+
+    pub fn sent(&mut self, id: u16) {
+        if let Some(filters) = self.asked.pop_front() {
+            self.sent.insert(id, filters);
+        }
+    }
+
+    /// Filters that were refused, and why.
+    pub fn answered(&mut self, id: u16, answers: Vec<Option<String>>) -> Vec<(String, String)> {
+        let filters = self.sent.remove(&id).unwrap_or_default();
+        filters.into_iter().zip(answers).filter_map(|(filter, answer)| answer.map(|why| (filter, why))).collect()
+    }
+}

@@ -1,0 +1,338 @@
+//! The loop of a listener's thread: connect, subscribe, decode, hand over; on failure say why, wait, try again.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::hash::{BuildHasher, RandomState};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use super::backoff::Backoff;
+use super::failure::{Failure, Kind};
+use super::link::{self, Awaited, Link, Packet, Publish, Requests};
+use super::options::{self, Address};
+use super::{RawTap, Stop, tls};
+use crate::ingest::{BindingTable, Message, TableWatch};
+use crate::scene::Broker;
+use crate::source::{ConnectionState, Mailbox, SourceStatus, Waker};
+use crate::twin::Timestamp;
+
+/// Filters in one SUBSCRIBE packet: some brokers limit them.
+const FILTERS_PER_PACKET: usize = 100;
+/// A connection that held this long has earned a quick second try.
+const STABLE_AFTER: Duration = Duration::from_secs(5);
+/// How long a polite goodbye may take.
+const GOODBYE: Duration = Duration::from_millis(200);
+/// Where packets above the limit are listed: their topic is never read.
+const TOO_LARGE: &str = "(packets above the limit)";
+
+/// What a listener is made of.
+pub(super) struct Parts {
+    pub broker: Broker,
+    pub address: Address,
+    pub status: Arc<SourceStatus>,
+    pub waker: Waker,
+    pub stop: Arc<Stop>,
+    pub tap: Option<RawTap>,
+}
+
+pub(super) struct Listener {
+    parts: Parts,
+    watch: TableWatch,
+    table: Arc<BindingTable>,
+    mailbox: Mailbox,
+    client_id: String,
+    /// Subscriptions that are due on this connection.
+    due: VecDeque<Change>,
+    awaited: Awaited,
+    /// When the packets at hand were read: one look at the clock for all that came at once.
+    receive_time: Timestamp,
+    connected_at: Option<Instant>,
+}
+
+enum Change {
+    Subscribe(Vec<String>),
+    Unsubscribe(String),
+}
+
+impl Listener {
+    pub fn new(parts: Parts, mut watch: TableWatch, mut mailbox: Mailbox) -> Self {
+        let table = watch.take();
+        mailbox.set_generation(table.generation());
+        let client_id = parts.broker.client_id.clone().filter(|id| !id.is_empty());
+        let client_id = client_id.unwrap_or_else(|| format!("pollux-{:08x}", random() as u32));
+        Self {
+            parts,
+            watch,
+            table,
+            mailbox,
+            client_id,
+            due: VecDeque::new(),
+            awaited: Awaited::default(),
+            receive_time: Timestamp::now(),
+            connected_at: None,
+        }
+    }
+
+    /// Runs until the handle is dropped.
+    pub fn run(mut self) {
+        match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => {
+                runtime.block_on(self.keep_connected());
+                // A name lookup may hang in a thread of its own: do not wait for it.
+                runtime.shutdown_background();
+            }
+            Err(error) => self.parts.status.set_error(Some(format!("the listener cannot run: {error}"))),
+        }
+        self.tell(ConnectionState::Stopped);
+    }
+
+    async fn keep_connected(&mut self) {
+        let mut backoff = Backoff::new(random());
+        let mut was_connected = false;
+        loop {
+            self.tell(ConnectionState::Connecting);
+            let failure = self.connection().await;
+            if failure.kind == Kind::Stopped || self.parts.stop.is_wanted() {
+                return;
+            }
+            self.account(&failure);
+            was_connected |= self.connected_at.is_some();
+            if self.connected_at.take().is_some_and(|since| since.elapsed() >= STABLE_AFTER) {
+                backoff.reset();
+            }
+            let wait = if failure.kind == Kind::Standing { backoff.longest() } else { backoff.wait() };
+            self.tell(ConnectionState::Disconnected);
+            if !self.sleep(wait).await {
+                return;
+            }
+            if was_connected {
+                self.parts.status.count_reconnect();
+            }
+        }
+    }
+
+    fn account(&mut self, failure: &Failure) {
+        let text = format!("{}: {}", self.parts.address, failure.text);
+        tracing::warn!("{text}");
+        if failure.kind == Kind::PacketTooLarge {
+            self.parts.status.count_dropped(1);
+            self.parts.status.note_problem(TOO_LARGE, &failure.text, b"", Timestamp::now());
+        }
+        self.parts.status.set_error(Some(text));
+    }
+
+    /// Sleeps, but hands over what is pending and follows table swaps; false if it is time to stop.
+    async fn sleep(&mut self, wait: Duration) -> bool {
+        let end = Instant::now() + wait;
+        loop {
+            let step = self.mailbox.due().map_or(end, |due| due.min(end));
+            tokio::select! {
+                () = self.parts.stop.wanted() => return false,
+                () = self.watch.changed() => self.adopt(),
+                () = tokio::time::sleep_until(step.into()) => {}
+            }
+            let now = Instant::now();
+            self.mailbox.flush_if_due(now);
+            if now >= end {
+                return !self.parts.stop.is_wanted();
+            }
+        }
+    }
+
+    /// One connection from first to last.
+    async fn connection(&mut self) -> Failure {
+        self.due.clear();
+        self.awaited = Awaited::default();
+        let (mut link, requests) = match self.open() {
+            Ok(opened) => opened,
+            Err(text) => return Failure::standing(text),
+        };
+        loop {
+            match self.next(&mut link, &requests).await {
+                Ok(packet) => {
+                    self.receive_time = Timestamp::now();
+                    self.take(packet, &requests);
+                    while let Some(packet) = link.buffered() {
+                        self.take(packet, &requests);
+                    }
+                }
+                Err(failure) => {
+                    // Packets that came before the one that failed.
+                    while let Some(packet) = link.buffered() {
+                        self.take(packet, &requests);
+                    }
+                    if failure.kind == Kind::Stopped && self.connected_at.is_some() && requests.disconnect() {
+                        let _ = tokio::time::timeout(GOODBYE, async { while link.poll().await.is_ok() {} }).await;
+                    }
+                    return failure;
+                }
+            }
+        }
+    }
+
+    fn open(&self) -> Result<(Link, Requests), String> {
+        let broker = &self.parts.broker;
+        let login = broker.credentials.as_ref().map(options::login).transpose()?;
+        let tls = self.parts.address.encrypted.then(|| tls::client_config(&broker.tls)).transpose()?;
+        Ok(link::open(&self.parts.address, broker, &self.client_id, login, tls))
+    }
+
+    /// The next packet. While none is there: hands over samples, follows table swaps, stops. The poll itself is only
+    /// dropped to stop.
+    async fn next(&mut self, link: &mut Link, requests: &Requests) -> Result<Packet, Failure> {
+        if self.parts.stop.is_wanted() {
+            return Err(Failure::stopped());
+        }
+        if self.watch.has_changed() {
+            self.adopt();
+        }
+        self.ask(requests);
+        self.mailbox.flush_if_due(Instant::now());
+
+        let mut poll = pin!(link.poll());
+        if let Some(ready) = at_once(poll.as_mut()).await {
+            return ready;
+        }
+        loop {
+            let due = self.mailbox.due();
+            let flush = async {
+                match due {
+                    Some(due) => tokio::time::sleep_until(due.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                packet = &mut poll => return packet,
+                () = self.parts.stop.wanted() => return Err(Failure::stopped()),
+                () = self.watch.changed() => self.adopt(),
+                () = flush => self.mailbox.flush_if_due(Instant::now()),
+            }
+            self.ask(requests);
+        }
+    }
+
+    fn take(&mut self, packet: Packet, requests: &Requests) {
+        match packet {
+            Packet::Message(publish) => self.decode(&publish),
+            Packet::Connected => {
+                self.connected_at = Some(Instant::now());
+                self.parts.status.set_error(None);
+                self.tell(ConnectionState::Connected);
+                let table = self.table.clone();
+                self.subscribe(table.filters());
+                self.ask(requests);
+            }
+            Packet::Subscribing(id) => self.awaited.sent(id),
+            Packet::Subscribed(id, answers) => {
+                for (filter, why) in self.awaited.answered(id, answers) {
+                    let text = format!(
+                        "{}: the subscription to `{filter}` failed ({why}): check the broker's access rules",
+                        self.parts.address
+                    );
+                    tracing::warn!("{text}");
+                    self.parts.status.set_error(Some(text));
+                    (self.parts.waker)();
+                }
+            }
+            Packet::Other => {}
+        }
+    }
+
+    fn decode(&mut self, publish: &Publish) {
+        let status = &self.parts.status;
+        let payload = publish.payload();
+        status.count_message(payload.len());
+        let Some(topic) = publish.topic() else {
+            status.count_decode_error("(not UTF-8)", &"the topic is not UTF-8 text", payload, self.receive_time);
+            return;
+        };
+        let message = Message {
+            topic,
+            payload,
+            retained: publish.retained(),
+            qos: publish.qos(),
+            receive_time: self.receive_time,
+        };
+        if let Some(tap) = &mut self.parts.tap {
+            tap(&message);
+        }
+        let outcome = self.mailbox.add(|samples| self.table.decode(&message, samples));
+        status.count_decoded(outcome.samples);
+        if outcome.unknown_topic {
+            status.count_unknown_topic(topic);
+        }
+        if let Some(error) = &outcome.error {
+            status.count_decode_error(topic, error, payload, self.receive_time);
+        }
+        if let Some(error) = &outcome.clock {
+            status.count_clock_problem(topic, error, payload, self.receive_time);
+        }
+    }
+
+    /// Takes over the newest table; on a living connection the difference of subscriptions becomes due.
+    fn adopt(&mut self) {
+        let new = self.watch.take();
+        let old = std::mem::replace(&mut self.table, new.clone());
+        self.mailbox.set_generation(new.generation());
+        if self.connected_at.is_none() {
+            return;
+        }
+        let (old, new) = (old.filters(), new.filters());
+        let gone = old.iter().filter(|filter| new.binary_search(filter).is_err());
+        self.due.extend(gone.map(|filter| Change::Unsubscribe(filter.clone())));
+        let added: Vec<_> = new.iter().filter(|filter| old.binary_search(filter).is_err()).cloned().collect();
+        self.subscribe(&added);
+    }
+
+    fn subscribe(&mut self, filters: &[String]) {
+        let (good, bad): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(|filter| rumqttc::valid_filter(filter));
+        for filter in bad {
+            let text = format!("{}: `{filter}` is no MQTT topic filter: mend it in the scene", self.parts.address);
+            self.parts.status.set_error(Some(text));
+        }
+        self.due.extend(good.chunks(FILTERS_PER_PACKET).map(|chunk| Change::Subscribe(chunk.to_vec())));
+    }
+
+    /// Hands due subscriptions to the event loop, as many as it has room for.
+    fn ask(&mut self, requests: &Requests) {
+        while let Some(change) = self.due.pop_front() {
+            let accepted = match &change {
+                Change::Subscribe(filters) => requests.subscribe(filters, self.parts.broker.qos),
+                Change::Unsubscribe(filter) => requests.unsubscribe(filter),
+            };
+            match change {
+                _ if !accepted => {
+                    self.due.push_front(change);
+                    return;
+                }
+                Change::Subscribe(filters) => self.awaited.asked(filters),
+                Change::Unsubscribe(_) => {}
+            }
+        }
+    }
+
+    /// A change of state is worth a picture even when no data come.
+    fn tell(&self, state: ConnectionState) {
+        self.parts.status.set_state(state, Timestamp::now());
+        (self.parts.waker)();
+    }
+}
+
+/// What `future` has ready, without waiting.
+async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    poll_fn(|context| {
+        Poll::Ready(match future.as_mut().poll(context) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        })
+    })
+    .await
+}
+
+/// From the operating system by way of the standard library's hasher keys.
+fn random() -> u64 {
+    RandomState::new().hash_one(std::process::id())
+}

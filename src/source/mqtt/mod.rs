@@ -1,0 +1,116 @@
+//! The listener of one broker: a named thread with its own event loop.
+//!
+//! In: a broker of the scene, a shared binding table. Out: batches in an [`Inbox`], counters in a [`SourceStatus`], raw
+//! messages to a tap. Connects for as long as the handle lives, with backoff; never publishes, never waits for the
+//! world, never knows the ECS.
+
+mod backoff;
+mod failure;
+mod link;
+mod listener;
+mod options;
+mod tls;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use super::{Inbox, SourceStatus, Waker, mailbox};
+use crate::ingest::{Message, SharedTable};
+use crate::scene::Broker;
+use crate::twin::Timestamp;
+use listener::Listener;
+use options::Address;
+
+/// Sees every message before it is decoded, on the listener's thread: must not block.
+pub type RawTap = Box<dyn FnMut(&Message) + Send>;
+
+/// How long dropping a handle waits for its thread.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(1);
+
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    #[error("broker address `{url}`: {reason}")]
+    BadUrl { url: String, reason: String },
+    #[error("the thread `{name}` cannot be started: {cause}")]
+    Thread { name: String, cause: std::io::Error },
+}
+
+/// A running source. Dropping it stops the thread and waits for it, a second at most.
+pub struct SourceHandle {
+    pub name: String,
+    pub status: Arc<SourceStatus>,
+    pub receiver: Inbox,
+    stop: Arc<Stop>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Stop {
+    wanted: AtomicBool,
+    changed: Notify,
+}
+
+impl Stop {
+    fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Acquire)
+    }
+
+    fn want(&self) {
+        self.wanted.store(true, Ordering::Release);
+        self.changed.notify_one();
+    }
+
+    async fn wanted(&self) {
+        while !self.is_wanted() {
+            self.changed.notified().await;
+        }
+    }
+}
+
+/// Starts the listener of `broker`. Returns at once: whether it connects is in the status. Fails only if the address
+/// cannot be understood or no thread can be had.
+pub fn spawn(
+    name: &str,
+    broker: &Broker,
+    table: SharedTable,
+    waker: Waker,
+    tap: Option<RawTap>,
+) -> Result<SourceHandle, SourceError> {
+    let address = Address::parse(&broker.url)?;
+    let status = Arc::new(SourceStatus::new(name, &address.to_string(), Timestamp::now()));
+    let (mailbox, receiver) = mailbox(status.clone(), waker.clone());
+    let stop = Arc::new(Stop::default());
+    let listener = Listener::new(
+        listener::Parts { broker: broker.clone(), address, status: status.clone(), waker, stop: stop.clone(), tap },
+        table.watch(),
+        mailbox,
+    );
+    let thread_name = format!("mqtt {name}");
+    let thread = std::thread::Builder::new()
+        .name(thread_name.clone())
+        .spawn(move || listener.run())
+        .map_err(|cause| SourceError::Thread { name: thread_name, cause })?;
+    Ok(SourceHandle { name: name.to_owned(), status, receiver, stop, thread: Some(thread) })
+}
+
+impl Drop for SourceHandle {
+    fn drop(&mut self) {
+        self.stop.want();
+        let Some(thread) = self.thread.take() else { return };
+        let give_up = Instant::now() + JOIN_TIMEOUT;
+        while !thread.is_finished() {
+            if Instant::now() >= give_up {
+                tracing::warn!("the listener `{}` did not stop in time", self.name);
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if thread.join().is_err() {
+            tracing::error!("the listener `{}` ended in a panic", self.name);
+        }
+    }
+}
