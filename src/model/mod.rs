@@ -1,1 +1,65 @@
-//! model
+//! Equations of machines, and plants made of them: the simulated Castor.
+//!
+//! In: a seed, a step of time, inputs from linked machines. Out: states, outputs, and the messages a real plant would
+//! send. Never reads a clock, never touches a network, never uses global randomness: the same seed gives the same bits
+//! (on one platform: `exp`, `sin` and `powf` may differ in the last bit between systems' math libraries).
+//!
+//! SI units inside (m, m³/s, Pa, W, K or °C where said, rad); messages convert at the edge.
+
+pub mod bottling;
+mod machine;
+mod noise;
+mod numeric;
+pub mod packaging;
+pub mod process;
+pub mod utility;
+
+use std::time::Duration;
+
+use crate::twin::Timestamp;
+
+pub use machine::{Machine, Model};
+pub use noise::Noise;
+
+/// A message as it goes to the broker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Message<'a> {
+    pub topic: &'a str,
+    pub payload: &'a [u8],
+    pub retain: bool,
+    pub qos: u8,
+}
+
+/// Where a plant's messages go. Called once per message, in a repeatable order.
+pub type Emit<'a> = dyn FnMut(Message<'_>) + 'a;
+
+/// Linked machines that report over MQTT.
+pub trait Plant: Send {
+    /// The fixed step of simulated time.
+    fn tick(&self) -> Duration;
+
+    /// Simulated time since the start.
+    fn elapsed(&self) -> Duration;
+
+    /// Moves all machines on by one [`tick`](Plant::tick).
+    fn step(&mut self);
+
+    /// Emits the messages that are due at this moment. `epoch` is the source time of the plant's start.
+    fn publish(&mut self, epoch: Timestamp, emit: &mut Emit<'_>);
+
+    /// Emits what a broker should retain (nameplates, states): after each new connection.
+    fn announce(&mut self, epoch: Timestamp, emit: &mut Emit<'_>);
+}
+
+/// Makes a plant from a topic prefix (`line1`) and a seed.
+pub type MakePlant = fn(prefix: &str, seed: u64) -> Box<dyn Plant>;
+
+/// The built-in plants by the name that a scene's `plant` field gives, sorted.
+pub fn plants() -> &'static [(&'static str, MakePlant)] {
+    &[("bottling", |prefix, seed| Box::new(bottling::BottlingPlant::new(prefix, seed)))]
+}
+
+/// The built-in plant of this name.
+pub fn plant(name: &str, prefix: &str, seed: u64) -> Option<Box<dyn Plant>> {
+    plants().iter().find(|(known, _)| *known == name).map(|(_, make)| make(prefix, seed))
+}
