@@ -11,11 +11,11 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use crate::command::OperatorCommand;
-use crate::history::{Cursor, History, Moment};
-use crate::ingest::BindingTable;
+use crate::history::{Cursor, History, Marks, Moment};
+use crate::ingest::{BindingTable, SharedTable};
 use crate::scene::{Broker, LoadedScene, Scene, watch::Watcher};
 use crate::source::broker::{Embedded, EmbeddedConfig};
-use crate::source::mqtt::{self, SharedTable};
+use crate::source::mqtt;
 use crate::source::plant::{self, PlantConfig, PlantHandle};
 use crate::source::{Arrivals, Sources, Waker, renumbering};
 use crate::twin::Timestamp;
@@ -110,7 +110,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     let mut tables = BTreeMap::new();
     for (name, broker) in &brokers {
         let table = SharedTable::new(BindingTable::new(&scene, name, 1));
-        running.push(mqtt::spawn(name, broker, table.clone(), waker.clone())?);
+        running.push(mqtt::spawn(name, broker, table.clone(), waker.clone(), None)?);
         tables.insert(name.clone(), table);
     }
     let watcher = options.watch.then(|| watch(&loaded.files, &waker)).flatten();
@@ -161,11 +161,11 @@ fn watch(files: &[PathBuf], waker: &Waker) -> Option<Watcher> {
 }
 
 /// Reads the clock once for the frame and moves the cursor.
-fn tick(mut cursor: ResMut<Cursor>, mut moment: ResMut<Moment>, history: Res<History>) {
+fn tick(mut cursor: ResMut<Cursor>, mut moment: ResMut<Moment>, history: Res<History>, marks: Res<Marks>) {
     let now = Timestamp::now();
     let dt_secs = now.secs_since(moment.now).max(0.0);
     let bounds = history.bounds();
-    let moved = cursor.advance(dt_secs, bounds, now);
+    let moved = cursor.advance(dt_secs, now, bounds, *marks);
     cursor.set_if_neq(moved);
     moment.now = now;
     moment.shown = moved.shown(now);
@@ -213,7 +213,7 @@ fn reload(
             continue;
         }
         let shared = SharedTable::new(table);
-        match mqtt::spawn(name, broker, shared.clone(), running.waker.clone()) {
+        match mqtt::spawn(name, broker, shared.clone(), running.waker.clone(), None) {
             Ok(source) => {
                 sources.running.push(source);
                 running.tables.insert(name.clone(), shared);

@@ -15,9 +15,9 @@ use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use super::{FIELDS, flood, grouped, no_waker, payload, scene, topic};
 use crate::CorePlugins;
 use crate::history::{History, Moment};
-use crate::ingest::BindingTable;
+use crate::ingest::{BindingTable, Message, SharedTable};
 use crate::scene::{Broker, LoadedScene, Scene};
-use crate::source::mqtt::{self, SharedTable, SourceError};
+use crate::source::mqtt::{self, SourceError};
 use crate::source::{Batch, Arrivals, Sources};
 use crate::twin::{Current, Entities, Timestamp};
 
@@ -107,7 +107,9 @@ fn in_process(length: Duration) -> f64 {
     while started.elapsed() < length {
         let mut batch = Batch { generation: 1, samples: Vec::with_capacity(TWINS as usize * FIELDS.len()) };
         for (topic, payload) in &messages {
-            table.decode(topic, payload.as_bytes(), false, receive_time, &mut batch.samples);
+            let message =
+                Message { topic, payload: payload.as_bytes(), retained: false, qos: 1, receive_time };
+            table.decode(&message, &mut batch.samples);
         }
         receive_time.0 += 1_000_000;
         samples += batch.samples.len();
@@ -164,7 +166,7 @@ fn world(address: SocketAddr) -> Result<App, BenchError> {
     let scene: Arc<Scene> = Arc::new(scene(TWINS));
     let table = SharedTable::new(BindingTable::new(&scene, "bench", 1));
     let broker = Broker { qos: 1, subscribe: vec!["bench/#".into()], ..Broker::at(format!("mqtt://{address}")) };
-    let source = mqtt::spawn("bench", &broker, table, no_waker())?;
+    let source = mqtt::spawn("bench", &broker, table, no_waker(), None)?;
     let mut history = History::new(1 << 30);
     history.resize(scene.signals.len());
     let mut app = App::new();

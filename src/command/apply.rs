@@ -6,7 +6,6 @@ use bevy::prelude::*;
 
 use super::{Attention, OperatorCommand};
 use crate::history::{Cursor, History, Moment};
-use crate::twin::Timestamp;
 
 pub(crate) fn apply(
     mut commands: MessageReader<OperatorCommand>,
@@ -28,18 +27,13 @@ pub(crate) fn apply(
                 cursor.set_if_neq(Cursor::Live);
             }
             OperatorCommand::PauseAt(at) => {
-                cursor.set_if_neq(Cursor::Paused(within(&history, &moment, *at)));
+                cursor.set_if_neq(Cursor::pause_at(*at, history.bounds(), moment.now));
             }
             OperatorCommand::Play { speed } => {
-                cursor.set_if_neq(Cursor::Playing { at: moment.shown, speed: *speed });
+                let playing = cursor.play(*speed, moment.now);
+                cursor.set_if_neq(playing);
             }
             OperatorCommand::Focus(_) | OperatorCommand::Look(_) | OperatorCommand::ReloadScene => {}
         }
     }
-}
-
-/// Nothing lies before the first sample or after now.
-fn within(history: &History, moment: &Moment, at: Timestamp) -> Timestamp {
-    let first = history.bounds().map_or(moment.session_start, |(first, _)| first);
-    at.clamp(first.min(moment.now), moment.now)
 }

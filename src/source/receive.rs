@@ -3,6 +3,7 @@
 //! In: batches of all running sources. Out: history, and [`Arrivals`] for what analyses and shows this frame's samples.
 //! Never blocks, never touches network or disk.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
@@ -10,7 +11,7 @@ use bevy::prelude::*;
 use super::{Batch, SourceHandle, SourceReport, Waker};
 use crate::history::{History, Moment};
 use crate::scene::{LoadedScene, Scene};
-use crate::twin::{Sample, SignalIndex, TwinIndex};
+use crate::twin::{Sample, SignalIndex};
 
 /// The sources that feed this world. Empty in a branch or a replay: nothing there can reach a broker.
 #[derive(Resource, Default)]
@@ -116,8 +117,9 @@ impl Arrivals {
 
 /// Where each signal of the `old` scene is in the `new` one: the same twin id and signal name.
 pub(crate) fn renumbering(old: &Scene, new: &Scene) -> Vec<Option<SignalIndex>> {
-    let twin_of = |index: TwinIndex| &old.twins[index.at()].id;
-    old.signals.iter().map(|signal| Some(new.signal(twin_of(signal.twin), &signal.name)?.index)).collect()
+    let name = |scene: &'_ Scene, signal: &crate::scene::Signal| (scene.twins[signal.twin.at()].id.clone(), signal.name.clone());
+    let known: HashMap<_, _> = new.signals.iter().map(|signal| (name(new, signal), signal.index)).collect();
+    old.signals.iter().map(|signal| known.get(&name(old, signal)).copied()).collect()
 }
 
 pub(super) fn receive(
@@ -136,7 +138,7 @@ pub(super) fn receive(
     loop {
         let mut quiet = true;
         for source in &sources.running {
-            if let Some(batch) = source.try_receive() {
+            if let Some(batch) = source.receiver.try_recv() {
                 arrivals.accept(batch, generation, signals, &mut history);
                 quiet = false;
             }

@@ -19,7 +19,7 @@ pub struct Freshness {
 
 impl Freshness {
     /// The next moment at which a signal may go stale: when a sleeping window has to look again.
-    pub fn next_deadline(&self) -> Option<Timestamp> {
+    pub fn next_deadline(&mut self) -> Option<Timestamp> {
         self.schedule.next_deadline()
     }
 }
@@ -40,6 +40,7 @@ pub(super) fn project(
     let Freshness { schedule, shown } = &mut *freshness;
     if shown.is_none_or(|(generation, ..)| generation != loaded.generation) {
         *schedule = ExpirySchedule::default();
+        schedule.resize(scene.signals.len());
     }
 
     // Deadlines are kept while the cursor is elsewhere too, so that going live needs no catching up.
@@ -48,7 +49,7 @@ pub(super) fn project(
             schedule.touch(index, point.receive_time + expires);
         }
     }
-    let expired: Vec<SignalIndex> = schedule.pop_expired(moment.now).collect();
+    let expired: Vec<SignalIndex> = std::iter::from_fn(|| schedule.pop_expired(moment.now)).collect();
 
     let view = (loaded.generation, *cursor, if live { Timestamp::MIN } else { moment.shown });
     let all = *shown != Some(view);
