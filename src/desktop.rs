@@ -3,12 +3,15 @@
 //! In: what to open. Out: an application that runs until its window is closed. Owns no state of its own.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 
-use crate::cli::Failure;
+use crate::cli::{Failure, live};
 use crate::session::Options;
+use crate::view::window;
 
 /// 3D view and panels, for a window as for an offscreen picture.
 pub struct DesktopPlugins;
@@ -19,8 +22,52 @@ impl Plugin for DesktopPlugins {
     }
 }
 
-/// Opens the window and stays until it is closed, or until `limit` has passed.
+/// Opens the window and stays until it is closed, interrupted, or `limit` has passed.
 pub fn run(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
-    let _ = (options, limit, state_file);
-    unimplemented!()
+    let mut app = window::app("Pollux").map_err(Failure::environment)?;
+    let waker = window::waker(&mut app);
+    live::open(&mut app, options, waker.clone())?;
+    app.add_plugins(DesktopPlugins);
+
+    // The event loop does not give the world back when it ends, so the state is written by its last frame.
+    let failed: Arc<Mutex<Option<Failure>>> = Arc::default();
+    let outcome = failed.clone();
+    let interrupted = live::interrupted()?;
+    let started = Instant::now();
+    let written = AtomicBool::new(false);
+    if limit.is_some() {
+        wake_at_the_end(limit, waker);
+    }
+    app.add_systems(Last, move |world: &mut World| {
+        let over = limit.is_some_and(|limit| started.elapsed() >= limit) || interrupted.load(Ordering::Relaxed);
+        let closing = over || world.resource::<Messages<AppExit>>().iter_current_update_messages().next().is_some();
+        if !closing || written.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if let Some(file) = &state_file
+            && let Err(error) = live::write_state(world, file)
+        {
+            *failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+        }
+        if over {
+            world.write_message(AppExit::Success);
+        }
+    });
+    let exit = app.run();
+    if let Some(failure) = outcome.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
+        return Err(failure);
+    }
+    match exit {
+        AppExit::Success => Ok(()),
+        AppExit::Error(code) => Err(Failure::Environment(format!("the window ended with code {code}"))),
+    }
+}
+
+/// A quiet window sleeps: this wakes it when its time is over.
+fn wake_at_the_end(limit: Option<Duration>, waker: crate::source::Waker) {
+    let Some(limit) = limit else { return };
+    std::thread::spawn(move || {
+        std::thread::sleep(limit);
+        waker();
+    });
 }

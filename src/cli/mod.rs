@@ -5,7 +5,7 @@
 
 mod bench;
 mod check;
-mod live;
+pub(crate) mod live;
 mod plant;
 #[cfg(feature = "desktop")]
 mod shot;

@@ -19,4 +19,15 @@ pub use cursor::{Cursor, Marks, Moment};
 pub use staleness::{ExpirySchedule, quality_at};
 pub use store::{Bucket, History, Point, Usage};
 
-use crate::twin::Sample;
+use bevy::prelude::*;
+
+
+/// Memory for history where nobody has said otherwise.
+const DEFAULT_BUDGET_BYTES: u64 = 1 << 30;
+
+pub(super) fn plugin(app: &mut App) {
+    app.init_resource::<Cursor>().init_resource::<Marks>().init_resource::<Moment>();
+    if !app.world().contains_resource::<History>() {
+        app.insert_resource(History::new(DEFAULT_BUDGET_BYTES));
+    }
+}

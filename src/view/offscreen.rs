@@ -108,7 +108,7 @@ pub fn capture(app: &mut App, path: &Path) -> Result<(), ShotError> {
 }
 
 /// Plugins finish once; a second picture of the same app starts where the first ended.
-fn prepare(app: &mut App) {
+pub fn prepare(app: &mut App) {
     #[derive(Resource)]
     struct Prepared;
     if !app.world().contains_resource::<Prepared>() {

@@ -1,0 +1,100 @@
+//! `pollux shot`: a scene as a picture, panels included, without any display.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use bevy::prelude::*;
+
+use super::live::{SessionArgs, open};
+use super::{Failure, time_limit};
+use crate::command::OperatorCommand;
+use crate::desktop::DesktopPlugins;
+use crate::scene::LoadedScene;
+use crate::view::offscreen::{self, ShotError};
+use crate::{panel, source};
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The scene file. Without one: the demo's.
+    scene: Option<PathBuf>,
+    /// The PNG file to write.
+    #[arg(short, long, value_name = "PNG")]
+    output: PathBuf,
+    /// How long to let data arrive before the picture is taken (20s, 2m).
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = time_limit::parse)]
+    at: Duration,
+    /// Width and height in pixels.
+    #[arg(long, value_name = "WxH", default_value = "1600x900", value_parser = parse_size)]
+    size: UVec2,
+    /// Select this twin.
+    #[arg(long, value_name = "TWIN")]
+    select: Option<String>,
+    /// Move the camera to the selected twin.
+    #[arg(long, requires = "select")]
+    focus: bool,
+    /// Show these signals in the trend panel: P-101.vibration
+    #[arg(long, value_name = "TWIN.SIGNAL")]
+    trend: Vec<String>,
+    /// Bring this panel to the front.
+    #[arg(long, value_name = "NAME")]
+    panel: Option<String>,
+    #[command(flatten)]
+    session: SessionArgs,
+}
+
+fn parse_size(text: &str) -> Result<UVec2, String> {
+    let wrong = || format!("`{text}` is not a size; write it like 1600x900");
+    let (width, height) = text.split_once('x').ok_or_else(wrong)?;
+    Ok(UVec2::new(width.parse().map_err(|_| wrong())?, height.parse().map_err(|_| wrong())?))
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let scene = args.scene.map_or_else(super::demo_scene, Ok)?;
+    let mut options = args.session.options(scene);
+    options.watch = false;
+
+    let mut app = offscreen::app(args.size).map_err(failure)?;
+    let waker: source::Waker = std::sync::Arc::new(|| {});
+    open(&mut app, options, waker)?;
+    app.add_plugins(DesktopPlugins);
+    if let Some(name) = &args.panel {
+        panel::open(&mut app, name).map_err(|error| Failure::Usage(error.to_string()))?;
+    }
+    let commands = commands(&app, args.select.as_deref(), args.focus, &args.trend)?;
+    for command in commands {
+        app.world_mut().write_message(command);
+    }
+    offscreen::prepare(&mut app);
+    let started = Instant::now();
+    while started.elapsed() < args.at {
+        app.update();
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    offscreen::capture(&mut app, &args.output).map_err(failure)
+}
+
+/// What the operator would have clicked.
+fn commands(app: &App, select: Option<&str>, focus: bool, trends: &[String]) -> Result<Vec<OperatorCommand>, Failure> {
+    let scene = &app.world().resource::<LoadedScene>().scene;
+    let mut commands = Vec::new();
+    if let Some(id) = select {
+        let twin = scene.twin(id).ok_or_else(|| Failure::Usage(format!("the scene has no twin `{id}`")))?;
+        commands.push(OperatorCommand::Select(Some(twin.index)));
+        if focus {
+            commands.push(OperatorCommand::Focus(Some(twin.index)));
+        }
+    }
+    for path in trends {
+        let signal = path.rsplit_once('.').and_then(|(id, name)| scene.signal(id, name));
+        let signal = signal.ok_or_else(|| Failure::Usage(format!("the scene has no signal `{path}`; write it like P-101.flow")))?;
+        commands.push(OperatorCommand::ToggleTrend(signal.index));
+    }
+    Ok(commands)
+}
+
+fn failure(error: ShotError) -> Failure {
+    match error {
+        ShotError::Size { .. } => Failure::Usage(error.to_string()),
+        other => Failure::environment(other),
+    }
+}
