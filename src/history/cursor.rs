@@ -1,4 +1,7 @@
 //! The one moment that every view shows.
+//!
+//! In: what the operator asks for, seconds that passed, the bounds of history. Out: the next cursor and the moment it
+//! shows. Pure: the wall clock comes in as `now`.
 
 use bevy::prelude::*;
 
@@ -26,4 +29,190 @@ pub struct Moment {
     pub shown: Timestamp,
     /// When this session began.
     pub session_start: Timestamp,
+}
+
+/// Where playing turns back to: in and out mark of a loop.
+#[derive(Resource, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Marks {
+    pub start: Option<Timestamp>,
+    pub end: Option<Timestamp>,
+}
+
+impl Marks {
+    /// The stretch to play over and over; none unless both marks stand and enclose some time.
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        self.start.zip(self.end).filter(|(start, end)| start < end)
+    }
+}
+
+const SLOWEST: f64 = 0.01;
+const FASTEST: f64 = 1000.0;
+
+impl Cursor {
+    /// The moment that views show.
+    pub fn resolve(self, now: Timestamp, session_start: Timestamp) -> Moment {
+        Moment { now, shown: self.shown(now), session_start }
+    }
+
+    /// Where the cursor stands: `now` when live.
+    pub fn shown(self, now: Timestamp) -> Timestamp {
+        match self {
+            Cursor::Live => now,
+            Cursor::Paused(at) | Cursor::Playing { at, .. } => at,
+        }
+    }
+
+    pub fn is_live(self) -> bool {
+        self == Cursor::Live
+    }
+
+    /// Stands still at `at`, kept within history and `now`.
+    pub fn pause_at(at: Timestamp, bounds: Option<(Timestamp, Timestamp)>, now: Timestamp) -> Cursor {
+        Cursor::Paused(clamp(at, bounds, now))
+    }
+
+    /// Stands still where it is.
+    pub fn pause(self, now: Timestamp) -> Cursor {
+        Cursor::Paused(self.shown(now))
+    }
+
+    /// Moves from where it is. The speed is kept within 0.01 to 1000 either way; one that is no number or zero pauses.
+    /// Live is already as far forward as there is: playing forward from it stays live.
+    pub fn play(self, speed: f64, now: Timestamp) -> Cursor {
+        if self.is_live() && speed > 0.0 {
+            return Cursor::Live;
+        }
+        let at = self.shown(now);
+        if speed.is_nan() || speed == 0.0 {
+            return Cursor::Paused(at);
+        }
+        Cursor::Playing { at, speed: speed.abs().clamp(SLOWEST, FASTEST).copysign(speed) }
+    }
+
+    /// The cursor after `dt_secs` seconds of wall time.
+    ///
+    /// Playing forward into `now` becomes live, playing back to the beginning of history pauses there. Inside a loop
+    /// playing wraps from one mark to the other. Live and paused stay, but a pause whose moment has fallen to eviction
+    /// moves up to the beginning.
+    pub fn advance(self, dt_secs: f64, now: Timestamp, bounds: Option<(Timestamp, Timestamp)>, marks: Marks) -> Cursor {
+        let (from, speed) = match self {
+            Cursor::Live => return self,
+            Cursor::Paused(at) => return Self::pause_at(at, bounds, now),
+            Cursor::Playing { at, speed } => (at, speed),
+        };
+        let dt_secs = if dt_secs.is_finite() { dt_secs.max(0.0) } else { 0.0 };
+        // A float saturates into an integer: no overflow however fast or long.
+        let to = Timestamp(from.0.saturating_add((dt_secs * speed * 1e9).round() as i64));
+        if let Some((start, end)) = marks.span() {
+            // Wraps only when a mark is crossed: playing towards the loop from outside is let in.
+            if speed > 0.0 && from < end && to >= end {
+                return Cursor::Playing { at: wrap(to, start, end), speed };
+            }
+            if speed < 0.0 && from >= start && to < start {
+                return Cursor::Playing { at: wrap(to, start, end), speed };
+            }
+        }
+        if speed > 0.0 && to >= now {
+            return Cursor::Live;
+        }
+        let at = clamp(to, bounds, now);
+        if speed < 0.0 && at > to { Cursor::Paused(at) } else { Cursor::Playing { at, speed } }
+    }
+}
+
+/// `at` brought into `start..end` by whole lengths of the loop.
+fn wrap(at: Timestamp, start: Timestamp, end: Timestamp) -> Timestamp {
+    let length = i128::from(end.0) - i128::from(start.0);
+    let into = (i128::from(at.0) - i128::from(start.0)).rem_euclid(length);
+    // Between start and end, so it fits.
+    Timestamp((i128::from(start.0) + into) as i64)
+}
+
+fn clamp(at: Timestamp, bounds: Option<(Timestamp, Timestamp)>, now: Timestamp) -> Timestamp {
+    let first = bounds.map_or(now, |(first, _)| first.min(now));
+    at.clamp(first, now)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(100_000_000_000);
+    const BOUNDS: Option<(Timestamp, Timestamp)> = Some((Timestamp(10_000_000_000), Timestamp(99_000_000_000)));
+
+    fn secs(at: i64) -> Timestamp {
+        Timestamp(at * 1_000_000_000)
+    }
+
+    fn playing(at: i64, speed: f64) -> Cursor {
+        Cursor::Playing { at: secs(at), speed }
+    }
+
+    fn advance(cursor: Cursor, dt_secs: f64) -> Cursor {
+        cursor.advance(dt_secs, NOW, BOUNDS, Marks::default())
+    }
+
+    #[test]
+    fn live_shows_now_and_a_pause_shows_its_moment() {
+        assert_eq!(Cursor::Live.resolve(NOW, secs(5)), Moment { now: NOW, shown: NOW, session_start: secs(5) });
+        assert_eq!(Cursor::Paused(secs(20)).resolve(NOW, secs(5)).shown, secs(20));
+        assert_eq!(Cursor::Live.pause(NOW), Cursor::Paused(NOW));
+        assert_eq!(playing(30, 2.0).pause(NOW), Cursor::Paused(secs(30)));
+    }
+
+    #[test]
+    fn a_pause_stays_within_history_and_now() {
+        assert_eq!(Cursor::pause_at(secs(3), BOUNDS, NOW), Cursor::Paused(secs(10)));
+        assert_eq!(Cursor::pause_at(secs(300), BOUNDS, NOW), Cursor::Paused(NOW));
+        assert_eq!(Cursor::pause_at(secs(3), None, NOW), Cursor::Paused(NOW), "nothing is known yet");
+        assert_eq!(advance(Cursor::Paused(secs(3)), 1.0), Cursor::Paused(secs(10)), "its moment was evicted");
+    }
+
+    #[test]
+    fn playing_moves_by_speed_and_becomes_live_when_it_catches_up() {
+        assert_eq!(advance(playing(20, 2.0), 1.5), playing(23, 2.0));
+        assert_eq!(advance(playing(20, -0.5), 4.0), playing(18, -0.5));
+        assert_eq!(advance(playing(99, 10.0), 1.0), Cursor::Live);
+        assert_eq!(advance(playing(20, 1000.0), f64::MAX), Cursor::Live);
+        assert_eq!(advance(playing(12, -10.0), 1.0), Cursor::Paused(secs(10)), "stops at the beginning");
+        assert_eq!(advance(playing(20, 2.0), f64::NAN), playing(20, 2.0));
+    }
+
+    #[test]
+    fn speeds_are_kept_in_range() {
+        let speed_of = |asked| match Cursor::Paused(secs(20)).play(asked, NOW) {
+            Cursor::Playing { speed, .. } => Some(speed),
+            _ => None,
+        };
+        assert_eq!([1e9, -1e9, 1e-9, -2.0].map(speed_of), [Some(1000.0), Some(-1000.0), Some(0.01), Some(-2.0)]);
+        assert_eq!([0.0, f64::NAN].map(speed_of), [None, None]);
+        assert_eq!(Cursor::Live.play(2.0, NOW), Cursor::Live);
+        assert_eq!(Cursor::Live.play(-1.0, NOW), playing(100, -1.0));
+    }
+
+    #[test]
+    fn a_loop_wraps_from_mark_to_mark() {
+        let marks = Marks { start: Some(secs(20)), end: Some(secs(30)) };
+        let step = |cursor: Cursor, dt| cursor.advance(dt, NOW, BOUNDS, marks);
+        assert_eq!(step(playing(29, 1.0), 3.0), playing(22, 1.0));
+        assert_eq!(step(playing(21, -1.0), 3.0), playing(28, -1.0));
+        assert_eq!(step(playing(15, 1.0), 6.0), playing(21, 1.0), "from outside it plays in");
+        assert_eq!(step(playing(40, 1.0), 1.0), playing(41, 1.0), "behind the loop it plays on");
+        let upside_down = Marks { start: marks.end, end: marks.start };
+        assert_eq!(playing(29, 1.0).advance(3.0, NOW, BOUNDS, upside_down), playing(32, 1.0));
+    }
+
+    proptest! {
+        #[test]
+        fn the_cursor_never_leaves_history_and_now(
+            at in any::<i64>(), speed in any::<f64>(), dt in any::<f64>(), first in any::<i64>(), now in any::<i64>(),
+        ) {
+            let bounds = Some((Timestamp(first), Timestamp(first)));
+            let cursor = Cursor::pause_at(Timestamp(at), bounds, Timestamp(now)).play(speed, Timestamp(now));
+            let shown = cursor.advance(dt, Timestamp(now), bounds, Marks::default()).shown(Timestamp(now));
+            prop_assert!(Timestamp(first.min(now)) <= shown && shown <= Timestamp(now));
+        }
+    }
 }

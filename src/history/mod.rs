@@ -1,7 +1,22 @@
 //! Every sample of every signal, and the one moment that all views show.
+//!
+//! In: samples from the channel, and where the operator puts the cursor. Out: values, summaries and qualities at any
+//! moment of this session. Never reads a clock (`now` is an argument) and never touches network or disk.
+//!
+//! [`History`] keeps per signal a row-wise tail and column-wise chunks with pyramids; [`Cursor`] says which moment is
+//! shown; [`quality_at`] and [`ExpirySchedule`] judge staleness against that moment.
 
+mod chunk;
 mod cursor;
+mod queue;
+mod row;
+mod staleness;
 mod store;
+mod summary;
+mod track;
 
-pub use cursor::{Cursor, Moment};
+pub use cursor::{Cursor, Marks, Moment};
+pub use staleness::{ExpirySchedule, quality_at};
 pub use store::{Bucket, History, Point, Usage};
+
+use crate::twin::Sample;

@@ -1,9 +1,19 @@
 //! The sample store: per signal, in source-time order, within a memory budget.
+//!
+//! In: samples in any order. Out: the value at a moment, summaries of stretches, the points themselves. Never reads a
+//! clock, never blocks, never grows past its budget: when it is full, the chunk whose newest sample is the oldest of all
+//! signals goes first, counted; the newest sample of each signal stays, so that no value vanishes.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use bevy::prelude::*;
 
+use super::queue::MovingQueue;
+use super::track::Track;
 use crate::twin::{Grade, Quality, Sample, SignalIndex, Timestamp, Value};
 
+/// One remembered sample.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Point {
     pub source_time: Timestamp,
@@ -13,21 +23,27 @@ pub struct Point {
 }
 
 /// What a stretch of time held: enough to draw one pixel column.
+///
+/// Holds the samples with `from` ≤ source time < `to`, and nothing carried in from before: ask
+/// [`History::latest_at`] for the value that a line or step starts from.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Bucket {
     pub from: Timestamp,
     pub to: Timestamp,
-    /// Over numbers and booleans; NaN if there was none.
+    /// Over finite numbers and booleans (0 and 1) of whatever quality; NaN if there was none.
     pub min: f64,
     pub max: f64,
     pub first: f64,
     pub last: f64,
+    /// Samples of any kind, text included.
     pub count: u64,
+    /// `Good` if there was no sample.
     pub worst: Grade,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Usage {
+    /// Samples held now.
     pub samples: u64,
     pub bytes: u64,
     pub budget_bytes: u64,
@@ -35,52 +51,201 @@ pub struct Usage {
     pub evicted: u64,
     /// Samples that arrived with a source time before their predecessor's.
     pub out_of_order: u64,
+    /// Samples of signals that a scene reload took away.
+    pub forgotten: u64,
+    /// Samples of signals that the store does not know.
+    pub rejected: u64,
 }
 
+/// Every sample of every signal. See the [module](self) for the policy.
 #[derive(Resource, Debug)]
-pub struct History {}
+pub struct History {
+    tracks: Vec<Track>,
+    usage: Usage,
+    /// (time of the newest sample that would go, signal). An entry may be too early, as tracks go on growing: it is put
+    /// right when it reaches the top.
+    oldest: BinaryHeap<Reverse<(i64, u32)>>,
+    /// First source time per signal.
+    starts: MovingQueue,
+    bounds: Option<(i64, i64)>,
+}
+
+impl Default for History {
+    /// With a budget of 1 GiB.
+    fn default() -> Self {
+        Self::new(1 << 30)
+    }
+}
 
 impl History {
     pub fn new(budget_bytes: u64) -> Self {
-        let _ = budget_bytes;
-        Self {}
+        let usage = Usage { budget_bytes, ..Usage::default() };
+        Self { tracks: Vec::new(), usage, oldest: BinaryHeap::new(), starts: MovingQueue::default(), bounds: None }
     }
 
     /// Makes room for signals `0..count`; existing ones stay.
     pub fn resize(&mut self, count: usize) {
-        let _ = count;
-        unimplemented!()
+        if count > self.tracks.len() {
+            self.usage.bytes += ((count - self.tracks.len()) * size_of::<Track>()) as u64;
+            self.tracks.resize_with(count, Track::default);
+            self.starts.resize(count);
+        }
     }
 
+    /// Remembers a sample, wherever in time it belongs. Of several at the same source time all are kept, and the one
+    /// that arrived last counts as the latest.
     pub fn append(&mut self, sample: &Sample) {
-        let _ = sample;
-        unimplemented!()
+        let time = sample.source_time.0;
+        let Some(track) = self.tracks.get_mut(sample.signal.at()) else {
+            self.usage.rejected += 1;
+            return;
+        };
+        let begins = track.tail.rows.is_empty();
+        let taken = track.append(sample);
+        self.usage.samples += 1;
+        self.usage.out_of_order += u64::from(taken.late);
+        self.usage.bytes = self.usage.bytes.saturating_add_signed(taken.growth);
+        if begins || taken.late && track.first_time() == Some(time) {
+            self.starts.set(sample.signal.0, time);
+        }
+        if !track.queued
+            && let Some(age) = track.evictable()
+        {
+            track.queued = true;
+            self.oldest.push(Reverse((age, sample.signal.0)));
+        }
+        let (first, last) = self.bounds.unwrap_or((time, time));
+        self.bounds = Some((first.min(time), last.max(time)));
+        if self.usage.bytes > self.usage.budget_bytes {
+            self.evict();
+        }
+    }
+
+    fn evict(&mut self) {
+        while self.usage.bytes > self.usage.budget_bytes {
+            let Some(Reverse((age, signal))) = self.oldest.pop() else { break };
+            let Some(track) = self.tracks.get_mut(signal as usize) else { continue };
+            track.queued = false;
+            if track.evictable() == Some(age) {
+                let (lost, freed) = track.evict();
+                self.usage.samples = self.usage.samples.saturating_sub(lost);
+                self.usage.evicted += lost;
+                self.usage.bytes = self.usage.bytes.saturating_sub(freed);
+                if let Some(first) = track.first_time() {
+                    self.starts.set(signal, first);
+                }
+            }
+            if let Some(age) = track.evictable() {
+                track.queued = true;
+                self.oldest.push(Reverse((age, signal)));
+            }
+        }
+        self.bounds = self.bounds.map(|(first, last)| (self.starts.first().map_or(first, |(time, _)| time), last));
     }
 
     /// The newest point of `signal` at or before `at`.
     pub fn latest_at(&self, signal: SignalIndex, at: Timestamp) -> Option<Point> {
-        let _ = (signal, at);
-        unimplemented!()
+        self.track(signal)?.latest_at(at)
+    }
+
+    /// The newest point of `signal`.
+    pub fn newest(&self, signal: SignalIndex) -> Option<Point> {
+        self.track(signal)?.newest()
+    }
+
+    /// The first point of `signal` after `at`, for stepping forward.
+    pub fn next_after(&self, signal: SignalIndex, at: Timestamp) -> Option<Point> {
+        let track = self.track(signal)?;
+        track.after(track.place_after(at))
+    }
+
+    /// The last point of `signal` before `at`, for stepping back.
+    pub fn previous_before(&self, signal: SignalIndex, at: Timestamp) -> Option<Point> {
+        let track = self.track(signal)?;
+        track.before(track.place_of(at))
+    }
+
+    /// The points of `signal` with `from` ≤ source time < `to`, in order.
+    pub fn points(&self, signal: SignalIndex, from: Timestamp, to: Timestamp) -> impl Iterator<Item = Point> {
+        let track = self.track(signal).filter(|_| from < to);
+        let range = track.map(|track| (track, track.place_of(from), track.place_of(to)));
+        range.into_iter().flat_map(|(track, first, end)| {
+            let places = std::iter::successors(Some(first), |place| Some(track.next(*place)));
+            places.take_while(move |place| *place < end).filter_map(|place| track.after(place))
+        })
     }
 
     /// `buckets` equal stretches of `from..to`; cost grows with `buckets`, hardly with the number of samples.
+    ///
+    /// Empty if `to` is not after `from`. See [`Bucket`] for what counts where.
     pub fn range(&self, signal: SignalIndex, from: Timestamp, to: Timestamp, buckets: usize) -> Vec<Bucket> {
-        let _ = (signal, from, to, buckets);
-        unimplemented!()
+        let Some(track) = self.track(signal).filter(|_| from < to) else { return Vec::new() };
+        let span = i128::from(to.0) - i128::from(from.0);
+        // Within from..=to, so it fits.
+        let edge = |at: usize| Timestamp((i128::from(from.0) + span * at as i128 / buckets as i128) as i64);
+        let mut place = track.place_of(from);
+        (0..buckets)
+            .map(|at| {
+                let (from, to) = (edge(at), edge(at + 1));
+                let start = std::mem::replace(&mut place, track.place_of(to));
+                let (summary, count) = track.summary(start, place);
+                let some = !summary.first.is_nan();
+                Bucket {
+                    from,
+                    to,
+                    min: if some { summary.min } else { f64::NAN },
+                    max: if some { summary.max } else { f64::NAN },
+                    first: summary.first,
+                    last: summary.last,
+                    count,
+                    worst: summary.worst,
+                }
+            })
+            .collect()
+    }
+
+    fn track(&self, signal: SignalIndex) -> Option<&Track> {
+        self.tracks.get(signal.at())
     }
 
     /// Oldest and newest source time of all signals.
     pub fn bounds(&self) -> Option<(Timestamp, Timestamp)> {
-        unimplemented!()
+        self.bounds.map(|(first, last)| (Timestamp(first), Timestamp(last)))
     }
 
     pub fn usage(&self) -> Usage {
-        unimplemented!()
+        self.usage
     }
 
-    /// Carries the past over a scene reload: `new_index[old]`, none for signals that are gone.
+    /// Carries the past over a scene reload: `new_index[old]`, none for signals that are gone. Where two signals claim
+    /// the same new index, the first one has it.
     pub fn remap(&mut self, new_index: &[Option<SignalIndex>], count: usize) {
-        let _ = (new_index, count);
-        unimplemented!()
+        let old = std::mem::take(&mut self.tracks);
+        let Usage { evicted, out_of_order, mut forgotten, rejected, budget_bytes, .. } = self.usage;
+        *self = Self::new(budget_bytes);
+        self.resize(count);
+        for (track, new) in old.into_iter().zip(new_index.iter().copied().chain(std::iter::repeat(None))) {
+            let place = new.and_then(|new| self.tracks.get_mut(new.at()));
+            match place.filter(|place| place.tail.rows.is_empty()) {
+                Some(place) => *place = track,
+                None => forgotten += track.len(),
+            }
+        }
+        for (track, signal) in self.tracks.iter_mut().zip(0..) {
+            self.usage.samples += track.len();
+            self.usage.bytes += track.bytes();
+            let age = track.evictable();
+            track.queued = age.is_some();
+            self.oldest.extend(age.map(|age| Reverse((age, signal))));
+            if let (Some(start), Some(newest)) = (track.first_time(), track.tail.rows.last()) {
+                self.starts.set(signal, start);
+                let (first, last) = self.bounds.unwrap_or((start, newest.source_time));
+                self.bounds = Some((first.min(start), last.max(newest.source_time)));
+            }
+        }
+        self.usage = Usage { evicted, out_of_order, forgotten, rejected, ..self.usage };
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Samples in rows: how a signal's newest stretch is held while it still grows.
+//!
+//! In: samples. Out: fixed-size rows and the texts they point to. Rows are packed so that taking a sample touches one
+//! cache line at the end of one vector; columns come later, when a stretch is [sealed](super::chunk).
+
+use std::sync::Arc;
+
+use super::summary::Summary;
+use super::{Point, Sample};
+use crate::twin::{Grade, Quality, Reason, Timestamp, Value};
+
+/// One sample of a known signal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub source_time: i64,
+    pub receive_time: i64,
+    /// The bits of a number, 0 or 1, or a position in the texts.
+    pub bits: u64,
+    pub tag: Tag,
+}
+
+/// Quality and kind of a value in one byte: reason in bits 0 to 3, grade in bits 4 and 5, kind in bits 6 and 7.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Tag(u8);
+
+const NUMBER: u8 = 0;
+const BOOL: u8 = 1;
+const TEXT: u8 = 2;
+
+const GRADES: [Grade; 4] = [Grade::Good, Grade::Uncertain, Grade::Stale, Grade::Bad];
+
+/// In the order of their discriminants.
+const REASONS: [Reason; 10] = [
+    Reason::None,
+    Reason::NeverSeen,
+    Reason::Expired,
+    Reason::OutOfRange,
+    Reason::DecodeError,
+    Reason::NotFinite,
+    Reason::Input,
+    Reason::Expression,
+    Reason::Retained,
+    Reason::Source,
+];
+
+// A reason that is added without a line above would be read back as another one.
+const _: () = {
+    let mut at = 0;
+    while at < REASONS.len() {
+        assert!(REASONS[at] as usize == at);
+        at += 1;
+    }
+    assert!(REASONS.len() <= 16);
+};
+
+impl Tag {
+    fn new(kind: u8, quality: Quality) -> Self {
+        Self(kind << 6 | (quality.grade as u8) << 4 | quality.reason as u8)
+    }
+
+    pub fn is_text(self) -> bool {
+        self.0 >> 6 == TEXT
+    }
+
+    pub fn grade(self) -> Grade {
+        GRADES[usize::from(self.0 >> 4 & 0b11)]
+    }
+
+    fn quality(self) -> Quality {
+        let reason = REASONS.get(usize::from(self.0 & 0b1111)).copied().unwrap_or_default();
+        Quality { grade: self.grade(), reason }
+    }
+}
+
+impl Row {
+    /// What the value adds to a drawing: text and numbers that are not finite have no height.
+    pub fn height(bits: u64, tag: Tag) -> Option<f64> {
+        let x = match tag.0 >> 6 {
+            NUMBER => f64::from_bits(bits),
+            BOOL => bits as f64,
+            _ => return None,
+        };
+        x.is_finite().then_some(x)
+    }
+
+    pub fn point(&self, texts: &[Arc<str>]) -> Point {
+        let value = match self.tag.0 >> 6 {
+            NUMBER => Value::Number(f64::from_bits(self.bits)),
+            BOOL => Value::Bool(self.bits != 0),
+            _ => Value::Text(texts.get(self.bits as usize).cloned().unwrap_or_default()),
+        };
+        Point {
+            source_time: Timestamp(self.source_time),
+            receive_time: Timestamp(self.receive_time),
+            value,
+            quality: self.tag.quality(),
+        }
+    }
+}
+
+/// Rows in source-time order, with the texts that they point to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rows {
+    pub rows: Vec<Row>,
+    /// Most signals are numbers: they carry one null pointer instead of an empty table.
+    texts: Option<Box<Vec<Arc<str>>>>,
+}
+
+/// So many of the latest texts are compared before a text is held once more: states repeat, log lines do not.
+const RECENT_TEXTS: usize = 8;
+
+impl Rows {
+    pub fn row(&mut self, sample: &Sample) -> Row {
+        let (kind, bits) = match &sample.value {
+            Value::Number(x) => (NUMBER, x.to_bits()),
+            Value::Bool(b) => (BOOL, u64::from(*b)),
+            Value::Text(text) => (TEXT, self.intern(text)),
+        };
+        Row {
+            source_time: sample.source_time.0,
+            receive_time: sample.receive_time.0,
+            bits,
+            tag: Tag::new(kind, sample.quality),
+        }
+    }
+
+    fn intern(&mut self, text: &Arc<str>) -> u64 {
+        let texts = self.texts.get_or_insert_default();
+        let recent = texts.len().saturating_sub(RECENT_TEXTS);
+        let found = texts.iter().skip(recent).position(|known| Arc::ptr_eq(known, text) || known == text);
+        match found {
+            Some(at) => (recent + at) as u64,
+            None => {
+                texts.push(Arc::clone(text));
+                texts.len() as u64 - 1
+            }
+        }
+    }
+
+    /// Appends a row of other rows or of a chunk, with its text.
+    pub fn adopt(&mut self, mut row: Row, texts: &[Arc<str>]) {
+        if row.tag.is_text() {
+            row.bits = texts.get(row.bits as usize).map_or(u64::MAX, |text| self.intern(text));
+        }
+        self.rows.push(row);
+    }
+
+    /// Puts a row behind all rows that are not later.
+    pub fn insert(&mut self, row: Row) {
+        match self.rows.last() {
+            Some(last) if row.source_time < last.source_time => {
+                let at = self.rows.partition_point(|other| other.source_time <= row.source_time);
+                self.rows.insert(at, row);
+            }
+            _ => self.rows.push(row),
+        }
+    }
+
+    /// Takes the first `count` rows out, with the texts they need; what stays gives its spare memory back.
+    pub fn split_front(&mut self, count: usize) -> Rows {
+        let count = count.min(self.rows.len());
+        let (mut front, mut rest) = (Rows::default(), Rows::default());
+        front.rows.reserve_exact(count);
+        for (at, row) in self.rows.iter().enumerate() {
+            let side = if at < count { &mut front } else { &mut rest };
+            side.adopt(*row, self.texts());
+        }
+        *self = rest;
+        front
+    }
+
+    pub fn texts(&self) -> &[Arc<str>] {
+        self.texts.as_deref().map_or(&[], Vec::as_slice)
+    }
+
+    pub fn summary(&self, from: usize, to: usize) -> Summary {
+        let mut summary = Summary::EMPTY;
+        for row in self.rows.get(from..to).unwrap_or_default() {
+            summary.add(Row::height(row.bits, row.tag), row.tag.grade());
+        }
+        summary
+    }
+
+    /// Memory held, in bytes.
+    pub fn bytes(&self) -> u64 {
+        (self.rows.capacity() * size_of::<Row>()) as u64 + text_bytes(self.texts())
+    }
+}
+
+/// Memory behind a table of texts, in bytes. A text shared by several tables counts in each.
+pub(super) fn text_bytes(texts: &[Arc<str>]) -> u64 {
+    texts.iter().map(|text| (size_of::<Arc<str>>() + 2 * size_of::<usize>() + text.len()) as u64).sum()
+}

@@ -1,0 +1,242 @@
+//! All samples of one signal: sealed chunks, and behind them the tail, rows that still grow.
+//!
+//! In: samples in any order. Out: lookups and summaries in source-time order. Knows nothing of budgets or other signals.
+//!
+//! Invariants: every sealed time ≤ the tail's first; once a sample has come, the tail is never empty, so that the newest
+//! one is always at hand and never falls to eviction. Small chunks (256 samples) keep quiet signals small; sixteen of
+//! them are merged into one, so that busy signals have few.
+
+use std::collections::VecDeque;
+
+use super::chunk::Chunk;
+use super::row::Rows;
+use super::summary::Summary;
+use super::{Point, Sample};
+use crate::twin::Timestamp;
+
+/// Rows that are sealed together.
+const SMALL: usize = 256;
+/// Samples of a merged chunk; one that late samples blow up to twice this is split.
+const LARGE: usize = 4096;
+
+#[derive(Debug, Default)]
+pub(super) struct Track {
+    pub tail: Rows,
+    pub chunks: VecDeque<Chunk>,
+    /// Whether the eviction queue knows this track.
+    pub queued: bool,
+}
+
+/// A place between samples: the chunk (`chunks.len()` is the tail) and the sample in it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Place {
+    chunk: usize,
+    sample: usize,
+}
+
+/// What taking a sample changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Taken {
+    /// Earlier than the newest one before it.
+    pub late: bool,
+    /// In bytes.
+    pub growth: i64,
+}
+
+impl Track {
+    pub fn append(&mut self, sample: &Sample) -> Taken {
+        let mut taken = Taken::default();
+        let time = sample.source_time.0;
+        // The common case measures only when memory can have changed.
+        let measured =
+            self.tail.rows.len() == self.tail.rows.capacity() || matches!(sample.value, crate::twin::Value::Text(_));
+        let before = if measured { self.tail.bytes() } else { 0 };
+        taken.late = self.tail.rows.last().is_some_and(|newest| time < newest.source_time);
+        if taken.late && self.chunks.back().is_some_and(|sealed| time < sealed.last_time) {
+            taken.growth = self.insert_sealed(sample);
+            return taken;
+        }
+        let row = self.tail.row(sample);
+        self.tail.insert(row);
+        if measured {
+            taken.growth += self.tail.bytes() as i64 - before as i64;
+        }
+        if self.tail.rows.len() > SMALL {
+            taken.growth += self.seal();
+        }
+        taken
+    }
+
+    /// Seals all of the tail but the newest sample. Returns the growth in bytes.
+    fn seal(&mut self) -> i64 {
+        let before = self.tail.bytes();
+        let front = self.tail.split_front(SMALL);
+        let mut growth = self.tail.bytes() as i64 - before as i64;
+        if let Some(chunk) = Chunk::seal(&front) {
+            growth += chunk.bytes() as i64;
+            self.chunks.push_back(chunk);
+        }
+        let mut small = 0;
+        let mut samples = 0;
+        for chunk in self.chunks.iter().rev().take_while(|chunk| chunk.len <= LARGE / 2) {
+            small += 1;
+            samples += chunk.len;
+            if samples >= LARGE {
+                return growth + self.merge(small);
+            }
+        }
+        growth
+    }
+
+    /// Makes one chunk of the last `count`. Returns the growth in bytes.
+    fn merge(&mut self, count: usize) -> i64 {
+        let mut rows = Rows::default();
+        let mut freed = 0;
+        for chunk in self.chunks.drain(self.chunks.len().saturating_sub(count)..) {
+            chunk.unseal(&mut rows);
+            freed += chunk.bytes();
+        }
+        let Some(merged) = Chunk::seal(&rows) else { return -(freed as i64) };
+        let growth = merged.bytes() as i64 - freed as i64;
+        self.chunks.push_back(merged);
+        growth
+    }
+
+    /// Puts a late sample among sealed ones. Returns the growth in bytes.
+    fn insert_sealed(&mut self, sample: &Sample) -> i64 {
+        let time = sample.source_time.0;
+        let at = self.chunks.partition_point(|chunk| chunk.first_time <= time).saturating_sub(1);
+        let Some(chunk) = self.chunks.remove(at) else { return 0 };
+        let mut growth = -(chunk.bytes() as i64);
+        let mut rows = Rows::default();
+        chunk.unseal(&mut rows);
+        let row = rows.row(sample);
+        rows.insert(row);
+        if rows.rows.len() > 2 * LARGE {
+            let front = rows.split_front(LARGE);
+            if let Some(chunk) = Chunk::seal(&rows) {
+                growth += chunk.bytes() as i64;
+                self.chunks.insert(at, chunk);
+            }
+            rows = front;
+        }
+        if let Some(chunk) = Chunk::seal(&rows) {
+            growth += chunk.bytes() as i64;
+            self.chunks.insert(at, chunk);
+        }
+        growth
+    }
+
+    /// How old the samples are that [`Self::evict`] would take: the time of the newest of them. None if only the newest
+    /// sample is left.
+    pub fn evictable(&self) -> Option<i64> {
+        match self.chunks.front() {
+            Some(chunk) => Some(chunk.last_time),
+            None => self.tail.rows.get((self.tail.rows.len() / 2).checked_sub(1)?).map(|row| row.source_time),
+        }
+    }
+
+    /// Gives up the oldest chunk, or else the older half of the tail. Returns samples lost and bytes freed.
+    pub fn evict(&mut self) -> (u64, u64) {
+        if let Some(chunk) = self.chunks.pop_front() {
+            return (chunk.len as u64, chunk.bytes());
+        }
+        let before = self.tail.bytes();
+        let lost = self.tail.split_front(self.tail.rows.len() / 2).rows.len();
+        self.tail.rows.shrink_to_fit();
+        (lost as u64, before.saturating_sub(self.tail.bytes()))
+    }
+
+    pub fn len(&self) -> u64 {
+        (self.chunks.iter().map(|chunk| chunk.len).sum::<usize>() + self.tail.rows.len()) as u64
+    }
+
+    /// Memory held beside the track itself, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.tail.bytes() + self.chunks.iter().map(Chunk::bytes).sum::<u64>()
+    }
+
+    pub fn first_time(&self) -> Option<i64> {
+        self.chunks.front().map(|chunk| chunk.first_time).or_else(|| self.tail.rows.first().map(|row| row.source_time))
+    }
+
+    pub fn newest(&self) -> Option<Point> {
+        self.tail.rows.last().map(|row| row.point(self.tail.texts()))
+    }
+
+    /// The newest sample at or before `at`; of several at the same time the one that arrived last.
+    pub fn latest_at(&self, at: Timestamp) -> Option<Point> {
+        if self.tail.rows.last()?.source_time <= at.0 {
+            return self.newest();
+        }
+        self.before(self.place(|time| time <= at.0))
+    }
+
+    /// The place before the first sample at or after `time`.
+    pub fn place_of(&self, time: Timestamp) -> Place {
+        self.place(|other| other < time.0)
+    }
+
+    /// The place behind all samples at or before `time`.
+    pub fn place_after(&self, time: Timestamp) -> Place {
+        self.place(|other| other <= time.0)
+    }
+
+    /// The place where a condition on the source time ends to hold.
+    fn place(&self, holds: impl Fn(i64) -> bool) -> Place {
+        let chunk = self.chunks.partition_point(|chunk| holds(chunk.last_time));
+        let sample = match self.chunks.get(chunk) {
+            Some(sealed) => sealed.partition_point(holds),
+            None => self.tail.rows.partition_point(|row| holds(row.source_time)),
+        };
+        Place { chunk, sample }
+    }
+
+    /// The sample behind `place`.
+    pub fn after(&self, place: Place) -> Option<Point> {
+        match self.chunks.get(place.chunk) {
+            Some(chunk) => chunk.row(place.sample).map(|row| row.point(chunk.texts())),
+            None => self.tail.rows.get(place.sample).map(|row| row.point(self.tail.texts())),
+        }
+    }
+
+    /// The sample before `place`.
+    pub fn before(&self, place: Place) -> Option<Point> {
+        let place = match place.sample.checked_sub(1) {
+            Some(sample) => Place { sample, ..place },
+            None => {
+                let chunk = place.chunk.checked_sub(1)?;
+                Place { chunk, sample: self.chunks.get(chunk)?.len.checked_sub(1)? }
+            }
+        };
+        self.after(place)
+    }
+
+    pub fn next(&self, place: Place) -> Place {
+        match self.chunks.get(place.chunk) {
+            Some(chunk) if place.sample + 1 >= chunk.len => Place { chunk: place.chunk + 1, sample: 0 },
+            _ => Place { sample: place.sample + 1, ..place },
+        }
+    }
+
+    /// Summary and number of the samples between two places.
+    pub fn summary(&self, from: Place, to: Place) -> (Summary, u64) {
+        let mut whole = Summary::EMPTY;
+        let mut count = 0;
+        for at in from.chunk..=to.chunk.min(self.chunks.len()) {
+            let first = if at == from.chunk { from.sample } else { 0 };
+            let end = |len: usize| if at == to.chunk { to.sample.min(len) } else { len };
+            let (part, samples) = match self.chunks.get(at) {
+                Some(chunk) if first == 0 && end(chunk.len) == chunk.len => (chunk.summary, chunk.len),
+                Some(chunk) => (chunk.summary_of(first, end(chunk.len)), end(chunk.len).saturating_sub(first)),
+                None => {
+                    let end = end(self.tail.rows.len());
+                    (self.tail.summary(first, end), end.saturating_sub(first))
+                }
+            };
+            whole.join(&part);
+            count += samples as u64;
+        }
+        (whole, count)
+    }
+}
