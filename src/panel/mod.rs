@@ -1,1 +1,89 @@
-//! panel
+//! The panels around the 3D view: tree, inspector, trends, connections, issues, time bar.
+//!
+//! In: the loaded scene, current values, history, source reports, the operator's attention. Out: [`OperatorCommand`]
+//! messages, and [`ViewRect`], the part of the window that is left to the 3D view. Never writes twin state.
+//!
+//! Each panel is one file with three parts: a plain view struct, a pure function that builds it, and a function that
+//! draws it and pushes commands: `fn tree_ui(ui, view, state, out)`. One system a frame ([`gather`]) builds the views of
+//! visible panels and runs the [`shell`]. A frame costs what is on screen: rows out of sight are not built, lines come
+//! from the history as min/max per pixel, marks are kept from changes ([`mark`]).
+
+pub mod bars;
+pub mod connections;
+pub mod format;
+mod gather;
+pub mod inspector;
+pub mod issues;
+pub mod mark;
+pub mod shell;
+pub mod shortcuts;
+#[cfg(test)]
+mod testing;
+pub mod theme;
+pub mod timebar;
+pub mod tree;
+pub mod trend;
+pub mod widgets;
+
+use bevy::prelude::*;
+use bevy_egui::EguiPrimaryContextPass;
+
+pub use gather::PanelSet;
+pub use shell::{PanelKind, Shell};
+
+use crate::TwinSet;
+use crate::command::{Attention, OperatorCommand};
+use crate::history::{Cursor, Moment};
+use crate::scene::LoadedScene;
+use crate::source::SourceReport;
+use crate::twin::Entities;
+use crate::view::{ScreenLabels, ViewRect};
+
+/// All panels. Needs `EguiPlugin` with a primary context (the 3D view brings both); the core's resources are given their
+/// defaults if nobody has inserted them.
+pub fn plugin(app: &mut App) {
+    app.init_resource::<Shell>()
+        .init_resource::<mark::Marks>()
+        .init_resource::<LoadedScene>()
+        .init_resource::<Attention>()
+        .init_resource::<Cursor>()
+        .init_resource::<Moment>()
+        .init_resource::<SourceReport>()
+        .init_resource::<Entities>()
+        .init_resource::<ViewRect>()
+        .init_resource::<ScreenLabels>()
+        .add_message::<OperatorCommand>()
+        .add_systems(Update, mark::track.in_set(TwinSet::Visualise))
+        .add_systems(EguiPrimaryContextPass, gather::show_panels.in_set(PanelSet));
+}
+
+/// There is no panel of this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no panel `{name}`; there are: {}", PanelKind::ALL.map(PanelKind::name).join(", "))]
+pub struct UnknownPanel {
+    pub name: String,
+}
+
+/// Brings the panel `name` (`trends`, `connections`, …) to the front, for `pollux shot --panel NAME`.
+pub fn open(app: &mut App, name: &str) -> Result<(), UnknownPanel> {
+    let kind = PanelKind::from_name(name).ok_or_else(|| UnknownPanel { name: name.to_owned() })?;
+    app.world_mut().get_resource_or_init::<Shell>().open(kind);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_panel_is_refused_with_the_names_there_are() {
+        let mut app = App::new();
+        let error = open(&mut app, "trendz").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "there is no panel `trendz`; there are: 3d, scene, inspector, trends, connections, issues, help"
+        );
+        assert_eq!(open(&mut app, "Connections"), Ok(()));
+        assert!(app.world().resource::<Shell>().is_visible(PanelKind::Connections));
+    }
+}

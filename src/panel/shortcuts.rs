@@ -17,7 +17,7 @@ pub enum Wish {
 }
 
 /// Every shortcut as the overlay lists it; [`read`] is held to it by a test.
-pub const SHORTCUTS: [(&str, &str); 11] = [
+pub const SHORTCUTS: [(&str, &str); 12] = [
     ("Space", "Pause, or go live again"),
     ("P", "Play from the shown moment"),
     ("Left, Right", "Step one second"),
@@ -25,6 +25,7 @@ pub const SHORTCUTS: [(&str, &str); 11] = [
     ("Home", "To the start of the session"),
     ("End", "Go live"),
     ("F", "Focus the camera on the selected twin, or on all"),
+    ("1 to 9", "Go to a viewpoint of the scene"),
     ("Ctrl + F", "Search the scene tree"),
     ("Ctrl + R", "Reload the scene"),
     ("Escape", "Close this list, or select nothing"),

@@ -99,9 +99,26 @@ fn from_viewpoint(view: &Viewpoint) -> Orbit {
     Orbit::between(Vec3::from_array(view.eye), Vec3::from_array(view.target))
 }
 
-/// The box around all twins, once none of them is still loading.
-fn bounds_of_all(extents: &Query<(&Twin, &Extent, &GlobalTransform)>) -> Option<Aabb3d> {
-    extents.iter().map(|(_, extent, place)| extent.in_world(place)).reduce(|a, b| a.merge(&b))
+fn corners(bounds: Aabb3d) -> [Vec3; 8] {
+    let (min, max) = (Vec3::from(bounds.min), Vec3::from(bounds.max));
+    std::array::from_fn(|corner| {
+        let pick = |bit: usize, low: f32, high: f32| if corner >> bit & 1 == 0 { low } else { high };
+        Vec3::new(pick(0, min.x, max.x), pick(1, min.y, max.y), pick(2, min.z, max.z))
+    })
+}
+
+/// The corners of the boxes around all twins; empty while there are none.
+fn corners_of_all(extents: &Query<(&Twin, &Extent, &GlobalTransform)>) -> Vec<Vec3> {
+    extents.iter().flat_map(|(_, extent, place)| corners(extent.in_world(place))).collect()
+}
+
+/// A first look at `points`: along the longer side of the hall, a little from the side.
+fn overview(points: &[Vec3], aspect: f32) -> Orbit {
+    let (min, max) = points.iter().fold((Vec3::MAX, Vec3::MIN), |(min, max), p| (min.min(*p), max.max(*p)));
+    let long_in_z = max.z - min.z > max.x - min.x;
+    let start = Orbit::default();
+    let yaw = if long_in_z { std::f32::consts::FRAC_PI_2 - start.yaw } else { start.yaw };
+    Orbit { yaw, ..start }.framing(points, aspect)
 }
 
 fn aspect(camera: &Camera) -> f32 {
@@ -124,9 +141,10 @@ fn arrive(
     if !rig.arriving {
         return;
     }
-    let place = match (loaded.scene.views.first(), bounds_of_all(&extents), camera.single()) {
-        (Some(view), ..) => from_viewpoint(view),
-        (None, Some(bounds), Ok(camera)) if !activity.loading => Orbit::default().framing(bounds, aspect(camera)),
+    let points = corners_of_all(&extents);
+    let place = match (loaded.scene.views.first(), camera.single()) {
+        (Some(view), _) => from_viewpoint(view),
+        (None, Ok(camera)) if !activity.loading && !points.is_empty() => overview(&points, aspect(camera)),
         _ => return,
     };
     *rig = Rig { now: place, goal: place, arriving: false };
@@ -142,15 +160,16 @@ fn obey(
     for command in commands.read() {
         let goal = match command {
             OperatorCommand::Focus(twin) => {
-                let bounds = match twin {
-                    None => bounds_of_all(&extents),
-                    Some(index) => extents.iter().find(|(twin, ..)| twin.index == *index).map(|(_, extent, place)| {
-                        let around = extent.in_world(place);
-                        around.grow(around.half_size() * FOCUS_MARGIN)
-                    }),
+                let points = match twin {
+                    None => corners_of_all(&extents),
+                    Some(index) => {
+                        let found = extents.iter().find(|(twin, ..)| twin.index == *index);
+                        let around = found.map(|(_, extent, place)| extent.in_world(place));
+                        around.map(|around| corners(around.grow(around.half_size() * FOCUS_MARGIN)).to_vec()).unwrap_or_default()
+                    }
                 };
-                let Some((bounds, camera)) = bounds.zip(camera.single().ok()) else { continue };
-                rig.goal.framing(bounds, aspect(camera))
+                let Ok(camera) = camera.single() else { continue };
+                rig.goal.framing(&points, aspect(camera))
             }
             OperatorCommand::Look(index) => {
                 let Some(view) = loaded.scene.views.get(*index) else { continue };

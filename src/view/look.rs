@@ -13,6 +13,7 @@ use bevy::prelude::*;
 use bevy::transform::TransformSystems;
 use bevy::world_serialization::{WorldAsset, WorldAssetRoot};
 
+use super::mood::Mood;
 use super::motion::Activity;
 use super::paint::Paint;
 use super::{ViewSet, palette};
@@ -164,6 +165,7 @@ fn place(
             Visibility::default(),
             Placed { generation: loaded.generation },
         ));
+        commands.entity(entity).insert_if_new(Mood::default());
         let root = commands
             .spawn((LookRoot { twin: twin.index }, Transform::default(), Visibility::default(), ChildOf(entity)))
             .id();

@@ -8,8 +8,9 @@ use std::collections::HashSet;
 use bevy::prelude::*;
 
 use super::ViewSet;
+use super::look::Placed;
 use crate::scene::LoadedScene;
-use crate::twin::{Current, Grade, Reason, Signal, SignalOf, Signals, Standing, Twin};
+use crate::twin::{Current, Grade, Reason, Signal, SignalOf, Signals, Standing};
 
 /// The state of a twin that marks and fading show.
 #[derive(Component, Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -30,7 +31,7 @@ pub enum Freshness {
 }
 
 pub(super) fn plugin(app: &mut App) {
-    app.register_required_components::<Twin, Mood>().add_systems(Update, judge.in_set(ViewSet::Drive));
+    app.add_systems(Update, judge.in_set(ViewSet::Drive));
 }
 
 /// Freshness from the number of signals that can be trusted, that were heard but cannot, and of all.
@@ -44,12 +45,13 @@ fn freshness(trusted: usize, lost: usize) -> Freshness {
 
 fn judge(
     changed: Query<&SignalOf, Changed<Current>>,
+    new: Query<Entity, Changed<Placed>>,
     signals: Query<(&Signal, &Current)>,
     mut twins: Query<(&Signals, &mut Mood)>,
     loaded: Res<LoadedScene>,
     mut touched: Local<HashSet<Entity>>,
 ) {
-    touched.extend(changed.iter().map(|of| of.0));
+    touched.extend(changed.iter().map(|of| of.0).chain(&new));
     for twin in touched.drain() {
         let Ok((own, mut mood)) = twins.get_mut(twin) else { continue };
         let (mut worst, mut trusted, mut lost) = (Standing::Normal, 0, 0);

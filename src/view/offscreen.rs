@@ -89,7 +89,7 @@ pub fn picture(app: &mut App) -> Result<Image, ShotError> {
     let mut settled = 0;
     while settled < SETTLE_FRAMES {
         app.update();
-        let waiting = begun.elapsed() < LOAD_LIMIT && (is_loading(app) || is_compiling(app));
+        let waiting = begun.elapsed() < LOAD_LIMIT && (is_unsettled(app) || is_compiling(app));
         settled = if waiting { 0 } else { settled + 1 };
     }
     read_back(app)
@@ -118,8 +118,9 @@ pub fn prepare(app: &mut App) {
     }
 }
 
-fn is_loading(app: &App) -> bool {
-    app.world().get_resource::<Activity>().is_some_and(|activity| activity.loading)
+/// Models are still being read, or the camera is on its way.
+fn is_unsettled(app: &App) -> bool {
+    app.world().get_resource::<Activity>().is_some_and(|activity| activity.loading || activity.camera)
 }
 
 fn is_compiling(app: &App) -> bool {

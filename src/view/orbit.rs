@@ -3,7 +3,6 @@
 
 use std::f32::consts::{FRAC_PI_2, TAU};
 
-use bevy::math::bounding::Aabb3d;
 use bevy::prelude::*;
 
 /// Vertical field of view in radians.
@@ -16,6 +15,8 @@ const LOWEST: f32 = 0.02;
 const HIGHEST: f32 = FRAC_PI_2 - 0.01;
 /// Radians per logical pixel dragged.
 const TURN: f32 = 0.006;
+/// Share of the view that stays empty at its edges when something is framed.
+const FRAME_MARGIN: f32 = 0.08;
 /// Share of the way to the goal that is left after one second.
 const LEFT_AFTER_A_SECOND: f32 = 1e-6;
 
@@ -33,7 +34,7 @@ pub struct Orbit {
 
 impl Default for Orbit {
     fn default() -> Self {
-        Self { target: Vec3::ZERO, yaw: 0.6, pitch: 0.5, distance: 20.0 }
+        Self { target: Vec3::ZERO, yaw: 0.4, pitch: 0.45, distance: 20.0 }
     }
 }
 
@@ -80,23 +81,32 @@ impl Orbit {
         Self { distance, target, ..self }.clamped()
     }
 
-    /// The same direction, but far enough away to see all of `bounds` in a view of `aspect` (width / height).
+    /// The same direction, but placed so that all of `points` just fit into a view of `aspect` (width / height).
+    ///
+    /// In axes of the view, with depth `d` growing away from the eye at `e`, a point is seen if
+    /// `|x - e.x| <= tan_x * (d - e.d)` and likewise for y. Each pair of sides gives the farthest possible eye and the
+    /// middle between them; the farther of the two eyes sees everything.
     #[must_use]
-    pub fn framing(self, bounds: Aabb3d, aspect: f32) -> Self {
-        let (min, max) = (Vec3::from(bounds.min), Vec3::from(bounds.max));
-        let target = (min + max) / 2.0;
+    pub fn framing(self, points: &[Vec3], aspect: f32) -> Self {
         let at = Transform::IDENTITY.looking_to(-self.direction(), Vec3::Y);
-        let tan_y = (FIELD_OF_VIEW / 2.0).tan();
+        let (right, up, forward) = (*at.right(), *at.up(), *at.forward());
+        let tan_y = (FIELD_OF_VIEW / 2.0).tan() * (1.0 - FRAME_MARGIN);
         let tan_x = tan_y * aspect.max(0.1);
-        let mut distance = NEAREST;
-        for corner in 0..8 {
-            let pick = |bit: usize, low: f32, high: f32| if corner >> bit & 1 == 0 { low } else { high };
-            let point = Vec3::new(pick(0, min.x, max.x), pick(1, min.y, max.y), pick(2, min.z, max.z)) - target;
-            let towards_eye = point.dot(*at.back());
-            let needed = (point.dot(*at.right()).abs() / tan_x).max(point.dot(*at.up()).abs() / tan_y);
-            distance = distance.max(towards_eye + needed);
+        let greatest = |of: &dyn Fn(Vec3) -> f32| points.iter().map(|point| of(*point)).fold(f32::NEG_INFINITY, f32::max);
+        let fit = |axis: Vec3, tan: f32| {
+            let high = greatest(&|point| point.dot(axis) - tan * point.dot(forward));
+            let low = greatest(&|point| -point.dot(axis) - tan * point.dot(forward));
+            ((high - low) / 2.0, -(high + low) / (2.0 * tan))
+        };
+        let ((x, depth_x), (y, depth_y)) = (fit(right, tan_x), fit(up, tan_y));
+        let eye_depth = depth_x.min(depth_y);
+        let (near, far) = (-greatest(&|point| -point.dot(forward)), greatest(&|point| point.dot(forward)));
+        let depth = (near + far) / 2.0;
+        let target = right * x + up * y + forward * depth;
+        if !target.is_finite() || !eye_depth.is_finite() {
+            return self;
         }
-        Self { target, distance: distance * 1.08, ..self }.clamped()
+        Self { target, distance: depth - eye_depth, ..self }.clamped()
     }
 
     /// One step of a smooth move to `goal` that takes the short way round, independent of the frame rate.
@@ -160,19 +170,21 @@ mod tests {
 
     #[test]
     fn framing_shows_all_corners_of_a_box() {
-        let bounds = Aabb3d::from_min_max(Vec3::new(-20.0, 0.0, -3.0), Vec3::new(9.0, 6.0, 5.0));
+        let corners: Vec<Vec3> = (0..8)
+            .map(|c| {
+                let pick = |bit: usize, low: f32, high: f32| if c >> bit & 1 == 0 { low } else { high };
+                Vec3::new(pick(0, -20.0, 9.0), pick(1, 0.0, 6.0), pick(2, -3.0, 5.0))
+            })
+            .collect();
+        let tan = (FIELD_OF_VIEW / 2.0).tan();
         for yaw in [0.0, 0.7, 2.0, 4.5] {
-            let orbit = Orbit { yaw, ..default() }.framing(bounds, 1.6);
+            let orbit = Orbit { yaw, ..default() }.framing(&corners, 1.6);
             let view = orbit.transform().to_matrix().inverse();
-            for x in [-20.0, 9.0] {
-                for y in [0.0, 6.0] {
-                    for z in [-3.0, 5.0] {
-                        let p = view.transform_point3(Vec3::new(x, y, z));
-                        assert!(p.z < 0.0 && (p.y / p.z).abs() <= (FIELD_OF_VIEW / 2.0).tan(), "{p}");
-                        assert!((p.x / p.z).abs() <= (FIELD_OF_VIEW / 2.0).tan() * 1.6, "{p}");
-                    }
-                }
-            }
+            let seen: Vec<Vec3> = corners.iter().map(|corner| view.transform_point3(*corner)).collect();
+            let reach = |of: &dyn Fn(&Vec3) -> f32| seen.iter().map(|p| (of(p) / -p.z).abs() / tan).fold(0.0, f32::max);
+            let (wide, high) = (reach(&|p| p.x) / 1.6, reach(&|p| p.y));
+            assert!(seen.iter().all(|p| p.z < 0.0) && wide < 1.0 && high < 1.0, "{wide} {high}");
+            assert!(wide.max(high) > 0.9, "more room than needed at {yaw}: {wide} {high}");
         }
     }
 

@@ -92,27 +92,24 @@ pub(super) fn plugin(app: &mut App) {
 
 /// Stale twins fade with all their meshes, also those that were loaded after the twin went stale.
 fn fade(
-    twins: Query<(Entity, &Mood), Changed<Mood>>,
+    twins: Query<Entity, Changed<Mood>>,
     moods: Query<&Mood>,
-    new: Query<Entity, Added<Paint>>,
     parents: Query<&ChildOf>,
     children: Query<&Children>,
-    mut paints: Query<&mut Paint>,
+    mut paints: ParamSet<(Query<Entity, Added<Paint>>, Query<&mut Paint>)>,
 ) {
-    let mut set = |mesh: Entity, mood: &Mood| {
+    let new: Vec<Entity> = paints.p0().iter().collect();
+    let of_changed = twins.iter().flat_map(|twin| children.iter_descendants(twin));
+    let mut paints = paints.p1();
+    for mesh in of_changed.chain(new) {
+        let (Ok(mut paint), Some(mood)) =
+            (paints.get_mut(mesh), parents.iter_ancestors(mesh).find_map(|entity| moods.get(entity).ok()))
+        else {
+            continue;
+        };
         let faded = mood.freshness == Freshness::Stale;
-        if let Ok(mut paint) = paints.get_mut(mesh)
-            && paint.faded != faded
-        {
+        if paint.faded != faded {
             paint.faded = faded;
-        }
-    };
-    for (twin, mood) in &twins {
-        children.iter_descendants(twin).for_each(|mesh| set(mesh, mood));
-    }
-    for mesh in &new {
-        if let Some(mood) = parents.iter_ancestors(mesh).find_map(|entity| moods.get(entity).ok()) {
-            set(mesh, mood);
         }
     }
 }

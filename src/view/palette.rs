@@ -7,7 +7,7 @@ use crate::scene::ColourScale;
 use crate::twin::Standing;
 
 /// Behind everything; the ground fades into it.
-pub const BACKDROP: Color = Color::srgb(0.80, 0.815, 0.83);
+pub const BACKDROP: Color = Color::srgb(0.74, 0.755, 0.77);
 pub const GROUND: Color = Color::srgb(0.66, 0.675, 0.69);
 /// A twin without a model.
 pub const PLAIN: Color = Color::srgb(0.62, 0.645, 0.67);

@@ -1,0 +1,144 @@
+//! The one system of the panels: gathers the views of visible panels, runs the shell, passes on what it asked for.
+//!
+//! In: resources and `Current` components. Out: [`OperatorCommand`] messages, [`ViewRect`]. Decides nothing itself.
+
+use bevy::ecs::system::SystemParam;
+use bevy::prelude::*;
+use bevy::window::RequestRedraw;
+use bevy_egui::{EguiContexts, egui};
+
+use super::mark::Marks;
+use super::shell::{self, PanelKind, Shell, Views};
+use super::{bars, connections, inspector, issues, theme, timebar, tree, trend};
+use crate::command::{Attention, OperatorCommand};
+use crate::history::{Cursor, History, Moment};
+use crate::scene::LoadedScene;
+use crate::source::SourceReport;
+use crate::twin::{Current, Entities, SignalIndex};
+use crate::view::{ScreenLabels, ViewRect, label};
+
+/// Where panels are drawn, in `EguiPrimaryContextPass`.
+#[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct PanelSet;
+
+/// Everything that panels read.
+#[derive(SystemParam)]
+pub(super) struct Readable<'w, 's> {
+    loaded: Res<'w, LoadedScene>,
+    attention: Res<'w, Attention>,
+    cursor: Res<'w, Cursor>,
+    moment: Res<'w, Moment>,
+    history: Option<Res<'w, History>>,
+    report: Res<'w, SourceReport>,
+    entities: Res<'w, Entities>,
+    marks: Res<'w, Marks>,
+    labels: Res<'w, ScreenLabels>,
+    currents: Query<'w, 's, &'static Current>,
+}
+
+pub(super) fn show_panels(
+    mut contexts: EguiContexts,
+    read: Readable,
+    mut shell: ResMut<Shell>,
+    mut rect: ResMut<ViewRect>,
+    mut commands: MessageWriter<OperatorCommand>,
+    mut redraw: MessageWriter<RequestRedraw>,
+    mut styled: Local<bool>,
+) -> Result {
+    let ctx = contexts.ctx_mut()?.clone();
+    if !std::mem::replace(&mut *styled, true) {
+        theme::apply(&ctx);
+    }
+    // Without a history there is nothing to draw a line of: one without samples stands in.
+    let empty;
+    let history = match &read.history {
+        Some(history) => &**history,
+        None => {
+            empty = History::new(0);
+            &empty
+        }
+    };
+    let mut out = Vec::new();
+    let views = gather(&read, history, &shell);
+    let mut ui = egui::Ui::new(
+        ctx.clone(),
+        "panels".into(),
+        egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(ctx.viewport_rect()),
+    );
+    let labels = &read.labels;
+    let world = shell::show(&mut ui, &mut shell, &views, &|painter| label::paint(painter, labels), &mut out);
+    rect.set_if_neq(ViewRect { physical: Some(physical(world, ctx.pixels_per_point())) });
+    if !out.is_empty() {
+        // The applier runs in the next frame, which an idle window would not draw by itself.
+        redraw.write(RequestRedraw);
+        commands.write_batch(out);
+    }
+    Ok(())
+}
+
+/// The rectangle in physical pixels; an empty one if the 3D view is hidden.
+fn physical(rect: Option<egui::Rect>, pixels_per_point: f32) -> URect {
+    let Some(rect) = rect.filter(|rect| rect.is_positive()) else { return URect::default() };
+    let pixel = |x: f32| (x * pixels_per_point).round().max(0.0) as u32;
+    URect::new(pixel(rect.left()), pixel(rect.top()), pixel(rect.right()), pixel(rect.bottom()))
+}
+
+fn gather<'a>(read: &'a Readable, history: &History, shell: &Shell) -> Views<'a> {
+    let (scene, moment, cursor) = (&*read.loaded.scene, *read.moment, *read.cursor);
+    let current = |index: SignalIndex| -> Current {
+        let entity = read.entities.signals.get(index.at());
+        entity.and_then(|entity| read.currents.get(*entity).ok()).cloned().unwrap_or_default()
+    };
+    let bounds = if scene.signals.is_empty() { None } else { history.bounds() };
+    let usage = if scene.signals.is_empty() { default() } else { history.usage() };
+    // Issues are few and their number is always shown, so they are built in any case.
+    let issues = issues::issues_view(&read.loaded, &read.report);
+    let inspected = inspector::InspectorInput {
+        scene,
+        currents: &current,
+        history,
+        attention: &read.attention,
+        moment,
+        visible: shell.inspector.visible.clone(),
+    };
+    let shown = shell.is_visible(PanelKind::Trends);
+    let drawn = trend::TrendInput {
+        scene,
+        currents: &current,
+        history,
+        trends: if shown { &read.attention.trends } else { &[] },
+        cursor,
+        moment,
+    };
+    let connected = shell.is_visible(PanelKind::Connections);
+    Views {
+        bars: bars::bars_view(scene, cursor, read.marks.counts(), usage, &read.report, issues.lines.len()),
+        time: timebar::time_view(cursor, &moment, bounds),
+        tree: tree::TreeView {
+            scene,
+            generation: read.loaded.generation,
+            marks: &read.marks,
+            selected: read.attention.selected,
+        },
+        inspector: shell.is_visible(PanelKind::Inspector).then(|| inspector::inspector_view(&inspected)).flatten(),
+        trend: trend::trend_view(&drawn, &shell.trend),
+        connections: match connected {
+            true => connections::connections_view(&read.report, moment.now),
+            false => connections::ConnectionsView::default(),
+        },
+        issues,
+        attention: &read.attention,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rectangle_of_the_world_is_in_physical_pixels() {
+        let rect = egui::Rect::from_min_max(egui::pos2(100.0, 40.5), egui::pos2(300.2, 200.0));
+        assert_eq!(physical(Some(rect), 2.0), URect::new(200, 81, 600, 400));
+        assert_eq!(physical(None, 2.0), URect::default());
+    }
+}

@@ -1,0 +1,320 @@
+//! The shell: bars above and below, and between them panels that dock around the 3D view.
+//!
+//! In: [`Frame`], the views of this frame, and the [`Shell`] with what the operator arranged. Out: commands, and the
+//! rectangle that is left to the 3D view. Never reads the world: `super::gather` does.
+
+use bevy::prelude::Resource;
+use bevy_egui::egui::{self, Color32, Margin, Panel, Rect, Ui, WidgetText};
+use egui_dock::{DockArea, DockState, NodeIndex, TabViewer};
+
+use super::bars::{self, BarsView};
+use super::connections::{self, ConnectionsView};
+use super::inspector::{self, InspectorState, InspectorView};
+use super::issues::{self, IssuesView};
+use super::shortcuts::{self, Wish};
+use super::timebar::{self, TimeState, TimeView};
+use super::tree::{self, TreeState, TreeView};
+use super::trend::{self, TrendState, TrendView};
+use super::theme;
+use crate::command::OperatorCommand;
+
+/// What can be docked; `Help` is the overlay of shortcuts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum PanelKind {
+    World,
+    Tree,
+    Inspector,
+    Trends,
+    Connections,
+    Issues,
+    Help,
+}
+
+impl PanelKind {
+    pub const ALL: [PanelKind; 7] = [
+        PanelKind::World,
+        PanelKind::Tree,
+        PanelKind::Inspector,
+        PanelKind::Trends,
+        PanelKind::Connections,
+        PanelKind::Issues,
+        PanelKind::Help,
+    ];
+
+    pub const fn title(self) -> &'static str {
+        match self {
+            PanelKind::World => "3D",
+            PanelKind::Tree => "Scene",
+            PanelKind::Inspector => "Inspector",
+            PanelKind::Trends => "Trends",
+            PanelKind::Connections => "Connections",
+            PanelKind::Issues => "Issues",
+            PanelKind::Help => "Help",
+        }
+    }
+
+    /// As it is written on the command line: `trends`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            PanelKind::World => "3d",
+            PanelKind::Tree => "scene",
+            PanelKind::Inspector => "inspector",
+            PanelKind::Trends => "trends",
+            PanelKind::Connections => "connections",
+            PanelKind::Issues => "issues",
+            PanelKind::Help => "help",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<PanelKind> {
+        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name.trim()))
+    }
+}
+
+/// What the operator arranged, and what panels keep between frames.
+#[derive(Resource)]
+pub struct Shell {
+    dock: DockState<PanelKind>,
+    pub tree: TreeState,
+    pub inspector: InspectorState,
+    pub trend: TrendState,
+    pub time: TimeState,
+    pub help_open: bool,
+}
+
+impl Default for Shell {
+    fn default() -> Self {
+        Self {
+            dock: default_layout(),
+            tree: TreeState::default(),
+            inspector: InspectorState::default(),
+            trend: TrendState::default(),
+            time: TimeState::default(),
+            help_open: false,
+        }
+    }
+}
+
+/// Tree on the left, inspector on the right, trends and the rest below the 3D view.
+fn default_layout() -> DockState<PanelKind> {
+    let mut dock = DockState::new(vec![PanelKind::World]);
+    let surface = dock.main_surface_mut();
+    let [rest, _] = surface.split_left(NodeIndex::root(), 0.18, vec![PanelKind::Tree]);
+    let [middle, _] = surface.split_right(rest, 0.68, vec![PanelKind::Inspector]);
+    let below = vec![PanelKind::Trends, PanelKind::Connections, PanelKind::Issues];
+    surface.split_below(middle, 0.64, below);
+    dock
+}
+
+impl Shell {
+    /// Brings a panel to the front, adding it again if it was closed.
+    pub fn open(&mut self, kind: PanelKind) {
+        if kind == PanelKind::Help {
+            self.help_open = true;
+            return;
+        }
+        match self.dock.find_tab(&kind) {
+            Some(path) => {
+                // The path was found a line ago; if it were wrong nothing would come to the front, no more.
+                let _ = self.dock.set_active_tab(path);
+            }
+            None => self.dock.push_to_first_leaf(kind),
+        }
+    }
+
+    /// Panels whose contents are on screen, so that only their views are built.
+    pub fn is_visible(&self, kind: PanelKind) -> bool {
+        self.dock.iter_leaves().any(|(_, leaf)| {
+            !leaf.collapsed && leaf.tabs.get(leaf.active.0) == Some(&kind)
+        })
+    }
+
+    pub fn reset_layout(&mut self) {
+        self.dock = default_layout();
+    }
+}
+
+/// The views of one frame. Those of hidden panels are left empty.
+pub struct Views<'a> {
+    pub bars: BarsView,
+    pub time: TimeView,
+    pub tree: TreeView<'a>,
+    pub inspector: Option<InspectorView>,
+    pub trend: TrendView,
+    pub connections: ConnectionsView,
+    pub issues: IssuesView,
+    pub attention: &'a crate::command::Attention,
+}
+
+/// Draws everything; gives the rectangle left to the 3D view in points, none if its tab is hidden.
+/// `paint_world` paints over the 3D view: labels.
+pub fn show(
+    ui: &mut Ui,
+    shell: &mut Shell,
+    views: &Views,
+    paint_world: &dyn Fn(&egui::Painter),
+    out: &mut Vec<OperatorCommand>,
+) -> Option<Rect> {
+    read_keys(ui, shell, views, out);
+    let bar = |fill: Color32| egui::Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 0));
+    let mut asked = None;
+    Panel::top("top bar").exact_size(40.0).resizable(false).show_separator_line(false).frame(bar(theme::BAR)).show(
+        ui,
+        |ui| asked = bars::top_ui(ui, &views.bars),
+    );
+    let status = Panel::bottom("status strip").exact_size(26.0).resizable(false).show_separator_line(false);
+    status.frame(bar(theme::BAR)).show(ui, |ui| asked = asked.or(bars::status_ui(ui, &views.bars)));
+    let time = Panel::bottom("time bar").exact_size(48.0).resizable(false).show_separator_line(false);
+    time.frame(bar(theme::PANEL)).show(ui, |ui| timebar::time_ui(ui, &views.time, &mut shell.time, out));
+    if let Some(kind) = asked {
+        shell.open(kind);
+    }
+    let mut viewer = Viewer {
+        views,
+        tree: &mut shell.tree,
+        inspector: &mut shell.inspector,
+        trend: &mut shell.trend,
+        paint_world,
+        world: None,
+        out,
+    };
+    let style = theme::dock(ui.style());
+    DockArea::new(&mut shell.dock)
+        .style(style)
+        .show_leaf_collapse_buttons(false)
+        .show_leaf_close_all_buttons(false)
+        .show_inside(ui, &mut viewer);
+    let world = viewer.world;
+    if shell.help_open && shortcuts::overlay(ui.ctx()) {
+        shell.help_open = false;
+    }
+    world
+}
+
+fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCommand>) {
+    let speed = shell.time.speed;
+    match shortcuts::read(ui.ctx(), &views.time, speed, views.attention, shell.help_open, out) {
+        Some(Wish::Search) => {
+            shell.open(PanelKind::Tree);
+            shell.tree.focus_search = true;
+        }
+        Some(Wish::ToggleHelp) => shell.help_open = !shell.help_open,
+        Some(Wish::CloseHelp) => shell.help_open = false,
+        None => {}
+    }
+}
+
+struct Viewer<'a, 'v> {
+    views: &'a Views<'v>,
+    tree: &'a mut TreeState,
+    inspector: &'a mut InspectorState,
+    trend: &'a mut TrendState,
+    paint_world: &'a dyn Fn(&egui::Painter),
+    world: Option<Rect>,
+    out: &'a mut Vec<OperatorCommand>,
+}
+
+impl TabViewer for Viewer<'_, '_> {
+    type Tab = PanelKind;
+
+    fn id(&mut self, tab: &mut PanelKind) -> egui::Id {
+        egui::Id::new(("panel", *tab))
+    }
+
+    fn title(&mut self, tab: &mut PanelKind) -> WidgetText {
+        match *tab {
+            PanelKind::Issues if !self.views.issues.lines.is_empty() => {
+                format!("Issues ({})", self.views.issues.lines.len()).into()
+            }
+            tab => tab.title().into(),
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, tab: &mut PanelKind) {
+        match tab {
+            PanelKind::World => {
+                let rect = ui.max_rect().intersect(ui.clip_rect());
+                self.world = Some(rect);
+                (self.paint_world)(&ui.painter().with_clip_rect(rect));
+            }
+            PanelKind::Tree => tree::tree_ui(ui, &self.views.tree, self.tree, self.out),
+            PanelKind::Inspector => {
+                inspector::inspector_ui(ui, self.views.inspector.as_ref(), self.inspector, self.out);
+            }
+            PanelKind::Trends => trend::trend_ui(ui, &self.views.trend, self.trend, self.out),
+            PanelKind::Connections => connections::connections_ui(ui, &self.views.connections),
+            PanelKind::Issues => issues::issues_ui(ui, &self.views.issues, self.out),
+            PanelKind::Help => {}
+        }
+    }
+
+    fn is_closeable(&self, _tab: &PanelKind) -> bool {
+        false
+    }
+
+    fn allowed_in_windows(&self, _tab: &mut PanelKind) -> bool {
+        false
+    }
+
+    fn clear_background(&self, tab: &PanelKind) -> bool {
+        *tab != PanelKind::World
+    }
+
+    fn scroll_bars(&self, _tab: &PanelKind) -> [bool; 2] {
+        // Panels scroll by themselves, so that they can build only what is in sight.
+        [false, false]
+    }
+
+    fn tab_style_override(&self, tab: &PanelKind, style: &egui_dock::TabStyle) -> Option<egui_dock::TabStyle> {
+        (*tab == PanelKind::World).then(|| {
+            let mut style = style.clone();
+            style.tab_body.inner_margin = Margin::ZERO;
+            style.tab_body.bg_fill = Color32::TRANSPARENT;
+            style
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::panel::testing;
+    use egui_kittest::kittest::Queryable as _;
+
+    #[test]
+    fn every_panel_is_found_by_its_name() {
+        for kind in PanelKind::ALL {
+            assert_eq!(PanelKind::from_name(kind.name()), Some(kind));
+        }
+        assert_eq!(PanelKind::from_name(" Trends "), Some(PanelKind::Trends));
+        assert_eq!(PanelKind::from_name("nonesuch"), None);
+    }
+
+    #[test]
+    fn opening_a_panel_brings_it_to_the_front() {
+        let mut shell = Shell::default();
+        assert!(shell.is_visible(PanelKind::Trends) && !shell.is_visible(PanelKind::Issues));
+        shell.open(PanelKind::Issues);
+        assert!(shell.is_visible(PanelKind::Issues) && !shell.is_visible(PanelKind::Trends));
+    }
+
+    #[test]
+    fn the_whole_shell_leaves_a_rectangle_to_the_world_and_names_its_panels() {
+        let plant = testing::plant();
+        let mut harness = testing::harness((Shell::default(), None, Vec::new()), move |ui, (shell, world, out)| {
+            let attention = plant.attention("P-101", &["P-101.vibration"]);
+            let views = plant.views(&attention, shell);
+            *world = show(ui, shell, &views, &|_| {}, out);
+        });
+        harness.set_size(egui::vec2(1280.0, 720.0));
+        harness.run();
+        let world = harness.state().1.unwrap();
+        assert!(world.width() > 500.0 && world.height() > 250.0, "{world}");
+        for name in ["LIVE", "Time", "Search twins", "vibration", "Remove P-101.vibration from the trends"] {
+            assert!(harness.query_by_label(name).is_some(), "{name}");
+        }
+        harness.key_press(egui::Key::Space);
+        harness.run();
+        assert_eq!(harness.state().2, [OperatorCommand::PauseAt(testing::now())]);
+    }
+}
