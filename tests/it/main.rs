@@ -1,0 +1,3 @@
+//! Whole paths through Pollux, against real parts where there are some.
+
+mod mosquitto;
