@@ -243,7 +243,10 @@ mod tests {
     fn counting() -> (Arc<AtomicU64>, Waker) {
         let wakes = Arc::new(AtomicU64::new(0));
         let counter = wakes.clone();
-        (wakes, Arc::new(move || drop(counter.fetch_add(1, Ordering::SeqCst))))
+        let waker = move || {
+            counter.fetch_add(1, Ordering::SeqCst);
+        };
+        (wakes, Arc::new(waker))
     }
 
     #[test]

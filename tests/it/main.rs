@@ -3,3 +3,4 @@
 mod broker;
 mod core;
 mod models;
+mod mosquitto;

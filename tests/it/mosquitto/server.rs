@@ -1,0 +1,112 @@
+//! Debian's mosquitto on a free loopback port, for one test.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+pub struct Mosquitto {
+    pub port: u16,
+    dir: TempDir,
+    child: Option<Child>,
+}
+
+/// Where the program is; says so and returns none if it is nowhere.
+fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    folders.push("/usr/sbin".into());
+    let found = folders.into_iter().map(|folder| folder.join("mosquitto")).find(|file| file.is_file());
+    if found.is_none() {
+        eprintln!("skipped: mosquitto is not installed");
+    }
+    found
+}
+
+impl Mosquitto {
+    pub fn start() -> Option<Self> {
+        Self::start_with(|_| "allow_anonymous true\n".to_owned())
+    }
+
+    /// `config` writes its files into the folder it is given, and returns lines of the listener's configuration.
+    pub fn start_with(config: impl FnOnce(&Path) -> String) -> Option<Self> {
+        program()?;
+        let dir = tempfile::tempdir().unwrap();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let lines = config(dir.path());
+        // As root it would change to a user who cannot read the folder.
+        let text = format!("user root\nlistener {port} 127.0.0.1\n{lines}");
+        std::fs::write(dir.path().join("mosquitto.conf"), text).unwrap();
+        let mut server = Self { port, dir, child: None };
+        server.restart();
+        Some(server)
+    }
+
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.dir.path().join(file)
+    }
+
+    pub fn url(&self) -> String {
+        format!("mqtt://127.0.0.1:{}", self.port)
+    }
+
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    pub fn restart(&mut self) {
+        self.kill();
+        let log = std::fs::File::create(self.path("log")).unwrap();
+        let child = Command::new(program().unwrap())
+            .arg("-c")
+            .arg(self.path("mosquitto.conf"))
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+        let give_up = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+            let log = || std::fs::read_to_string(self.path("log")).unwrap_or_default();
+            assert!(Instant::now() < give_up, "mosquitto does not listen: {}", log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// `mosquitto_pub` with more flags; the payload goes through its standard input.
+    pub fn publish(&self, flags: &[&str], topic: &str, payload: impl AsRef<[u8]>) {
+        let mut child = Command::new("mosquitto_pub")
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-t", topic, "-s"])
+            .args(flags)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(payload.as_ref()).unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+
+    /// Runs a script with paho-mqtt, the port as its argument; false if paho is not installed.
+    pub fn paho(&self, script: &str) -> bool {
+        let python = |code: &str| Command::new("python3").args(["-c", code, &self.port.to_string()]).output();
+        let has_paho = python("import paho.mqtt.client").is_ok_and(|output| output.status.success());
+        if !has_paho {
+            eprintln!("skipped: paho-mqtt is not installed");
+            return false;
+        }
+        let output = python(script).unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        true
+    }
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
