@@ -156,7 +156,7 @@ fn effective_brokers(scene: &Scene, options: &Options, embedded: Option<&Embedde
 fn watch(files: &[PathBuf], waker: &Waker) -> Option<Watcher> {
     let waker = waker.clone();
     Watcher::new(files.to_vec(), move || waker())
-        .inspect_err(|error| warn!("the scene will not be read again when it is saved: {error}"))
+        .inspect_err(|error| tracing::warn!("the scene will not be read again when it is saved: {error}"))
         .ok()
 }
 
@@ -190,7 +190,7 @@ fn reload(
     running.watcher = running.options.watch.then(|| watch(&new.files, &running.waker)).flatten();
     loaded.issues = new.issues;
     let Some(scene) = new.scene else {
-        warn!("{}: the saved scene has errors; the last good one stays", running.options.scene.display());
+        tracing::warn!("{}: the saved scene has errors; the last good one stays", running.options.scene.display());
         return;
     };
     let scene = Arc::new(scene);
@@ -218,7 +218,7 @@ fn reload(
                 sources.running.push(source);
                 running.tables.insert(name.clone(), shared);
             }
-            Err(error) => error!("{name}: {error}"),
+            Err(error) => tracing::error!("{name}: {error}"),
         }
     }
     loaded.scene = scene;

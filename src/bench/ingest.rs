@@ -194,7 +194,8 @@ fn publisher(address: SocketAddr) -> std::thread::JoinHandle<Result<(), BenchErr
     std::thread::spawn(move || {
         runtime()?.block_on(async {
             let mut options = bare_options(address);
-            options.set_client_id("publisher").set_inflight(1000);
+            options.set_client_id("publisher".into());
+            options.set_inflight(1000);
             let (client, mut events) = AsyncClient::new(options, 1000);
             let messages = messages();
             let send = async {
@@ -268,7 +269,7 @@ fn latency(address: SocketAddr) -> Result<Vec<Duration>, BenchError> {
     let publisher = std::thread::spawn(move || {
         runtime()?.block_on(async {
             let mut options = bare_options(address);
-            options.set_client_id("latency");
+            options.set_client_id("latency".into());
             let (client, mut events) = AsyncClient::new(options, 100);
             let poll = async { while events.poll().await.is_ok() {} };
             let send = async {

@@ -26,7 +26,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
     for path in args.paths {
         for file in files(path)? {
             scenes += 1;
-            issues.extend(scene::load(&file).issues);
+            let loaded = scene::load(&file);
+            if args.format == Format::Text {
+                print!("{}", loaded.render(super::colour()));
+            }
+            issues.extend(loaded.issues);
         }
     }
     let errors = issues.iter().filter(|issue| issue.severity == Severity::Error).count();
@@ -35,7 +39,6 @@ pub fn run(args: Args) -> Result<(), Failure> {
             println!("{}", serde_json::to_string_pretty(&issues).map_err(Failure::environment)?);
         }
         Format::Text => {
-            print!("{}", scene::render(&issues, super::colour()));
             let warnings = issues.len() - errors;
             println!("{scenes} checked, {errors} errors, {warnings} warnings");
         }

@@ -109,7 +109,7 @@ fn windowed(_: Options, _: Option<Duration>, _: Option<PathBuf>) -> Result<(), F
 pub(crate) fn open(app: &mut App, options: Options, waker: crate::source::Waker) -> Result<(), Failure> {
     session::open(app, options, waker).map_err(|error| match error {
         OpenError::Scene(loaded) => {
-            eprint!("{}", crate::scene::render(&loaded.issues, super::colour()));
+            eprint!("{}", loaded.render(super::colour()));
             Failure::Verdict
         }
         OpenError::NoPlant { .. } => Failure::Usage(error.to_string()),

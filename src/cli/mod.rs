@@ -66,7 +66,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    fn environment(error: impl std::fmt::Display) -> Self {
+    pub(crate) fn environment(error: impl std::fmt::Display) -> Self {
         Self::Environment(error.to_string())
     }
 

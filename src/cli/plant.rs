@@ -34,7 +34,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let scene = args.scene.map_or_else(super::demo_scene, Ok)?;
     let loaded = crate::scene::load(&scene);
     let Some(scene) = loaded.scene else {
-        eprint!("{}", crate::scene::render(&loaded.issues, super::colour()));
+        eprint!("{}", loaded.render(super::colour()));
         return Err(Failure::Verdict);
     };
     let Some(plant) = scene.plant.clone() else {

@@ -21,6 +21,8 @@ pub use store::{Bucket, History, Point, Usage};
 
 use bevy::prelude::*;
 
+use crate::twin::Sample;
+
 
 /// Memory for history where nobody has said otherwise.
 const DEFAULT_BUDGET_BYTES: u64 = 1 << 30;

@@ -120,7 +120,7 @@ fn evaluate(
             (value, if out_of_range { Quality::bad(Reason::OutOfRange) } else { inherited })
         }
         Err(error) => {
-            debug!("{}: {error}", scene.signal_path(derived));
+            tracing::debug!("{}: {error}", scene.signal_path(derived));
             (Value::Number(f64::NAN), Quality::bad(Reason::Expression))
         }
     };
