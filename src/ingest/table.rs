@@ -317,3 +317,131 @@ fn minimal<S: AsRef<str>>(filters: &[S]) -> Vec<String> {
     };
     all.iter().filter(|filter| !is_covered(filter)).map(|filter| (*filter).to_owned()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::scene::{Limits, ValueKind};
+    use crate::twin::{TwinIndex, Unit, Value};
+
+    const NOW: Timestamp = Timestamp(1_769_860_800_000_000_000);
+
+    fn json(pointer: &str) -> Decoder {
+        Decoder::Json(pointer.to_owned())
+    }
+
+    fn scene(bound: &[(&str, Decoder, ValueKind)]) -> Scene {
+        let signals = bound.iter().enumerate().map(|(n, (topic, decoder, kind))| Signal {
+            index: SignalIndex(n as u32),
+            twin: TwinIndex(0),
+            name: format!("s{n}"),
+            label: String::new(),
+            kind: *kind,
+            unit: Unit::none(),
+            origin: Origin::Mqtt(Binding {
+                broker: None,
+                topic: (*topic).to_owned(),
+                decoder: decoder.clone(),
+                time: TimeField::Receive,
+                scale: 1.0,
+                offset: 0.0,
+            }),
+            expires: None,
+            range: None,
+            limits: Limits::default(),
+        });
+        Scene { signals: signals.collect(), ..Scene::default() }
+    }
+
+    fn decode(table: &BindingTable, topic: &str, payload: &[u8]) -> (Vec<Sample>, Outcome) {
+        let mut out = Vec::new();
+        let message = Message { topic, payload, retained: false, qos: 0, receive_time: NOW };
+        let outcome = table.decode(&message, &mut out);
+        (out, outcome)
+    }
+
+    #[test]
+    fn one_message_feeds_all_signals_of_its_topic_exact_and_wildcard() {
+        let number = ValueKind::Number;
+        let table = BindingTable::new(
+            &scene(&[("a/b", json("/x"), number), ("a/b", json("/y/0"), number), ("a/+", json("/x"), number)]),
+            "plant",
+            3,
+        );
+        let (samples, outcome) = decode(&table, "a/b", br#"{"x":1,"y":[2]}"#);
+        let values: Vec<_> = samples.iter().map(|sample| (sample.signal.0, sample.value.as_f64())).collect();
+        assert_eq!(values, [(0, Some(1.0)), (1, Some(2.0)), (2, Some(1.0))]);
+        assert_eq!(outcome, Outcome { samples: 3, ..Outcome::default() });
+        assert!(decode(&table, "b", b"1").1.unknown_topic);
+        assert_eq!(table.generation(), 3);
+    }
+
+    #[test]
+    fn a_missing_field_is_no_error_unless_all_are_missing() {
+        let number = ValueKind::Number;
+        let table = BindingTable::new(&scene(&[("t", json("/x"), number), ("t", json("/y"), number)]), "plant", 0);
+        let (samples, outcome) = decode(&table, "t", br#"{"y":1}"#);
+        assert_eq!((samples.len(), outcome.error), (1, None));
+        let (samples, outcome) = decode(&table, "t", br#"{"z":1}"#);
+        assert!(samples.iter().all(|sample| sample.quality == Quality::bad(Reason::DecodeError)) && samples.len() == 2);
+        expect_test::expect!["none of the 2 bound fields is in the payload, not even `/x`"]
+            .assert_eq(&outcome.error.unwrap().to_string());
+    }
+
+    #[test]
+    fn a_wrong_kind_names_pointer_found_and_expected_and_spares_the_other_fields() {
+        let kinds = [("t", json("/x"), ValueKind::Number), ("t", json("/y"), ValueKind::Text)];
+        let table = BindingTable::new(&scene(&kinds), "plant", 0);
+        let (samples, outcome) = decode(&table, "t", br#"{"x":[1],"y":"ok"}"#);
+        assert_eq!(samples[0].quality, Quality::bad(Reason::DecodeError));
+        assert_eq!(samples[1].value, Value::Text("ok".into()));
+        expect_test::expect!["`/x` is an array, expected a number"].assert_eq(&outcome.error.unwrap().to_string());
+    }
+
+    #[test]
+    fn more_fields_than_fit_the_stack_decode_alike() {
+        let bound: Vec<_> = (0..100).map(|n| ("t", json(&format!("/f{n}")), ValueKind::Number)).collect();
+        let table = BindingTable::new(&scene(&bound), "plant", 0);
+        let payload: Vec<String> = (0..100).map(|n| format!("\"f{n}\":{n}")).collect();
+        let (samples, _) = decode(&table, "t", format!("{{{}}}", payload.join(",")).as_bytes());
+        assert!(samples.iter().enumerate().all(|(n, sample)| sample.value == Value::Number(n as f64)));
+        assert_eq!(samples.len(), 100);
+    }
+
+    #[test]
+    fn filters_leave_out_what_others_cover() {
+        let raw = |topic| (topic, Decoder::Raw, ValueKind::Number);
+        let bound = [raw("a/b"), raw("a/+"), raw("a/b"), raw("c"), raw("$SYS/x"), raw("d/#"), raw("d/+/e")];
+        assert_eq!(BindingTable::new(&scene(&bound), "plant", 0).filters(), ["$SYS/x", "a/+", "c", "d/#"]);
+    }
+
+    #[test]
+    fn bindings_of_another_broker_are_left_out() {
+        let mut scene = scene(&[("a", Decoder::Raw, ValueKind::Number), ("b", Decoder::Raw, ValueKind::Number)]);
+        if let Origin::Mqtt(binding) = &mut scene.signals[1].origin {
+            binding.broker = Some("other".to_owned());
+        }
+        assert_eq!(BindingTable::new(&scene, "plant", 0).filters(), ["a"]);
+        assert_eq!(BindingTable::new(&scene, "other", 0).filters(), ["a", "b"]);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_payloads_never_panic_and_give_one_sample_a_signal_at_most(
+            payload in prop::collection::vec(any::<u8>(), 0..100),
+            text in "[\\[\\]{}:,\"ab0-9.eE+-]{0,40}",
+        ) {
+            let kinds = [ValueKind::Number, ValueKind::Bool, ValueKind::Text];
+            let bound: Vec<_> =
+                kinds.iter().flat_map(|kind| [("t", Decoder::Raw, *kind), ("t", json("/a"), *kind)]).collect();
+            let table = BindingTable::new(&scene(&bound), "plant", 0);
+            for payload in [&payload[..], text.as_bytes()] {
+                let (samples, outcome) = decode(&table, "t", payload);
+                prop_assert_eq!(samples.len(), outcome.samples);
+                prop_assert!(samples.len() <= bound.len());
+            }
+        }
+    }
+}
