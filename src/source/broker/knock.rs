@@ -218,7 +218,8 @@ mod tests {
     #[test]
     fn identifiers_and_keep_alives_that_the_broker_would_turn_away_are_adapted() {
         for level in [4, 5] {
-            for id in ["hall/3/pump", "a\\b", ".", "..", "cert:7", "tab\there", &"x".repeat(129), &"é".repeat(32_000)] {
+            for id in ["hall/3/pump", "a\\b", ".", "..", "cert:7", "tab\there", &"x".repeat(129), &"é".repeat(32_000)]
+            {
                 assert_eq!(examine(&connect(level, 60, &[], id)), Knock::Adapt, "{level} {id:?}");
             }
             assert_eq!(examine(&connect(level, 0, &[], "pump-7")), Knock::Adapt);
@@ -227,7 +228,9 @@ mod tests {
 
     #[test]
     fn what_is_not_mqtt_is_a_stranger_and_what_is_malformed_is_left_to_the_broker() {
-        for bytes in [&b"GET / HTTP/1.1\r\n"[..], b"\x16\x03\x01", b"\x10\xff\xff\xff\xff\x00", b"\x10\x0c\x00\x04HTTP...."] {
+        for bytes in
+            [&b"GET / HTTP/1.1\r\n"[..], b"\x16\x03\x01", b"\x10\xff\xff\xff\xff\x00", b"\x10\x0c\x00\x04HTTP...."]
+        {
             assert_eq!(examine(bytes), Knock::Stranger, "{bytes:?}");
         }
         assert_eq!(examine(&connect(4, 60, &[], "nul\0")), Knock::Plain);

@@ -98,7 +98,9 @@ pub enum BrokerError {
          or connect to the broker that listens there", .0.port(), .0.ip()
     )]
     Taken(SocketAddr),
-    #[error("embedded broker: cannot listen on {address}: {source}; choose an address of this machine and a port that you may use")]
+    #[error(
+        "embedded broker: cannot listen on {address}: {source}; choose an address of this machine and a port that you may use"
+    )]
     Bind { address: SocketAddr, source: io::Error },
     #[error("embedded broker: user {name:?}: {rule}")]
     User { name: String, rule: &'static str },
@@ -228,7 +230,11 @@ impl EmbeddedConfig {
             return limit("max_connections", self.max_connections, "between 1 and 1000000");
         }
         if !(1024..=268_435_455).contains(&self.max_packet_bytes) {
-            return limit("max_packet_bytes", self.max_packet_bytes, "between 1024 and 268435455, the most that MQTT allows");
+            return limit(
+                "max_packet_bytes",
+                self.max_packet_bytes,
+                "between 1024 and 268435455, the most that MQTT allows",
+            );
         }
         let mut names = BTreeSet::new();
         for user in &self.users {

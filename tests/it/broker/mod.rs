@@ -143,7 +143,10 @@ fn mosquitto_publishes_and_subscribes_in_both_versions() {
         for qos in ["0", "1", "2"] {
             let topic = format!("m/{version}/{qos}");
             run(&mut client("mosquitto_pub", &["-t", &topic, "-m", "kept", "-r", "-q", qos]));
-            let got = run(&mut client("mosquitto_sub", &["-t", &topic, "-q", qos, "-C", "1", "-W", "10", "-F", "%t %p %q %r"]));
+            let got = run(&mut client(
+                "mosquitto_sub",
+                &["-t", &topic, "-q", qos, "-C", "1", "-W", "10", "-F", "%t %p %q %r"],
+            ));
             assert_eq!(got, format!("{topic} kept {qos} 1\n"));
         }
         // A session that is kept between connections.
@@ -359,7 +362,8 @@ fn it_stops_within_two_seconds_whatever_clients_do_and_starts_again_on_the_same_
 #[ignore = "serves other test suites"]
 fn it_serves_the_suites_of_others() {
     let secs = std::env::var("POLLUX_SERVE_SECS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
-    let broker = Embedded::start(EmbeddedConfig { bind: "127.0.0.1:18830".parse().unwrap(), ..Default::default() }).unwrap();
+    let broker =
+        Embedded::start(EmbeddedConfig { bind: "127.0.0.1:18830".parse().unwrap(), ..Default::default() }).unwrap();
     std::thread::sleep(Duration::from_secs(secs));
     println!("{:?}", broker.stats());
 }

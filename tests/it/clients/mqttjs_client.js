@@ -57,13 +57,13 @@ async function main() {
 
     // A session that is kept, under a name with slashes.
     const kept = { clean: false, properties: version === "5" ? { sessionExpiryInterval: 3600 } : undefined };
-    const first = await connect("js/kept/session", kept);
+    const first = await connect(`js/kept/session/${version}`, kept);
     assert.strictEqual(first.sessionPresent, false);
     await first.subscribeAsync("js/orders/#", { qos: 2 });
     await first.endAsync();
     const orders = Array.from({ length: 200 }, (_, n) => ["js/orders/1", String(n), 2, false]);
     await Promise.all(orders.map(([topic, payload]) => publisher.publishAsync(topic, payload, { qos: 2 })));
-    const back = await connect("js/kept/session", kept);
+    const back = await connect(`js/kept/session/${version}`, kept);
     assert.strictEqual(back.sessionPresent, true);
     assert.deepStrictEqual(await take(back, 200), orders);
 
