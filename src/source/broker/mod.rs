@@ -21,6 +21,8 @@
 //!
 //! - A client whose subscriptions overlap gets a message once for each of them (allowed by MQTT 5, section 3.3.4).
 //! - Subscribers of MQTT 5 see the user properties `x-mqtt-client-id` and, with users, `x-mqtt-sender`.
+//! - A client of MQTT 3.1.1 that is disconnected because another has taken its identifier is sent the DISCONNECT of
+//!   MQTT 5 before its connection closes.
 //! - There are no `$SYS` topics.
 
 mod door;
