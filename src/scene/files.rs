@@ -15,7 +15,6 @@ const MAX_FILES: usize = 1000;
 
 /// A file that could be read, at least in part.
 pub(super) struct Part {
-    pub id: FileId,
     /// The folder that its relative paths start from.
     pub dir: PathBuf,
     pub file: SceneFile,
@@ -76,7 +75,7 @@ impl Reading {
             self.file(&dir.join(&used.value), Some(used.span), report);
         }
         self.open.pop();
-        self.parts.push(Part { id, dir, file });
+        self.parts.push(Part { dir, file });
     }
 }
 
