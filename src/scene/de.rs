@@ -355,6 +355,7 @@ impl<'a, 't> de::Deserializer<'t> for Reader<'a, 't> {
     }
 
     serde::forward_to_deserialize_any! {
+        <V: Visitor<'t>>
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f64 char str string bytes byte_buf unit unit_struct seq tuple
         tuple_struct map identifier ignored_any
     }

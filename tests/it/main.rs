@@ -4,3 +4,4 @@ mod broker;
 mod core;
 mod models;
 mod mosquitto;
+mod scene;
