@@ -103,7 +103,12 @@ impl Row {
 pub(super) struct Rows {
     pub rows: Vec<Row>,
     /// Most signals are numbers: they carry one null pointer instead of an empty table.
-    texts: Option<Box<Vec<Arc<str>>>>,
+    texts: Option<Box<Texts>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Texts {
+    list: Vec<Arc<str>>,
 }
 
 /// So many of the latest texts are compared before a text is held once more: states repeat, log lines do not.
@@ -125,7 +130,7 @@ impl Rows {
     }
 
     fn intern(&mut self, text: &Arc<str>) -> u64 {
-        let texts = self.texts.get_or_insert_default();
+        let texts = &mut self.texts.get_or_insert_default().list;
         let recent = texts.len().saturating_sub(RECENT_TEXTS);
         let found = texts.iter().skip(recent).position(|known| Arc::ptr_eq(known, text) || known == text);
         match found {
@@ -170,7 +175,7 @@ impl Rows {
     }
 
     pub fn texts(&self) -> &[Arc<str>] {
-        self.texts.as_deref().map_or(&[], Vec::as_slice)
+        self.texts.as_deref().map_or(&[], |texts| texts.list.as_slice())
     }
 
     pub fn summary(&self, from: usize, to: usize) -> Summary {

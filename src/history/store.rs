@@ -57,7 +57,7 @@ pub struct Usage {
     pub rejected: u64,
 }
 
-/// Every sample of every signal. See the [module](self) for the policy.
+/// Every sample of every signal. When the budget is full, the chunk whose newest sample is the oldest of all goes first.
 #[derive(Resource, Debug)]
 pub struct History {
     tracks: Vec<Track>,
