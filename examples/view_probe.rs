@@ -51,11 +51,21 @@ fn sketches() -> Vec<Sketch> {
                 ],
             )
         },
-        of("E-102", "exchanger", [8.0, 0.0, 0.0], vec![("hot", 82.0, thermal((10.0, 90.0))), ("cold", 21.0, thermal((10.0, 90.0)))]),
+        of(
+            "E-102",
+            "exchanger",
+            [8.0, 0.0, 0.0],
+            vec![("hot", 82.0, thermal((10.0, 90.0))), ("cold", 21.0, thermal((10.0, 90.0)))],
+        ),
         of("F-200", "filler", [14.0, 0.0, 1.0], vec![("carousel", 1.0, Motion::Spin { axis: Y, ratio: 1.0 })]),
         of("C-201", "conveyor", [19.0, 0.0, 1.0], vec![]),
         of("R-300", "robot", [19.0, 0.0, -3.0], vec![("joint2", 0.5, Motion::Rotate { axis: [0.0, 0.0, 1.0] })]),
-        of("PAL-400", "palletiser", [25.0, 0.0, 0.0], vec![("lift", 0.7, Motion::Slide { axis: Y, from: (0.0, 1.0), to: (0.0, 1.0) })]),
+        of(
+            "PAL-400",
+            "palletiser",
+            [25.0, 0.0, 0.0],
+            vec![("lift", 0.7, Motion::Slide { axis: Y, from: (0.0, 1.0), to: (0.0, 1.0) })],
+        ),
         of("X-900", "missing", [8.0, 0.0, 5.0], vec![]),
         of("V-103", "valve", [6.0, 0.0, 4.0], vec![]),
         of("K-500", "compressor", [1.0, 0.0, -6.0], vec![]),
@@ -132,7 +142,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let of = SignalOf(entities.twins[signal.twin.at()]);
         let stale = scene.twins[signal.twin.at()].id == "F-200";
         let quality = if stale { Quality::stale(Reason::Expired) } else { Quality::GOOD };
-        let current = Current { value: Some(Value::Number(value)), quality, source_time: Timestamp(0), receive_time: Timestamp(0) };
+        let current = Current {
+            value: Some(Value::Number(value)),
+            quality,
+            source_time: Timestamp(0),
+            receive_time: Timestamp(0),
+        };
         entities.signals.push(app.world_mut().spawn((Signal { index: signal.index }, of, current)).id());
     }
     app.insert_resource(entities)

@@ -35,7 +35,7 @@ const SLOWEST_SHOWN: f32 = 1e-3;
 /// Steps of tint and glow: as many materials at most are made for each material and scale.
 const STEPS: f32 = 32.0;
 /// Luminance of a part that glows fully, in times its colour.
-const GLOW: f32 = 6.0;
+const GLOW: f32 = 1.5;
 /// A fill level of nothing still needs a matrix that can be inverted.
 const EMPTY: f32 = 1e-3;
 

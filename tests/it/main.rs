@@ -1,3 +1,5 @@
 //! Integration tests: one crate, so that it links once.
 
 mod models;
+#[cfg(feature = "desktop")]
+mod picture;
