@@ -1,5 +1,6 @@
 //! Draws a small hall into a picture without a display, for work on the 3D view:
-//! `cargo run --example view_probe -- picture.png [WIDTHxHEIGHT] [TWIN]`.
+//! `cargo run --example view_probe -- picture.png [WIDTHxHEIGHT] [TWIN]`, or a window with `--window` in place of the file
+//! (`--quiet-window`: nothing moves).
 //!
 //! In: models under assets/models. Out: a PNG. Spawns the twins by hand, so that it needs neither scene file nor broker.
 
@@ -14,9 +15,7 @@ use pollux::scene::{
     ColourScale, Limits, Link, LinkKind, LoadedScene, Look, Motion, Origin, Part, Port, Scene, Signal as SignalData,
     Twin as TwinData, ValueKind,
 };
-use pollux::twin::{
-    Current, Entities, Quality, Reason, Signal, SignalIndex, SignalOf, Timestamp, Twin, TwinIndex, Unit, Value,
-};
+use pollux::twin::{Current, Entities, Quality, Reason, Signal, SignalIndex, SignalOf, Twin, TwinIndex, Unit, Value};
 use pollux::view;
 
 /// A twin, where it stands, and its parts with the values that move them.
@@ -51,11 +50,21 @@ fn sketches() -> Vec<Sketch> {
                 ],
             )
         },
-        of("E-102", "exchanger", [8.0, 0.0, 0.0], vec![("hot", 82.0, thermal((10.0, 90.0))), ("cold", 21.0, thermal((10.0, 90.0)))]),
+        of(
+            "E-102",
+            "exchanger",
+            [8.0, 0.0, 0.0],
+            vec![("hot", 82.0, thermal((10.0, 90.0))), ("cold", 21.0, thermal((10.0, 90.0)))],
+        ),
         of("F-200", "filler", [14.0, 0.0, 1.0], vec![("carousel", 1.0, Motion::Spin { axis: Y, ratio: 1.0 })]),
         of("C-201", "conveyor", [19.0, 0.0, 1.0], vec![]),
         of("R-300", "robot", [19.0, 0.0, -3.0], vec![("joint2", 0.5, Motion::Rotate { axis: [0.0, 0.0, 1.0] })]),
-        of("PAL-400", "palletiser", [25.0, 0.0, 0.0], vec![("lift", 0.7, Motion::Slide { axis: Y, from: (0.0, 1.0), to: (0.0, 1.0) })]),
+        of(
+            "PAL-400",
+            "palletiser",
+            [25.0, 0.0, 0.0],
+            vec![("lift", 0.7, Motion::Slide { axis: Y, from: (0.0, 1.0), to: (0.0, 1.0) })],
+        ),
         of("X-900", "missing", [8.0, 0.0, 5.0], vec![]),
         of("V-103", "valve", [6.0, 0.0, 4.0], vec![]),
         of("K-500", "compressor", [1.0, 0.0, -6.0], vec![]),
@@ -116,14 +125,7 @@ fn scene() -> (Scene, Vec<f64>) {
     (scene, values)
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let path = arguments.next().unwrap_or_else(|| "view.png".into());
-    let size = arguments.next().unwrap_or_else(|| "1280x720".into());
-    let (width, height) = size.split_once('x').ok_or("the size must be WIDTHxHEIGHT")?;
-    let mut app = view::offscreen::app(UVec2::new(width.parse()?, height.parse()?))?;
-    let (scene, values) = scene();
-    let selected = arguments.next().and_then(|id| scene.twin(&id).map(|twin| twin.index));
+fn populate(app: &mut App, scene: Scene, values: Vec<f64>, selected: Option<TwinIndex>) {
     let mut entities = Entities::default();
     for twin in &scene.twins {
         entities.twins.push(app.world_mut().spawn(Twin { index: twin.index }).id());
@@ -132,7 +134,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let of = SignalOf(entities.twins[signal.twin.at()]);
         let stale = scene.twins[signal.twin.at()].id == "F-200";
         let quality = if stale { Quality::stale(Reason::Expired) } else { Quality::GOOD };
-        let current = Current { value: Some(Value::Number(value)), quality, source_time: Timestamp(0), receive_time: Timestamp(0) };
+        let current = Current { value: Some(Value::Number(value)), quality, ..default() };
         entities.signals.push(app.world_mut().spawn((Signal { index: signal.index }, of, current)).id());
     }
     app.insert_resource(entities)
@@ -140,9 +142,34 @@ fn main() -> Result<(), Box<dyn Error>> {
         .insert_resource(Attention { selected, ..default() })
         .add_plugins(view::plugin)
         .add_systems(EguiPrimaryContextPass, labels);
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().unwrap_or_else(|| "view.png".into());
+    let size = arguments.next().unwrap_or_else(|| "1280x720".into());
+    let (mut scene, values) = scene();
+    let selected = arguments.next().and_then(|id| scene.twin(&id).map(|twin| twin.index));
+    if path.starts_with("--") {
+        let mut app = view::window::app("Pollux view probe")?;
+        if path == "--quiet-window" {
+            // Nothing spins: what is left is what an idle window costs.
+            for twin in &mut scene.twins {
+                let look = twin.look.take().map(|look| Look { parts: Vec::new(), ..(*look).clone() });
+                twin.look = look.map(Arc::new);
+            }
+        }
+        populate(&mut app, scene, values, selected);
+        let _waker = view::window::waker(&mut app);
+        app.add_systems(Update, obey);
+        app.run();
+        return Ok(());
+    }
+    let (width, height) = size.split_once('x').ok_or("the size must be WIDTHxHEIGHT")?;
+    let mut app = view::offscreen::app(UVec2::new(width.parse()?, height.parse()?))?;
+    populate(&mut app, scene, values, selected);
     view::offscreen::capture(&mut app, Path::new(&path))?;
     if let Some(twin) = selected {
-        // Once more from near, where the camera glides to in real time.
         app.world_mut().write_message(OperatorCommand::Focus(Some(twin)));
         view::offscreen::capture(&mut app, &Path::new(&path).with_extension("near.png"))?;
     }
@@ -150,6 +177,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         eprintln!("{}", problem.text);
     }
     Ok(())
+}
+
+/// What the program's applier does with selections.
+fn obey(mut commands: MessageReader<OperatorCommand>, mut attention: ResMut<Attention>) {
+    for command in commands.read() {
+        eprintln!("{command:?}");
+        if let OperatorCommand::Select(twin) = command {
+            attention.selected = *twin;
+        }
+    }
 }
 
 fn labels(mut contexts: EguiContexts, labels: Res<view::ScreenLabels>) -> Result {

@@ -165,7 +165,9 @@ fn obey(
                     Some(index) => {
                         let found = extents.iter().find(|(twin, ..)| twin.index == *index);
                         let around = found.map(|(_, extent, place)| extent.in_world(place));
-                        around.map(|around| corners(around.grow(around.half_size() * FOCUS_MARGIN)).to_vec()).unwrap_or_default()
+                        around
+                            .map(|around| corners(around.grow(around.half_size() * FOCUS_MARGIN)).to_vec())
+                            .unwrap_or_default()
                     }
                 };
                 let Ok(camera) = camera.single() else { continue };
@@ -282,10 +284,15 @@ fn zoom(
 
 fn travel(
     time: Res<Time<Real>>,
+    target: Res<ViewTarget>,
     mut rig: ResMut<Rig>,
     mut camera: Query<&mut Transform, With<WorldCamera>>,
     mut activity: ResMut<Activity>,
 ) {
+    if !matches!(target.0, RenderTarget::Window(_)) && rig.now != rig.goal {
+        // Nobody watches the way in a picture.
+        rig.now = rig.goal;
+    }
     if rig.now != rig.goal {
         rig.now = rig.now.approached(rig.goal, time.delta_secs().min(0.05));
     }

@@ -23,6 +23,12 @@
 //! | [`label`] | texts and badges, projected to the screen |
 //! | [`offscreen`], [`window`] | the two ways to run it |
 
+#![allow(
+    clippy::too_many_arguments,
+    clippy::type_complexity,
+    reason = "a system's arguments are its declared reads and writes, and a query is its type"
+)]
+
 mod bind;
 mod camera;
 mod highlight;

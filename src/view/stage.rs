@@ -47,7 +47,7 @@ pub(super) fn plugin(app: &mut App) {
 /// Light from everywhere: brighter from above, warm grey from the floor. On the world camera.
 pub(super) fn sky(images: &mut Assets<Image>) -> EnvironmentMapLight {
     EnvironmentMapLight {
-        intensity: 360.0,
+        intensity: 540.0,
         ..EnvironmentMapLight::hemispherical_gradient(
             images,
             Color::srgb(0.97, 0.98, 1.0),
@@ -61,7 +61,7 @@ fn build(mut commands: Commands, mut meshes: ResMut<Assets<Mesh>>, mut materials
     commands.spawn((
         Name::new("sun"),
         DirectionalLight {
-            illuminance: 2_900.0,
+            illuminance: 3_100.0,
             color: Color::srgb(1.0, 0.985, 0.96),
             shadow_maps_enabled: true,
             ..default()

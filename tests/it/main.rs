@@ -4,4 +4,6 @@ mod broker;
 mod core;
 mod models;
 mod mosquitto;
+#[cfg(feature = "desktop")]
+mod picture;
 mod scene;

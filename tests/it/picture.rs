@@ -1,0 +1,144 @@
+//! What people see: a few small pictures drawn without a display. Skipped, and said so, where no graphics adapter is.
+
+use std::sync::Arc;
+
+use bevy::image::Image;
+use bevy::prelude::*;
+use pollux::command::{Attention, OperatorCommand};
+use pollux::scene::{
+    ColourScale, Limits, LoadedScene, Look, Motion, Origin, Part, Scene, Signal as SignalData, Twin as TwinData,
+    ValueKind,
+};
+use pollux::twin::{
+    Current, Entities, Quality, Reason, Signal, SignalIndex, SignalOf, Standing, Twin, TwinIndex, Unit, Value,
+};
+use pollux::view::{self, Freshness, Mood, ScreenLabels};
+
+const SIZE: UVec2 = UVec2::new(320, 180);
+
+/// Two boxes, the first tinted by its only signal.
+fn scene() -> Scene {
+    let twin = |index: u32, id: &str, x: f32, parts| TwinData {
+        index: TwinIndex(index),
+        id: id.into(),
+        name: String::new(),
+        type_name: "Box".into(),
+        area: String::new(),
+        at: [x, 0.0, 0.0],
+        facing_deg: 0.0,
+        scale: 1.0,
+        signals: index..1,
+        look: Some(Arc::new(Look { model: None, parts })),
+    };
+    let tint = Motion::Tint { from: (0.0, 100.0), scale: ColourScale::Thermal };
+    Scene {
+        twins: vec![
+            twin(0, "A-1", -1.0, vec![Part { node: String::new(), by: SignalIndex(0), motion: tint }]),
+            twin(1, "B-2", 1.0, vec![]),
+        ],
+        signals: vec![SignalData {
+            index: SignalIndex(0),
+            twin: TwinIndex(0),
+            name: "temperature".into(),
+            label: String::new(),
+            kind: ValueKind::Number,
+            unit: Unit::none(),
+            origin: Origin::Unbound,
+            expires: None,
+            range: None,
+            limits: Limits { high: Some(80.0), ..default() },
+        }],
+        ..default()
+    }
+}
+
+/// The scene in an app that draws into an image, and its signal; none (with a word why) without a graphics adapter.
+fn hall() -> Option<(App, Entity)> {
+    let mut app = match view::offscreen::app(SIZE) {
+        Ok(app) => app,
+        Err(error) => {
+            eprintln!("skipped: {error}");
+            return None;
+        }
+    };
+    let world = app.world_mut();
+    let twins: Vec<Entity> = (0..2).map(|index| world.spawn(Twin { index: TwinIndex(index) }).id()).collect();
+    let signal = world.spawn((Signal { index: SignalIndex(0) }, SignalOf(twins[0]), good(0.0))).id();
+    app.insert_resource(Entities { twins, signals: vec![signal] })
+        .insert_resource(LoadedScene { scene: Arc::new(scene()), generation: 1, issues: Vec::new() })
+        .add_plugins(view::plugin);
+    Some((app, signal))
+}
+
+fn good(value: f64) -> Current {
+    Current { value: Some(Value::Number(value)), quality: Quality::GOOD, ..default() }
+}
+
+/// Mean red, green and blue (0 to 255) of the left and the right half of the middle of the picture.
+fn halves(image: &Image) -> [Vec3; 2] {
+    [(70..140), (180..250)].map(|columns| {
+        let pixels = columns.flat_map(|x| (60..130).map(move |y| (x, y)));
+        let colours: Vec<Vec3> = pixels
+            .filter_map(|(x, y)| image.get_color_at(x, y).ok())
+            .map(|colour| colour.to_srgba().to_vec3() * 255.0)
+            .collect();
+        assert!(!colours.is_empty(), "the picture has pixels in both halves");
+        colours.iter().sum::<Vec3>() / colours.len() as f32
+    })
+}
+
+#[test]
+fn a_twin_is_drawn_takes_the_colour_of_its_signal_and_fades_when_it_goes_stale() {
+    let Some((mut app, signal)) = hall() else { return };
+    let [cold, untinted] = halves(&view::offscreen::picture(&mut app).expect("a picture"));
+
+    *app.world_mut().get_mut::<Current>(signal).expect("spawned above") = good(100.0);
+    let [hot, same] = halves(&view::offscreen::picture(&mut app).expect("a picture"));
+    assert!((hot.x - hot.z) - (cold.x - cold.z) > 30.0, "from cold {cold} to hot {hot} is not redder");
+    assert!(same.distance(untinted) < 2.0, "the other twin changed too: {untinted} to {same}");
+    let mood = *app.world_mut().query::<&Mood>().iter(app.world()).max_by_key(|mood| mood.standing).expect("two twins");
+    assert_eq!(mood, Mood { standing: Standing::Warning, freshness: Freshness::Fresh });
+
+    let stale = Current { quality: Quality::stale(Reason::Expired), ..good(100.0) };
+    *app.world_mut().get_mut::<Current>(signal).expect("spawned above") = stale;
+    let [faded, _] = halves(&view::offscreen::picture(&mut app).expect("a picture"));
+    assert!(faded.x - faded.z < (hot.x - hot.z) / 2.0, "from {hot} to {faded} is not greyer");
+}
+
+#[test]
+fn a_selected_twin_is_framed_and_focus_brings_the_camera_near() {
+    let Some((mut app, _)) = hall() else { return };
+    let before = view::offscreen::picture(&mut app).expect("a picture");
+    let distance = |app: &App| {
+        let labels = &app.world().resource::<ScreenLabels>().labels;
+        labels.iter().find(|label| label.text == "B-2").map(|label| label.distance).expect("B-2 is written on its box")
+    };
+    let far = distance(&app);
+    app.insert_resource(Attention { selected: Some(TwinIndex(1)), ..default() });
+    let selected = view::offscreen::picture(&mut app).expect("a picture");
+    let blue = |image: &Image| {
+        let pixels = (0..SIZE.x).flat_map(|x| (0..SIZE.y).map(move |y| (x, y)));
+        let colours = pixels.filter_map(|(x, y)| image.get_color_at(x, y).ok()).map(|colour| colour.to_srgba());
+        colours.filter(|colour| colour.blue > colour.red + 0.4).count()
+    };
+    assert_eq!(blue(&before), 0, "nothing in a quiet hall is blue");
+    assert!(blue(&selected) > 20, "the frame around B-2 has {} blue pixels", blue(&selected));
+
+    app.world_mut().write_message(OperatorCommand::Focus(Some(TwinIndex(1))));
+    view::offscreen::picture(&mut app).expect("a picture");
+    assert!(distance(&app) < far * 0.8, "from {far} m to {} m", distance(&app));
+}
+
+#[test]
+fn a_model_that_is_missing_is_reported_with_its_twin_and_file_and_replaced_by_a_box() {
+    let Some((mut app, _)) = hall() else { return };
+    let mut broken = scene();
+    broken.dir = "/nowhere".into();
+    broken.twins[1].look = Some(Arc::new(Look { model: Some("models/none.glb".into()), parts: vec![] }));
+    app.insert_resource(LoadedScene { scene: Arc::new(broken), generation: 2, issues: Vec::new() });
+    view::offscreen::picture(&mut app).expect("a picture");
+    let problems = &app.world().resource::<view::LookProblems>().list;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].text.starts_with("B-2: look.model /nowhere/models/none.glb cannot be shown"), "{problems:?}");
+    assert_eq!(app.world_mut().query::<&view::Extent>().iter(app.world()).count(), 2);
+}
