@@ -75,27 +75,25 @@ pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<PanelKind> {
             if view.issues > 0 && widgets::count_chip(ui, Mark::Warning, view.issues, "issues").clicked() {
                 asked = Some(PanelKind::Issues);
             }
-            let unsure = view.counts.stale + view.counts.bad;
-            let unsure_mark = if view.counts.bad > 0 { Mark::Bad } else { Mark::Stale };
-            let unsure_tip = format!("{} stale, {} bad", view.counts.stale, view.counts.bad);
             let chips = [
-                (unsure_mark, unsure, "stale", unsure_tip),
-                (Mark::Warning, view.counts.warning, "warning", "Signals beyond their operating limits".to_owned()),
-                (Mark::Critical, view.counts.critical, "critical", "Signals beyond their outer limits".to_owned()),
+                (Mark::Bad, view.counts.bad, "bad", "Values that cannot be used"),
+                (Mark::Stale, view.counts.stale, "stale", "Signals that fell silent for longer than they may"),
+                (Mark::Warning, view.counts.warning, "warning", "Signals beyond their operating limits"),
+                (Mark::Critical, view.counts.critical, "critical", "Signals beyond their outer limits"),
             ];
             for (mark, count, what, tip) in chips {
-                if widgets::count_chip(ui, mark, count, what).on_hover_text(tip).clicked() {
+                // Three counts have a fixed place; bad values are rare and show when there are some.
+                if (mark != Mark::Bad || count > 0)
+                    && widgets::count_chip(ui, mark, count, what).on_hover_text(tip).clicked()
+                {
                     asked = Some(PanelKind::Tree);
                 }
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let name = if view.scene.is_empty() { "No scene" } else { &view.scene };
                 widgets::line(ui, name, egui::FontId::proportional(16.0), theme::TEXT_STRONG);
-                let size = format!(
-                    "{}  ·  {}",
-                    format::plural(view.twins, "twin"),
-                    format::plural(view.signals, "signal")
-                );
+                let size =
+                    format!("{}  ·  {}", format::plural(view.twins, "twin"), format::plural(view.signals, "signal"));
                 if ui.available_width() > 180.0 {
                     widgets::line(ui, &size, theme::small(), theme::TEXT_WEAK);
                 }
@@ -202,8 +200,8 @@ mod tests {
         let view = view(Cursor::Live);
         assert_eq!(view.counts.critical, 1);
         let mut harness = testing::harness(Vec::new(), move |ui, asked| {
-            asked.extend(top_ui(ui, &view));
-            asked.extend(status_ui(ui, &view));
+            egui::Panel::top("top").show(ui, |ui| asked.extend(top_ui(ui, &view)));
+            egui::Panel::bottom("status").show(ui, |ui| asked.extend(status_ui(ui, &view)));
         });
         harness.get_by_label("1 critical").click();
         harness.run();

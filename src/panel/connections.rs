@@ -178,13 +178,16 @@ fn counters(ui: &mut Ui, counters: &[(&'static str, String, bool)]) {
             let left = row.left() + cell_width * i as f32;
             let cell = Rect::from_min_size(pos2(left, row.top()), vec2(cell_width - 10.0, 19.0));
             let below = cell.translate(vec2(0.0, 18.0));
-            let ink = if *bad { theme::DATA } else { theme::TEXT_STRONG };
+            let ink = match (bad, value.as_str()) {
+                (true, _) => theme::DATA,
+                (false, "0" | "0 B") => theme::TEXT_WEAK,
+                (false, _) => theme::TEXT_STRONG,
+            };
             widgets::paint_text(ui.painter(), cell, name, theme::small(), theme::TEXT_WEAK, Align::Min);
             widgets::paint_text(ui.painter(), below, value, theme::mono(), ink, Align::Min);
             let response = ui.interact(cell.union(below), ui.id().with(name), Sense::hover());
-            response.widget_info(|| {
-                egui::WidgetInfo::labeled(egui::WidgetType::Label, true, format!("{name}: {value}"))
-            });
+            response
+                .widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, format!("{name}: {value}")));
         }
     }
 }

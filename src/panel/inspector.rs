@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use bevy_egui::egui::{self, Align, Rect, ScrollArea, Ui, pos2};
+use bevy_egui::egui::{self, Align, Rect, ScrollArea, Ui, pos2, vec2};
 
 use super::mark::Mark;
 use super::{format, theme, widgets};
@@ -151,29 +151,46 @@ pub struct InspectorState {
     pub visible: Range<usize>,
 }
 
-/// Where the cells of a row lie. Names give way first, then the sparkline goes.
+/// Narrower than this, a row has two lines: the name gets the room of the sparkline, which moves below it.
+const ONE_LINE: f32 = 440.0;
+
+/// Where the cells of a row lie.
 struct Columns {
+    mark: egui::Pos2,
     name: Rect,
     value: Rect,
     unit: Rect,
-    spark: Option<Rect>,
+    spark: Rect,
     age: Rect,
-    mark: egui::Pos2,
+}
+
+fn row_height(width: f32) -> f32 {
+    if width < ONE_LINE { 44.0 } else { 26.0 }
 }
 
 fn columns(row: Rect) -> Columns {
-    let cell = |left: f32, right: f32| Rect::from_min_max(pos2(left, row.top()), pos2(right, row.bottom()));
-    let mark = pos2(row.left() + 12.0, row.center().y);
-    let age = cell(row.right() - 52.0, row.right() - 6.0);
-    let spark = (row.width() >= 330.0).then(|| {
-        let width = (row.width() * 0.2).min(120.0);
-        cell(age.left() - 8.0 - width, age.left() - 8.0).shrink2(egui::vec2(0.0, 3.0))
-    });
-    let unit_right = spark.map_or(age.left(), |spark| spark.left()) - 8.0;
-    let unit = cell(unit_right - 44.0, unit_right);
-    let value = cell((unit.left() - 6.0 - 82.0).max(row.left() + 60.0), unit.left() - 6.0);
+    if row.width() < ONE_LINE {
+        let (top, bottom) = row.shrink2(vec2(0.0, 2.0)).split_top_bottom_at_fraction(0.54);
+        let mut at = one_line(top, 0.0, 0.0);
+        at.age =
+            Rect::from_min_max(pos2(bottom.right() - 56.0, bottom.top()), pos2(bottom.right() - 6.0, bottom.bottom()));
+        at.spark =
+            Rect::from_min_max(pos2(at.name.left(), bottom.top()), pos2(at.age.left() - 8.0, bottom.bottom() - 1.0));
+        return at;
+    }
+    one_line(row, (row.width() * 0.22).min(140.0), 58.0)
+}
+
+/// Name, value and unit, then a sparkline and an age of the given widths.
+fn one_line(row: Rect, spark_width: f32, age_width: f32) -> Columns {
+    let cell = |left: f32, right: f32| Rect::from_min_max(pos2(left, row.top()), pos2(right.max(left), row.bottom()));
+    let age = cell(row.right() - age_width, row.right() - 6.0);
+    let spark = cell(age.left() - spark_width - 8.0, age.left() - 8.0).shrink2(vec2(0.0, 4.0));
+    let unit_right = if spark_width > 0.0 { spark.left() - 10.0 } else { row.right() - 6.0 };
+    let unit = cell(unit_right - 42.0, unit_right);
+    let value = cell(unit.left() - 6.0 - 72.0, unit.left() - 6.0);
     let name = cell(row.left() + 26.0, value.left() - 6.0);
-    Columns { name, value, unit, spark, age, mark }
+    Columns { mark: pos2(row.left() + 12.0, row.center().y), name, value, unit, spark, age }
 }
 
 pub fn inspector_ui(
@@ -194,7 +211,7 @@ pub fn inspector_ui(
     }
     column_titles(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
-    let height = 26.0;
+    let height = row_height(ui.available_width());
     let shown = ScrollArea::vertical().auto_shrink(false).show_rows(ui, height, view.signals.len(), |ui, visible| {
         for signal in view.signals.get(visible.clone()).unwrap_or_default() {
             signal_row(ui, height, signal, out);
@@ -210,7 +227,7 @@ pub fn inspector_ui(
 
 fn header(ui: &mut Ui, view: &InspectorView, out: &mut Vec<OperatorCommand>) {
     ui.horizontal(|ui| {
-        let (rect, _) = ui.allocate_exact_size(egui::vec2(18.0, 24.0), egui::Sense::hover());
+        let (rect, _) = ui.allocate_exact_size(vec2(18.0, 24.0), egui::Sense::hover());
         widgets::paint_mark(ui.painter(), pos2(rect.left() + 8.0, rect.center().y), view.mark);
         ui.label(egui::RichText::new(&view.id).heading().color(theme::TEXT_STRONG));
         ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
@@ -229,8 +246,11 @@ fn header(ui: &mut Ui, view: &InspectorView, out: &mut Vec<OperatorCommand>) {
 }
 
 fn column_titles(ui: &mut Ui) {
-    let (row, _) = ui.allocate_exact_size(egui::vec2(ui.available_width(), 20.0), egui::Sense::hover());
-    let at = columns(row);
+    let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), egui::Sense::hover());
+    let at = match row.width() < ONE_LINE {
+        true => one_line(row, 0.0, 0.0),
+        false => columns(row),
+    };
     let painter = ui.painter();
     let title = |cell: Rect, text: &str, align: Align| {
         widgets::paint_text(painter, cell, text, theme::small(), theme::TEXT_WEAK, align);
@@ -238,10 +258,10 @@ fn column_titles(ui: &mut Ui) {
     title(at.name, "Signal", Align::Min);
     title(at.value, "Value", Align::Max);
     title(at.unit, "Unit", Align::Min);
-    if let Some(spark) = at.spark {
-        title(spark, "Last minute", Align::Min);
+    if row.width() >= ONE_LINE {
+        title(at.spark, "Last minute", Align::Min);
+        title(at.age, "Age", Align::Max);
     }
-    title(at.age, "Age", Align::Max);
     painter.hline(row.x_range(), row.bottom(), egui::Stroke::new(1.0, theme::LINE));
 }
 
@@ -255,10 +275,8 @@ fn signal_row(ui: &mut Ui, height: f32, signal: &SignalView, out: &mut Vec<Opera
     widgets::paint_text(painter, at.name, &signal.name, theme::body(), theme::TEXT, Align::Min);
     widgets::paint_text(painter, at.value, &signal.value, theme::mono(), ink, Align::Max);
     widgets::paint_text(painter, at.unit, &signal.unit, theme::small(), theme::TEXT_WEAK, Align::Min);
-    if let Some(cell) = at.spark {
-        let colour = if faded { theme::TEXT_WEAK.gamma_multiply(0.6) } else { theme::ACCENT };
-        widgets::paint_sparkline(painter, cell, &signal.spark, colour);
-    }
+    let line = if faded { theme::TEXT_WEAK.gamma_multiply(0.6) } else { theme::ACCENT };
+    widgets::paint_sparkline(painter, at.spark, &signal.spark, line);
     let age_ink = if signal.mark == Mark::Stale { theme::DATA } else { theme::TEXT_WEAK };
     widgets::paint_text(painter, at.age, &signal.age, theme::small(), age_ink, Align::Max);
     if response.clicked() && signal.drawable {

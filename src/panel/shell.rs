@@ -12,10 +12,10 @@ use super::connections::{self, ConnectionsView};
 use super::inspector::{self, InspectorState, InspectorView};
 use super::issues::{self, IssuesView};
 use super::shortcuts::{self, Wish};
+use super::theme;
 use super::timebar::{self, TimeState, TimeView};
 use super::tree::{self, TreeState, TreeView};
 use super::trend::{self, TrendState, TrendView};
-use super::theme;
 use crate::command::OperatorCommand;
 
 /// What can be docked; `Help` is the overlay of shortcuts.
@@ -100,7 +100,7 @@ fn default_layout() -> DockState<PanelKind> {
     let mut dock = DockState::new(vec![PanelKind::World]);
     let surface = dock.main_surface_mut();
     let [rest, _] = surface.split_left(NodeIndex::root(), 0.18, vec![PanelKind::Tree]);
-    let [middle, _] = surface.split_right(rest, 0.68, vec![PanelKind::Inspector]);
+    let [middle, _] = surface.split_right(rest, 0.66, vec![PanelKind::Inspector]);
     let below = vec![PanelKind::Trends, PanelKind::Connections, PanelKind::Issues];
     surface.split_below(middle, 0.64, below);
     dock
@@ -124,9 +124,7 @@ impl Shell {
 
     /// Panels whose contents are on screen, so that only their views are built.
     pub fn is_visible(&self, kind: PanelKind) -> bool {
-        self.dock.iter_leaves().any(|(_, leaf)| {
-            !leaf.collapsed && leaf.tabs.get(leaf.active.0) == Some(&kind)
-        })
+        self.dock.iter_leaves().any(|(_, leaf)| !leaf.collapsed && leaf.tabs.get(leaf.active.0) == Some(&kind))
     }
 
     pub fn reset_layout(&mut self) {
@@ -158,10 +156,12 @@ pub fn show(
     read_keys(ui, shell, views, out);
     let bar = |fill: Color32| egui::Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 0));
     let mut asked = None;
-    Panel::top("top bar").exact_size(40.0).resizable(false).show_separator_line(false).frame(bar(theme::BAR)).show(
-        ui,
-        |ui| asked = bars::top_ui(ui, &views.bars),
-    );
+    Panel::top("top bar")
+        .exact_size(40.0)
+        .resizable(false)
+        .show_separator_line(false)
+        .frame(bar(theme::BAR))
+        .show(ui, |ui| asked = bars::top_ui(ui, &views.bars));
     let status = Panel::bottom("status strip").exact_size(26.0).resizable(false).show_separator_line(false);
     status.frame(bar(theme::BAR)).show(ui, |ui| asked = asked.or(bars::status_ui(ui, &views.bars)));
     let time = Panel::bottom("time bar").exact_size(48.0).resizable(false).show_separator_line(false);

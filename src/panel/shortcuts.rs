@@ -99,11 +99,12 @@ pub fn read(
 
 /// The list of keys over everything else. Says whether it is to be closed.
 pub fn overlay(ctx: &Context) -> bool {
-    let response = egui::Modal::new(egui::Id::new("shortcuts")).show(ctx, |ui| {
-        ui.set_width(460.0);
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(20);
+    let response = egui::Modal::new(egui::Id::new("shortcuts")).frame(frame).show(ctx, |ui| {
+        ui.set_width(500.0);
         ui.label(egui::RichText::new("Keyboard").heading().color(theme::TEXT_STRONG));
         ui.add_space(6.0);
-        egui::Grid::new("shortcut list").num_columns(2).spacing([24.0, 6.0]).show(ui, |ui| {
+        egui::Grid::new("shortcut list").num_columns(2).spacing([24.0, 3.0]).show(ui, |ui| {
             for (keys, what) in SHORTCUTS {
                 ui.label(egui::RichText::new(keys).font(theme::mono()).color(theme::TEXT_STRONG));
                 ui.label(what);

@@ -311,12 +311,7 @@ impl Plant {
                 issues.lines.len(),
             ),
             time: timebar::time_view(Cursor::Live, &moment(), self.history.bounds()),
-            tree: TreeView {
-                scene: &self.scene,
-                generation: 1,
-                marks: &self.marks,
-                selected: attention.selected,
-            },
+            tree: TreeView { scene: &self.scene, generation: 1, marks: &self.marks, selected: attention.selected },
             inspector: self.inspector(attention),
             trend: self.trend(&attention.trends),
             connections: connections::connections_view(&self.report, now()),

@@ -289,7 +289,8 @@ fn track(ui: &mut Ui, view: &TimeView, out: &mut Vec<OperatorCommand>) {
 /// A round step so that about `wanted` ticks fit into `secs`.
 pub fn tick_step(secs: f64, wanted: f64) -> f64 {
     const STEPS: [f64; 16] = [
-        1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0, 86_400.0,
+        1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0,
+        86_400.0,
     ];
     let least = secs / wanted.max(1.0);
     STEPS.into_iter().find(|step| *step >= least).unwrap_or_else(|| (least / 86_400.0).ceil() * 86_400.0)

@@ -24,7 +24,11 @@ pub struct TreeRow {
 #[derive(Clone, PartialEq, Debug)]
 pub enum RowKind {
     /// `Hall 1/Filling`, with how many twins lie below.
-    Area { path: String, open: bool, twins: usize },
+    Area {
+        path: String,
+        open: bool,
+        twins: usize,
+    },
     Twin(TwinIndex),
 }
 

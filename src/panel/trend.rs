@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bevy_egui::egui::{self, Align, ComboBox, PointerButton, ScrollArea, Sense, Stroke, Ui, Vec2b, pos2, vec2};
-use egui_plot::{GridMark, HLine, Line, LineStyle, Plot, Points, VLine};
+use egui_plot::{AxisHints, GridMark, HLine, Line, LineStyle, Plot, Points, VLine};
 
 use super::{format, theme, widgets};
 use crate::command::OperatorCommand;
@@ -15,15 +15,12 @@ use crate::scene::{Limits, Scene};
 use crate::twin::{Current, Grade, SignalIndex, Timestamp};
 
 /// Spans to choose from, in seconds.
-const SPANS: [(u64, &str); 7] = [
-    (30, "30 s"),
-    (60, "1 min"),
-    (300, "5 min"),
-    (900, "15 min"),
-    (3_600, "1 h"),
-    (21_600, "6 h"),
-    (86_400, "24 h"),
-];
+const SPANS: [(u64, &str); 7] =
+    [(30, "30 s"), (60, "1 min"), (300, "5 min"), (900, "15 min"), (3_600, "1 h"), (21_600, "6 h"), (86_400, "24 h")];
+
+/// Room for the times of day below the lanes, and the least height of a lane, in points.
+const CLOCK_HEIGHT: f32 = 24.0;
+const LEAST_LANE: f32 = 72.0;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct TrendView {
@@ -170,14 +167,35 @@ pub fn trend_ui(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut
     ui.add_space(2.0);
     let lanes = view.lanes.len();
     let spacing = 4.0;
-    let room = ui.available_height() - spacing * (lanes - 1) as f32;
-    let height = (room / lanes as f32).max(96.0).floor();
+    let all = ui.available_height() - CLOCK_HEIGHT;
+    let height = ((all - spacing * (lanes - 1) as f32) / lanes as f32).max(LEAST_LANE).floor();
     ui.spacing_mut().item_spacing.y = spacing;
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        for (place, lane) in view.lanes.iter().enumerate() {
-            lane_ui(ui, view, lane, height, place + 1 == lanes, state, out);
+    let mut plotted = None;
+    ScrollArea::vertical().auto_shrink(false).max_height(all.max(LEAST_LANE)).show(ui, |ui| {
+        for lane in &view.lanes {
+            plotted = Some(lane_ui(ui, view, lane, height, state, out));
         }
     });
+    if let Some(plotted) = plotted {
+        clock_ui(ui, view, plotted);
+    }
+}
+
+/// Times of day below all lanes, in sight however far the lanes are scrolled.
+fn clock_ui(ui: &mut Ui, view: &TrendView, plotted: egui::Rect) {
+    let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), CLOCK_HEIGHT - 4.0), Sense::hover());
+    let span = view.to.secs_since(view.from).max(1e-3);
+    let step = super::timebar::tick_step(span, (plotted.width() / 110.0).max(1.0).into());
+    for tick in super::timebar::ticks(view.from, (0.0, span), step) {
+        let x = plotted.left() + (tick / span) as f32 * plotted.width();
+        let text = format::clock(view.from + Duration::from_secs_f64(tick));
+        let galley = ui.painter().layout_no_wrap(text, theme::small(), theme::TEXT_WEAK);
+        let left = x - galley.size().x / 2.0;
+        ui.painter().vline(x, row.top()..=row.top() + 3.0, Stroke::new(1.0, theme::TEXT_WEAK));
+        if left >= row.left() && left + galley.size().x <= row.right() {
+            ui.painter().galley(pos2(left, row.top() + 3.0), galley, theme::TEXT_WEAK);
+        }
+    }
 }
 
 /// The legend, with a way to take each signal out, and the choice of span.
@@ -194,8 +212,13 @@ fn toolbar(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut Vec<
         });
         ScrollArea::horizontal().id_salt("trend legend").auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
+            // About eight points a character: values give way when not all chips fit.
+            let traces = view.lanes.iter().flat_map(|lane| lane.traces.iter().map(move |trace| (lane, trace)));
+            let wide: usize =
+                traces.map(|(lane, t)| t.path.len() + t.value.chars().count() + lane.unit.chars().count() + 9).sum();
+            let with_values = wide as f32 * 8.0 < ui.available_width();
             for (lane, trace) in view.lanes.iter().flat_map(|lane| lane.traces.iter().map(move |trace| (lane, trace))) {
-                if legend_chip(ui, lane, trace) {
+                if legend_chip(ui, lane, trace, with_values) {
                     out.push(OperatorCommand::ToggleTrend(trace.signal));
                 }
             }
@@ -203,12 +226,14 @@ fn toolbar(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut Vec<
     });
 }
 
-fn legend_chip(ui: &mut Ui, lane: &Lane, trace: &Trace) -> bool {
+fn legend_chip(ui: &mut Ui, lane: &Lane, trace: &Trace, with_value: bool) -> bool {
     let painter = ui.painter();
     let name = painter.layout_no_wrap(trace.path.clone(), theme::small(), theme::TEXT);
-    let value =
-        painter.layout_no_wrap(format!("{} {}", trace.value, lane.unit), theme::mono(), theme::TEXT_STRONG);
-    let size = vec2(26.0 + name.size().x + 8.0 + value.size().x + 24.0, 24.0);
+    let full = format!("{} {}", trace.value, lane.unit);
+    let short = if with_value { full.clone() } else { String::new() };
+    let value = painter.layout_no_wrap(short, theme::mono(), theme::TEXT_STRONG);
+    let gap = if with_value { 8.0 } else { 0.0 };
+    let size = vec2(26.0 + name.size().x + gap + value.size().x + 24.0, 24.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     let label = format!("Remove {} from the trends", trace.path);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Button, true, &label));
@@ -219,13 +244,13 @@ fn legend_chip(ui: &mut Ui, lane: &Lane, trace: &Trace) -> bool {
     painter.hline(rect.left() + 8.0..=rect.left() + 20.0, middle, Stroke::new(2.5, line_colour(trace.colour)));
     let name_width = name.size().x;
     painter.galley(pos2(rect.left() + 26.0, middle - name.size().y / 2.0), name, theme::TEXT);
-    let value_left = rect.left() + 26.0 + name_width + 8.0;
+    let value_left = rect.left() + 26.0 + name_width + gap;
     painter.galley(pos2(value_left, middle - value.size().y / 2.0), value, theme::TEXT_STRONG);
     let cross = pos2(rect.right() - 12.0, middle);
     let stroke = Stroke::new(1.4, theme::TEXT_WEAK);
     painter.line_segment([cross + vec2(-3.5, -3.5), cross + vec2(3.5, 3.5)], stroke);
     painter.line_segment([cross + vec2(-3.5, 3.5), cross + vec2(3.5, -3.5)], stroke);
-    response.on_hover_text("Click: take it out").clicked()
+    response.on_hover_text(format!("{full}\nClick: take it out")).clicked()
 }
 
 fn line_colour(place: usize) -> egui::Color32 {
@@ -237,10 +262,9 @@ fn lane_ui(
     view: &TrendView,
     lane: &Lane,
     height: f32,
-    with_clock: bool,
     state: &mut TrendState,
     out: &mut Vec<OperatorCommand>,
-) {
+) -> egui::Rect {
     let span = view.to.secs_since(view.from).max(1e-3);
     let (bottom, top) = lane.extent();
     let from = view.from;
@@ -255,13 +279,13 @@ fn lane_ui(
         .allow_axis_zoom_drag(false)
         .auto_bounds(Vec2b::FALSE)
         .show_background(false)
-        .show_axes([with_clock, true])
-        .grid_color(theme::LINE)
-        .y_axis_min_width(56.0)
+        .show_axes([false, true])
+        .grid_color(theme::TEXT_WEAK.gamma_multiply(0.35))
+        .grid_spacing(egui::Rangef::new(4.0, 60.0))
+        .custom_y_axes(vec![value_axis()])
+        .y_grid_spacer(move |input| value_marks(input.bounds, f64::from(height) / 26.0))
         .set_margin_fraction(vec2(0.0, 0.0))
         .x_grid_spacer(move |input| clock_marks(from, input.bounds))
-        .x_axis_formatter(move |mark, _| format::clock(from + Duration::from_secs_f64(mark.value.max(0.0))))
-        .y_axis_formatter(|mark, _| format::number(mark.value))
         .label_formatter(move |hover| {
             let (name, at) = match hover {
                 egui_plot::HoverPosition::NearDataPoint { plot_name, position, .. } => (*plot_name, position),
@@ -308,6 +332,31 @@ fn lane_ui(
     if zooming && turned != 0.0 {
         state.span = next_span(state.span, turned < 0.0);
     }
+    response.response.rect
+}
+
+fn value_axis() -> AxisHints<'static> {
+    AxisHints::new_y()
+        .min_thickness(58.0)
+        .tick_label_color(theme::TEXT_WEAK)
+        .tick_label_font(theme::small())
+        // Every mark that `value_marks` chose has room for its number.
+        .label_spacing(egui::Rangef::new(4.0, 6.0))
+        .formatter(|mark, _| format::number(mark.value))
+}
+
+/// Marks at multiples of 1, 2 or 5 times a power of ten, about `wanted` of them.
+fn value_marks(bounds: (f64, f64), wanted: f64) -> Vec<GridMark> {
+    let least = (bounds.1 - bounds.0) / wanted.max(1.0);
+    if !least.is_finite() || least <= 0.0 {
+        return Vec::new();
+    }
+    let power = 10f64.powf(least.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].map(|digit| digit * power).into_iter().find(|step| *step >= least);
+    let step = step.unwrap_or(power * 10.0);
+    let first = (bounds.0 / step).ceil();
+    let marks = (0..64).map(|i| (first + f64::from(i)) * step).take_while(|value| *value <= bounds.1);
+    marks.map(|value| GridMark { value, step_size: step }).collect()
 }
 
 /// The next longer or shorter span to choose from.
@@ -417,6 +466,15 @@ mod tests {
         harness.get_by_label("Remove P-101.flow from the trends").click();
         harness.run();
         assert_eq!(harness.state().1, [OperatorCommand::ToggleTrend(flow[0])]);
+    }
+
+    #[test]
+    fn an_axis_has_round_marks_within_its_bounds() {
+        let values = |bounds, wanted| value_marks(bounds, wanted).iter().map(|mark| mark.value).collect::<Vec<_>>();
+        assert_eq!(values((1.2, 8.3), 4.0), [2.0, 4.0, 6.0, 8.0]);
+        assert_eq!(values((-12.0, 31.0), 5.0), [-10.0, 0.0, 10.0, 20.0, 30.0]);
+        assert!(values((1.0, 1.0), 5.0).is_empty());
+        assert!(values((0.0, f64::INFINITY), 5.0).is_empty());
     }
 
     #[test]
