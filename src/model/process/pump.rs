@@ -97,11 +97,6 @@ impl Pump {
         let flow_over_efficiency = ratio * self.best_flow / (self.best_efficiency * (2.0 - phi));
         DENSITY * GRAVITY * self.head(flow, ratio).max(0.0) * flow_over_efficiency
     }
-
-    /// °C above the surroundings for these losses, once warm.
-    fn electrical(&self, shaft: f64) -> f64 {
-        shaft / self.motor_efficiency
-    }
 }
 
 impl Model for Pump {
@@ -124,7 +119,7 @@ impl Model for Pump {
         let head = if input.primed { self.head(state.flow, ratio).max(0.0) } else { 0.0 };
         let pumping = if input.primed { self.shaft_power(state.flow, ratio) } else { 0.0 };
         let shaft_power = pumping + input.bearing_loss;
-        let electrical_power = self.electrical(shaft_power) + 60.0;
+        let electrical_power = shaft_power / self.motor_efficiency + 60.0;
         let heat = electrical_power - shaft_power;
         let target = input.ambient + self.thermal_resistance * heat;
         state.motor_temperature = approach(state.motor_temperature, target, self.thermal_time, dt);
