@@ -11,7 +11,10 @@ pub enum Cursor {
     Live,
     Paused(Timestamp),
     /// Moves by itself, `speed` source seconds a second; negative goes backwards.
-    Playing { at: Timestamp, speed: f64 },
+    Playing {
+        at: Timestamp,
+        speed: f64,
+    },
 }
 
 /// What time it is in this frame: views take it from here and never ask a clock.

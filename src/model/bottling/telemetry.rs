@@ -6,10 +6,10 @@
 use super::reporter::{Readings, Reporter};
 use super::{BottlingLine, design};
 use crate::model::Emit;
+use crate::model::Machine;
 use crate::model::numeric::rpm;
 use crate::model::packaging::{CapperPhase, Conveyor, JOINT_LIMITS};
 use crate::model::process::{DENSITY, GRAVITY, Valve};
-use crate::model::Machine;
 
 const TEN_HZ: u64 = 5;
 const FIVE_HZ: u64 = 10;

@@ -112,8 +112,7 @@ impl Model for Pump {
         let command = input.speed_command.clamp(0.0, 1.1 * self.rated_speed);
         state.speed = approach(state.speed, command, self.ramp_secs, dt);
         let ratio = state.speed / self.rated_speed;
-        let target =
-            if input.primed { self.operating_flow(ratio, input.static_head, input.resistance) } else { 0.0 };
+        let target = if input.primed { self.operating_flow(ratio, input.static_head, input.resistance) } else { 0.0 };
         // The liquid in the pipe needs a moment to speed up and slow down.
         state.flow = approach(state.flow, target, 0.4, dt);
         let head = if input.primed { self.head(state.flow, ratio).max(0.0) } else { 0.0 };
