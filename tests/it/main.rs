@@ -6,4 +6,5 @@ mod models;
 mod mosquitto;
 #[cfg(feature = "desktop")]
 mod picture;
+mod plant_thread;
 mod scene;

@@ -58,11 +58,11 @@ impl BottlingLine {
             filler_valve: Machine::new(design::filler_valve(), seed, 7),
             rinser: Machine::new(design::rinser(), seed, 8),
             filler: Machine::new(design::filler(), seed, 9),
-            to_capper: Machine::new(design::conveyor(7.0), seed, 10),
+            to_capper: Machine::new(design::conveyor(4.0), seed, 10),
             capper: Machine::new(design::capper(), seed, 11),
-            to_labeller: Machine::new(design::conveyor(6.0), seed, 12),
+            to_labeller: Machine::new(design::conveyor(4.0), seed, 12),
             labeller: Machine::new(design::labeller(), seed, 13),
-            to_palletiser: Machine::new(design::conveyor(8.0), seed, 14),
+            to_palletiser: Machine::new(design::conveyor(4.0), seed, 14),
             palletiser: Machine::new(design::palletiser(), seed, 15),
             agv: Machine::new(design::agv(), seed, 16),
             compressor: Machine::new(design::compressor(), seed, 17),
@@ -176,7 +176,8 @@ impl BottlingLine {
         let outfeed_free = self.to_labeller.out.accepts;
         self.capper.step(&CapperInput { bottles: self.to_capper.out.released, outfeed_free }, dt);
 
-        let outfeed_free = self.to_capper.out.accepts && self.to_capper.out.occupancy < 0.95;
+        // A light barrier sees the queue come near the filler.
+        let outfeed_free = self.to_capper.out.occupancy < 0.9;
         let inflow = self.buffer_tank.out.outflow;
         self.filler.step(&FillerInput { speed_command: design::FILLER_SPEED, inflow, outfeed_free }, dt);
         self.rinser.step(&RinserInput { filler_speed: self.filler.out.speed }, dt);
@@ -223,9 +224,8 @@ mod tests {
     #[test]
     fn product_is_neither_made_nor_lost_between_the_tanks_and_the_bottles() {
         let mut line = BottlingLine::new(11);
-        let held = |line: &BottlingLine| {
-            line.feed_tank.state.volume + line.buffer_tank.state.volume + line.filler.state.bowl
-        };
+        let held =
+            |line: &BottlingLine| line.feed_tank.state.volume + line.buffer_tank.state.volume + line.filler.state.bowl;
         let (start, mut entered, mut bottled) = (held(&line), 0.0, 0.0);
         for _ in 0..30_000 {
             line.step();

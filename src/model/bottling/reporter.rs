@@ -106,7 +106,8 @@ impl Reporter {
     /// `{"data": {…}, "time": "2026-01-31T12:00:00Z"}`, as another maker's gateway would send it.
     pub fn gateway(&mut self, twin: &str, leaf: &str, emit: &mut Emit<'_>, read: impl FnOnce(&mut Readings<'_>)) {
         let data = Value::Object(self.gather(read));
-        let message = Map::from_iter([("data".to_owned(), data), ("time".to_owned(), Value::from(self.now.to_string()))]);
+        let message =
+            Map::from_iter([("data".to_owned(), data), ("time".to_owned(), Value::from(self.now.to_string()))]);
         self.address(twin, leaf);
         self.send(Value::Object(message).to_string().as_bytes(), false, 0, emit);
     }

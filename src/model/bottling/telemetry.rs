@@ -6,10 +6,10 @@
 use super::reporter::{Readings, Reporter};
 use super::{BottlingLine, design};
 use crate::model::Emit;
+use crate::model::Machine;
 use crate::model::numeric::rpm;
 use crate::model::packaging::{CapperPhase, Conveyor, JOINT_LIMITS};
 use crate::model::process::{DENSITY, GRAVITY, Valve};
-use crate::model::Machine;
 
 const TEN_HZ: u64 = 5;
 const FIVE_HZ: u64 = 10;
@@ -29,9 +29,9 @@ const NAMEPLATES: &[(&str, &str, &str, &str)] = &[
     ("F-301", "Castor Filling", "Fill 24", "F2-00120"),
     ("C-302", "Castor Robotics", "Six-35", "C6-04410"),
     ("L-303", "Castor Packaging", "Label 6", "L6-00871"),
-    ("CV-401", "Castor Packaging", "Belt 7", "B1-07001"),
-    ("CV-402", "Castor Packaging", "Belt 6", "B1-07002"),
-    ("CV-403", "Castor Packaging", "Belt 8", "B1-07003"),
+    ("CV-401", "Castor Packaging", "Belt 4", "B1-07001"),
+    ("CV-402", "Castor Packaging", "Belt 4", "B1-07002"),
+    ("CV-403", "Castor Packaging", "Belt 4", "B1-07003"),
     ("PZ-501", "Castor Packaging", "Stack 5", "S5-00233"),
     ("AGV-1", "Castor Robotics", "Fork 1000", "A1-00007"),
     ("K-601", "Castor Utilities", "Screw 18", "K1-55021"),

@@ -113,7 +113,8 @@ impl Model for Agv {
 
     fn step(&self, state: &mut AgvState, input: &AgvInput, dt: f64, _: &mut Noise) -> AgvOutput {
         let mut fetched = false;
-        let next = match state.phase {
+        let phase = state.phase;
+        let next = match phase {
             AgvPhase::Charging if input.pallet_waiting => AgvPhase::Lifting,
             AgvPhase::Lifting if self.lift(state, self.fork_height, dt) => {
                 (state.loaded, fetched) = (true, true);

@@ -10,11 +10,12 @@ use crate::model::{Model, Noise, process::GRAVITY};
 pub const JOINT_LIMITS: [(f64, f64); 6] =
     [(-170.0, 170.0), (-90.0, 110.0), (-120.0, 70.0), (-185.0, 185.0), (-120.0, 120.0), (-350.0, 350.0)];
 
-const PICK: [f64; 6] = [-75.0, 32.0, -38.0, 0.0, -84.0, -180.0];
-const LIFT: [f64; 6] = [-20.0, 6.0, -8.0, 0.0, -88.0, -180.0];
-const ABOVE: [f64; 6] = [40.0, 18.0, -22.0, 0.0, -86.0, -180.0];
-const ON_BOTTLES: [f64; 6] = [40.0, 30.0, -40.0, 0.0, -80.0, -180.0];
-const SCREWED: [f64; 6] = [40.0, 30.0, -40.0, 0.0, -80.0, 180.0];
+const PICK: [f64; 6] = [-75.0, 32.0, -38.0, 0.0, -84.0, -150.0];
+const LIFT: [f64; 6] = [-20.0, 6.0, -8.0, 0.0, -88.0, -150.0];
+const ABOVE: [f64; 6] = [40.0, 18.0, -22.0, 0.0, -86.0, -150.0];
+const ON_BOTTLES: [f64; 6] = [40.0, 30.0, -40.0, 0.0, -80.0, -150.0];
+const SCREWED: [f64; 6] = [40.0, 30.0, -40.0, 0.0, -80.0, 150.0];
+const RAISED: [f64; 6] = [20.0, 12.0, -16.0, 0.0, -86.0, 150.0];
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum CapperPhase {
@@ -62,10 +63,11 @@ impl CapperPhase {
     fn goal(self) -> [f64; 6] {
         match self {
             CapperPhase::Fetch | CapperPhase::Grip => PICK,
-            CapperPhase::Carry | CapperPhase::Ascend => LIFT,
+            CapperPhase::Carry => LIFT,
             CapperPhase::Position | CapperPhase::Wait => ABOVE,
             CapperPhase::Descend => ON_BOTTLES,
             CapperPhase::Screw => SCREWED,
+            CapperPhase::Ascend => RAISED,
         }
     }
 
@@ -175,7 +177,7 @@ impl Model for Capper {
         CapperState {
             phase: CapperPhase::Fetch,
             time: 0.0,
-            from: LIFT,
+            from: RAISED,
             station: 0,
             capped: 0,
             cycle: 0.0,
@@ -218,7 +220,8 @@ impl Model for Capper {
             way.map(|x| x.to_radians() * acceleration),
         );
         // Caps turn freely until the thread ends, then the torque rises to what was aimed at.
-        let cap_torque = if state.phase == CapperPhase::Screw { state.aim * ((part - 0.7) / 0.3).max(0.0) } else { 0.0 };
+        let cap_torque =
+            if state.phase == CapperPhase::Screw { state.aim * ((part - 0.7) / 0.3).max(0.0) } else { 0.0 };
         torques[5] += cap_torque;
         let work: f64 = (0..6).map(|i| (torques[i] * way[i].to_radians() * speed).abs()).sum();
         CapperOutput {

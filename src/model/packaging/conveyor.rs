@@ -139,7 +139,7 @@ mod tests {
     fn a_blocked_belt_fills_up_and_then_accepts_no_more() {
         let (state, entered) = run(0, 20_000);
         assert_eq!(state.passed, 0);
-        assert_eq!(entered, 120, "12 m at 0.1 m a bottle, the last on the infeed");
+        assert_eq!(entered, 121, "12 m at 0.1 m a bottle, one at each end");
     }
 
     #[test]

@@ -84,10 +84,9 @@ mod tests {
 
     #[test]
     fn an_empty_reel_stops_it_for_as_long_as_the_change_takes() {
-        let labeller =
-            Labeller { labels_on_reel: 100, start_labels: 3, reel_change_secs: 10.0, labels_per_turn: 6.0 };
+        let labeller = Labeller { labels_on_reel: 100, start_labels: 3, reel_change_secs: 10.0, labels_per_turn: 6.0 };
         let (mut state, mut noise) = (labeller.initial(), Noise::new(2, 0));
-        let (mut ready, mut stopped) = (true, 0.0);
+        let (mut ready, mut stopped) = (true, 0f64);
         for _ in 0..1000 {
             let out = labeller.step(&mut state, &LabellerInput { bottles: u32::from(ready) }, 0.02, &mut noise);
             ready = out.ready;

@@ -97,11 +97,6 @@ impl Pump {
         let flow_over_efficiency = ratio * self.best_flow / (self.best_efficiency * (2.0 - phi));
         DENSITY * GRAVITY * self.head(flow, ratio).max(0.0) * flow_over_efficiency
     }
-
-    /// °C above the surroundings for these losses, once warm.
-    fn electrical(&self, shaft: f64) -> f64 {
-        shaft / self.motor_efficiency
-    }
 }
 
 impl Model for Pump {
@@ -117,14 +112,13 @@ impl Model for Pump {
         let command = input.speed_command.clamp(0.0, 1.1 * self.rated_speed);
         state.speed = approach(state.speed, command, self.ramp_secs, dt);
         let ratio = state.speed / self.rated_speed;
-        let target =
-            if input.primed { self.operating_flow(ratio, input.static_head, input.resistance) } else { 0.0 };
+        let target = if input.primed { self.operating_flow(ratio, input.static_head, input.resistance) } else { 0.0 };
         // The liquid in the pipe needs a moment to speed up and slow down.
         state.flow = approach(state.flow, target, 0.4, dt);
         let head = if input.primed { self.head(state.flow, ratio).max(0.0) } else { 0.0 };
         let pumping = if input.primed { self.shaft_power(state.flow, ratio) } else { 0.0 };
         let shaft_power = pumping + input.bearing_loss;
-        let electrical_power = self.electrical(shaft_power) + 60.0;
+        let electrical_power = shaft_power / self.motor_efficiency + 60.0;
         let heat = electrical_power - shaft_power;
         let target = input.ambient + self.thermal_resistance * heat;
         state.motor_temperature = approach(state.motor_temperature, target, self.thermal_time, dt);

@@ -104,14 +104,8 @@ impl Machine<Tank> {
 mod tests {
     use super::*;
 
-    const TANK: Tank = Tank {
-        area: 2.0,
-        height: 3.0,
-        heat_loss: 5.0,
-        start_level: 1.0,
-        start_temperature: 20.0,
-        agitator_speed: 6.0,
-    };
+    const TANK: Tank =
+        Tank { area: 2.0, height: 3.0, heat_loss: 5.0, start_level: 1.0, start_temperature: 20.0, agitator_speed: 6.0 };
 
     fn run(input: TankInput, secs: f64) -> (TankState, f64, f64) {
         let (mut state, mut noise) = (TANK.initial(), Noise::new(1, 0));

@@ -57,7 +57,12 @@ impl Model for Compressor {
     type Output = CompressorOutput;
 
     fn initial(&self) -> CompressorState {
-        CompressorState { pressure: 0.5 * (self.load_at + self.idle_at), loaded: true, temperature: 72.0, loaded_secs: 0.0 }
+        CompressorState {
+            pressure: 0.5 * (self.load_at + self.idle_at),
+            loaded: true,
+            temperature: 72.0,
+            loaded_secs: 0.0,
+        }
     }
 
     fn step(&self, state: &mut CompressorState, input: &CompressorInput, dt: f64, _: &mut Noise) -> CompressorOutput {
