@@ -101,6 +101,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
             url: broker.url.clone(),
             seed: options.seed,
             speed: options.plant_speed,
+            prefix: plant::DEFAULT_PREFIX.to_owned(),
             start: Timestamp::now(),
         })?),
         _ => return Err(OpenError::NoPlant { scene: scene.name.clone() }),
@@ -174,7 +175,7 @@ fn tick(mut cursor: ResMut<Cursor>, mut moment: ResMut<Moment>, history: Res<His
 /// Takes over a saved scene, or keeps the last good one and shows what is wrong with the new.
 fn reload(
     mut commands: MessageReader<OperatorCommand>,
-    mut running: ResMut<Running>,
+    running: ResMut<Running>,
     mut loaded: ResMut<LoadedScene>,
     mut sources: ResMut<Sources>,
     mut history: ResMut<History>,
@@ -226,7 +227,12 @@ fn reload(
 }
 
 /// Runs a session without a window until `limit` has passed or `stop` says so; frames come when data come.
-pub fn run_headless(app: &mut App, wake: &crossbeam_channel::Receiver<()>, limit: Option<Duration>, stop: impl Fn() -> bool) {
+pub fn run_headless(
+    app: &mut App,
+    wake: &crossbeam_channel::Receiver<()>,
+    limit: Option<Duration>,
+    stop: impl Fn() -> bool,
+) {
     const LONGEST_SLEEP: Duration = Duration::from_millis(100);
     const SHORTEST_FRAME: Duration = Duration::from_millis(10);
     app.finish();

@@ -8,8 +8,8 @@ use bevy::prelude::*;
 use serde::Serialize;
 
 use crate::history::{Cursor, History, Moment};
-use crate::scene::{LoadedScene, Limits};
-use crate::source::{ConnectionState, Arrivals, SourceReport, SourceSnapshot, Sources};
+use crate::scene::{Limits, LoadedScene};
+use crate::source::{Arrivals, ConnectionState, SourceReport, SourceSnapshot, Sources};
 use crate::twin::{Current, Entities, Standing, Value};
 
 #[derive(Serialize, Debug)]
@@ -42,6 +42,8 @@ pub struct SourceState {
     pub decoded: u64,
     pub unknown_topics: u64,
     pub decode_errors: u64,
+    /// Source times that could not be used; their samples carry the receive time.
+    pub clock_problems: u64,
     pub dropped: u64,
     pub coalesced: u64,
     pub unknown: BTreeMap<String, u64>,
@@ -115,7 +117,10 @@ pub fn of(world: &mut World) -> State {
     State {
         scene: scene.name.clone(),
         cursor: cursor_state(cursor, moment),
-        sources: sources.into_iter().map(|snapshot: SourceSnapshot| (snapshot.name.clone(), source_state(snapshot))).collect(),
+        sources: sources
+            .into_iter()
+            .map(|snapshot: SourceSnapshot| (snapshot.name.clone(), source_state(snapshot)))
+            .collect(),
         history: HistoryState {
             samples: usage.samples,
             bytes: usage.bytes,
@@ -154,6 +159,7 @@ fn source_state(snapshot: SourceSnapshot) -> SourceState {
         decoded: snapshot.decoded,
         unknown_topics: snapshot.unknown_topics,
         decode_errors: snapshot.decode_errors,
+        clock_problems: snapshot.clock_problems,
         dropped: snapshot.dropped,
         coalesced: snapshot.coalesced,
         unknown: snapshot.unknown.into_iter().collect(),

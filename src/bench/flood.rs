@@ -7,7 +7,10 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Listens on a free loopback port; the flood lasts `length` from the subscription on.
-pub fn start(messages: Vec<(String, String)>, length: Duration) -> io::Result<(SocketAddr, JoinHandle<io::Result<u64>>)> {
+pub fn start(
+    messages: Vec<(String, String)>,
+    length: Duration,
+) -> io::Result<(SocketAddr, JoinHandle<io::Result<u64>>)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let thread = std::thread::Builder::new()

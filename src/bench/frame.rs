@@ -10,7 +10,7 @@ use super::{FIELDS, scene};
 use crate::CorePlugins;
 use crate::history::{History, Moment};
 use crate::scene::LoadedScene;
-use crate::source::{Batch, Arrivals};
+use crate::source::{Arrivals, Batch};
 use crate::twin::{Quality, Sample, SignalIndex, Timestamp, Value};
 
 const FRAMES: u64 = 60;
@@ -25,7 +25,9 @@ pub fn run() -> String {
         let (p50, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
         let signals = twins as usize * FIELDS.len();
         let per_signal = p50.as_secs_f64() * 1e9 / (signals as f64 / 10.0);
-        let growth = base.map_or(String::new(), |base: f64| format!("  {:.2} of the cost per change at the first size", per_signal / base));
+        let growth = base.map_or(String::new(), |base: f64| {
+            format!("  {:.2} of the cost per change at the first size", per_signal / base)
+        });
         base = base.or(Some(per_signal));
         let _ = writeln!(
             report,

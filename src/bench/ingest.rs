@@ -18,7 +18,7 @@ use crate::history::{History, Moment};
 use crate::ingest::{BindingTable, Message, SharedTable};
 use crate::scene::{Broker, LoadedScene, Scene};
 use crate::source::mqtt::{self, SourceError};
-use crate::source::{Batch, Arrivals, Sources};
+use crate::source::{Arrivals, Batch, Sources};
 use crate::twin::{Current, Entities, Timestamp};
 
 const TWINS: u32 = 100;
@@ -107,8 +107,7 @@ fn in_process(length: Duration) -> f64 {
     while started.elapsed() < length {
         let mut batch = Batch { generation: 1, samples: Vec::with_capacity(TWINS as usize * FIELDS.len()) };
         for (topic, payload) in &messages {
-            let message =
-                Message { topic, payload: payload.as_bytes(), retained: false, qos: 1, receive_time };
+            let message = Message { topic, payload: payload.as_bytes(), retained: false, qos: 1, receive_time };
             table.decode(&message, &mut batch.samples);
         }
         receive_time.0 += 1_000_000;

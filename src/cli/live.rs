@@ -76,17 +76,20 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let scene = args.scene.map_or_else(demo_scene, Ok)?;
     let mut options = args.session.options(scene);
     options.plant |= is_demo && options.broker.is_none();
-    if args.headless {
-        headless(options, args.limit, args.state)
-    } else {
-        windowed(options, args.limit, args.state)
-    }
+    if args.headless { headless(options, args.limit, args.state) } else { windowed(options, args.limit, args.state) }
 }
 
 fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
     let (wake, woken) = crossbeam_channel::bounded(1);
     let mut app = App::new();
-    open(&mut app, options, Arc::new(move || drop(wake.try_send(()))))?;
+    open(
+        &mut app,
+        options,
+        Arc::new(move || {
+            // Full means that the loop is about to wake anyway.
+            let _ = wake.try_send(());
+        }),
+    )?;
     let stop = interrupted()?;
     session::run_headless(&mut app, &woken, limit, || stop.load(Ordering::Relaxed));
     match state_file {

@@ -112,8 +112,8 @@ fn start_log(verbose: u8) {
         1 => "pollux=info,warn",
         _ => "pollux=debug,info",
     };
-    let filter =
-        std::env::var("POLLUX_LOG").ok().and_then(|text| tracing_subscriber::EnvFilter::try_new(text).ok());
+    let level = format!("{level},{}", crate::source::broker::LOG_DIRECTIVE);
+    let filter = std::env::var("POLLUX_LOG").ok().and_then(|text| tracing_subscriber::EnvFilter::try_new(text).ok());
     let filter = filter.unwrap_or_else(|| tracing_subscriber::EnvFilter::new(level));
     let colour = std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr());
     // A second start (in tests) keeps the first subscriber.

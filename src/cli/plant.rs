@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Failure, live, time_limit};
-use crate::source::plant::{self, PlantConfig};
 use crate::source::broker::{Embedded, EmbeddedConfig};
+use crate::source::plant::{self, PlantConfig};
 use crate::twin::Timestamp;
 
 #[derive(clap::Args, Debug)]
@@ -22,6 +22,9 @@ pub struct Args {
     /// Simulated seconds per second.
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
+    /// First part of all topics.
+    #[arg(long, default_value = plant::DEFAULT_PREFIX)]
+    prefix: String,
     /// Port of the embedded broker. 0: one that is free.
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -49,7 +52,14 @@ pub fn run(args: Args) -> Result<(), Failure> {
             (embedded.url(), Some(embedded))
         }
     };
-    let config = PlantConfig { plant, url: url.clone(), seed: args.seed, speed: args.speed, start: Timestamp::now() };
+    let config = PlantConfig {
+        plant,
+        url: url.clone(),
+        seed: args.seed,
+        speed: args.speed,
+        prefix: args.prefix,
+        start: Timestamp::now(),
+    };
     let handle = plant::spawn(config).map_err(Failure::environment)?;
     eprintln!("pollux: the plant publishes to {url}");
     let stop = live::interrupted()?;

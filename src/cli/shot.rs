@@ -86,7 +86,8 @@ fn commands(app: &App, select: Option<&str>, focus: bool, trends: &[String]) -> 
     }
     for path in trends {
         let signal = path.rsplit_once('.').and_then(|(id, name)| scene.signal(id, name));
-        let signal = signal.ok_or_else(|| Failure::Usage(format!("the scene has no signal `{path}`; write it like P-101.flow")))?;
+        let signal = signal
+            .ok_or_else(|| Failure::Usage(format!("the scene has no signal `{path}`; write it like P-101.flow")))?;
         commands.push(OperatorCommand::ToggleTrend(signal.index));
     }
     Ok(commands)

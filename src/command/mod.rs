@@ -51,5 +51,7 @@ impl Attention {
 }
 
 pub(super) fn plugin(app: &mut App) {
-    app.add_message::<OperatorCommand>().init_resource::<Attention>().add_systems(Update, apply.in_set(TwinSet::Command));
+    app.add_message::<OperatorCommand>()
+        .init_resource::<Attention>()
+        .add_systems(Update, apply.in_set(TwinSet::Command));
 }

@@ -23,7 +23,6 @@ use bevy::prelude::*;
 
 use crate::twin::Sample;
 
-
 /// Memory for history where nobody has said otherwise.
 const DEFAULT_BUDGET_BYTES: u64 = 1 << 30;
 

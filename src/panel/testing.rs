@@ -337,6 +337,7 @@ pub fn report() -> SourceReport {
         decoded: 124_300,
         unknown_topics: 1_246,
         decode_errors: 17,
+        clock_problems: 2,
         dropped: 3,
         coalesced: 212,
         unknown: vec![("hall/legacy/heartbeat".into(), 1_204), ("hall/P-101/debug".into(), 42)],

@@ -51,6 +51,13 @@ pub struct Loaded {
     pub sources: Vec<SourceFile>,
 }
 
+impl Loaded {
+    /// All issues as text, with the lines they point at.
+    pub fn render(&self, colour: bool) -> String {
+        render(&self.issues, &self.sources, colour)
+    }
+}
+
 /// Reads one scene text without the files it uses: its shape is checked, not its meaning.
 pub fn parse(text: &str) -> (Option<SceneFile>, Vec<Issue>) {
     let mut report = report::Report::default();

@@ -230,7 +230,13 @@ fn source_of(
     let broker = def.broker.as_ref().map(|broker| {
         if !brokers.contains_key(&broker.value) {
             let near = nearest(broker, brokers.keys().map(String::as_str));
-            report.error("unknown-broker", broker.span, item, format!("unknown broker `{}`", broker.value), Hint::meant(near));
+            report.error(
+                "unknown-broker",
+                broker.span,
+                item,
+                format!("unknown broker `{}`", broker.value),
+                Hint::meant(near),
+            );
         }
         broker.value.clone()
     });
@@ -275,7 +281,13 @@ fn check_pointer(item: &str, field: &str, pointer: &Spanned<String>, report: &mu
     if let Some(fault) = text::pointer_fault(pointer) {
         let near = format!("write \"/{}\"", pointer.value.replace('.', "/"));
         let hint = if pointer.starts_with('/') { Hint::NONE } else { near.into() };
-        report.error("bad-pointer", pointer.span, item, format!("{field}: the pointer {:?} {fault}", pointer.value), hint);
+        report.error(
+            "bad-pointer",
+            pointer.span,
+            item,
+            format!("{field}: the pointer {:?} {fault}", pointer.value),
+            hint,
+        );
     }
 }
 

@@ -46,7 +46,8 @@ impl Watcher {
         let (hint, hints) = crossbeam_channel::bounded(1);
         let stamps: Vec<Stamp> = files.iter().map(|file| stamp(file)).collect();
         let (system, all_watched) = watch_folders(&files, hint.clone());
-        let watched = Watched { files, stamps, hints, _hint: hint, stopped, poll: if all_watched { IDLE } else { POLL } };
+        let watched =
+            Watched { files, stamps, hints, _hint: hint, stopped, poll: if all_watched { IDLE } else { POLL } };
         let flag = changed.clone();
         let thread = std::thread::Builder::new()
             .name("scene-watch".to_owned())

@@ -16,8 +16,8 @@ use crate::TwinSet;
 
 pub use mailbox::{Batch, Inbox, Mailbox, mailbox};
 pub use mqtt::{SourceError, SourceHandle};
-pub use receive::{Arrivals, Fresh, ReceiveBudget, Sources};
 pub(crate) use receive::renumbering;
+pub use receive::{Arrivals, Fresh, ReceiveBudget, Sources};
 pub use status::{ConnectionState, SourceSnapshot, SourceStatus, TopicProblem};
 
 /// Called by a source when something waits in its mailbox, so that an idle window wakes up. Cheap; called often.

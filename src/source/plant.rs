@@ -26,6 +26,9 @@ const CATCH_UP: u32 = 50;
 const QUEUE: usize = 2048;
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
+/// The first part of all topics of a plant that nobody has named otherwise; the demo scene listens to it.
+pub const DEFAULT_PREFIX: &str = "line1";
+
 #[derive(Clone, Debug)]
 pub struct PlantConfig {
     /// A name that [`model::plants`] knows: `bottling`.

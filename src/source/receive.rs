@@ -117,7 +117,9 @@ impl Arrivals {
 
 /// Where each signal of the `old` scene is in the `new` one: the same twin id and signal name.
 pub(crate) fn renumbering(old: &Scene, new: &Scene) -> Vec<Option<SignalIndex>> {
-    let name = |scene: &'_ Scene, signal: &crate::scene::Signal| (scene.twins[signal.twin.at()].id.clone(), signal.name.clone());
+    let name = |scene: &'_ Scene, signal: &crate::scene::Signal| {
+        (scene.twins[signal.twin.at()].id.clone(), signal.name.clone())
+    };
     let known: HashMap<_, _> = new.signals.iter().map(|signal| (name(new, signal), signal.index)).collect();
     old.signals.iter().map(|signal| known.get(&name(old, signal)).copied()).collect()
 }

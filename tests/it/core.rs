@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use pollux::command::{Attention, OperatorCommand};
 use pollux::history::{Cursor, History, Moment};
 use pollux::scene::{self, LoadedScene, Scene};
-use pollux::source::{Batch, Arrivals};
+use pollux::source::{Arrivals, Batch};
 use pollux::twin::{Current, Entities, Grade, Quality, Reason, Sample, Timestamp, Value};
 use pollux::{CorePlugins, TwinSet};
 

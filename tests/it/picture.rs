@@ -64,7 +64,7 @@ fn hall() -> Option<(App, Entity)> {
     let world = app.world_mut();
     let twins: Vec<Entity> = (0..2).map(|index| world.spawn(Twin { index: TwinIndex(index) }).id()).collect();
     let signal = world.spawn((Signal { index: SignalIndex(0) }, SignalOf(twins[0]), good(0.0))).id();
-    app.insert_resource(Entities { twins, signals: vec![signal] })
+    app.insert_resource(Entities { twins, signals: vec![signal], generation: Some(1) })
         .insert_resource(LoadedScene { scene: Arc::new(scene()), generation: 1, issues: Vec::new() })
         .add_plugins(view::plugin);
     Some((app, signal))
