@@ -22,7 +22,13 @@ pub(super) fn resolve(name: &str, def: &BrokerDef, dir: &Path, report: &mut Repo
         }
     }
     if let Some(id) = def.client_id.as_ref().filter(|id| id.is_empty() || id.contains('\0')) {
-        report.error("bad-value", id.span, name, "client_id must not be empty", "leave it out for one of its own".into());
+        report.error(
+            "bad-value",
+            id.span,
+            name,
+            "client_id must not be empty",
+            "leave it out for one of its own".into(),
+        );
     }
     let qos = match &def.qos {
         Some(qos) if qos.value > 2 => {

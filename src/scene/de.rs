@@ -78,10 +78,7 @@ impl Context<'_> {
 }
 
 /// What a list item calls itself.
-fn own_name<'t>(node: &Node<'t>) -> Option<&'t str>
-where
-    't: 't,
-{
+fn own_name<'t>(node: &Node<'t>) -> Option<&'t str> {
     let Kind::Struct(_, fields) = &node.kind else { return None };
     fields.iter().find(|field| field.name == "id").and_then(|field| match &field.value.kind {
         Kind::Text(std::borrow::Cow::Borrowed(text)) => Some(*text),

@@ -121,7 +121,8 @@ fn ranks(
                 Some(Mark::Done(below)) => *rank = (*rank).max(below + 1),
                 Some(Mark::Open) => {
                     let start = stack.iter().position(|(open, ..)| *open == input).unwrap_or(0);
-                    let mut names: Vec<String> = stack.iter().skip(start).map(|(open, ..)| scene.signal_path(*open)).collect();
+                    let mut names: Vec<String> =
+                        stack.iter().skip(start).map(|(open, ..)| scene.signal_path(*open)).collect();
                     names.push(scene.signal_path(input));
                     let span = inputs_of.get(&input).map(|(_, span)| *span).unwrap_or_default();
                     // Twins of one type share the mistake: the words must not name the twin, else each would be told.
@@ -139,5 +140,8 @@ fn ranks(
             }
         }
     }
-    marks.into_iter().filter_map(|(signal, mark)| if let Mark::Done(rank) = mark { Some((signal, rank)) } else { None }).collect()
+    marks
+        .into_iter()
+        .filter_map(|(signal, mark)| if let Mark::Done(rank) = mark { Some((signal, rank)) } else { None })
+        .collect()
 }

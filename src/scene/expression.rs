@@ -144,9 +144,34 @@ mod tests {
     #[test]
     fn nothing_but_expressions_gets_through() {
         for source in [
-            "while true {}", "loop {}", "let x = 1; x", "fn f() { 1 }", "eval(\"1\")", "print(1)", "a = 2", "x.y",
-            "import \"a\"", "|x| x", "[1]", "#{a: 1}", "", "1 +", "(1", "1)", "1 2", "throw 1", "`a`", "{ 1 }", "if true {",
-            "sleep(1)", "signal(a)", "signal(\"a\" + \"b\")", "1;2", "switch 1 { _ => 2 }", "\"\\u{1}", "abs(1, 2)",
+            "while true {}",
+            "loop {}",
+            "let x = 1; x",
+            "fn f() { 1 }",
+            "eval(\"1\")",
+            "print(1)",
+            "a = 2",
+            "x.y",
+            "import \"a\"",
+            "|x| x",
+            "[1]",
+            "#{a: 1}",
+            "",
+            "1 +",
+            "(1",
+            "1)",
+            "1 2",
+            "throw 1",
+            "`a`",
+            "{ 1 }",
+            "if true {",
+            "sleep(1)",
+            "signal(a)",
+            "signal(\"a\" + \"b\")",
+            "1;2",
+            "switch 1 { _ => 2 }",
+            "\"\\u{1}",
+            "abs(1, 2)",
         ] {
             assert!(eval(source, &[]).is_err(), "{source}");
         }

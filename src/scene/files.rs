@@ -57,7 +57,13 @@ impl Reading {
             Ok(text) => text,
             Err(reason) => {
                 let span = user.unwrap_or_else(|| Span::new(report.add_file(path.to_owned(), "".into()), 0..0));
-                report.error("unreadable-file", span, "", format!("{} cannot be read: {reason}", path.display()), Hint::NONE);
+                report.error(
+                    "unreadable-file",
+                    span,
+                    "",
+                    format!("{} cannot be read: {reason}", path.display()),
+                    Hint::NONE,
+                );
                 return;
             }
         };
@@ -95,7 +101,8 @@ fn read(path: &Path) -> Result<String, String> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!("it is larger than {} MiB", MAX_BYTES >> 20));
     }
-    String::from_utf8(bytes).map_err(|error| format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))
+    String::from_utf8(bytes)
+        .map_err(|error| format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))
 }
 
 /// Parses one file; everything that is wrong with its shape goes to the report.

@@ -61,7 +61,8 @@ fn resolve(path: &Path, parts: &[Part], report: &mut Report) -> Scene {
     // A twin that could not be made was reported: a link to it is no mistake of its own.
     let mentioned: BTreeSet<&str> = defs.iter().map(|def| def.id.as_str()).collect();
     for link in parts.iter().flat_map(|part| &part.file.links) {
-        let made = (port(&link.from, link, &scene, &mentioned, report), port(&link.to, link, &scene, &mentioned, report));
+        let made =
+            (port(&link.from, link, &scene, &mentioned, report), port(&link.to, link, &scene, &mentioned, report));
         if let (Some(from), Some(to)) = made {
             scene.links.push(Link { from, to, kind: link.kind });
         }

@@ -25,12 +25,7 @@ pub(super) fn prepare(
     parts.iter().filter_map(|part| prepare_one(item, part, signals, report)).collect()
 }
 
-fn prepare_one(
-    item: &str,
-    part: &Spanned<PartDef>,
-    signals: &[Prepared],
-    report: &mut Report,
-) -> Option<PreparedPart> {
+fn prepare_one(item: &str, part: &Spanned<PartDef>, signals: &[Prepared], report: &mut Report) -> Option<PreparedPart> {
     let (word, node, by) = match &part.value {
         PartDef::Spin { node, by, .. } => ("Spin", node, by),
         PartDef::Slide { node, by, .. } => ("Slide", node, by),
@@ -69,9 +64,7 @@ fn prepare_one(
             Motion::Slide { axis: check.axis(*axis, Axis::X), from: check.from(*from), to }
         }
         PartDef::Tint { from, scale, .. } => Motion::Tint { from: check.from(*from), scale: *scale },
-        PartDef::Fill { axis, from, .. } => {
-            Motion::Fill { axis: check.axis(*axis, Axis::Y), from: check.from(*from) }
-        }
+        PartDef::Fill { axis, from, .. } => Motion::Fill { axis: check.axis(*axis, Axis::Y), from: check.from(*from) },
         PartDef::Emit { colour, from, .. } => {
             let colour = [colour.0, colour.1, colour.2];
             if colour.iter().any(|part| *part < 0.0) {

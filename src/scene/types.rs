@@ -95,7 +95,11 @@ fn finish(
 }
 
 /// The type and its ancestors, itself first.
-fn chain<'g, 'a>(one: &'g Given<'a>, by_name: &HashMap<&str, &'g Given<'a>>, report: &mut Report) -> Vec<&'g Given<'a>> {
+fn chain<'g, 'a>(
+    one: &'g Given<'a>,
+    by_name: &HashMap<&str, &'g Given<'a>>,
+    report: &mut Report,
+) -> Vec<&'g Given<'a>> {
     let mut chain = vec![one];
     let mut last = one;
     while let Some(base) = &last.def.extends {
@@ -109,7 +113,8 @@ fn chain<'g, 'a>(one: &'g Given<'a>, by_name: &HashMap<&str, &'g Given<'a>>, rep
             // Told once per cycle: from its first name in the alphabet, whichever type was asked for.
             let ring = chain.get(start..).unwrap_or(&[]);
             let first = (0..ring.len()).min_by_key(|at| ring.get(*at).map(|given| &given.name.value)).unwrap_or(0);
-            let mut names: Vec<&str> = ring.iter().cycle().skip(first).take(ring.len() + 1).map(|g| g.name.as_str()).collect();
+            let mut names: Vec<&str> =
+                ring.iter().cycle().skip(first).take(ring.len() + 1).map(|g| g.name.as_str()).collect();
             names.dedup_by(|a, b| a == b && ring.len() > 1);
             if let Some(culprit) = ring.get(first)
                 && let Some(base) = &culprit.def.extends

@@ -46,7 +46,8 @@ impl Watcher {
         let (hint, hints) = crossbeam_channel::bounded(1);
         let stamps: Vec<Stamp> = files.iter().map(|file| stamp(file)).collect();
         let (system, all_watched) = watch_folders(&files, hint.clone());
-        let watched = Watched { files, stamps, hints, _hint: hint, stopped, poll: if all_watched { IDLE } else { POLL } };
+        let watched =
+            Watched { files, stamps, hints, _hint: hint, stopped, poll: if all_watched { IDLE } else { POLL } };
         let flag = changed.clone();
         let thread = std::thread::Builder::new()
             .name("scene-watch".to_owned())
@@ -173,7 +174,7 @@ mod tests {
         let (scene, later) = (folder.path().join("scene.ron"), folder.path().join("later.ron"));
         std::fs::write(&scene, "one").unwrap();
         let (woken, wakes) = crossbeam_channel::unbounded();
-        let watcher = Watcher::new(vec![scene.clone(), later.clone()], move || drop(woken.send(()))).unwrap();
+        let watcher = Watcher::new(vec![scene.clone(), later.clone()], move || woken.send(()).unwrap()).unwrap();
         assert!(!watcher.take_changed());
         let temporary = folder.path().join("scene.ron~");
         std::fs::write(&temporary, "another").unwrap();

@@ -49,8 +49,8 @@ fn what_we_write_reads_back_equal_and_the_ron_crate_agrees() {
     let written = scene::write(&file).unwrap();
     assert_eq!(scene::parse(&written), (Some(file.clone()), vec![]), "{written}");
     use ron::extensions::Extensions;
-    let options = ron::Options::default()
-        .with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES);
+    let options =
+        ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES);
     assert_eq!(options.from_str::<scene::SceneFile>(&text).unwrap(), file);
 }
 

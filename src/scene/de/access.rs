@@ -167,7 +167,11 @@ impl<'t> VariantAccess<'t> for Variant<'_, 't> {
         }
     }
 
-    fn struct_variant<V: Visitor<'t>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, ReadError> {
+    fn struct_variant<V: Visitor<'t>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, ReadError> {
         let given: &'t [Field<'t>] = match &self.reader.node.kind {
             Kind::Struct(_, given) => given,
             Kind::Tuple(_, items) if items.is_empty() => &[],

@@ -123,9 +123,8 @@ impl<'t> Parser<'t> {
         }
         self.at += len;
         let text = rest.get(..len).unwrap_or("");
-        self.parse_number(text).ok_or_else(|| {
-            self.error(start..start + len.max(1), format!("`{text}` is not a number"), None)
-        })
+        self.parse_number(text)
+            .ok_or_else(|| self.error(start..start + len.max(1), format!("`{text}` is not a number"), None))
     }
 
     fn parse_number(&self, text: &str) -> Option<Kind<'t>> {
@@ -149,7 +148,8 @@ impl<'t> Parser<'t> {
                 return None;
             }
         }
-        let plain: Cow<'_, str> = if unsigned.contains('_') { unsigned.replace('_', "").into() } else { unsigned.into() };
+        let plain: Cow<'_, str> =
+            if unsigned.contains('_') { unsigned.replace('_', "").into() } else { unsigned.into() };
         if plain.bytes().all(|b| b.is_ascii_digit()) && !plain.is_empty() {
             if let Ok(value) = plain.parse::<i64>() {
                 return Some(Kind::Integer(if negative { -i128::from(value) } else { i128::from(value) }));
