@@ -44,7 +44,7 @@ pub fn read<'t, T: Deserialize<'t>>(root: &'t Node<'t>) -> (Option<T>, Vec<Probl
         let (id, span) = error.node.unwrap_or((root.id, root.span));
         if !error.follow_up {
             let brief = format!("{}{}", error.item, error.brief);
-            context.report(Problem { rule: error.rule, span, brief, hint: error.hint });
+            context.report(Problem { rule: error.rule, span, brief, hint: error.hint.map(String::from) });
         }
         let fresh = context.left_out.borrow_mut().insert(id);
         if id == root.id || !fresh || context.problems.borrow().len() >= MAX_PROBLEMS {
@@ -78,10 +78,7 @@ impl Context<'_> {
 }
 
 /// What a list item calls itself.
-fn own_name<'t>(node: &Node<'t>) -> Option<&'t str>
-where
-    't: 't,
-{
+fn own_name<'t>(node: &Node<'t>) -> Option<&'t str> {
     let Kind::Struct(_, fields) = &node.kind else { return None };
     fields.iter().find(|field| field.name == "id").and_then(|field| match &field.value.kind {
         Kind::Text(std::borrow::Cow::Borrowed(text)) => Some(*text),
@@ -141,17 +138,17 @@ struct Reader<'a, 't> {
 struct ReadError {
     rule: &'static str,
     brief: String,
-    hint: Option<String>,
+    hint: Option<Box<str>>,
     missing: Option<&'static str>,
     node: Option<(NodeId, Span)>,
-    item: String,
+    item: Box<str>,
     /// Comes only from something that was left out before.
     follow_up: bool,
 }
 
 impl ReadError {
     fn new(rule: &'static str, brief: String) -> Self {
-        Self { rule, brief, hint: None, missing: None, node: None, item: String::new(), follow_up: false }
+        Self { rule, brief, hint: None, missing: None, node: None, item: "".into(), follow_up: false }
     }
 }
 
@@ -189,7 +186,7 @@ impl de::Error for ReadError {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("known are {}", expected.join(", ")),
         };
-        Self { hint: Some(hint), ..Self::new("unknown-variant", format!("`{found}` is not known here")) }
+        Self { hint: Some(hint.into()), ..Self::new("unknown-variant", format!("`{found}` is not known here")) }
     }
 }
 
@@ -214,7 +211,7 @@ impl<'a, 't> Reader<'a, 't> {
         result.map_err(|mut error| {
             if error.node.is_none() {
                 error.node = Some((self.node.id, self.node.span));
-                error.item = self.context.item();
+                error.item = self.context.item().into();
                 error.follow_up = match (&self.node.kind, error.missing) {
                     (Kind::Struct(_, fields), Some(missing)) => {
                         fields.iter().any(|f| f.name == missing && self.context.is_out(&f.value))
@@ -343,7 +340,7 @@ impl<'a, 't> de::Deserializer<'t> for Reader<'a, 't> {
                 self.place(visitor.visit_enum(Variant { name: word, reader: self }))
             }
             Kind::Text(text) if variants.contains(&&**text) => {
-                let hint = Some(format!("write {text} without quotes"));
+                let hint = Some(format!("write {text} without quotes").into());
                 let error = ReadError::new("wrong-type", format!("a word is expected here, found the text {text:?}"));
                 self.place(Err(ReadError { hint, ..error }))
             }

@@ -1,6 +1,7 @@
 //! Connects derived signals with their inputs. In: expressions whose inputs are names. Out: indices and ranks; cycles.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use super::nearest::nearest;
 use super::report::{Hint, Report};
@@ -10,8 +11,11 @@ use super::text::Template;
 use super::twins::Pending;
 use crate::twin::SignalIndex;
 
+/// The inputs of an expression, and where it stands.
+type Inputs = (Vec<(String, SignalIndex)>, Span);
+
 pub(super) fn resolve(pending: Vec<Pending>, scene: &mut Scene, report: &mut Report) {
-    let mut inputs_of: HashMap<SignalIndex, (Vec<(String, SignalIndex)>, Span)> = HashMap::with_capacity(pending.len());
+    let mut inputs_of: HashMap<SignalIndex, Inputs> = HashMap::with_capacity(pending.len());
     for one in &pending {
         if let Some(inputs) = inputs(one, scene, report) {
             inputs_of.insert(one.signal, (inputs, one.derived.source.span));
@@ -93,7 +97,7 @@ enum Mark {
 /// The depth of each derived signal above measured ones, without recursion: chains may be long.
 fn ranks(
     pending: &[Pending],
-    inputs_of: &HashMap<SignalIndex, (Vec<(String, SignalIndex)>, Span)>,
+    inputs_of: &HashMap<SignalIndex, Inputs>,
     scene: &Scene,
     report: &mut Report,
 ) -> HashMap<SignalIndex, u32> {
@@ -101,8 +105,8 @@ fn ranks(
     for root in pending {
         // (signal, next input to look at, rank so far)
         let mut stack: Vec<(SignalIndex, usize, u32)> = Vec::new();
-        if !marks.contains_key(&root.signal) {
-            marks.insert(root.signal, Mark::Open);
+        if let Entry::Vacant(fresh) = marks.entry(root.signal) {
+            fresh.insert(Mark::Open);
             stack.push((root.signal, 0, 0));
         }
         while let Some((signal, next, rank)) = stack.last_mut() {

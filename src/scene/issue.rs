@@ -47,6 +47,10 @@ pub fn render(issues: &[Issue], sources: &[SourceFile], colour: bool) -> String 
     let (red, yellow, blue, bold, off) =
         (paint("\x1b[1;31m"), paint("\x1b[1;33m"), paint("\x1b[1;34m"), paint("\x1b[1m"), paint("\x1b[0m"));
     let mut out = String::new();
+    // A line that holds a secret is never shown, whatever else is wrong in it: messages end in logs.
+    let secret = |file: &PathBuf, line| {
+        issues.iter().any(|issue| issue.rule == "secret-in-scene" && issue.line == line && issue.file == *file)
+    };
     for issue in issues {
         let (word, tone) = match issue.severity {
             Severity::Error => ("error", red),
@@ -54,6 +58,7 @@ pub fn render(issues: &[Issue], sources: &[SourceFile], colour: bool) -> String 
         };
         let source = sources.iter().find(|source| source.path == issue.file);
         let line = source.and_then(|source| source.text.lines().nth(issue.line.saturating_sub(1) as usize));
+        let hidden = secret(&issue.file, issue.line);
         let number = issue.line.to_string();
         let gutter = if line.is_some() { number.len() } else { 1 };
         let pad = " ".repeat(gutter);
@@ -61,7 +66,7 @@ pub fn render(issues: &[Issue], sources: &[SourceFile], colour: bool) -> String 
         // Writing to a String cannot fail.
         let _ = writeln!(out, "{tone}{word}[{}]{off}{bold}: {}{off}", issue.rule, printable(&issue.brief));
         let _ = writeln!(out, "{pad}{blue}-->{off} {}{place}", printable(&issue.file.display().to_string()));
-        if let Some(line) = line {
+        if let Some(line) = line.filter(|_| !hidden) {
             let marked = issue.span.end.saturating_sub(issue.span.start);
             let (shown, before, carets) = excerpt(line, issue.column as usize - 1, marked);
             let _ = writeln!(out, "{pad} {blue}|{off}");

@@ -216,17 +216,7 @@ fn source_of(
         }
         return Source::Unbound;
     };
-    let template = match Template::parse(topic) {
-        Ok(template) => template,
-        Err(brief) => {
-            report.error("bad-topic", topic.span, item, format!("topic: {brief}"), Hint::NONE);
-            return Source::Unbound;
-        }
-    };
-    if let Some(fault) = template.fill(|_| Some("x")).ok().and_then(|filled| text::filter_fault(&filled)) {
-        report.error("bad-topic", topic.span, item, format!("the topic {:?} {fault}", topic.value), Hint::NONE);
-        return Source::Unbound;
-    }
+    let template = template_of(item, topic, report);
     let broker = def.broker.as_ref().map(|broker| {
         if !brokers.contains_key(&broker.value) {
             let near = nearest(broker, brokers.keys().map(String::as_str));
@@ -274,7 +264,25 @@ fn source_of(
         }
         (1.0, 0.0)
     });
+    // All of the signal has been checked: now a bad topic may leave it unbound.
+    let Some(template) = template else { return Source::Unbound };
     Source::Topic(Topic { broker, template, text: topic.clone(), decoder, time, payload_unit, scale, offset })
+}
+
+fn template_of(item: &str, topic: &Spanned<String>, report: &mut Report) -> Option<Template> {
+    let template = match Template::parse(topic) {
+        Ok(template) => template,
+        Err(brief) => {
+            report.error("bad-topic", topic.span, item, format!("topic: {brief}"), Hint::NONE);
+            return None;
+        }
+    };
+    let fault = template.fill(|_| Some("x")).ok().and_then(|filled| text::filter_fault(&filled));
+    if let Some(fault) = fault {
+        report.error("bad-topic", topic.span, item, format!("the topic {:?} {fault}", topic.value), Hint::NONE);
+        return None;
+    }
+    Some(template)
 }
 
 fn check_pointer(item: &str, field: &str, pointer: &Spanned<String>, report: &mut Report) {

@@ -174,7 +174,7 @@ mod tests {
         let (scene, later) = (folder.path().join("scene.ron"), folder.path().join("later.ron"));
         std::fs::write(&scene, "one").unwrap();
         let (woken, wakes) = crossbeam_channel::unbounded();
-        let watcher = Watcher::new(vec![scene.clone(), later.clone()], move || drop(woken.send(()))).unwrap();
+        let watcher = Watcher::new(vec![scene.clone(), later.clone()], move || woken.send(()).unwrap()).unwrap();
         assert!(!watcher.take_changed());
         let temporary = folder.path().join("scene.ron~");
         std::fs::write(&temporary, "another").unwrap();

@@ -47,7 +47,8 @@ fn build() -> Engine {
     engine.set_strict_variables(true).set_allow_looping(false).set_allow_anonymous_fn(false);
     engine.set_allow_switch_expression(false).set_allow_shadowing(false).set_fast_operators(true);
     engine.register_fn("-", |x: f64| -x).register_fn("+", |x: f64| x).register_fn("!", |b: bool| !b);
-    let unary: [(&str, fn(f64) -> f64); 15] = [
+    type Unary = (&'static str, fn(f64) -> f64);
+    let unary: [Unary; 15] = [
         ("abs", f64::abs),
         ("acos", f64::acos),
         ("asin", f64::asin),
