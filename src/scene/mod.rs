@@ -1,31 +1,62 @@
 //! Scene files: what a plant is made of, in RON.
+//!
+//! In: files. Out: a [`Scene`] with every type resolved and every index dense, or all issues at once, each with its
+//! place and a way out. Never keeps half a scene, never touches the world.
+//!
+//! ```text
+//! text ─ron_tree─► nodes with spans ─de─► format (plain serde types) ─types, twins, derive─► resolved::Scene
+//! ```
 
+mod brokers;
+mod de;
+mod derive;
 pub mod expression;
+mod files;
+pub mod format;
 mod issue;
+mod load;
+mod looks;
+mod nearest;
+mod report;
 mod resolved;
+mod ron_tree;
+mod signals;
+mod span;
+mod text;
+mod twins;
+mod types;
 pub mod watch;
+mod write;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bevy::prelude::*;
 
-pub use issue::{Issue, Severity};
+pub use format::SceneFile;
+pub use issue::{Issue, Severity, SourceFile, render};
+pub use load::load;
 pub use resolved::*;
+pub use span::{FileId, Span, Spanned};
+pub use write::{WriteError, write};
 
 /// What came of loading: a scene unless there are errors; warnings come with a scene.
 #[derive(Debug, Default)]
 pub struct Loaded {
     pub scene: Option<Scene>,
+    /// Sorted by file and place.
     pub issues: Vec<Issue>,
     /// Every file that was read or looked for, to watch for changes.
     pub files: Vec<std::path::PathBuf>,
+    /// The texts that issues point into, for [`render`].
+    pub sources: Vec<SourceFile>,
 }
 
-/// Reads a scene file and the libraries it uses; reports every issue at once, never panics.
-pub fn load(path: &Path) -> Loaded {
-    let _ = path;
-    unimplemented!()
+/// Reads one scene text without the files it uses: its shape is checked, not its meaning.
+pub fn parse(text: &str) -> (Option<SceneFile>, Vec<Issue>) {
+    let mut report = report::Report::default();
+    let id = report.add_file("scene.ron".into(), text.into());
+    let file = files::parse_into(text, id, &mut report);
+    (file, report.finish().0)
 }
 
 /// The scene that the world shows now, and what was wrong with the newest file.
@@ -36,4 +67,20 @@ pub struct LoadedScene {
     pub generation: u32,
     /// Issues of the newest load. If there are errors among them, `scene` is the last good one.
     pub issues: Vec<Issue>,
+}
+
+impl LoadedScene {
+    /// Takes over what was loaded: a good scene replaces the old one, a bad one only shows its issues. Says whether
+    /// the scene was replaced.
+    pub fn take(&mut self, loaded: Loaded) -> bool {
+        self.issues = loaded.issues;
+        match loaded.scene {
+            Some(scene) => {
+                self.scene = Arc::new(scene);
+                self.generation += 1;
+                true
+            }
+            None => false,
+        }
+    }
 }

@@ -2,11 +2,13 @@
 //!
 //! Comes from [`load`](super::load); immutable once made, shared as `Arc<Scene>`, replaced whole on reload.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::twin::{SignalIndex, TwinIndex, Unit};
 
@@ -26,6 +28,8 @@ pub struct Scene {
     pub views: Vec<Viewpoint>,
     /// The simulated plant that can stand in for the real one, e.g. `"bottling"`.
     pub plant: Option<String>,
+    /// Twins by id, for [`Scene::twin`].
+    pub ids: HashMap<String, TwinIndex>,
 }
 
 /// How to reach a broker. Never holds a secret: those come from the environment or a file when the connection is made.
@@ -45,7 +49,7 @@ pub struct Broker {
     pub tls: Tls,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum MqttVersion {
     #[default]
     V3,
@@ -109,7 +113,7 @@ pub struct Signal {
     pub limits: Limits,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum ValueKind {
     #[default]
     Number,
@@ -167,7 +171,7 @@ pub enum TimeField {
     Json { pointer: String, format: TimeFormat },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum TimeFormat {
     Seconds,
     Milliseconds,
@@ -202,7 +206,7 @@ pub struct Port {
     pub name: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum LinkKind {
     #[default]
     Pipe,
@@ -256,7 +260,7 @@ pub enum Motion {
     Label { decimals: u8 },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum ColourScale {
     #[default]
     Thermal,
@@ -266,7 +270,12 @@ pub enum ColourScale {
 
 impl Scene {
     pub fn twin(&self, id: &str) -> Option<&Twin> {
-        self.twins.iter().find(|twin| twin.id == id)
+        match self.ids.get(id) {
+            Some(index) => self.twins.get(index.at()),
+            // A scene that was put together by hand has no index.
+            None if self.ids.is_empty() => self.twins.iter().find(|twin| twin.id == id),
+            None => None,
+        }
     }
 
     pub fn signals_of(&self, twin: &Twin) -> &[Signal] {

@@ -3,6 +3,7 @@
 //! In: the loaded scene (spawn) and, at the cursor, what history says (project). Out: `Twin`, `Signal`, `Current`.
 //! Never draws, never touches network or disk.
 
+pub mod number;
 mod time;
 pub mod unit;
 mod value;

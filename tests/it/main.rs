@@ -1,1 +1,5 @@
+//! Integration tests: one crate, so that the library is linked once.
+
+mod plant;
 mod plant_thread;
+mod scene;

@@ -1,0 +1,143 @@
+//! Connects derived signals with their inputs. In: expressions whose inputs are names. Out: indices and ranks; cycles.
+
+use std::collections::HashMap;
+
+use super::nearest::nearest;
+use super::report::{Hint, Report};
+use super::resolved::{Derivation, Origin, Scene};
+use super::span::Span;
+use super::text::Template;
+use super::twins::Pending;
+use crate::twin::SignalIndex;
+
+pub(super) fn resolve(pending: Vec<Pending>, scene: &mut Scene, report: &mut Report) {
+    let mut inputs_of: HashMap<SignalIndex, (Vec<(String, SignalIndex)>, Span)> = HashMap::with_capacity(pending.len());
+    for one in &pending {
+        if let Some(inputs) = inputs(one, scene, report) {
+            inputs_of.insert(one.signal, (inputs, one.derived.source.span));
+        }
+    }
+    let ranks = ranks(&pending, &inputs_of, scene, report);
+    for one in pending {
+        let Some((inputs, _)) = inputs_of.remove(&one.signal) else { continue };
+        let rank = ranks.get(&one.signal).copied().unwrap_or(0);
+        let (source, compiled) = (one.derived.source.value, one.derived.compiled);
+        if let Some(signal) = scene.signals.get_mut(one.signal.at()) {
+            signal.origin = Origin::Derived(Derivation { source, inputs, compiled, rank });
+        }
+    }
+}
+
+fn inputs(one: &Pending, scene: &Scene, report: &mut Report) -> Option<Vec<(String, SignalIndex)>> {
+    let twin = scene.signals.get(one.signal.at()).and_then(|signal| scene.twins.get(signal.twin.at()))?;
+    let source = &one.derived.source;
+    let item = || scene.signal_path(one.signal);
+    let mut inputs = Vec::with_capacity(one.derived.references.len());
+    let mut whole = true;
+    for reference in one.derived.references.iter() {
+        let filled = Template::parse(&reference.text).ok().and_then(|template| {
+            let value = |name: &str| match name {
+                "id" => Some(twin.id.as_str()),
+                other => one.params.get(other).map(String::as_str),
+            };
+            template.fill(value).ok()
+        });
+        let Some(name) = filled else {
+            let brief = format!("derived: {:?} has a placeholder that has no value", reference.text);
+            let span = report.inside(source.span, source, reference.at.clone());
+            report.error("unknown-placeholder", span, &item(), brief, "add params to the twin".into());
+            whole = false;
+            continue;
+        };
+        let found = match name.rsplit_once('.').filter(|_| reference.quoted) {
+            Some((id, signal)) => match scene.twin(id) {
+                Some(_) => scene.signal(id, signal).ok_or_else(|| {
+                    let names = scene.twin(id).map(|twin| scene.signals_of(twin)).unwrap_or(&[]).iter();
+                    let near = nearest(signal, names.map(|signal| signal.name.as_str()));
+                    (format!("the twin {id} has no signal `{signal}`"), near.map(|near| format!("{id}.{near}")))
+                }),
+                None => {
+                    let near = nearest(id, scene.twins.iter().map(|twin| twin.id.as_str()));
+                    Err((format!("there is no twin `{id}`"), near.map(|near| format!("{near}.{signal}"))))
+                }
+            },
+            None => {
+                let own = scene.signals_of(twin);
+                own.iter().find(|signal| signal.name == name).ok_or_else(|| {
+                    let near = nearest(&name, own.iter().map(|signal| signal.name.as_str()));
+                    (format!("there is no signal `{name}` in this twin"), near.map(str::to_owned))
+                })
+            }
+        };
+        match found {
+            Ok(signal) => inputs.push((name, signal.index)),
+            Err((brief, near)) => {
+                let span = report.inside(source.span, source, reference.at.clone());
+                let hint = Hint::meant_or(near.as_deref(), || {
+                    "signals of this twin stand by name, others as signal(\"P-101.flow\")".to_owned()
+                });
+                report.error("unknown-signal", span, &item(), format!("derived: {brief}"), hint);
+                whole = false;
+            }
+        }
+    }
+    whole.then_some(inputs)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Mark {
+    Open,
+    Done(u32),
+}
+
+/// The depth of each derived signal above measured ones, without recursion: chains may be long.
+fn ranks(
+    pending: &[Pending],
+    inputs_of: &HashMap<SignalIndex, (Vec<(String, SignalIndex)>, Span)>,
+    scene: &Scene,
+    report: &mut Report,
+) -> HashMap<SignalIndex, u32> {
+    let mut marks: HashMap<SignalIndex, Mark> = HashMap::with_capacity(pending.len());
+    for root in pending {
+        // (signal, next input to look at, rank so far)
+        let mut stack: Vec<(SignalIndex, usize, u32)> = Vec::new();
+        if !marks.contains_key(&root.signal) {
+            marks.insert(root.signal, Mark::Open);
+            stack.push((root.signal, 0, 0));
+        }
+        while let Some((signal, next, rank)) = stack.last_mut() {
+            let input = inputs_of.get(signal).and_then(|(inputs, _)| inputs.get(*next)).map(|(_, input)| *input);
+            let Some(input) = input else {
+                let (signal, rank) = (*signal, *rank);
+                marks.insert(signal, Mark::Done(rank));
+                stack.pop();
+                if let Some((_, _, above)) = stack.last_mut() {
+                    *above = (*above).max(rank + 1);
+                }
+                continue;
+            };
+            *next += 1;
+            match marks.get(&input) {
+                Some(Mark::Done(below)) => *rank = (*rank).max(below + 1),
+                Some(Mark::Open) => {
+                    let start = stack.iter().position(|(open, ..)| *open == input).unwrap_or(0);
+                    let mut names: Vec<String> = stack.iter().skip(start).map(|(open, ..)| scene.signal_path(*open)).collect();
+                    names.push(scene.signal_path(input));
+                    let span = inputs_of.get(&input).map(|(_, span)| *span).unwrap_or_default();
+                    // Twins of one type share the mistake: the words must not name the twin, else each would be told.
+                    let item = scene.signal_path(input);
+                    let shown = format!("depends on itself: {}", names.join(" → "));
+                    if !report.has_error_at("derived-cycle", span) {
+                        report.error("derived-cycle", span, &item, shown, "break the circle".into());
+                    }
+                }
+                None if inputs_of.contains_key(&input) => {
+                    marks.insert(input, Mark::Open);
+                    stack.push((input, 0, 0));
+                }
+                None => {}
+            }
+        }
+    }
+    marks.into_iter().filter_map(|(signal, mark)| if let Mark::Done(rank) = mark { Some((signal, rank)) } else { None }).collect()
+}

@@ -1,0 +1,99 @@
+//! The one rhai engine: which functions there are, and how far an expression may go.
+
+use std::sync::LazyLock;
+
+use rhai::{Engine, EvalAltResult, ParseError};
+
+/// Functions that expressions may call, with the number of their arguments.
+pub const FUNCTIONS: &[(&str, usize)] = &[
+    ("abs", 1),
+    ("acos", 1),
+    ("asin", 1),
+    ("atan", 1),
+    ("atan2", 2),
+    ("ceil", 1),
+    ("clamp", 3),
+    ("cos", 1),
+    ("exp", 1),
+    ("floor", 1),
+    ("ln", 1),
+    ("log10", 1),
+    ("max", 2),
+    ("min", 2),
+    ("number", 1),
+    ("pi", 0),
+    ("pow", 2),
+    ("round", 1),
+    ("sign", 1),
+    ("sin", 1),
+    ("sqrt", 1),
+    ("tan", 1),
+    ("tanh", 1),
+];
+
+/// Steps of one evaluation. An expression without loops takes about one step per operator.
+const MAX_OPERATIONS: u64 = 10_000;
+const MAX_DEPTH: usize = 64;
+
+pub(super) fn engine() -> &'static Engine {
+    static ENGINE: LazyLock<Engine> = LazyLock::new(build);
+    &ENGINE
+}
+
+fn build() -> Engine {
+    let mut engine = Engine::new_raw();
+    engine.set_max_operations(MAX_OPERATIONS).set_max_expr_depths(MAX_DEPTH, 1).set_max_call_levels(4);
+    engine.set_max_string_size(64 * 1024);
+    engine.set_strict_variables(true).set_allow_looping(false).set_allow_anonymous_fn(false);
+    engine.set_allow_switch_expression(false).set_allow_shadowing(false).set_fast_operators(true);
+    engine.register_fn("-", |x: f64| -x).register_fn("+", |x: f64| x).register_fn("!", |b: bool| !b);
+    let unary: [(&str, fn(f64) -> f64); 15] = [
+        ("abs", f64::abs),
+        ("acos", f64::acos),
+        ("asin", f64::asin),
+        ("atan", f64::atan),
+        ("ceil", f64::ceil),
+        ("cos", f64::cos),
+        ("exp", f64::exp),
+        ("floor", f64::floor),
+        ("ln", f64::ln),
+        ("log10", f64::log10),
+        ("round", f64::round),
+        ("sin", f64::sin),
+        ("sqrt", f64::sqrt),
+        ("tan", f64::tan),
+        ("tanh", f64::tanh),
+    ];
+    for (name, function) in unary {
+        engine.register_fn(name, function);
+    }
+    engine.register_fn("sign", |x: f64| if x == 0.0 { 0.0 } else { x.signum() });
+    engine.register_fn("atan2", f64::atan2).register_fn("pow", f64::powf);
+    engine.register_fn("max", |a: f64, b: f64| a.max(b)).register_fn("min", |a: f64, b: f64| a.min(b));
+    // `f64::clamp` panics where the bounds are out of order.
+    engine.register_fn("clamp", |x: f64, low: f64, high: f64| x.min(high).max(low));
+    engine.register_fn("pi", || std::f64::consts::PI);
+    engine.register_fn("number", |b: bool| f64::from(u8::from(b))).register_fn("number", |x: f64| x);
+    engine
+}
+
+/// rhai's words without its positions: those belong to rewritten text that nobody wrote.
+pub(super) fn parse_message(error: &ParseError) -> String {
+    let text = error.err_type().to_string();
+    format!("the expression cannot be understood: {text}")
+}
+
+pub(super) fn run_message(error: &EvalAltResult) -> String {
+    match error {
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => {
+            let plain = signature.replace("f64", "number").replace("&str | ImmutableString | String", "text");
+            format!("the operation `{plain}` is not known: numbers, booleans and texts do not mix")
+        }
+        EvalAltResult::ErrorMismatchDataType(wanted, found, _) => format!("{wanted} is expected, found {found}"),
+        EvalAltResult::ErrorTooManyOperations(_) => format!("it takes more than {MAX_OPERATIONS} steps"),
+        other => {
+            let text = other.to_string();
+            text.split(" (line ").next().unwrap_or(&text).to_owned()
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Reads a scene file and the libraries it uses. In: a path. Out: parsed files, dependencies first, each once.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::format::{SceneFile, VERSION};
+use super::issue::Severity;
+use super::report::{Hint, Report};
+use super::span::{FileId, Span};
+use super::{de, ron_tree};
+
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+const MAX_FILES: usize = 1000;
+
+/// A file that could be read, at least in part.
+pub(super) struct Part {
+    /// The folder that its relative paths start from.
+    pub dir: PathBuf,
+    pub file: SceneFile,
+}
+
+pub(super) struct Files {
+    /// Used files come before their users; the scene itself is the last.
+    pub parts: Vec<Part>,
+    /// Everything that was read or looked for.
+    pub looked_for: Vec<PathBuf>,
+}
+
+pub(super) fn read_all(path: &Path, report: &mut Report) -> Files {
+    let mut reading = Reading { parts: Vec::new(), looked_for: Vec::new(), seen: HashSet::new(), open: Vec::new() };
+    reading.file(path, None, report);
+    Files { parts: reading.parts, looked_for: reading.looked_for }
+}
+
+struct Reading {
+    parts: Vec<Part>,
+    looked_for: Vec<PathBuf>,
+    seen: HashSet<PathBuf>,
+    /// Files that are being read now, to see cycles.
+    open: Vec<PathBuf>,
+}
+
+impl Reading {
+    fn file(&mut self, path: &Path, user: Option<Span>, report: &mut Report) {
+        let identity = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if self.open.contains(&identity) {
+            let brief = format!("{} uses itself, directly or through other files", path.display());
+            report.warning("uses-cycle", user.unwrap_or_default(), "", brief, "take it out of one of the lists".into());
+            return;
+        }
+        if !self.seen.insert(identity.clone()) {
+            return;
+        }
+        self.looked_for.push(path.to_owned());
+        let text = match read(path) {
+            Ok(text) => text,
+            Err(reason) => {
+                let span = user.unwrap_or_else(|| Span::new(report.add_file(path.to_owned(), "".into()), 0..0));
+                report.error("unreadable-file", span, "", format!("{} cannot be read: {reason}", path.display()), Hint::NONE);
+                return;
+            }
+        };
+        if self.open.len() > 64 || self.seen.len() > MAX_FILES {
+            let brief = format!("more than {MAX_FILES} files, or files nested deeper than 64");
+            report.error("too-many-files", user.unwrap_or_default(), "", brief, Hint::NONE);
+            return;
+        }
+        let text: Arc<str> = text.into();
+        let id = report.add_file(path.to_owned(), text.clone());
+        let Some(file) = parse_into(&text, id, report) else { return };
+        let dir = path.parent().map(Path::to_owned).unwrap_or_default();
+        self.open.push(identity);
+        for used in &file.uses {
+            self.file(&dir.join(&used.value), Some(used.span), report);
+        }
+        self.open.pop();
+        self.parts.push(Part { dir, file });
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    use std::io::Read;
+    let plain = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        _ => error.to_string(),
+    };
+    if path.is_dir() {
+        return Err("it is a folder".to_owned());
+    }
+    let mut bytes = Vec::new();
+    // The limit holds for pipes and growing files too.
+    std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(plain)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("it is larger than {} MiB", MAX_BYTES >> 20));
+    }
+    String::from_utf8(bytes).map_err(|error| format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))
+}
+
+/// Parses one file; everything that is wrong with its shape goes to the report.
+pub(super) fn parse_into(text: &str, id: FileId, report: &mut Report) -> Option<SceneFile> {
+    let tree = match ron_tree::parse(text, id) {
+        Ok(tree) => tree,
+        Err(error) => {
+            report.error("syntax", error.span, "", error.brief, error.hint.into());
+            return None;
+        }
+    };
+    let (file, problems) = de::read::<SceneFile>(&tree);
+    let version = file.as_ref().map(|file| file.format.clone()).or_else(|| version_of(&tree));
+    let (major, minor) = version.as_ref().map_or(VERSION, |version| version.value);
+    if let Some(version) = version.filter(|_| major != VERSION.0) {
+        let brief = format!(
+            "this file has format {major}.{minor}, this program reads format {}.{} and older minor versions of it",
+            VERSION.0, VERSION.1
+        );
+        let hint = if major > VERSION.0 { "a newer Pollux reads it" } else { "write format: (1, 0)" };
+        report.error("newer-format", version.span, "", brief, hint.into());
+        return None;
+    }
+    let newer_minor = minor > VERSION.1;
+    for problem in problems {
+        let severity = match problem.rule {
+            "unknown-field" if newer_minor => Severity::Warning,
+            _ => Severity::Error,
+        };
+        report.add(severity, problem.rule, problem.span, "", problem.brief, problem.hint.into());
+    }
+    file
+}
+
+/// The version of a file that is otherwise unreadable.
+fn version_of(tree: &ron_tree::Node<'_>) -> Option<super::span::Spanned<(u32, u32)>> {
+    use ron_tree::Kind;
+    let Kind::Struct(_, fields) = &tree.kind else { return None };
+    let node = &fields.iter().find(|field| field.name == "format")?.value;
+    let Kind::Tuple(None, items) = &node.kind else { return None };
+    match items.as_slice() {
+        [ron_tree::Node { kind: Kind::Integer(major), .. }, ron_tree::Node { kind: Kind::Integer(minor), .. }] => {
+            let version = (u32::try_from(*major).ok()?, u32::try_from(*minor).ok()?);
+            Some(super::span::Spanned::new(version, node.span))
+        }
+        _ => None,
+    }
+}

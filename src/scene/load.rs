@@ -1,0 +1,157 @@
+//! From files to a scene. In: a path. Out: a resolved [`Scene`] unless there are errors, and every issue at once.
+//! Never panics on what a file says, never stops at the first problem.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
+
+use super::files::{self, Part};
+use super::format::{LinkDef, TwinDef};
+use super::nearest::nearest;
+use super::report::{Hint, Report};
+use super::resolved::{Broker, Link, Origin, Port, Scene, Viewpoint};
+use super::span::{Span, Spanned};
+use super::types::Given;
+use super::{Loaded, brokers, derive, text, twins, types};
+
+/// Simulated plants that a scene can name.
+const PLANTS: &[&str] = &["bottling"];
+
+/// Reads a scene file and the libraries it uses; reports every issue at once, never panics.
+pub fn load(path: &Path) -> Loaded {
+    let mut report = Report::default();
+    let files = files::read_all(path, &mut report);
+    let scene = resolve(path, &files.parts, &mut report);
+    let failed = report.errors > 0;
+    let (issues, sources) = report.finish();
+    Loaded { scene: (!failed).then_some(scene), issues, files: files.looked_for, sources }
+}
+
+fn resolve(path: &Path, parts: &[Part], report: &mut Report) -> Scene {
+    let mut scene = Scene {
+        path: path.to_owned(),
+        dir: path.parent().map(Path::to_owned).unwrap_or_default(),
+        brokers: all_brokers(parts, report),
+        ..Scene::default()
+    };
+    if let Some(root) = parts.last() {
+        scene.name = if root.file.name.is_empty() {
+            path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+        } else {
+            root.file.name.clone()
+        };
+        scene.plant = root.file.plant.as_ref().map(|plant| {
+            if !PLANTS.contains(&plant.value.as_str()) {
+                let brief = format!("unknown plant `{}`", plant.value);
+                let all = || format!("known are {}", PLANTS.join(", "));
+                let hint = Hint::meant_or(nearest(plant, PLANTS.iter().copied()), all);
+                report.error("unknown-plant", plant.span, "", brief, hint);
+            }
+            plant.value.clone()
+        });
+    }
+    let given: Vec<Given<'_>> = parts
+        .iter()
+        .flat_map(|part| part.file.types.0.iter().map(|(name, def)| Given { name, def, dir: &part.dir }))
+        .collect();
+    let types = types::resolve(&given, &scene.brokers, report);
+    let defs: Vec<&TwinDef> = parts.iter().flat_map(|part| &part.file.twins).collect();
+    let brokers = scene.brokers.clone();
+    let pending = twins::resolve(&defs, &types, &brokers, &mut scene, report);
+    derive::resolve(pending, &mut scene, report);
+    // A twin that could not be made was reported: a link to it is no mistake of its own.
+    let mentioned: BTreeSet<&str> = defs.iter().map(|def| def.id.as_str()).collect();
+    for link in parts.iter().flat_map(|part| &part.file.links) {
+        let made = (port(&link.from, link, &scene, &mentioned, report), port(&link.to, link, &scene, &mentioned, report));
+        if let (Some(from), Some(to)) = made {
+            scene.links.push(Link { from, to, kind: link.kind });
+        }
+    }
+    views(parts, &mut scene, report);
+    warn_of_uncovered_topics(&scene, parts, report);
+    scene
+}
+
+fn all_brokers(parts: &[Part], report: &mut Report) -> BTreeMap<String, Broker> {
+    let mut all = BTreeMap::new();
+    let mut first_seen: HashMap<&str, Span> = HashMap::new();
+    for part in parts {
+        for (name, def) in &part.file.brokers.0 {
+            if let Some(first) = first_seen.insert(&name.value, name.span) {
+                let hint = format!("the first is at {}", report.place(first));
+                let brief = format!("the broker `{}` is defined a second time", name.value);
+                report.error("duplicate-name", name.span, "", brief, hint.into());
+            }
+            all.insert(name.value.clone(), brokers::resolve(name, def, &part.dir, report));
+        }
+    }
+    all
+}
+
+/// `P-101.inlet` or `P-101`. A whole id wins over an id with a port, as ids may hold dots.
+fn port(
+    given: &Spanned<String>,
+    link: &LinkDef,
+    scene: &Scene,
+    mentioned: &BTreeSet<&str>,
+    report: &mut Report,
+) -> Option<Port> {
+    if let Some(twin) = scene.twin(given) {
+        return Some(Port { twin: twin.index, name: String::new() });
+    }
+    let (id, name) = given.rsplit_once('.').unwrap_or((given, ""));
+    if let Some(twin) = scene.twin(id) {
+        return Some(Port { twin: twin.index, name: name.to_owned() });
+    }
+    if !mentioned.contains(id) && !mentioned.contains(given.value.as_str()) {
+        let item = format!("link {} → {}", link.from.value, link.to.value);
+        let near = nearest(id, mentioned.iter().copied());
+        report.error("unknown-twin", given.span, &item, format!("there is no twin `{id}`"), Hint::meant(near));
+    }
+    None
+}
+
+fn views(parts: &[Part], scene: &mut Scene, report: &mut Report) {
+    let mut first_seen: HashMap<&str, Span> = HashMap::new();
+    for view in parts.iter().flat_map(|part| &part.file.views) {
+        if let Some(first) = first_seen.insert(&view.name.value, view.name.span) {
+            let hint = format!("the first is at {}", report.place(first));
+            let brief = format!("the view `{}` is defined a second time", view.name.value);
+            report.error("duplicate-name", view.name.span, "", brief, hint.into());
+        }
+        if view.eye == view.target {
+            report.error("bad-value", view.name.span, &view.name, "eye and target are the same point", Hint::NONE);
+        }
+        let point = |(x, y, z): (f32, f32, f32)| [x, y, z];
+        let viewpoint = Viewpoint { name: view.name.value.clone(), eye: point(view.eye), target: point(view.target) };
+        scene.views.push(viewpoint);
+    }
+}
+
+/// A signal whose topic no subscription asks for stays silent for ever: better said now.
+fn warn_of_uncovered_topics(scene: &Scene, parts: &[Part], report: &mut Report) {
+    let place: HashMap<&str, Span> = parts
+        .iter()
+        .flat_map(|part| &part.file.brokers.0)
+        .filter_map(|(name, def)| Some((name.value.as_str(), def.subscribe.first()?.span)))
+        .collect();
+    for (name, span) in place {
+        let Some(broker) = scene.brokers.get(name) else { continue };
+        let mut uncovered = scene.signals.iter().filter(|signal| match &signal.origin {
+            Origin::Mqtt(binding) => {
+                binding.broker.as_deref() == Some(name)
+                    && !broker.subscribe.iter().any(|filter| text::covers(filter, &binding.topic))
+            }
+            _ => false,
+        });
+        if let Some(first) = uncovered.next() {
+            let path = scene.signal_path(first.index);
+            let others = match uncovered.count() {
+                0 => String::new(),
+                n => format!(" and {n} more signals"),
+            };
+            let brief = format!("`subscribe` does not cover the topic of {path}{others}");
+            let hint = "add a filter, or leave `subscribe` out to take what the signals need";
+            report.warning("not-subscribed", span, name, brief, hint.into());
+        }
+    }
+}

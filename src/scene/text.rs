@@ -1,0 +1,148 @@
+//! Small languages inside scene files: durations, sizes, topic templates, JSON pointers. In: text. Out: values, or a
+//! sentence about what is wrong.
+
+use std::time::Duration;
+
+/// `5s`, `200ms`, `1m30s`, `1h 2m`
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wanted = "a duration such as \"5s\", \"200ms\" or \"1m 30s\" is expected";
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| format!("{wanted}, found {text:?}"))?;
+    match Duration::try_from(parsed) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(format!("the duration must be above zero, found {text:?}")),
+    }
+}
+
+/// `1048576`, `64 KiB`, `1MiB`
+pub fn size(text: &str) -> Result<u64, String> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let factor = match unit.trim() {
+        "" | "B" => 1,
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        _ => 0,
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .filter(|_| factor > 0)
+        .ok_or_else(|| format!("a size such as \"1 MiB\" or \"64 KiB\" is expected, found {text:?}"))
+}
+
+/// Text with `{placeholders}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template(Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Hole(String),
+}
+
+impl Template {
+    pub fn parse(text: &str) -> Result<Template, String> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some(open) = rest.find(['{', '}']) {
+            let (before, from_brace) = rest.split_at(open);
+            let Some((name, after)) = from_brace.strip_prefix('{').and_then(|inner| inner.split_once('}')) else {
+                return Err(format!("a bracket of a placeholder is missing its partner in {text:?}"));
+            };
+            if name.is_empty() || name.contains('{') {
+                return Err(format!("a placeholder has no name in {text:?}"));
+            }
+            pieces.push(Piece::Text(before.to_owned()));
+            pieces.push(Piece::Hole(name.to_owned()));
+            rest = after;
+        }
+        pieces.push(Piece::Text(rest.to_owned()));
+        Ok(Template(pieces))
+    }
+
+    /// Puts values in; the error is the name of a placeholder without a value.
+    pub fn fill<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Result<String, &str> {
+        let mut out = String::with_capacity(48);
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Hole(name) => out.push_str(value(name).ok_or(name.as_str())?),
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// What breaks the rules for topic filters (MQTT 5.0, section 4.7).
+pub fn filter_fault(topic: &str) -> Option<&'static str> {
+    if topic.is_empty() {
+        return Some("is empty");
+    }
+    if topic.len() > 65_535 {
+        return Some("is longer than 65,535 bytes");
+    }
+    if topic.contains('\0') {
+        return Some("holds the character NUL");
+    }
+    let mut levels = topic.split('/').peekable();
+    while let Some(level) = levels.next() {
+        if level.contains('#') && (level != "#" || levels.peek().is_some()) {
+            return Some("has a `#` that is not a whole level at the end");
+        }
+        if level.contains('+') && level != "+" {
+            return Some("has a `+` that is not a whole level");
+        }
+    }
+    None
+}
+
+/// Whether every topic that `topic` matches is matched by `filter` as well.
+pub fn covers(filter: &str, topic: &str) -> bool {
+    let mut wanted = topic.split('/');
+    for level in filter.split('/') {
+        match (level, wanted.next()) {
+            ("#", _) => return true,
+            (_, None | Some("#")) => return false,
+            ("+", Some(_)) => {}
+            (level, Some(other)) if level == other => {}
+            _ => return false,
+        }
+    }
+    wanted.next().is_none()
+}
+
+/// What breaks RFC 6901.
+pub fn pointer_fault(pointer: &str) -> Option<&'static str> {
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        return Some("must begin with `/`");
+    }
+    let bytes = pointer.as_bytes();
+    let broken = bytes.iter().enumerate().any(|(at, b)| *b == b'~' && !matches!(bytes.get(at + 1), Some(b'0' | b'1')));
+    broken.then_some("has a `~` that is neither `~0` (a tilde) nor `~1` (a slash)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_sizes_read_as_people_write_them() {
+        assert_eq!(duration("200ms"), Ok(Duration::from_millis(200)));
+        assert_eq!(duration("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1h 2m"), Ok(Duration::from_secs(3720)));
+        for bad in ["", "5", "-5s", "0s", "five", "5s ago"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+        assert_eq!(size("1 MiB"), Ok(1 << 20));
+        assert!(size("1 GB").is_err() && size("MiB").is_err());
+    }
+
+    #[test]
+    fn a_filter_covers_what_it_matches() {
+        assert!(covers("a/#", "a/b/c") && covers("a/+/c", "a/b/c") && covers("a/#", "a"));
+        assert!(!covers("a/+", "a/b/c") && !covers("a/b", "a/+") && !covers("a/+", "a/#"));
+    }
+}

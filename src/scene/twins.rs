@@ -1,0 +1,225 @@
+//! Makes twins and their signals out of types. In: twin definitions and finished types. Out: dense lists, topics filled.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::format::TwinDef;
+use super::looks::{self, PreparedPart};
+use super::nearest::nearest;
+use super::report::{Hint, Report};
+use super::resolved::{Binding, Broker, Look, Origin, Part, Scene, Signal, Twin};
+use super::signals::{self, Derived, Prepared, Source, Topic};
+use super::span::Span;
+use super::text;
+use super::types::Type;
+use crate::twin::{SignalIndex, TwinIndex};
+
+/// A derived signal whose inputs are still names.
+pub(super) struct Pending {
+    pub signal: SignalIndex,
+    pub derived: Derived,
+    pub params: Arc<HashMap<String, String>>,
+}
+
+/// A placeholder that some twins do not fill: (where, name) → twins.
+type Misses = BTreeMap<(Span, String), (String, Vec<String>)>;
+
+pub(super) fn resolve(
+    defs: &[&TwinDef],
+    types: &HashMap<String, Type>,
+    brokers: &BTreeMap<String, Broker>,
+    scene: &mut Scene,
+    report: &mut Report,
+) -> Vec<Pending> {
+    let mut pending = Vec::new();
+    let mut misses = Misses::new();
+    let mut parts_of: HashMap<&str, Vec<PreparedPart>> = HashMap::new();
+    let mut first_seen: HashMap<&str, Span> = HashMap::with_capacity(defs.len());
+    for (name, kind) in types {
+        if let Some(look) = &kind.look {
+            parts_of.insert(name, looks::prepare(name, &look.parts, &kind.prepared, report));
+        }
+    }
+    for def in defs {
+        if let Some(first) = first_seen.get(def.id.as_str()) {
+            let hint = format!("the first is at {}", report.place(*first));
+            let brief = format!("the id `{}` is given a second time", def.id.value);
+            report.error("duplicate-id", def.id.span, "", brief, hint.into());
+            continue;
+        }
+        first_seen.insert(&def.id.value, def.id.span);
+        check_id(def, report);
+        let Some(kind) = types.get(&def.type_name.value) else {
+            let brief = format!("unknown type `{}`", def.type_name.value);
+            let mut names: Vec<&str> = types.keys().map(String::as_str).collect();
+            names.sort_unstable();
+            let hint = Hint::meant(nearest(&def.type_name, names));
+            report.error("unknown-type", def.type_name.span, &def.id, brief, hint);
+            continue;
+        };
+        let index = TwinIndex(u32::try_from(scene.twins.len()).unwrap_or(u32::MAX));
+        let changed = (!def.signals.0.is_empty()).then(|| changed_signals(def, kind, brokers, report));
+        let prepared = changed.as_deref().unwrap_or(&kind.prepared);
+        let mut params = kind.params.clone();
+        params.extend(def.params.0.iter().map(|(name, value)| (name.value.clone(), value.value.clone())));
+        let params = Arc::new(params);
+        let start = u32::try_from(scene.signals.len()).unwrap_or(u32::MAX);
+        for signal in prepared {
+            let signal_index = SignalIndex(u32::try_from(scene.signals.len()).unwrap_or(u32::MAX));
+            let origin = match &signal.source {
+                Source::Topic(topic) => bind(def, signal, topic, &params, &mut misses, report),
+                Source::Derived(derived) => {
+                    let derived = derived.clone();
+                    pending.push(Pending { signal: signal_index, derived, params: params.clone() });
+                    Origin::Unbound
+                }
+                Source::Unbound => Origin::Unbound,
+            };
+            scene.signals.push(Signal {
+                index: signal_index,
+                twin: index,
+                name: signal.name.clone(),
+                label: signal.label.clone(),
+                kind: signal.kind,
+                unit: signal.unit.clone(),
+                origin,
+                expires: signal.expires,
+                range: signal.range,
+                limits: signal.limits,
+            });
+        }
+        let end = u32::try_from(scene.signals.len()).unwrap_or(u32::MAX);
+        let look = match (&kind.look, changed.is_some()) {
+            (Some(look), true) => Some(look_of(kind, &looks::prepare(&def.id, &look.parts, prepared, report), start)),
+            (Some(_), false) => parts_of.get(def.type_name.as_str()).map(|parts| look_of(kind, parts, start)),
+            (None, _) => None,
+        };
+        let scale = def.scale.as_ref().map_or(1.0, |scale| {
+            if scale.value <= 0.0 {
+                let brief = format!("scale must be above 0, found {:?}", scale.value);
+                report.error("bad-value", scale.span, &def.id, brief, Hint::NONE);
+            }
+            scale.value
+        });
+        scene.ids.insert(def.id.value.clone(), index);
+        scene.twins.push(Twin {
+            index,
+            id: def.id.value.clone(),
+            name: def.name.clone(),
+            type_name: def.type_name.value.clone(),
+            area: def.area.clone(),
+            at: [def.at.0, def.at.1, def.at.2],
+            facing_deg: def.facing,
+            scale,
+            signals: start..end,
+            look: look.map(Arc::new),
+        });
+    }
+    report_misses(misses, report);
+    pending
+}
+
+fn check_id(def: &TwinDef, report: &mut Report) {
+    let id = &def.id;
+    let bad = |c: char| matches!(c, '/' | '+' | '#' | '"' | '\\' | '{' | '}') || c.is_control();
+    if id.is_empty() || id.trim() != id.value || id.contains(bad) {
+        let brief = format!("the id {:?} is empty, has a space at an end, or one of / + # \" \\ {{ }}", id.value);
+        report.error("bad-name", id.span, "", brief, "an id fills {id} in topics".into());
+    }
+}
+
+/// All signals of a twin that changes some of them.
+fn changed_signals(
+    def: &TwinDef,
+    kind: &Type,
+    brokers: &BTreeMap<String, Broker>,
+    report: &mut Report,
+) -> Vec<Prepared> {
+    let mut prepared = kind.prepared.clone();
+    for (name, over) in &def.signals.0 {
+        let Some(at) = kind.defs.iter().position(|(known, _)| known.value == name.value) else {
+            let near = nearest(name, kind.defs.iter().map(|(known, _)| known.value.as_str()));
+            let brief = format!("the type `{}` has no signal `{}`", def.type_name.value, name.value);
+            let otherwise = || "a twin changes signals of its type; a new one belongs into the type".to_owned();
+            report.error("unknown-signal", name.span, &def.id, brief, Hint::meant_or(near, otherwise));
+            continue;
+        };
+        if let (Some((_, base)), Some(slot)) = (kind.defs.get(at), prepared.get_mut(at)) {
+            let item = format!("{}.{}", def.id.value, name.value);
+            let before = slot.unit.clone();
+            *slot = signals::prepare(&item, name, &signals::merge(base, over), brokers, report);
+            if let Some(unit) = over.unit.as_ref().filter(|_| !before.fits(&slot.unit)) {
+                let brief = format!("unit `{}` does not fit `{before}`, the unit in the type", unit.value);
+                let hint = "a twin may measure the same quantity in another unit, not another quantity";
+                report.error("unit-mismatch", unit.span, &item, brief, hint.into());
+            }
+        }
+    }
+    signals::check_conflicts(&def.id, &prepared, report);
+    prepared
+}
+
+fn bind(
+    def: &TwinDef,
+    signal: &Prepared,
+    topic: &Topic,
+    params: &HashMap<String, String>,
+    misses: &mut Misses,
+    report: &mut Report,
+) -> Origin {
+    let filled = topic.template.fill(|name| match name {
+        "id" => Some(&def.id.value),
+        "type" => Some(&def.type_name.value),
+        "signal" => Some(&signal.name),
+        other => params.get(other).map(String::as_str),
+    });
+    let filled = match filled {
+        Ok(filled) => filled,
+        Err(name) => {
+            let item = format!("{}.{}: topic {:?}", def.type_name.value, signal.name, topic.text.value);
+            let miss = misses.entry((topic.text.span, name.to_owned())).or_insert_with(|| (item, Vec::new()));
+            miss.1.push(def.id.value.clone());
+            return Origin::Unbound;
+        }
+    };
+    if let Some(fault) = text::filter_fault(&filled) {
+        let brief = format!("the topic {filled:?} of `{}`, made from {:?}, {fault}", signal.name, topic.text.value);
+        report.error("bad-topic", def.id.span, &def.id, brief, "check id and params".into());
+        return Origin::Unbound;
+    }
+    Origin::Mqtt(Binding {
+        broker: topic.broker.clone(),
+        topic: filled,
+        decoder: topic.decoder.clone(),
+        time: topic.time.clone(),
+        scale: topic.scale,
+        offset: topic.offset,
+    })
+}
+
+fn report_misses(misses: Misses, report: &mut Report) {
+    for ((span, name), (item, twins)) in misses {
+        let who = match twins.as_slice() {
+            [only] => format!("the twin {only} does not fill"),
+            [first, rest @ ..] => format!("the twins {first} and {} more do not fill", rest.len()),
+            [] => continue,
+        };
+        let brief = format!("has the placeholder {{{name}}}, which {who}");
+        let hint = match nearest(&name, ["id", "type", "signal"]) {
+            Some(near) => format!("did you mean {{{near}}}? Else add params: {{\"{name}\": \"…\"}}"),
+            None => format!("add params: {{\"{name}\": \"…\"}} to the twins or to their type"),
+        };
+        report.error("unknown-placeholder", span, &item, brief, hint.into());
+    }
+}
+
+fn look_of(kind: &Type, parts: &[PreparedPart], first_signal: u32) -> Look {
+    let model = kind.model.as_ref().map(|(model, dir): &(_, _)| Path::join(dir, &model.value));
+    let parts = parts.iter().map(|part| Part {
+        node: part.node.clone(),
+        by: SignalIndex(first_signal.saturating_add(u32::try_from(part.signal).unwrap_or(u32::MAX))),
+        motion: part.motion.clone(),
+    });
+    Look { model, parts: parts.collect() }
+}

@@ -1,0 +1,93 @@
+//! Scene files: what good ones become, and what bad ones say, word for word.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use pollux::scene::{self, Origin};
+use proptest::prelude::*;
+
+/// The scenes in `tests/scenes/bad` beside what they must say. `UPDATE_EXPECT=1` writes what they say now.
+#[test]
+fn every_bad_scene_says_exactly_what_is_wrong() {
+    let mut scenes: Vec<PathBuf> = std::fs::read_dir("tests/scenes/bad").unwrap().map(|e| e.unwrap().path()).collect();
+    scenes.retain(|path| path.extension().is_some_and(|e| e == "ron"));
+    scenes.sort();
+    assert!(scenes.len() >= 25, "{} fixtures", scenes.len());
+    for path in scenes {
+        let loaded = scene::load(&path);
+        assert!(!loaded.issues.is_empty(), "{} has nothing to complain about", path.display());
+        let text = scene::render(&loaded.issues, &loaded.sources, false);
+        expect_test::expect_file![std::env::current_dir().unwrap().join(path.with_extension("txt"))].assert_eq(&text);
+    }
+}
+
+#[test]
+fn a_scene_with_every_field_of_format_1_0_loads_whole() {
+    let loaded = scene::load(Path::new("tests/scenes/v1_0.ron"));
+    assert_eq!(scene::render(&loaded.issues, &loaded.sources, false), "");
+    let scene = loaded.scene.unwrap();
+    assert_eq!(loaded.files.len(), 2, "the scene and its library");
+    let flow = scene.signal("P-101", "flow").unwrap();
+    let Origin::Mqtt(binding) = &flow.origin else { panic!("{flow:?}") };
+    assert_eq!(binding.topic, "hall/B/P-101/Pump/flow");
+    assert!((binding.scale - 0.06).abs() < 1e-12, "litres per minute become cubic metres per hour");
+    assert_eq!((flow.limits.low, flow.limits.high), (Some(2.5), Some(70.0)), "a twin changes one limit");
+    let Origin::Derived(half) = &scene.signal("P-101", "half").unwrap().origin else { panic!() };
+    let Origin::Derived(quarter) = &scene.signal("P-101", "quarter").unwrap().origin else { panic!() };
+    assert_eq!((half.rank, quarter.rank), (0, 1));
+    assert_eq!(half.inputs.len(), 3);
+    assert_eq!(scene.twin("P-102").unwrap().look.as_ref().unwrap().parts.len(), 8);
+    assert_eq!(scene.links.len(), 2);
+}
+
+#[test]
+fn what_we_write_reads_back_equal_and_the_ron_crate_agrees() {
+    let text = std::fs::read_to_string("tests/scenes/v1_0.ron").unwrap();
+    let (file, issues) = scene::parse(&text);
+    assert_eq!(issues, []);
+    let file = file.unwrap();
+    let written = scene::write(&file).unwrap();
+    assert_eq!(scene::parse(&written), (Some(file.clone()), vec![]), "{written}");
+    use ron::extensions::Extensions;
+    let options = ron::Options::default()
+        .with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES);
+    assert_eq!(options.from_str::<scene::SceneFile>(&text).unwrap(), file);
+}
+
+#[test]
+fn ten_thousand_twins_with_a_hundred_thousand_signals_load_quickly() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("big.ron");
+    let mut text = "Scene(format: (1, 0), types: {\"Pump\": (signals: {".to_owned();
+    for n in 0..10 {
+        text += &format!("\"s{n}\": (unit: \"kPa\", topic: \"hall/{{id}}\", json: \"/s{n}\"),");
+    }
+    text += "})}, twins: [";
+    for n in 0..10_000 {
+        text += &format!("(id: \"P-{n}\", type: \"Pump\", at: ({n}, 0, 0)),\n");
+    }
+    std::fs::write(&path, text + "])").unwrap();
+    let start = Instant::now();
+    let scene = scene::load(&path).scene.unwrap();
+    assert_eq!((scene.twins.len(), scene.signals.len()), (10_000, 100_000));
+    assert_eq!(scene.twin("P-9999").unwrap().id, "P-9999");
+    println!("loaded in {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "\\PC{0,200}") {
+        scene::parse(&text);
+    }
+
+    #[test]
+    fn no_garbled_scene_makes_the_reader_panic(cut in 0usize..4000, insert in "[\\[\\](){}:,\"'0-9a-zA-Z#/* .\\\\-]{0,6}") {
+        let text = include_str!("../scenes/v1_0.ron");
+        let at = (0..=cut.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let (head, tail) = text.split_at(at);
+        let mut rest = tail.chars();
+        rest.next();
+        scene::parse(&format!("{head}{insert}{}", rest.as_str()));
+    }
+}
