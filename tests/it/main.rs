@@ -6,5 +6,6 @@ mod models;
 mod mosquitto;
 #[cfg(feature = "desktop")]
 mod picture;
+mod plant;
 mod plant_thread;
 mod scene;

@@ -26,7 +26,7 @@ pub const PRODUCT_IN: f64 = 20.0;
 
 pub fn feed_tank() -> Tank {
     Tank {
-        area: 3.14,
+        area: 3.2,
         height: 3.0,
         heat_loss: 40.0,
         start_level: FEED_LEVEL,

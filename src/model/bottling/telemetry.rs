@@ -46,7 +46,7 @@ pub(super) fn report(line: &BottlingLine, to: &mut Reporter, emit: &mut Emit<'_>
     if tick <= 1 {
         nameplates(to, emit);
     }
-    report_states(line, to, tick % REFRESH == 0, emit);
+    report_states(line, to, tick.is_multiple_of(REFRESH), emit);
     if due(TWO_HZ, 3) {
         tanks(line, to, emit);
         valve("V-101", &line.feed_valve, to, emit);

@@ -272,7 +272,7 @@ mod tests {
     #[test]
     fn every_cycle_caps_as_many_bottles_as_there_are_heads() {
         let state = cycle(|_, now| assert!(now.bottles == 0 || now.bottles == 6));
-        assert!(state.capped > 250 && state.capped % 6 == 0, "{state:?}");
+        assert!(state.capped > 250 && state.capped.is_multiple_of(6), "{state:?}");
         assert!(state.last_cycle > 4.0 && state.last_cycle < 6.5, "{state:?}");
     }
 

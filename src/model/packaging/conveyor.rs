@@ -118,7 +118,7 @@ mod tests {
         let (mut state, mut noise, mut entered) = (belt.initial(), Noise::new(1, 0), 0);
         let mut accepts = true;
         for i in 0..steps {
-            let infeed = u32::from(i % 40 == 0 && accepts);
+            let infeed = u32::from(i.is_multiple_of(40) && accepts);
             entered += u64::from(infeed);
             accepts = belt.step(&mut state, &ConveyorInput { infeed, room, ambient: 21.0 }, 0.02, &mut noise).accepts;
         }
