@@ -102,7 +102,7 @@ fn default_layout() -> DockState<PanelKind> {
     let [rest, _] = surface.split_left(NodeIndex::root(), 0.18, vec![PanelKind::Tree]);
     let [middle, _] = surface.split_right(rest, 0.66, vec![PanelKind::Inspector]);
     let below = vec![PanelKind::Trends, PanelKind::Connections, PanelKind::Issues];
-    surface.split_below(middle, 0.64, below);
+    surface.split_below(middle, 0.6, below);
     dock
 }
 
