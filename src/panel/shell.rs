@@ -1,6 +1,6 @@
 //! The shell: bars above and below, and between them panels that dock around the 3D view.
 //!
-//! In: [`Frame`], the views of this frame, and the [`Shell`] with what the operator arranged. Out: commands, and the
+//! In: the [`Views`] of this frame, and the [`Shell`] with what the operator arranged. Out: commands, and the
 //! rectangle that is left to the 3D view. Never reads the world: `super::gather` does.
 
 use bevy::prelude::Resource;

@@ -20,7 +20,7 @@ const SPANS: [(u64, &str); 7] =
 
 /// Room for the times of day below the lanes, and the least height of a lane, in points.
 const CLOCK_HEIGHT: f32 = 24.0;
-const LEAST_LANE: f32 = 72.0;
+const LEAST_LANE: f32 = 64.0;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct TrendView {
@@ -292,7 +292,11 @@ fn lane_ui(
         .grid_color(theme::TEXT_WEAK.gamma_multiply(0.35))
         .grid_spacing(egui::Rangef::new(4.0, 60.0))
         .custom_y_axes(vec![value_axis()])
-        .y_grid_spacer(move |input| value_marks(input.bounds, f64::from(height) / 19.0))
+        .y_grid_spacer(move |input| {
+            // Numbers at the very edge would be cut by the next lane.
+            let edge = (input.bounds.1 - input.bounds.0) * 8.0 / f64::from(height);
+            value_marks((input.bounds.0 + edge, input.bounds.1 - edge), f64::from(height) / 19.0)
+        })
         .set_margin_fraction(vec2(0.0, 0.0))
         .x_grid_spacer(move |input| clock_marks(from, input.bounds, step))
         .label_formatter(move |hover| {
