@@ -4,7 +4,7 @@
 //! messages, and [`ViewRect`], the part of the window that is left to the 3D view. Never writes twin state.
 //!
 //! Each panel is one file with three parts: a plain view struct, a pure function that builds it, and a function that
-//! draws it and pushes commands: `fn tree_ui(ui, view, state, out)`. One system a frame ([`gather`]) builds the views of
+//! draws it and pushes commands: `fn tree_ui(ui, view, state, out)`. One system a frame (in `gather`) builds the views of
 //! visible panels and runs the [`shell`]. A frame costs what is on screen: rows out of sight are not built, lines come
 //! from the history as min/max per pixel, marks are kept from changes ([`mark`]).
 

@@ -1,6 +1,6 @@
 //! The shell: bars above and below, and between them panels that dock around the 3D view.
 //!
-//! In: [`Frame`], the views of this frame, and the [`Shell`] with what the operator arranged. Out: commands, and the
+//! In: the [`Views`] of this frame, and the [`Shell`] with what the operator arranged. Out: commands, and the
 //! rectangle that is left to the 3D view. Never reads the world: `super::gather` does.
 
 use bevy::prelude::Resource;
@@ -102,7 +102,7 @@ fn default_layout() -> DockState<PanelKind> {
     let [rest, _] = surface.split_left(NodeIndex::root(), 0.18, vec![PanelKind::Tree]);
     let [middle, _] = surface.split_right(rest, 0.66, vec![PanelKind::Inspector]);
     let below = vec![PanelKind::Trends, PanelKind::Connections, PanelKind::Issues];
-    surface.split_below(middle, 0.64, below);
+    surface.split_below(middle, 0.6, below);
     dock
 }
 

@@ -20,7 +20,7 @@ const SPANS: [(u64, &str); 7] =
 
 /// Room for the times of day below the lanes, and the least height of a lane, in points.
 const CLOCK_HEIGHT: f32 = 24.0;
-const LEAST_LANE: f32 = 72.0;
+const LEAST_LANE: f32 = 64.0;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct TrendView {
@@ -137,6 +137,14 @@ pub fn trace_points(
 }
 
 impl Lane {
+    /// Limits are drawn where it is plain whose they are: with one signal in the lane.
+    fn limits(&self) -> Option<Limits> {
+        match &self.traces[..] {
+            [only] => Some(only.limits),
+            _ => None,
+        }
+    }
+
     /// The vertical extent: the data with some air, and each limit that is near enough to matter.
     pub fn extent(&self) -> (f64, f64) {
         let values = self.traces.iter().flat_map(|trace| trace.stretches.iter().flatten()).map(|point| point[1]);
@@ -146,7 +154,7 @@ impl Lane {
         }
         let size = (high - low).max(high.abs().max(low.abs()) * 0.02).max(1e-6);
         let (mut bottom, mut top) = (low, high);
-        for limits in self.traces.iter().map(|trace| trace.limits) {
+        if let Some(limits) = self.limits() {
             for limit in [limits.low_low, limits.low, limits.high, limits.high_high].into_iter().flatten() {
                 if limit > low - 1.5 * size && limit < high + 1.5 * size {
                     (bottom, top) = (bottom.min(limit), top.max(limit));
@@ -185,7 +193,7 @@ pub fn trend_ui(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut
 fn clock_ui(ui: &mut Ui, view: &TrendView, plotted: egui::Rect) {
     let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), CLOCK_HEIGHT - 4.0), Sense::hover());
     let span = view.to.secs_since(view.from).max(1e-3);
-    let step = super::timebar::tick_step(span, (plotted.width() / 110.0).max(1.0).into());
+    let step = clock_step(span, plotted.width());
     for tick in super::timebar::ticks(view.from, (0.0, span), step) {
         let x = plotted.left() + (tick / span) as f32 * plotted.width();
         let text = format::clock(view.from + Duration::from_secs_f64(tick));
@@ -267,6 +275,7 @@ fn lane_ui(
 ) -> egui::Rect {
     let span = view.to.secs_since(view.from).max(1e-3);
     let (bottom, top) = lane.extent();
+    let step = clock_step(span, state.columns as f32);
     let from = view.from;
     let place = ui.cursor().min;
     let plot = Plot::new(("trend lane", &lane.unit))
@@ -283,9 +292,13 @@ fn lane_ui(
         .grid_color(theme::TEXT_WEAK.gamma_multiply(0.35))
         .grid_spacing(egui::Rangef::new(4.0, 60.0))
         .custom_y_axes(vec![value_axis()])
-        .y_grid_spacer(move |input| value_marks(input.bounds, f64::from(height) / 26.0))
+        .y_grid_spacer(move |input| {
+            // Numbers at the very edge would be cut by the next lane.
+            let edge = (input.bounds.1 - input.bounds.0) * 8.0 / f64::from(height);
+            value_marks((input.bounds.0 + edge, input.bounds.1 - edge), f64::from(height) / 19.0)
+        })
         .set_margin_fraction(vec2(0.0, 0.0))
-        .x_grid_spacer(move |input| clock_marks(from, input.bounds))
+        .x_grid_spacer(move |input| clock_marks(from, input.bounds, step))
         .label_formatter(move |hover| {
             let (name, at) = match hover {
                 egui_plot::HoverPosition::NearDataPoint { plot_name, position, .. } => (*plot_name, position),
@@ -297,8 +310,8 @@ fn lane_ui(
     let response = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(0.0..=span);
         plot.set_plot_bounds_y(bottom..=top);
-        for trace in &lane.traces {
-            limit_lines(plot, &trace.limits);
+        if let Some(limits) = lane.limits() {
+            limit_lines(plot, &limits);
         }
         for trace in &lane.traces {
             for stretch in &trace.stretches {
@@ -384,9 +397,13 @@ fn limit_lines(plot: &mut egui_plot::PlotUi, limits: &Limits) {
     }
 }
 
-/// Marks at round times of day, five or so across the plot.
-fn clock_marks(origin: Timestamp, bounds: (f64, f64)) -> Vec<GridMark> {
-    let step = super::timebar::tick_step(bounds.1 - bounds.0, 6.0);
+/// Seconds between times of day, so that their text fits into a plot of this width.
+fn clock_step(span: f64, width: f32) -> f64 {
+    super::timebar::tick_step(span, (width / 110.0).max(1.0).into())
+}
+
+/// Grid lines at the times of day that are written below.
+fn clock_marks(origin: Timestamp, bounds: (f64, f64), step: f64) -> Vec<GridMark> {
     super::timebar::ticks(origin, bounds, step).into_iter().map(|value| GridMark { value, step_size: step }).collect()
 }
 
