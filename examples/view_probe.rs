@@ -161,7 +161,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         populate(&mut app, scene, values, selected);
         let _waker = view::window::waker(&mut app);
-        app.add_systems(Update, obey);
+        app.add_systems(Update, (obey, count));
         app.run();
         return Ok(());
     }
@@ -179,6 +179,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// How many frames five seconds had, and why.
+fn count(
+    time: Res<Time<Real>>,
+    activity: Res<view::Activity>,
+    mut frames: Local<u32>,
+    mut due: Local<f32>,
+    mut redraws: MessageReader<bevy::window::RequestRedraw>,
+    mut asked: Local<usize>,
+) {
+    *frames += 1;
+    *asked += redraws.read().count();
+    if time.elapsed_secs() >= *due {
+        eprintln!("{} frames, {} redraws asked for, {:?}", *frames, *asked, *activity);
+        (*frames, *asked, *due) = (0, 0, time.elapsed_secs() + 5.0);
+    }
+}
+
 /// What the program's applier does with selections.
 fn obey(mut commands: MessageReader<OperatorCommand>, mut attention: ResMut<Attention>) {
     for command in commands.read() {
@@ -191,6 +208,9 @@ fn obey(mut commands: MessageReader<OperatorCommand>, mut attention: ResMut<Atte
 
 fn labels(mut contexts: EguiContexts, labels: Res<view::ScreenLabels>) -> Result {
     let context = contexts.ctx_mut()?;
+    if std::env::var_os("PROBE_REPAINTS").is_some() {
+        eprintln!("egui repaints for {:?}", context.repaint_causes());
+    }
     view::label::paint(&context.layer_painter(egui::LayerId::background()), &labels);
     Ok(())
 }
