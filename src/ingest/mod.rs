@@ -74,12 +74,10 @@ pub enum DecodeError {
 pub enum ClockError {
     #[error("clock: the source time `{pointer}` is {found}, expected {expected}")]
     Unreadable { pointer: String, found: String, expected: &'static str },
-    #[error(
-        "clock: the source time `{pointer}` is {time}, before 1990: check the clock of the source and the time format"
-    )]
+    #[error("clock: the source time `{pointer}` is {time}, before 1990: check the source's clock and the time format")]
     Past { pointer: String, time: Timestamp },
     #[error(
-        "clock: the source time `{pointer}` is {time}, more than a day ahead: check the clock of the source and the time format"
+        "clock: the source time `{pointer}` is {time}, more than a day ahead: check the source's clock and the time format"
     )]
     Future { pointer: String, time: Timestamp },
 }
