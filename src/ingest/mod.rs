@@ -1,16 +1,17 @@
 //! From messages to samples: topic → signals, payload → values.
 //!
-//! In: a [`BindingTable`] made from a scene, and MQTT messages. Out: [`Sample`](crate::twin::Sample)s with quality, and an
-//! [`Outcome`] that says what was wrong. Never touches network, disk or a clock: the receive time comes with the message.
+//! In: a [`BindingTable`] made from a scene, and MQTT messages. Out: [`Sample`](crate::twin::Sample)s with quality,
+//! and an [`Outcome`] that says what was wrong. Never touches network, disk or a clock: the receive time comes with
+//! the message.
 //!
 //! What a payload becomes:
-//! - A value of the right kind: Good. Numbers may stand in strings (`"21.5"`); `scale` and `offset` of the binding apply.
-//!   Booleans may be `true`, `1`, `"on"`, `"yes"` and their opposites.
+//! - A value of the right kind: Good. Numbers may stand in strings (`"21.5"`); `scale` and `offset` of the binding
+//!   apply. Booleans may be `true`, `1`, `"on"`, `"yes"` and their opposites.
 //! - Outside the signal's range: Bad (out of range). `NaN` or infinite: Bad (not finite).
 //! - JSON `null`: Bad (reported by the source), the usual way of a device to say that a sensor failed.
-//! - The wrong kind, or a payload that is not JSON: a decode error, and the signals that it concerns turn Bad (cannot be
-//!   decoded). Such a sample carries no value of its own, only a stand-in (NaN, `false`, empty text), as does `null`;
-//!   the last good value is the history's.
+//! - The wrong kind, or a payload that is not JSON: a decode error, and the signals that it concerns turn Bad (cannot
+//!   be decoded). Such a sample carries no value of its own, only a stand-in (NaN, `false`, empty text), as does
+//!   `null`; the last good value is the history's.
 //! - A field that is missing while others of the topic are there: no sample, no error, as sparse telemetry is common.
 //!   If no bound field at all is there, that is a decode error.
 //! - A retained message: Uncertain, as nobody knows its age, unless the payload has a time of its own.
@@ -73,12 +74,10 @@ pub enum DecodeError {
 pub enum ClockError {
     #[error("clock: the source time `{pointer}` is {found}, expected {expected}")]
     Unreadable { pointer: String, found: String, expected: &'static str },
-    #[error(
-        "clock: the source time `{pointer}` is {time}, before 1990: check the clock of the source and the time format"
-    )]
+    #[error("clock: the source time `{pointer}` is {time}, before 1990: check the source's clock and the time format")]
     Past { pointer: String, time: Timestamp },
     #[error(
-        "clock: the source time `{pointer}` is {time}, more than a day ahead: check the clock of the source and the time format"
+        "clock: the source time `{pointer}` is {time}, more than a day ahead: check the source's clock and the time format"
     )]
     Future { pointer: String, time: Timestamp },
 }

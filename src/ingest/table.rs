@@ -1,5 +1,7 @@
 //! Which signals a topic feeds, and how: made once per scene and broker, read for every message.
 
+use std::sync::Arc;
+
 use bevy::platform::collections::HashMap;
 
 use super::pointer::{Found, PointerTree};
@@ -24,12 +26,15 @@ pub struct BindingTable {
     filters: Vec<String>,
 }
 
+/// Trees by their pointers. Twins of one type share theirs, which keeps it in the processor's cache.
+type Trees = HashMap<Vec<String>, (Arc<PointerTree>, Vec<usize>)>;
+
 /// All that is read from messages that match one filter.
 #[derive(Debug, Default)]
 struct Plan {
     raw: Vec<(SignalIndex, Wanted)>,
     fields: Vec<Field>,
-    tree: PointerTree,
+    tree: Arc<PointerTree>,
 }
 
 #[derive(Debug)]
@@ -72,9 +77,10 @@ impl BindingTable {
             plans: Vec::with_capacity(order.len()),
             filters: Vec::new(),
         };
+        let mut trees = Trees::default();
         for filter in &order {
             let number = table.plans.len() as u32;
-            table.plans.push(Plan::new(by_filter.get(filter).map_or(&[], Vec::as_slice)));
+            table.plans.push(Plan::new(by_filter.get(filter).map_or(&[], Vec::as_slice), &mut trees));
             if has_wildcard(filter) {
                 table.wildcards.insert(filter, number);
             } else {
@@ -121,7 +127,7 @@ impl BindingTable {
 }
 
 impl Plan {
-    fn new(bound: &[(&Signal, &Binding)]) -> Self {
+    fn new(bound: &[(&Signal, &Binding)], trees: &mut Trees) -> Self {
         let mut plan = Plan::default();
         for (signal, binding) in bound {
             let wanted =
@@ -144,12 +150,16 @@ impl Plan {
         }
         let values = plan.fields.iter().map(|field| &*field.pointer);
         let times = plan.fields.iter().filter_map(|field| field.time.as_ref()).map(|time| &*time.pointer);
-        let (tree, slots) = PointerTree::new(values.chain(times));
-        let mut slots = slots.into_iter();
+        let pointers: Vec<String> = values.chain(times).map(str::to_owned).collect();
+        let (tree, slots) = trees.entry(pointers).or_insert_with_key(|pointers| {
+            let (tree, slots) = PointerTree::new(pointers.iter().map(String::as_str));
+            (Arc::new(tree), slots)
+        });
+        plan.tree = tree.clone();
+        let mut slots = slots.iter().copied();
         plan.fields.iter_mut().map(|field| &mut field.slot).zip(slots.by_ref()).for_each(|(to, slot)| *to = slot);
         let times = plan.fields.iter_mut().filter_map(|field| field.time.as_mut());
         times.zip(slots).for_each(|(time, slot)| time.slot = slot);
-        plan.tree = tree;
         plan
     }
 

@@ -2,8 +2,8 @@
 //!
 //! In: samples, one or some at a time, from a thread that must never wait. Out: [`Batch`]es in order, and a call of the
 //! [`Waker`] when the world has seen an empty inbox since. When the world is slow, samples wait here up to a bound;
-//! beyond it the oldest of a signal give way to newer ones of the same signal, counted. The newest sample of a signal is
-//! never lost while the inbox lives. Never blocks.
+//! beyond it the oldest of a signal give way to newer ones of the same signal, counted. The newest sample of a signal
+//! is never lost while the inbox lives. Never blocks.
 
 use std::collections::HashMap;
 use std::sync::Arc;

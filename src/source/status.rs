@@ -1,8 +1,8 @@
 //! What a source counts about itself, readable from any thread while it works.
 //!
 //! In: counts from the source's thread, lock-free on the path of every message. Out: [`SourceSnapshot`]s. Holds no
-//! secrets: addresses come without credentials. Topics with trouble are kept up to a bound, so that a flood of them costs
-//! a counter and no memory.
+//! secrets: addresses come without credentials. Topics with trouble are kept up to a bound, so that a flood of them
+//! costs a counter and no memory.
 
 use std::collections::HashMap;
 use std::collections::VecDeque;

@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 const SHORTEST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// Doubles from a quarter of a second to 15 seconds. Jitter takes up to a half away, so that a hall full of clients does
-/// not return in one beat after its broker was restarted.
+/// Doubles from a quarter of a second to 15 seconds. Jitter takes up to a half away, so that a hall full of clients
+/// does not return in one beat after its broker was restarted.
 #[derive(Debug)]
 pub(super) struct Backoff {
     rng: ChaCha8Rng,
