@@ -243,7 +243,7 @@ pub struct Viewpoint {
 /// How a twin type looks in 3D.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Look {
-    /// A glTF file; none draws a plain box with the twin's id.
+    /// A glTF file, from the working directory on; none draws a plain box with the twin's id.
     pub model: Option<PathBuf>,
     pub parts: Vec<Part>,
 }

@@ -5,7 +5,7 @@
 
 use bevy::prelude::*;
 
-use super::{Current, Entities, SignalIndex, Timestamp};
+use super::{Current, Entities, Grade, Quality, Reason, SignalIndex, Timestamp};
 use crate::history::{Cursor, ExpirySchedule, History, Moment, Point, quality_at};
 use crate::scene::{LoadedScene, Scene};
 use crate::source::Arrivals;
@@ -72,12 +72,18 @@ pub(super) fn project(
     arrivals.clear();
 }
 
+/// Where a payload could not be read, the sample stands for the moment, and its value for nothing.
+fn has_value(sampled: Quality) -> bool {
+    sampled.grade != Grade::Bad
+        || !matches!(sampled.reason, Reason::DecodeError | Reason::Source | Reason::Expression | Reason::NotFinite)
+}
+
 fn at_cursor(scene: &Scene, index: SignalIndex, point: Option<Point>, shown: Timestamp) -> Current {
     let quality = quality_at(point.as_ref(), scene.signals[index.at()].expires, shown);
     match point {
         None => Current { quality, ..default() },
-        Some(Point { source_time, receive_time, value, .. }) => {
-            Current { value: Some(value), quality, source_time, receive_time }
+        Some(Point { source_time, receive_time, value, quality: sampled }) => {
+            Current { value: has_value(sampled).then_some(value), quality, source_time, receive_time }
         }
     }
 }

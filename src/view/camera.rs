@@ -165,7 +165,9 @@ fn obey(
                     Some(index) => {
                         let found = extents.iter().find(|(twin, ..)| twin.index == *index);
                         let around = found.map(|(_, extent, place)| extent.in_world(place));
-                        around.map(|around| corners(around.grow(around.half_size() * FOCUS_MARGIN)).to_vec()).unwrap_or_default()
+                        around
+                            .map(|around| corners(around.grow(around.half_size() * FOCUS_MARGIN)).to_vec())
+                            .unwrap_or_default()
                     }
                 };
                 let Ok(camera) = camera.single() else { continue };

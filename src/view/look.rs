@@ -131,11 +131,9 @@ fn transform_of(twin: &TwinData) -> Transform {
     }
 }
 
-/// Where a look's model file is: relative paths start from the scene's folder.
-fn model_path(scene_dir: &Path, model: &Path) -> PathBuf {
-    let joined = scene_dir.join(model);
-    // The asset system takes relative paths from its own folder, not from the working directory.
-    std::path::absolute(&joined).unwrap_or(joined)
+/// The asset system takes relative paths from its own folder, not from the working directory.
+fn model_path(model: &Path) -> PathBuf {
+    std::path::absolute(model).unwrap_or_else(|_| model.to_owned())
 }
 
 fn place(
@@ -173,7 +171,7 @@ fn place(
             stand_in(&mut commands, entity, root, &plain);
             continue;
         };
-        let path = model_path(&loaded.scene.dir, model);
+        let path = model_path(model);
         let scene = AssetPath::from(path.clone()).with_label(GltfAssetLabel::Scene(0).to_string());
         let model: Handle<WorldAsset> = assets
             .load_builder()
@@ -278,13 +276,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn models_are_found_from_the_scene_folder_unless_absolute() {
-        assert_eq!(
-            model_path(Path::new("/plant/scenes"), Path::new("models/pump.glb")),
-            Path::new("/plant/scenes/models/pump.glb")
-        );
-        assert_eq!(model_path(Path::new("/plant/scenes"), Path::new("/other/pump.glb")), Path::new("/other/pump.glb"));
-        assert!(model_path(Path::new("scenes"), Path::new("pump.glb")).is_absolute());
+    fn models_are_asked_for_by_absolute_paths() {
+        assert_eq!(model_path(Path::new("/other/pump.glb")), Path::new("/other/pump.glb"));
+        assert!(model_path(Path::new("scenes/pump.glb")).is_absolute());
     }
 
     #[test]

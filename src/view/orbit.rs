@@ -92,7 +92,8 @@ impl Orbit {
         let (right, up, forward) = (*at.right(), *at.up(), *at.forward());
         let tan_y = (FIELD_OF_VIEW / 2.0).tan() * (1.0 - FRAME_MARGIN);
         let tan_x = tan_y * aspect.max(0.1);
-        let greatest = |of: &dyn Fn(Vec3) -> f32| points.iter().map(|point| of(*point)).fold(f32::NEG_INFINITY, f32::max);
+        let greatest =
+            |of: &dyn Fn(Vec3) -> f32| points.iter().map(|point| of(*point)).fold(f32::NEG_INFINITY, f32::max);
         let fit = |axis: Vec3, tan: f32| {
             let high = greatest(&|point| point.dot(axis) - tan * point.dot(forward));
             let low = greatest(&|point| -point.dot(axis) - tan * point.dot(forward));
