@@ -54,11 +54,11 @@ pub fn read(
     }
     // A focused button takes Space for itself.
     let free = ctx.memory(|memory| memory.focused().is_none());
-    let (pressed, modifiers) = ctx.input(|input| (input.clone(), input.modifiers));
+    let modifiers = ctx.input(|input| input.modifiers);
     if modifiers.command || modifiers.alt {
         return None;
     }
-    let hit = |key: Key| pressed.key_pressed(key);
+    let hit = |key: Key| ctx.input(|input| input.key_pressed(key));
     let step = if modifiers.shift { timebar::LONG_STEP } else { timebar::STEP };
     if hit(Key::Space) && free {
         out.push(timebar::pause_or_live(time));
@@ -82,8 +82,9 @@ pub fn read(
         out.push(OperatorCommand::Focus(attention.selected));
     }
     // `?` is a text event: where it lies differs between keyboards.
-    let question = pressed.events.iter().any(|event| matches!(event, egui::Event::Text(text) if text == "?"));
-    if question || hit(Key::Questionmark) || hit(Key::F1) {
+    let is_question = |event: &egui::Event| matches!(event, egui::Event::Text(text) if text == "?");
+    let question = ctx.input(|input| input.events.iter().any(is_question));
+    if question || hit(Key::F1) {
         return Some(Wish::ToggleHelp);
     }
     if hit(Key::Escape) {
