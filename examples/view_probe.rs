@@ -209,7 +209,11 @@ fn obey(mut commands: MessageReader<OperatorCommand>, mut attention: ResMut<Atte
 fn labels(mut contexts: EguiContexts, labels: Res<view::ScreenLabels>) -> Result {
     let context = contexts.ctx_mut()?;
     if std::env::var_os("PROBE_REPAINTS").is_some() {
-        eprintln!("egui repaints for {:?}", context.repaint_causes());
+        eprintln!(
+            "egui repaints for {:?} after {:?}",
+            context.repaint_causes(),
+            context.input(|input| input.events.clone())
+        );
     }
     view::label::paint(&context.layer_painter(egui::LayerId::background()), &labels);
     Ok(())

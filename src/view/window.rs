@@ -14,6 +14,7 @@ use bevy::asset::{AssetMetaCheck, AssetPlugin, UnapprovedPathMode};
 use bevy::prelude::*;
 use bevy::window::{PresentMode, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
+use bevy_egui::{EguiInput, EguiPreUpdateSet, egui};
 use crossbeam_channel::{Sender, bounded};
 
 use super::Activity;
@@ -56,6 +57,10 @@ pub fn app(title: &str) -> Result<App, DisplayError> {
             unfocused_mode: UpdateMode::reactive_low_power(QUIET),
         })
         .init_resource::<Activity>()
+        .add_systems(
+            PreUpdate,
+            drop_news_that_is_none.after(EguiPreUpdateSet::ProcessInput).before(EguiPreUpdateSet::BeginPass),
+        )
         .add_systems(Last, pace);
         app
     })
@@ -99,6 +104,17 @@ pub(super) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
         let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
         text.unwrap_or("unknown reason").lines().next().unwrap_or_default().trim_end_matches('.').to_owned()
     })
+}
+
+/// bevy_egui 0.42 tells egui in every frame which modifier keys are held. Egui takes any event for news and asks for
+/// another frame, so that a window would never come to rest: only changes pass.
+fn drop_news_that_is_none(mut inputs: Query<&mut EguiInput>, mut last: Local<egui::Modifiers>) {
+    for mut input in &mut inputs {
+        input.0.events.retain(|event| match event {
+            egui::Event::ModifiersChanged(now) => std::mem::replace(&mut *last, *now) != *now,
+            _ => true,
+        });
+    }
 }
 
 fn pace(activity: Res<Activity>, mut settings: ResMut<WinitSettings>) {
