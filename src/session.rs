@@ -58,7 +58,7 @@ impl Options {
 pub enum OpenError {
     /// The issues are to be printed by the caller.
     #[error("the scene has errors")]
-    Scene(crate::scene::Loaded),
+    Scene(Box<crate::scene::Loaded>),
     #[error(transparent)]
     Broker(#[from] crate::source::broker::BrokerError),
     #[error(transparent)]
@@ -86,7 +86,7 @@ struct Running {
 /// `waker` is called from the sources' threads when there is something to do.
 pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenError> {
     let loaded = crate::scene::load(&options.scene);
-    let Some(scene) = loaded.scene.clone() else { return Err(OpenError::Scene(loaded)) };
+    let Some(scene) = loaded.scene.clone() else { return Err(OpenError::Scene(Box::new(loaded))) };
     let scene = Arc::new(scene);
 
     let embedded = match (&options.broker, scene.brokers.is_empty()) {
