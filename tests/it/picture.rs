@@ -134,8 +134,7 @@ fn a_selected_twin_is_framed_and_focus_brings_it_to_the_middle() {
 fn a_model_that_is_missing_is_reported_with_its_twin_and_file_and_replaced_by_a_box() {
     let Some((mut app, _)) = hall() else { return };
     let mut broken = scene();
-    broken.dir = "/nowhere".into();
-    broken.twins[1].look = Some(Arc::new(Look { model: Some("models/none.glb".into()), parts: vec![] }));
+    broken.twins[1].look = Some(Arc::new(Look { model: Some("/nowhere/models/none.glb".into()), parts: vec![] }));
     app.insert_resource(LoadedScene { scene: Arc::new(broken), generation: 2, issues: Vec::new() });
     view::offscreen::picture(&mut app).expect("a picture");
     let problems = &app.world().resource::<view::LookProblems>().list;
