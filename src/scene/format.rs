@@ -1,5 +1,5 @@
 //! The scene file as it is written: plain data, one type per kind of bracket. In: nothing but serde. Out: the same.
-//! Knows no rules beyond the shape; [`load`](super::load) checks what the values mean.
+//! Knows no rules beyond the shape; [`load`](super::load()) checks what the values mean.
 //!
 //! Version (1, 0). A minor version may add fields that older programs can ignore; anything else is a new major one.
 

@@ -1,6 +1,6 @@
 //! A loaded scene: every type resolved, every placeholder filled, every index dense. What all other rooms work with.
 //!
-//! Comes from [`load`](super::load); immutable once made, shared as `Arc<Scene>`, replaced whole on reload.
+//! Comes from [`load`](super::load()); immutable once made, shared as `Arc<Scene>`, replaced whole on reload.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;

@@ -1,9 +1,9 @@
 //! The 3D view: every twin placed with its glTF look, parts moved and coloured by signals, links drawn, a camera that
 //! orbits, picking that selects.
 //!
-//! In: [`LoadedScene`](crate::scene::LoadedScene), the components `Twin`, `Signal`, `Current`, the resources `Attention`
+//! In: [`LoadedScene`], the components `Twin`, `Signal`, `Current`, the resources `Attention`
 //! and `Cursor`, and pointer and keys. Out: pixels, [`ScreenLabels`] for the panel layer to paint, and
-//! [`OperatorCommand`](crate::command::OperatorCommand) messages. Never writes twin state, never reads the wall clock,
+//! [`OperatorCommand`] messages. Never writes twin state, never reads the wall clock,
 //! and does no work for what has not changed: a quiet world asks for no frames.
 //!
 //! One plugin a file, in the order of [`ViewSet`]:

@@ -1,6 +1,6 @@
 //! The real window: which plugins it needs, when it draws, and how sources wake it.
 //!
-//! In: a title, [`Activity`](super::Activity). Out: a Bevy [`App`] with a window, or a plain sentence why there cannot be
+//! In: a title, [`Activity`]. Out: a Bevy [`App`] with a window, or a plain sentence why there cannot be
 //! one; a [`Waker`]. Never draws on its own account: quiet means one update a second (so that age and staleness show),
 //! moving means about 30 a second, and input and data come at once.
 
