@@ -47,7 +47,7 @@ pub mod viewport;
 pub mod window;
 
 use bevy::prelude::*;
-use bevy_egui::{EguiGlobalSettings, EguiPlugin};
+use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass};
 
 pub use camera::{UiCamera, ViewTarget, WorldCamera};
 pub use label::{Badge, LabelKind, ScreenLabel, ScreenLabels};
@@ -84,7 +84,9 @@ pub fn plugin(app: &mut App) {
         app.add_plugins(EguiPlugin::default());
     }
     app.world_mut().get_resource_or_init::<EguiGlobalSettings>().auto_create_primary_context = false;
-    app.init_resource::<LoadedScene>()
+    // The pass must be there even if no panel draws in it.
+    app.init_schedule(EguiPrimaryContextPass)
+        .init_resource::<LoadedScene>()
         .init_resource::<Attention>()
         .init_resource::<Cursor>()
         .add_message::<OperatorCommand>()

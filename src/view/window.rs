@@ -96,10 +96,15 @@ pub(super) fn assets() -> AssetPlugin {
 
 /// Runs `work`; a panic becomes its message, without a trace on standard error.
 pub(super) fn quietly<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
+    let hook = Arc::new(std::panic::take_hook());
+    let (here, others) = (std::thread::current().id(), hook.clone());
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().id() != here {
+            others(info);
+        }
+    }));
     let outcome = catch_unwind(AssertUnwindSafe(work));
-    std::panic::set_hook(hook);
+    std::panic::set_hook(Box::new(move |info| hook(info)));
     outcome.map_err(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
         text.unwrap_or("unknown reason").lines().next().unwrap_or_default().trim_end_matches('.').to_owned()

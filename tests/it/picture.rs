@@ -106,14 +106,15 @@ fn a_twin_is_drawn_takes_the_colour_of_its_signal_and_fades_when_it_goes_stale()
 }
 
 #[test]
-fn a_selected_twin_is_framed_and_focus_brings_the_camera_near() {
+fn a_selected_twin_is_framed_and_focus_brings_it_to_the_middle() {
     let Some((mut app, _)) = hall() else { return };
     let before = view::offscreen::picture(&mut app).expect("a picture");
-    let distance = |app: &App| {
+    let aside = |app: &App| {
         let labels = &app.world().resource::<ScreenLabels>().labels;
-        labels.iter().find(|label| label.text == "B-2").map(|label| label.distance).expect("B-2 is written on its box")
+        let label = labels.iter().find(|label| label.text == "B-2").expect("B-2 is written on its box");
+        (label.at.x - SIZE.x as f32 / 2.0).abs()
     };
-    let far = distance(&app);
+    assert!(aside(&app) > 30.0, "B-2 stands {} pixels beside the middle", aside(&app));
     app.insert_resource(Attention { selected: Some(TwinIndex(1)), ..default() });
     let selected = view::offscreen::picture(&mut app).expect("a picture");
     let blue = |image: &Image| {
@@ -126,7 +127,7 @@ fn a_selected_twin_is_framed_and_focus_brings_the_camera_near() {
 
     app.world_mut().write_message(OperatorCommand::Focus(Some(TwinIndex(1))));
     view::offscreen::picture(&mut app).expect("a picture");
-    assert!(distance(&app) < far * 0.8, "from {far} m to {} m", distance(&app));
+    assert!(aside(&app) < 18.0, "B-2 is {} pixels beside the middle of the picture", aside(&app));
 }
 
 #[test]
