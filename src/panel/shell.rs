@@ -192,8 +192,14 @@ pub fn show(
 }
 
 fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCommand>) {
-    let speed = shell.time.speed;
-    match shortcuts::read(ui.ctx(), &views.time, speed, views.attention, shell.help_open, out) {
+    let on = shortcuts::KeyContext {
+        time: &views.time,
+        speed: shell.time.speed,
+        attention: views.attention,
+        viewpoints: views.tree.scene.views.len(),
+        help_open: shell.help_open,
+    };
+    match shortcuts::read(ui.ctx(), &on, out) {
         Some(Wish::Search) => {
             shell.open(PanelKind::Tree);
             shell.tree.focus_search = true;

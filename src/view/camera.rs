@@ -1,7 +1,7 @@
 //! The camera of the world, and that of the panels.
 //!
-//! In: pointer and keys (where [`PointerInView`] allows), `Focus` and `Look` commands. Out: the world camera's transform;
-//! commands for keys. Moves smoothly to where it was sent and then stands still, so that an idle window stays idle.
+//! In: the pointer (where [`PointerInView`] allows), `Focus` and `Look` commands. Out: the world camera's transform. Moves
+//! smoothly to where it was sent and then stands still, so that an idle window stays idle. Keys belong to the panels.
 
 use bevy::camera::visibility::RenderLayers;
 use bevy::camera::{CameraOutputMode, RenderTarget};
@@ -11,14 +11,13 @@ use bevy::math::bounding::{Aabb3d, BoundingVolume};
 use bevy::prelude::*;
 use bevy::render::render_resource::BlendState;
 use bevy_egui::PrimaryEguiContext;
-use bevy_egui::input::egui_wants_any_keyboard_input;
 
 use super::look::Extent;
 use super::motion::Activity;
 use super::orbit::{FIELD_OF_VIEW, Orbit};
 use super::viewport::PointerInView;
 use super::{ViewSet, picking, stage};
-use crate::command::{Attention, OperatorCommand};
+use crate::command::OperatorCommand;
 use crate::scene::{LoadedScene, Viewpoint};
 use crate::twin::Twin;
 
@@ -55,9 +54,7 @@ pub(super) fn plugin(app: &mut App) {
         .add_systems(Startup, spawn_cameras)
         .add_systems(
             Update,
-            (keys.run_if(not(egui_wants_any_keyboard_input)), arrive, obey, drag, zoom, travel)
-                .chain()
-                .in_set(ViewSet::Camera),
+            (arrive, obey, drag, zoom, travel).chain().in_set(ViewSet::Camera),
         );
 }
 
@@ -107,9 +104,33 @@ fn corners(bounds: Aabb3d) -> [Vec3; 8] {
     })
 }
 
-/// The corners of the boxes around all twins; empty while there are none.
+/// The boxes that an overview must show: all but buildings, whose footprint covers most of what stands in them; all if
+/// nothing else is left.
+fn outlook(boxes: &[Aabb3d]) -> Vec<Aabb3d> {
+    /// Share of the others' footprint above which a twin is what the others stand in.
+    const BUILDING: f32 = 0.6;
+    let footprint = |b: &Aabb3d| (b.max.x - b.min.x) * (b.max.z - b.min.z);
+    let is_building = |place: usize| {
+        let others = boxes.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, b)| *b);
+        let around = others.clone().reduce(|all, b| all.merge(&b));
+        let inside = others.filter(|b| boxes[place].contains(&flattened(b, &boxes[place]))).count();
+        inside * 2 > boxes.len() && around.is_some_and(|around| footprint(&boxes[place]) > BUILDING * footprint(&around))
+    };
+    let seen: Vec<Aabb3d> = (0..boxes.len()).filter(|place| !is_building(*place)).map(|place| boxes[place]).collect();
+    if seen.is_empty() { boxes.to_vec() } else { seen }
+}
+
+/// `inner` at the height of `outer`: whether one stands within the other is a matter of the ground plan.
+fn flattened(inner: &Aabb3d, outer: &Aabb3d) -> Aabb3d {
+    let mut flat = *inner;
+    (flat.min.y, flat.max.y) = (outer.min.y, outer.max.y);
+    flat
+}
+
+/// The corners of the boxes around what an overview must show; empty while there are no twins.
 fn corners_of_all(extents: &Query<(&Twin, &Extent, &GlobalTransform)>) -> Vec<Vec3> {
-    extents.iter().flat_map(|(_, extent, place)| corners(extent.in_world(place))).collect()
+    let boxes: Vec<Aabb3d> = extents.iter().map(|(_, extent, place)| extent.in_world(place)).collect();
+    outlook(&boxes).into_iter().flat_map(corners).collect()
 }
 
 /// A first look at `points`: along the longer side of the hall, a little from the side.
@@ -125,7 +146,8 @@ fn aspect(camera: &Camera) -> f32 {
     camera.logical_viewport_size().map_or(1.6, |size| size.x / size.y.max(1.0))
 }
 
-/// Opening a scene shows its first viewpoint, or all of it; saving it again leaves the camera where it is.
+/// Opening a scene shows all of it, seen from where its first viewpoint looks; saving it again leaves the camera where
+/// it is. Until models are there the viewpoint itself has to do.
 fn arrive(
     loaded: Res<LoadedScene>,
     extents: Query<(&Twin, &Extent, &GlobalTransform)>,
@@ -134,18 +156,20 @@ fn arrive(
     mut rig: ResMut<Rig>,
     mut path: Local<Option<std::path::PathBuf>>,
 ) {
+    let first = loaded.scene.views.first().map(from_viewpoint);
     if loaded.is_changed() && path.as_ref() != Some(&loaded.scene.path) {
         *path = Some(loaded.scene.path.clone());
-        rig.arriving = true;
+        let place = first.unwrap_or(rig.now);
+        *rig = Rig { now: place, goal: place, arriving: true };
     }
-    if !rig.arriving {
+    if !rig.arriving || activity.loading {
         return;
     }
     let points = corners_of_all(&extents);
-    let place = match (loaded.scene.views.first(), camera.single()) {
-        (Some(view), _) => from_viewpoint(view),
-        (None, Ok(camera)) if !activity.loading && !points.is_empty() => overview(&points, aspect(camera)),
-        _ => return,
+    let (Ok(camera), false) = (camera.single(), points.is_empty()) else { return };
+    let place = match first {
+        Some(view) => view.framing(&points, aspect(camera)),
+        None => overview(&points, aspect(camera)),
     };
     *rig = Rig { now: place, goal: place, arriving: false };
 }
@@ -184,53 +208,7 @@ fn obey(
     }
 }
 
-const DIGITS: [KeyCode; 9] = [
-    KeyCode::Digit1,
-    KeyCode::Digit2,
-    KeyCode::Digit3,
-    KeyCode::Digit4,
-    KeyCode::Digit5,
-    KeyCode::Digit6,
-    KeyCode::Digit7,
-    KeyCode::Digit8,
-    KeyCode::Digit9,
-];
-
-/// F focuses the selected twin, Home frames all, digits are viewpoints, Escape lets the selection go.
-fn keys(
-    keys: Res<ButtonInput<KeyCode>>,
-    attention: Res<Attention>,
-    loaded: Res<LoadedScene>,
-    mut commands: MessageWriter<OperatorCommand>,
-) {
-    let modified = keys.any_pressed([
-        KeyCode::ControlLeft,
-        KeyCode::ControlRight,
-        KeyCode::AltLeft,
-        KeyCode::AltRight,
-        KeyCode::SuperLeft,
-        KeyCode::SuperRight,
-    ]);
-    if modified {
-        return;
-    }
-    if keys.just_pressed(KeyCode::KeyF) {
-        commands.write(OperatorCommand::Focus(attention.selected));
-    }
-    if keys.just_pressed(KeyCode::Home) {
-        commands.write(OperatorCommand::Focus(None));
-    }
-    if keys.just_pressed(KeyCode::Escape) && attention.selected.is_some() {
-        commands.write(OperatorCommand::Select(None));
-    }
-    for (index, _) in DIGITS.iter().enumerate().filter(|(_, digit)| keys.just_pressed(**digit)) {
-        if index < loaded.scene.views.len() {
-            commands.write(OperatorCommand::Look(index));
-        }
-    }
-}
-
-/// Left or right drag turns, middle drag or Shift pans: the same for a mouse with three buttons and a touch pad with one.
+/// Left drag turns; right drag, middle drag or Shift pans: within reach of a mouse and of a touch pad with one button.
 fn drag(
     pointer: Res<PointerInView>,
     buttons: Res<ButtonInput<MouseButton>>,
@@ -246,10 +224,10 @@ fn drag(
         return;
     }
     let shift = keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
-    let goal = if buttons.pressed(MouseButton::Middle) || shift {
+    let goal = if buttons.any_pressed([MouseButton::Middle, MouseButton::Right]) || shift {
         let height = camera.single().ok().and_then(Camera::logical_viewport_size).map_or(720.0, |size| size.y);
         rig.goal.panned(step, height)
-    } else if buttons.any_pressed([MouseButton::Left, MouseButton::Right]) {
+    } else if buttons.pressed(MouseButton::Left) {
         rig.goal.turned(step)
     } else {
         return;
@@ -302,5 +280,24 @@ fn travel(
     let moving = rig.now != rig.goal;
     if activity.camera != moving {
         activity.camera = moving;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(x: f32, z: f32, half: f32) -> Aabb3d {
+        Aabb3d::new(Vec3::new(x, 1.0, z), Vec3::new(half, 1.0, half))
+    }
+
+    #[test]
+    fn an_overview_leaves_out_the_building_but_not_a_large_machine() {
+        let machines = [standing(-9.0, 0.0, 1.0), standing(0.0, 2.0, 3.0), standing(9.0, -1.0, 1.0)];
+        let hall = Aabb3d::new(Vec3::Y, Vec3::new(20.0, 4.0, 10.0));
+        let all: Vec<Aabb3d> = machines.into_iter().chain([hall]).collect();
+        assert_eq!(outlook(&all), machines);
+        assert_eq!(outlook(&machines), machines);
+        assert_eq!(outlook(&[hall]), [hall], "a building alone is better than nothing");
     }
 }
