@@ -126,8 +126,8 @@ pub fn overlay(ctx: &Context) -> bool {
             }
         });
         ui.add_space(6.0);
-        let mouse = "3D: drag to orbit, with the right button to pan, wheel to zoom, click to select. \
-                     Trends: click or drag to move the cursor, Ctrl + wheel changes the span.";
+        let mouse = "3D: drag to orbit, with the right button or Shift to pan, wheel to zoom, click to select, \
+                     double-click to focus. Trends: click or drag to move the cursor, Ctrl + wheel changes the span.";
         ui.label(egui::RichText::new(mouse).font(theme::small()).color(theme::TEXT_WEAK));
         ui.add_space(8.0);
         ui.button("Close").clicked()

@@ -20,7 +20,8 @@
 //! | `camera` | orbit, pan, zoom, focus, viewpoints |
 //! | `picking` | pointer to twin |
 //! | `highlight` | frames around the selected and the hovered twin |
-//! | [`label`] | texts and badges, projected to the screen |
+//! | [`label`] | ids, values and badges, projected to the screen |
+//! | `declutter` | which labels of a crowd are shown |
 //! | [`offscreen`], [`window`] | the two ways to run it |
 
 #![allow(
@@ -31,6 +32,7 @@
 
 mod bind;
 mod camera;
+mod declutter;
 mod highlight;
 pub mod label;
 mod link;
@@ -50,7 +52,7 @@ use bevy::prelude::*;
 use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass};
 
 pub use camera::{UiCamera, ViewTarget, WorldCamera};
-pub use label::{Badge, LabelKind, ScreenLabel, ScreenLabels};
+pub use label::{Badge, ScreenLabel, ScreenLabels};
 pub use look::{Extent, LookProblem, LookProblems};
 pub use mood::{Freshness, Mood};
 pub use motion::Activity;
