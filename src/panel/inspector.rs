@@ -193,17 +193,18 @@ const ROW_HEIGHT: f32 = 26.0;
 
 fn columns(row: Rect) -> Columns {
     const MARK: f32 = 26.0;
-    const NAME: f32 = 124.0;
-    const VALUE: f32 = 70.0;
-    const UNIT: f32 = 44.0;
+    const NAME: f32 = 118.0;
+    const VALUE: f32 = 66.0;
+    const UNIT: f32 = 42.0;
     const AGE: f32 = 44.0;
     const SPARK: std::ops::RangeInclusive<f32> = 36.0..=160.0;
     let cell = |left: f32, right: f32| Rect::from_min_max(pos2(left, row.top()), pos2(right.max(left), row.bottom()));
     let free = row.width() - MARK - NAME - VALUE - UNIT - 22.0;
-    let age_width = if free > AGE { AGE } else { 0.0 };
-    // Half of what is left then, so that long names show.
-    let spark_width = (free - age_width - 14.0).min(*SPARK.start()).max((free - age_width) * 0.5);
-    let spark_width = if spark_width < *SPARK.start() { 0.0 } else { spark_width.min(*SPARK.end()) };
+    // Where there is no room for both, the line says more than the age, which is `now` as long as all is well.
+    let age_width = if free > AGE + 2.0 * SPARK.start() { AGE } else { 0.0 };
+    // Then half of what is left, so that long names show.
+    let left = free - age_width;
+    let spark_width = if left < *SPARK.start() { 0.0 } else { left.min(64.0).max(left * 0.5).min(*SPARK.end()) };
     let age = cell(row.right() - age_width - 6.0, row.right() - 6.0);
     let spark = cell(age.left() - spark_width - if spark_width > 0.0 { 6.0 } else { 0.0 }, age.left() - 6.0);
     let spark = if spark_width > 0.0 { spark.shrink2(vec2(0.0, 4.0)) } else { cell(age.left(), age.left()) };

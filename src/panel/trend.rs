@@ -432,7 +432,7 @@ fn limit_labels(ui: &Ui, lane: &Lane, plot: &egui_plot::PlotTransform) {
         let top = if above >= frame.top() { above } else { y + 1.0 };
         let at = pos2(frame.left() + 6.0, top);
         let back = egui::Rect::from_min_size(at, galley.size()).expand2(vec2(3.0, -1.0));
-        painter.rect_filled(back, 2.0, theme::PANEL.gamma_multiply(0.75));
+        painter.rect_filled(back, 2.0, theme::PANEL.gamma_multiply(0.9));
         painter.galley(at, galley, colour);
     }
 }

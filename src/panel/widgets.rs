@@ -171,6 +171,9 @@ pub fn empty(ui: &mut Ui, title: &str, hint: &str) {
 
 /// The recent past in a small cell: a min/max band, one column per bucket, drawn over the cell's height.
 pub fn paint_sparkline(painter: &Painter, cell: Rect, buckets: &[Bucket], colour: Color32) {
+    if cell.width() < 8.0 || cell.height() < 6.0 {
+        return;
+    }
     let filled = || buckets.iter().enumerate().filter(|(_, b)| b.count > 0 && b.min.is_finite() && b.max.is_finite());
     let (low, high) =
         filled().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, b)| (low.min(b.min), high.max(b.max)));

@@ -12,6 +12,7 @@ use bevy::prelude::*;
 use bevy::render::render_resource::BlendState;
 use bevy_egui::PrimaryEguiContext;
 
+use super::building::Building;
 use super::look::Extent;
 use super::motion::Activity;
 use super::orbit::{FIELD_OF_VIEW, Orbit};
@@ -104,33 +105,12 @@ fn corners(bounds: Aabb3d) -> [Vec3; 8] {
     })
 }
 
-/// The boxes that an overview must show: all but buildings, whose footprint covers most of what stands in them; all if
-/// nothing else is left.
-fn outlook(boxes: &[Aabb3d]) -> Vec<Aabb3d> {
-    /// Share of the others' footprint above which a twin is what the others stand in.
-    const BUILDING: f32 = 0.6;
-    let footprint = |b: &Aabb3d| (b.max.x - b.min.x) * (b.max.z - b.min.z);
-    let is_building = |place: usize| {
-        let others = boxes.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, b)| *b);
-        let around = others.clone().reduce(|all, b| all.merge(&b));
-        let inside = others.filter(|b| boxes[place].contains(&flattened(b, &boxes[place]))).count();
-        inside * 2 > boxes.len() && around.is_some_and(|around| footprint(&boxes[place]) > BUILDING * footprint(&around))
-    };
-    let seen: Vec<Aabb3d> = (0..boxes.len()).filter(|place| !is_building(*place)).map(|place| boxes[place]).collect();
-    if seen.is_empty() { boxes.to_vec() } else { seen }
-}
+/// What an overview must show.
+type Furniture<'w, 's> = Query<'w, 's, (&'static Extent, &'static GlobalTransform), (With<Twin>, Without<Building>)>;
 
-/// `inner` at the height of `outer`: whether one stands within the other is a matter of the ground plan.
-fn flattened(inner: &Aabb3d, outer: &Aabb3d) -> Aabb3d {
-    let mut flat = *inner;
-    (flat.min.y, flat.max.y) = (outer.min.y, outer.max.y);
-    flat
-}
-
-/// The corners of the boxes around what an overview must show; empty while there are no twins.
-fn corners_of_all(extents: &Query<(&Twin, &Extent, &GlobalTransform)>) -> Vec<Vec3> {
-    let boxes: Vec<Aabb3d> = extents.iter().map(|(_, extent, place)| extent.in_world(place)).collect();
-    outlook(&boxes).into_iter().flat_map(corners).collect()
+/// The corners of the boxes around all twins but buildings; empty while there are none.
+fn corners_of_all(extents: &Furniture) -> Vec<Vec3> {
+    extents.iter().flat_map(|(extent, place)| corners(extent.in_world(place))).collect()
 }
 
 /// A first look at `points`: along the longer side of the hall, a little from the side.
@@ -150,7 +130,7 @@ fn aspect(camera: &Camera) -> f32 {
 /// it is. Until models are there the viewpoint itself has to do.
 fn arrive(
     loaded: Res<LoadedScene>,
-    extents: Query<(&Twin, &Extent, &GlobalTransform)>,
+    extents: Furniture,
     camera: Query<&Camera, With<WorldCamera>>,
     activity: Res<Activity>,
     mut rig: ResMut<Rig>,
@@ -178,6 +158,7 @@ fn obey(
     mut commands: MessageReader<OperatorCommand>,
     loaded: Res<LoadedScene>,
     extents: Query<(&Twin, &Extent, &GlobalTransform)>,
+    furniture: Furniture,
     camera: Query<&Camera, With<WorldCamera>>,
     mut rig: ResMut<Rig>,
 ) {
@@ -185,7 +166,7 @@ fn obey(
         let goal = match command {
             OperatorCommand::Focus(twin) => {
                 let points = match twin {
-                    None => corners_of_all(&extents),
+                    None => corners_of_all(&furniture),
                     Some(index) => {
                         let found = extents.iter().find(|(twin, ..)| twin.index == *index);
                         let around = found.map(|(_, extent, place)| extent.in_world(place));
@@ -280,24 +261,5 @@ fn travel(
     let moving = rig.now != rig.goal;
     if activity.camera != moving {
         activity.camera = moving;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn standing(x: f32, z: f32, half: f32) -> Aabb3d {
-        Aabb3d::new(Vec3::new(x, 1.0, z), Vec3::new(half, 1.0, half))
-    }
-
-    #[test]
-    fn an_overview_leaves_out_the_building_but_not_a_large_machine() {
-        let machines = [standing(-9.0, 0.0, 1.0), standing(0.0, 2.0, 3.0), standing(9.0, -1.0, 1.0)];
-        let hall = Aabb3d::new(Vec3::Y, Vec3::new(20.0, 4.0, 10.0));
-        let all: Vec<Aabb3d> = machines.into_iter().chain([hall]).collect();
-        assert_eq!(outlook(&all), machines);
-        assert_eq!(outlook(&machines), machines);
-        assert_eq!(outlook(&[hall]), [hall], "a building alone is better than nothing");
     }
 }

@@ -12,6 +12,7 @@
 //! | --- | --- |
 //! | [`viewport`] | which part of the window is 3D, and whether the pointer belongs to it |
 //! | [`look`] | loads models, or stands in a plain box |
+//! | `building` | which twins others stand in |
 //! | `bind` | finds the nodes that scene parts name |
 //! | `motion` | signals to poses: spin, slide, rotate, fill, show |
 //! | [`paint`] | colours: tint, glow, fading of stale twins, with a bounded number of materials |
@@ -31,6 +32,7 @@
 )]
 
 mod bind;
+mod building;
 mod camera;
 mod declutter;
 mod highlight;
@@ -102,6 +104,7 @@ pub fn plugin(app: &mut App) {
             viewport::plugin,
             stage::plugin,
             look::plugin,
+            building::plugin,
             bind::plugin,
             motion::plugin,
             mood::plugin,
