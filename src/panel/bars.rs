@@ -66,7 +66,7 @@ pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<PanelKind> {
             Cursor::Playing { speed, .. } => format!("{} {}", timebar::mode(&view.cursor), timebar::speed_text(speed)),
             _ => timebar::mode(&view.cursor).to_owned(),
         };
-        widgets::badge(ui, &text, ink, fill);
+        widgets::badge_of(ui, &text, egui::FontId::proportional(16.0), ink, fill);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 14.0;
             if ui.button("?").on_hover_text("Keyboard shortcuts (?)").clicked() {

@@ -41,6 +41,8 @@ pub struct SignalView {
     pub quality: String,
     /// `3 s`; empty if nothing has arrived.
     pub age: String,
+    /// Why the value is not to be trusted, in few words: `stale 38 s`, `bad: out of range`. Empty while it is.
+    pub trouble: String,
     pub in_trend: bool,
     /// Numbers are drawn as lines; text is not.
     pub drawable: bool,
@@ -71,13 +73,14 @@ pub fn inspector_view(input: &InspectorInput) -> Option<InspectorView> {
         .map(|(row, signal)| signal_view(signal, input.visible.contains(&row), input))
         .collect();
     let seen = signals.iter().map(|signal| signal.mark).filter(|&mark| mark != Mark::NoData).max();
+    let unseen = if signals.is_empty() { Mark::None } else { Mark::NoData };
     Some(InspectorView {
         twin: twin.index,
         id: twin.id.clone(),
         name: twin.name.clone(),
         type_name: twin.type_name.clone(),
         area: twin.area.clone(),
-        mark: seen.unwrap_or(Mark::NoData),
+        mark: seen.unwrap_or(unseen),
         signals,
     })
 }
@@ -86,25 +89,42 @@ fn signal_view(signal: &crate::scene::Signal, visible: bool, input: &InspectorIn
     let current = (input.currents)(signal.index);
     let shown = input.moment.shown;
     let drawable = signal.kind != ValueKind::Text;
-    let from = shown - std::time::Duration::from_secs(SPARK_SECS);
+    // A machine's clock may be ahead of this one: its newest samples belong to the last minute as well.
+    let until = if shown >= input.moment.now { shown.max(current.source_time) } else { shown };
+    let from = until - std::time::Duration::from_secs(SPARK_SECS);
     let spark = match drawable && visible {
-        true => input.history.range(signal.index, from, shown, SPARK_COLUMNS),
+        true => input.history.range(signal.index, from, until, SPARK_COLUMNS),
         false => Vec::new(),
     };
     let seen = current.value.is_some();
+    let mark = Mark::of(&current, &signal.limits);
+    let age = if seen { format::age(shown.secs_since(current.receive_time)) } else { String::new() };
     SignalView {
         index: signal.index,
         name: signal.name.clone(),
         label: signal.label.clone(),
         value: current.value.as_ref().map_or_else(|| "–".into(), format::value),
         unit: if drawable { signal.unit.pretty() } else { String::new() },
-        mark: Mark::of(&current, &signal.limits),
+        trouble: trouble(mark, &current, &age),
+        mark,
         quality: current.quality.to_string(),
-        age: if seen { format::age(shown.secs_since(current.receive_time)) } else { String::new() },
+        age,
         in_trend: input.attention.trends.contains(&signal.index),
         drawable,
         spark,
         details: details(signal, &current),
+    }
+}
+
+fn trouble(mark: Mark, current: &Current, age: &str) -> String {
+    let reason = current.quality.reason.text();
+    match mark {
+        Mark::Stale => format!("stale {age}"),
+        Mark::NoData => "no data".into(),
+        Mark::Bad if reason.is_empty() => "bad".into(),
+        Mark::Bad => format!("bad: {reason}"),
+        Mark::Uncertain => "uncertain".into(),
+        Mark::None | Mark::Normal | Mark::Warning | Mark::Critical => String::new(),
     }
 }
 
@@ -151,45 +171,46 @@ pub struct InspectorState {
     pub visible: Range<usize>,
 }
 
-/// Narrower than this, a row has two lines: the name gets the room of the sparkline, which moves below it.
-const ONE_LINE: f32 = 440.0;
-
-/// Where the cells of a row lie.
+/// Where the cells of a row lie. What is left of the width goes to the name, then to the sparkline.
 struct Columns {
     mark: egui::Pos2,
     name: Rect,
     value: Rect,
     unit: Rect,
+    /// Both are empty in a narrow panel: age and trouble are then told on hover, and by mark and fading.
     spark: Rect,
     age: Rect,
 }
 
-fn row_height(width: f32) -> f32 {
-    if width < ONE_LINE { 44.0 } else { 26.0 }
+impl Columns {
+    /// Sparkline and age: what is wrong with a value is written over both.
+    fn status(&self) -> Rect {
+        self.spark.union(self.age)
+    }
 }
+
+const ROW_HEIGHT: f32 = 26.0;
 
 fn columns(row: Rect) -> Columns {
-    if row.width() < ONE_LINE {
-        let (top, bottom) = row.shrink2(vec2(0.0, 2.0)).split_top_bottom_at_fraction(0.54);
-        let mut at = one_line(top, 0.0, 0.0);
-        at.age =
-            Rect::from_min_max(pos2(bottom.right() - 56.0, bottom.top()), pos2(bottom.right() - 6.0, bottom.bottom()));
-        at.spark =
-            Rect::from_min_max(pos2(at.name.left(), bottom.top()), pos2(at.age.left() - 8.0, bottom.bottom() - 1.0));
-        return at;
-    }
-    one_line(row, (row.width() * 0.22).min(140.0), 58.0)
-}
-
-/// Name, value and unit, then a sparkline and an age of the given widths.
-fn one_line(row: Rect, spark_width: f32, age_width: f32) -> Columns {
+    const MARK: f32 = 26.0;
+    const NAME: f32 = 118.0;
+    const VALUE: f32 = 66.0;
+    const UNIT: f32 = 42.0;
+    const AGE: f32 = 44.0;
+    const SPARK: std::ops::RangeInclusive<f32> = 36.0..=160.0;
     let cell = |left: f32, right: f32| Rect::from_min_max(pos2(left, row.top()), pos2(right.max(left), row.bottom()));
-    let age = cell(row.right() - age_width, row.right() - 6.0);
-    let spark = cell(age.left() - spark_width - 8.0, age.left() - 8.0).shrink2(vec2(0.0, 4.0));
-    let unit_right = if spark_width > 0.0 { spark.left() - 10.0 } else { row.right() - 6.0 };
-    let unit = cell(unit_right - 42.0, unit_right);
-    let value = cell(unit.left() - 6.0 - 72.0, unit.left() - 6.0);
-    let name = cell(row.left() + 26.0, value.left() - 6.0);
+    let free = row.width() - MARK - NAME - VALUE - UNIT - 22.0;
+    // Where there is no room for both, the line says more than the age, which is `now` as long as all is well.
+    let age_width = if free > AGE + 2.0 * SPARK.start() { AGE } else { 0.0 };
+    // Then half of what is left, so that long names show.
+    let left = free - age_width;
+    let spark_width = if left < *SPARK.start() { 0.0 } else { left.min(64.0).max(left * 0.5).min(*SPARK.end()) };
+    let age = cell(row.right() - age_width - 6.0, row.right() - 6.0);
+    let spark = cell(age.left() - spark_width - if spark_width > 0.0 { 6.0 } else { 0.0 }, age.left() - 6.0);
+    let spark = if spark_width > 0.0 { spark.shrink2(vec2(0.0, 4.0)) } else { cell(age.left(), age.left()) };
+    let unit = cell(spark.left() - 8.0 - UNIT, spark.left() - 8.0);
+    let value = cell(unit.left() - 6.0 - VALUE, unit.left() - 6.0);
+    let name = cell(row.left() + MARK, value.left() - 6.0);
     Columns { mark: pos2(row.left() + 12.0, row.center().y), name, value, unit, spark, age }
 }
 
@@ -211,7 +232,7 @@ pub fn inspector_ui(
     }
     column_titles(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
-    let height = row_height(ui.available_width());
+    let height = ROW_HEIGHT;
     let shown = ScrollArea::vertical().auto_shrink(false).show_rows(ui, height, view.signals.len(), |ui, visible| {
         for signal in view.signals.get(visible.clone()).unwrap_or_default() {
             signal_row(ui, height, signal, out);
@@ -247,10 +268,7 @@ fn header(ui: &mut Ui, view: &InspectorView, out: &mut Vec<OperatorCommand>) {
 
 fn column_titles(ui: &mut Ui) {
     let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), egui::Sense::hover());
-    let at = match row.width() < ONE_LINE {
-        true => one_line(row, 0.0, 0.0),
-        false => columns(row),
-    };
+    let at = columns(row);
     let painter = ui.painter();
     let title = |cell: Rect, text: &str, align: Align| {
         widgets::paint_text(painter, cell, text, theme::small(), theme::TEXT_WEAK, align);
@@ -258,8 +276,11 @@ fn column_titles(ui: &mut Ui) {
     title(at.name, "Signal", Align::Min);
     title(at.value, "Value", Align::Max);
     title(at.unit, "Unit", Align::Min);
-    if row.width() >= ONE_LINE {
+    // Left out where a column is narrower than its title.
+    if at.spark.width() > 76.0 {
         title(at.spark, "Last minute", Align::Min);
+    }
+    if at.age.width() > 0.0 {
         title(at.age, "Age", Align::Max);
     }
     painter.hline(row.x_range(), row.bottom(), egui::Stroke::new(1.0, theme::LINE));
@@ -272,13 +293,25 @@ fn signal_row(ui: &mut Ui, height: f32, signal: &SignalView, out: &mut Vec<Opera
     let faded = matches!(signal.mark, Mark::Stale | Mark::Bad | Mark::NoData);
     let ink = if faded { theme::TEXT_WEAK } else { theme::TEXT_STRONG };
     widgets::paint_mark(painter, at.mark, signal.mark);
-    widgets::paint_text(painter, at.name, &signal.name, theme::body(), theme::TEXT, Align::Min);
-    widgets::paint_text(painter, at.value, &signal.value, theme::mono(), ink, Align::Max);
-    widgets::paint_text(painter, at.unit, &signal.unit, theme::small(), theme::TEXT_WEAK, Align::Min);
-    let line = if faded { theme::TEXT_WEAK.gamma_multiply(0.6) } else { theme::ACCENT };
-    widgets::paint_sparkline(painter, at.spark, &signal.spark, line);
-    let age_ink = if signal.mark == Mark::Stale { theme::DATA } else { theme::TEXT_WEAK };
-    widgets::paint_text(painter, at.age, &signal.age, theme::small(), age_ink, Align::Max);
+    if signal.drawable {
+        widgets::paint_text(painter, at.name, &signal.name, theme::body(), theme::TEXT, Align::Min);
+        widgets::paint_text(painter, at.value, &signal.value, theme::mono(), ink, Align::Max);
+        widgets::paint_text(painter, at.unit, &signal.unit, theme::small(), theme::TEXT_WEAK, Align::Min);
+    } else {
+        // A text needs no unit and no line: it may be longer than a number, but never runs into its name.
+        let name = widgets::layout(painter, &signal.name, theme::body(), theme::TEXT, at.name.width());
+        let left = at.name.left() + name.size().x + 12.0;
+        let room = Rect::from_min_max(pos2(left.min(at.value.left()), row.top()), at.value.max);
+        painter.galley(pos2(at.name.left(), row.center().y - name.size().y / 2.0), name, theme::TEXT);
+        widgets::paint_text(painter, room, &signal.value, theme::mono(), ink, Align::Max);
+    }
+    if signal.trouble.is_empty() {
+        widgets::paint_sparkline(painter, at.spark, &signal.spark, theme::ACCENT);
+        widgets::paint_text(painter, at.age, &signal.age, theme::small(), theme::TEXT_WEAK, Align::Max);
+    } else {
+        let ink = widgets::colour_of(signal.mark);
+        widgets::paint_text(painter, at.status(), &signal.trouble, theme::small(), ink, Align::Max);
+    }
     if response.clicked() && signal.drawable {
         out.push(OperatorCommand::ToggleTrend(signal.index));
     }
@@ -323,6 +356,20 @@ mod tests {
         let view = plant.inspector(&attention).unwrap();
         let silent = view.signals.iter().find(|signal| signal.name == "outlet_temperature").unwrap();
         assert_eq!((silent.mark, silent.age.as_str()), (Mark::Stale, "38 s"));
+        assert_eq!(silent.trouble, "stale 38 s");
+    }
+
+    #[test]
+    fn columns_keep_their_order_and_stay_within_the_row_at_every_width() {
+        for width in (200..900).step_by(7) {
+            let row = Rect::from_min_size(pos2(10.0, 5.0), vec2(width as f32, ROW_HEIGHT));
+            let at = columns(row);
+            let edges = [at.name.right(), at.value.left(), at.value.right(), at.unit.left(), at.unit.right()];
+            assert!(edges.is_sorted(), "{width}: {edges:?}");
+            assert!(at.unit.right() <= at.spark.left() && at.spark.right() <= at.age.left() + 0.1, "{width}");
+            assert!(at.age.right() <= row.right() && at.name.left() > at.mark.x, "{width}");
+            assert!(width < 320 || at.name.width() > 100.0, "{width}: {}", at.name.width());
+        }
     }
 
     #[test]

@@ -11,7 +11,9 @@ use crate::twin::{Current, Grade, Reason, SignalIndex, Standing, TwinIndex};
 /// Ordered from what can be ignored to what must not be.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub enum Mark {
+    /// There is nothing to judge: a twin without signals.
     #[default]
+    None,
     Normal,
     /// Nothing has arrived yet.
     NoData,
@@ -40,6 +42,7 @@ impl Mark {
 
     pub const fn text(self) -> &'static str {
         match self {
+            Mark::None => "no signals",
             Mark::Normal => "normal",
             Mark::NoData => "no data",
             Mark::Uncertain => "uncertain",
@@ -52,7 +55,7 @@ impl Mark {
 
     /// Whether an operator would want to look here.
     pub const fn needs_a_look(self) -> bool {
-        !matches!(self, Mark::Normal | Mark::NoData)
+        !matches!(self, Mark::None | Mark::Normal | Mark::NoData)
     }
 }
 
@@ -71,7 +74,8 @@ pub struct Counts {
 impl Counts {
     fn slot(&mut self, mark: Mark) -> &mut usize {
         match mark {
-            Mark::Normal => &mut self.normal,
+            // No signal carries the mark of a twin without signals.
+            Mark::None | Mark::Normal => &mut self.normal,
             Mark::NoData => &mut self.no_data,
             Mark::Uncertain => &mut self.uncertain,
             Mark::Stale => &mut self.stale,
@@ -136,7 +140,7 @@ impl Marks {
         let worst_seen = marks.iter().copied().filter(|&mark| mark != Mark::NoData).max();
         match worst_seen {
             Some(mark) => mark,
-            None if marks.is_empty() => Mark::Normal,
+            None if marks.is_empty() => Mark::None,
             None => Mark::NoData,
         }
     }

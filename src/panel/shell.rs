@@ -165,7 +165,14 @@ pub fn show(
     let status = Panel::bottom("status strip").exact_size(26.0).resizable(false).show_separator_line(false);
     status.frame(bar(theme::BAR)).show(ui, |ui| asked = asked.or(bars::status_ui(ui, &views.bars)));
     let time = Panel::bottom("time bar").exact_size(48.0).resizable(false).show_separator_line(false);
-    time.frame(bar(theme::PANEL)).show(ui, |ui| timebar::time_ui(ui, &views.time, &mut shell.time, out));
+    let live = views.time.is_live();
+    time.frame(bar(if live { theme::PANEL } else { theme::PAUSED })).show(ui, |ui| {
+        if !live {
+            let edge = ui.max_rect().expand2(egui::vec2(12.0, 0.0));
+            ui.painter().with_clip_rect(edge).hline(edge.x_range(), edge.top() + 1.0, (3.0, theme::NOT_LIVE));
+        }
+        timebar::time_ui(ui, &views.time, &mut shell.time, out);
+    });
     if let Some(kind) = asked {
         shell.open(kind);
     }
@@ -192,8 +199,14 @@ pub fn show(
 }
 
 fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCommand>) {
-    let speed = shell.time.speed;
-    match shortcuts::read(ui.ctx(), &views.time, speed, views.attention, shell.help_open, out) {
+    let on = shortcuts::KeyContext {
+        time: &views.time,
+        speed: shell.time.speed,
+        attention: views.attention,
+        viewpoints: views.tree.scene.views.len(),
+        help_open: shell.help_open,
+    };
+    match shortcuts::read(ui.ctx(), &on, out) {
         Some(Wish::Search) => {
             shell.open(PanelKind::Tree);
             shell.tree.focus_search = true;
@@ -202,6 +215,16 @@ fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCo
         Some(Wish::CloseHelp) => shell.help_open = false,
         None => {}
     }
+}
+
+/// A frame around the 3D view and a caption, so that nobody takes the past for the present.
+fn frame_the_past(painter: &egui::Painter, rect: Rect, time: &TimeView) {
+    painter.rect_stroke(rect, 0.0, (3.0, theme::NOT_LIVE), egui::StrokeKind::Inside);
+    let text = format!("{}  {} UTC", timebar::mode(&time.cursor), super::format::clock(time.shown));
+    let galley = painter.layout_no_wrap(text, theme::body(), theme::GROUND);
+    let back = Rect::from_min_size(rect.left_top(), galley.size() + egui::vec2(24.0, 10.0));
+    painter.rect_filled(back, 0.0, theme::NOT_LIVE);
+    painter.galley(back.center() - galley.size() / 2.0, galley, theme::GROUND);
 }
 
 struct Viewer<'a, 'v> {
@@ -235,7 +258,11 @@ impl TabViewer for Viewer<'_, '_> {
             PanelKind::World => {
                 let rect = ui.max_rect().intersect(ui.clip_rect());
                 self.world = Some(rect);
-                (self.paint_world)(&ui.painter().with_clip_rect(rect));
+                let painter = ui.painter().with_clip_rect(rect);
+                (self.paint_world)(&painter);
+                if !self.views.time.is_live() {
+                    frame_the_past(&painter, rect, &self.views.time);
+                }
             }
             PanelKind::Tree => tree::tree_ui(ui, &self.views.tree, self.tree, self.out),
             PanelKind::Inspector => {

@@ -32,15 +32,23 @@ pub const SHORTCUTS: [(&str, &str); 12] = [
     ("?", "Show or hide this list"),
 ];
 
-/// Reads the keys of this frame. While a text field has the keyboard only Ctrl + F is heard.
-pub fn read(
-    ctx: &Context,
-    time: &TimeView,
-    speed: f64,
-    attention: &Attention,
-    help_open: bool,
-    out: &mut Vec<OperatorCommand>,
-) -> Option<Wish> {
+/// What keys act on.
+pub struct KeyContext<'a> {
+    pub time: &'a TimeView,
+    /// That the play key starts.
+    pub speed: f64,
+    pub attention: &'a Attention,
+    /// How many viewpoints the scene has.
+    pub viewpoints: usize,
+    pub help_open: bool,
+}
+
+const DIGITS: [Key; 9] =
+    [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
+
+/// Reads the keys of this frame: the only place that does. While a text field has the keyboard only Ctrl + F is heard.
+pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> Option<Wish> {
+    let KeyContext { time, speed, attention, viewpoints, help_open } = *on;
     let find = egui::KeyboardShortcut::new(Modifiers::COMMAND, Key::F);
     if ctx.input_mut(|input| input.consume_shortcut(&find)) {
         return Some(Wish::Search);
@@ -81,6 +89,11 @@ pub fn read(
     if hit(Key::F) {
         out.push(OperatorCommand::Focus(attention.selected));
     }
+    for (index, digit) in DIGITS.into_iter().enumerate().take(viewpoints) {
+        if hit(digit) {
+            out.push(OperatorCommand::Look(index));
+        }
+    }
     // `?` is a text event: where it lies differs between keyboards.
     let is_question = |event: &egui::Event| matches!(event, egui::Event::Text(text) if text == "?");
     let question = ctx.input(|input| input.events.iter().any(is_question));
@@ -113,8 +126,8 @@ pub fn overlay(ctx: &Context) -> bool {
             }
         });
         ui.add_space(6.0);
-        let mouse = "3D: drag to orbit, with the right button to pan, wheel to zoom, click to select. \
-                     Trends: click or drag to move the cursor, Ctrl + wheel changes the span.";
+        let mouse = "3D: drag to orbit, with the right button or Shift to pan, wheel to zoom, click to select, \
+                     double-click to focus. Trends: click or drag to move the cursor, Ctrl + wheel changes the span.";
         ui.label(egui::RichText::new(mouse).font(theme::small()).color(theme::TEXT_WEAK));
         ui.add_space(8.0);
         ui.button("Close").clicked()
@@ -143,7 +156,8 @@ mod tests {
         let keys = Keys { out: Vec::new(), wishes: Vec::new(), text: String::new() };
         testing::harness(keys, move |ui, keys| {
             let attention = Attention { selected: Some(TwinIndex(3)), trends: Vec::new() };
-            keys.wishes.extend(read(ui.ctx(), &view, 2.0, &attention, false, &mut keys.out));
+            let on = KeyContext { time: &view, speed: 2.0, attention: &attention, viewpoints: 4, help_open: false };
+            keys.wishes.extend(read(ui.ctx(), &on, &mut keys.out));
             ui.text_edit_singleline(&mut keys.text);
         })
     }
@@ -161,6 +175,7 @@ mod tests {
             (Key::Home, none, OperatorCommand::PauseAt(at(0))),
             (Key::End, none, OperatorCommand::GoLive),
             (Key::F, none, OperatorCommand::Focus(Some(TwinIndex(3)))),
+            (Key::Num4, none, OperatorCommand::Look(3)),
             (Key::R, Modifiers::COMMAND, OperatorCommand::ReloadScene),
             (Key::Escape, none, OperatorCommand::Select(None)),
         ] {
@@ -173,7 +188,10 @@ mod tests {
         harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
         harness.key_press(Key::F1);
         harness.run();
+        harness.key_press(Key::Num5);
+        harness.run();
         assert_eq!(harness.state().wishes, [Wish::Search, Wish::ToggleHelp]);
+        assert_eq!(harness.state().out, [], "there is no fifth viewpoint");
     }
 
     #[test]

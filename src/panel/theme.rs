@@ -36,6 +36,9 @@ pub const DATA: Color32 = Color32::from_rgb(0xc5, 0xa9, 0xe8);
 /// The picture is not live.
 pub const NOT_LIVE: Color32 = Color32::from_rgb(0x86, 0xc5, 0xe0);
 
+/// The time bar while the picture is not live.
+pub const PAUSED: Color32 = Color32::from_rgb(0x24, 0x36, 0x40);
+
 /// Trend lines, told apart by lightness as well as hue.
 pub const LINES: [Color32; 6] = [
     Color32::from_rgb(0x9f, 0xc9, 0xe8),
@@ -181,7 +184,7 @@ mod tests {
     #[test]
     fn every_text_colour_can_be_read_on_every_ground() {
         for text in [TEXT, TEXT_STRONG, TEXT_WEAK, ACCENT, WARNING, CRITICAL, DATA, NOT_LIVE] {
-            for ground in [GROUND, PANEL, BAR, SUNKEN] {
+            for ground in [GROUND, PANEL, BAR, SUNKEN, PAUSED] {
                 assert!(contrast(text, ground) >= 4.5, "{text:?} on {ground:?}: {:.1}", contrast(text, ground));
             }
         }

@@ -164,6 +164,10 @@ fn go_live(ui: &mut Ui, view: &TimeView, out: &mut Vec<OperatorCommand>) {
         (false, false) => (theme::RAISED, theme::TEXT),
     };
     ui.painter().rect_filled(rect, 4.0, fill);
+    if !view.is_live() {
+        // The way back is as easy to find as the fact that there is one to go.
+        ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.5, theme::NOT_LIVE), egui::StrokeKind::Inside);
+    }
     let dot = pos2(rect.left() + 14.0, rect.center().y);
     match view.is_live() {
         true => ui.painter().circle_filled(dot, 4.0, ink),
@@ -183,8 +187,14 @@ fn clocks(ui: &mut Ui, view: &TimeView) {
     let ink = if view.is_live() { theme::TEXT_STRONG } else { theme::NOT_LIVE };
     let galley = ui.painter().layout_no_wrap(text, egui::FontId::monospace(15.0), ink);
     let left = rect.left() + galley.size().x + 6.0;
-    ui.painter().galley(pos2(rect.left(), rect.center().y - galley.size().y / 2.0), galley, ink);
-    let cell = Rect::from_min_max(pos2(left, rect.top()), rect.max);
+    let middle = if view.is_live() { rect.center().y } else { rect.top() + 5.0 };
+    ui.painter().galley(pos2(rect.left(), middle - galley.size().y / 2.0), galley, ink);
+    if !view.is_live() {
+        let below = Rect::from_min_size(pos2(rect.left(), rect.bottom() - 11.0), vec2(rect.width(), 16.0));
+        let text = format!("{} behind live", format::span(behind));
+        widgets::paint_text(ui.painter(), below, &text, theme::small(), theme::NOT_LIVE, Align::Min);
+    }
+    let cell = Rect::from_center_size(pos2((left + rect.right()) / 2.0, middle), vec2(rect.right() - left, 20.0));
     widgets::paint_text(ui.painter(), cell, "UTC", theme::small(), theme::TEXT_WEAK, Align::Min);
     let hover = match view.is_live() {
         true => format::date_and_clock(view.shown),

@@ -91,14 +91,14 @@ fn flatten(
     shown: bool,
     rows: &mut Vec<TreeRow>,
 ) -> (usize, Mark) {
-    let (mut twins, mut worst) = (0, Mark::Normal);
+    let (mut twins, mut worst) = (0, Mark::None);
     for (name, child) in &area.areas {
         let path = if path.is_empty() { name.clone() } else { format!("{path}/{name}") };
         let open = filter.narrows() || !filter.closed.contains(&path);
         let place = rows.len();
         if shown {
             let what = RowKind::Area { path: path.clone(), open, twins: 0 };
-            rows.push(TreeRow { depth, mark: Mark::Normal, what });
+            rows.push(TreeRow { depth, mark: Mark::None, what });
         }
         let (below, mark) = flatten(child, &path, depth + 1, filter, shown && open, rows);
         if shown && let Some(row) = rows.get_mut(place) {

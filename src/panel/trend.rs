@@ -67,7 +67,7 @@ impl Default for TrendState {
     }
 }
 
-/// The stretch of time to show: up to now when live, else with a quarter of it after the cursor.
+/// The stretch of time to show: up to the newest when live, else with a quarter of it after the cursor.
 pub fn window(moment: &Moment, live: bool, span: Duration) -> (Timestamp, Timestamp) {
     let to = if live { moment.shown } else { (moment.shown + span / 4).min(moment.now.max(moment.shown)) };
     (to - span, to)
@@ -85,7 +85,13 @@ pub struct TrendInput<'a> {
 
 pub fn trend_view(input: &TrendInput, state: &TrendState) -> TrendView {
     let live = input.cursor == Cursor::Live;
-    let (from, to) = window(&input.moment, live, state.span);
+    let mut moment = input.moment;
+    if live {
+        // A machine's clock may be ahead of this one: the newest is what live means.
+        let newest = input.trends.iter().map(|index| (input.currents)(*index).source_time).max();
+        moment.shown = newest.map_or(moment.shown, |newest| newest.max(moment.shown));
+    }
+    let (from, to) = window(&moment, live, state.span);
     let mut lanes: Vec<Lane> = Vec::new();
     for (colour, &index) in input.trends.iter().enumerate() {
         let Some(signal) = input.scene.signals.get(index.at()) else { continue };
@@ -145,7 +151,7 @@ impl Lane {
         }
     }
 
-    /// The vertical extent: the data with some air, and each limit that is near enough to matter.
+    /// The vertical extent: the data with some air, and each limit that is within reach.
     pub fn extent(&self) -> (f64, f64) {
         let values = self.traces.iter().flat_map(|trace| trace.stretches.iter().flatten()).map(|point| point[1]);
         let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
@@ -156,7 +162,7 @@ impl Lane {
         let (mut bottom, mut top) = (low, high);
         if let Some(limits) = self.limits() {
             for limit in [limits.low_low, limits.low, limits.high, limits.high_high].into_iter().flatten() {
-                if limit > low - 1.5 * size && limit < high + 1.5 * size {
+                if within_reach(limit, low, high, size) {
                     (bottom, top) = (bottom.min(limit), top.max(limit));
                 }
             }
@@ -164,6 +170,14 @@ impl Lane {
         let air = ((top - bottom) * 0.08).max(size * 0.1);
         (bottom - air, top + air)
     }
+}
+
+/// Whether values from `low` to `high`, which spread over `size`, may soon meet `limit`: they are near it compared with
+/// how they spread, or, where nought is the natural foot of the scale, beyond half of it.
+fn within_reach(limit: f64, low: f64, high: f64, size: f64) -> bool {
+    let near = limit > low - 1.5 * size && limit < high + 1.5 * size;
+    let passed_half = low >= 0.0 && limit > high && high > 0.5 * limit;
+    near || passed_half
 }
 
 pub fn trend_ui(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut Vec<OperatorCommand>) {
@@ -311,7 +325,7 @@ fn lane_ui(
         plot.set_plot_bounds_x(0.0..=span);
         plot.set_plot_bounds_y(bottom..=top);
         if let Some(limits) = lane.limits() {
-            limit_lines(plot, &limits);
+            limit_lines(plot, &limits, (bottom, top));
         }
         for trace in &lane.traces {
             for stretch in &trace.stretches {
@@ -329,6 +343,7 @@ fn lane_ui(
         }
     });
     state.columns = (response.response.rect.width().max(16.0)) as usize;
+    limit_labels(ui, lane, &response.transform);
     let unit = if lane.unit.is_empty() { "–" } else { &lane.unit };
     let corner = egui::Rect::from_min_size(place + vec2(2.0, 1.0), vec2(54.0, 16.0));
     widgets::paint_text(ui.painter(), corner, unit, theme::small(), theme::TEXT, Align::Min);
@@ -382,18 +397,43 @@ fn next_span(span: Duration, longer: bool) -> Duration {
     found.map_or(span, |(choice, _)| Duration::from_secs(*choice))
 }
 
-fn limit_lines(plot: &mut egui_plot::PlotUi, limits: &Limits) {
-    let all = [
+/// Limits in order, with their names.
+fn named_limits(limits: &Limits) -> impl Iterator<Item = (f64, egui::Color32, &'static str)> {
+    [
         (limits.low_low, theme::CRITICAL, "low low"),
         (limits.low, theme::WARNING, "low"),
         (limits.high, theme::WARNING, "high"),
         (limits.high_high, theme::CRITICAL, "high high"),
-    ];
-    for (limit, colour, name) in all {
-        if let Some(y) = limit {
-            let line = HLine::new(name, y).color(colour.gamma_multiply(0.6)).width(1.0);
-            plot.hline(line.style(LineStyle::Dashed { length: 6.0 }).allow_hover(false));
+    ]
+    .into_iter()
+    .filter_map(|(limit, colour, name)| Some((limit?, colour, name)))
+}
+
+fn limit_lines(plot: &mut egui_plot::PlotUi, limits: &Limits, bounds: (f64, f64)) {
+    for (y, colour, name) in named_limits(limits).filter(|(y, ..)| (bounds.0..=bounds.1).contains(y)) {
+        let line = HLine::new(name, y).color(colour.gamma_multiply(0.65)).width(1.0);
+        plot.hline(line.style(LineStyle::Dashed { length: 5.0 }).allow_hover(false));
+    }
+}
+
+/// `high 4.5` at the left end of each limit in sight; above its line unless the lane ends there.
+fn limit_labels(ui: &Ui, lane: &Lane, plot: &egui_plot::PlotTransform) {
+    let Some(limits) = lane.limits() else { return };
+    let frame = plot.frame();
+    let painter = ui.painter().with_clip_rect(*frame);
+    for (limit, colour, name) in named_limits(&limits) {
+        let y = plot.position_from_point_y(limit);
+        if !frame.y_range().contains(y) {
+            continue;
         }
+        let text = format!("{name} {}", format::number(limit));
+        let galley = painter.layout_no_wrap(text, theme::small(), colour);
+        let above = y - galley.size().y;
+        let top = if above >= frame.top() { above } else { y + 1.0 };
+        let at = pos2(frame.left() + 6.0, top);
+        let back = egui::Rect::from_min_size(at, galley.size()).expand2(vec2(3.0, -1.0));
+        painter.rect_filled(back, 2.0, theme::PANEL.gamma_multiply(0.9));
+        painter.galley(at, galley, colour);
     }
 }
 
@@ -451,6 +491,7 @@ mod tests {
         };
         assert!(lane(14.0).extent().1 > 14.0);
         assert!(lane(500.0).extent().1 < 13.0);
+        assert!(lane(22.0).extent().1 > 22.0, "values beyond half of a limit are within its reach");
     }
 
     #[test]

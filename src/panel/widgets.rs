@@ -16,7 +16,7 @@ use crate::twin::Grade;
 
 pub fn colour_of(mark: Mark) -> Color32 {
     match mark {
-        Mark::Normal | Mark::NoData => theme::TEXT_WEAK,
+        Mark::None | Mark::Normal | Mark::NoData => theme::TEXT_WEAK,
         Mark::Uncertain | Mark::Stale | Mark::Bad => theme::DATA,
         Mark::Warning => theme::WARNING,
         Mark::Critical => theme::CRITICAL,
@@ -29,6 +29,7 @@ pub fn paint_mark(painter: &Painter, centre: Pos2, mark: Mark) {
     let thin = Stroke::new(1.5, colour);
     let r = 5.0;
     match mark {
+        Mark::None => {}
         Mark::Normal => {
             painter.circle_filled(centre, 2.5, colour.gamma_multiply(0.7));
         }
@@ -119,9 +120,14 @@ pub fn line(ui: &mut Ui, text: &str, font: FontId, colour: Color32) -> Response 
     ui.add(label)
 }
 
-/// A word in a rounded box: the mode, a state.
+/// A word in a rounded box: a state.
 pub fn badge(ui: &mut Ui, text: &str, ink: Color32, fill: Color32) -> Response {
-    let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::small(), ink);
+    badge_of(ui, text, theme::small(), ink, fill)
+}
+
+/// A word in a box, in a font that says how much it matters.
+pub fn badge_of(ui: &mut Ui, text: &str, font: FontId, ink: Color32, fill: Color32) -> Response {
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, ink);
     let (rect, response) = ui.allocate_exact_size(galley.size() + vec2(16.0, 6.0), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, text));
     ui.painter().rect_filled(rect, 4.0, fill);
@@ -165,6 +171,9 @@ pub fn empty(ui: &mut Ui, title: &str, hint: &str) {
 
 /// The recent past in a small cell: a min/max band, one column per bucket, drawn over the cell's height.
 pub fn paint_sparkline(painter: &Painter, cell: Rect, buckets: &[Bucket], colour: Color32) {
+    if cell.width() < 8.0 || cell.height() < 6.0 {
+        return;
+    }
     let filled = || buckets.iter().enumerate().filter(|(_, b)| b.count > 0 && b.min.is_finite() && b.max.is_finite());
     let (low, high) =
         filled().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (_, b)| (low.min(b.min), high.max(b.max)));

@@ -19,6 +19,8 @@ use crate::twin::{Entities, Unit};
 #[derive(Component, Debug)]
 pub(super) struct TextPart {
     pub node: Entity,
+    /// The scene names the node; else the label stands over the whole twin.
+    pub anchored: bool,
     pub signal: Entity,
     pub decimals: u8,
     /// As people read it: `m³/h`.
@@ -100,7 +102,8 @@ impl Models<'_, '_> {
     fn bind_part(&self, commands: &mut Commands, root: Entity, node: Entity, signal: Entity, part: &Part, unit: &Unit) {
         if let Motion::Label { decimals } = part.motion {
             let unit = if unit.symbol().is_empty() { String::new() } else { unit.pretty() };
-            commands.spawn((TextPart { node, signal, decimals, unit }, ChildOf(root)));
+            let anchored = !part.node.is_empty();
+            commands.spawn((TextPart { node, anchored, signal, decimals, unit }, ChildOf(root)));
             return;
         }
         let to_si = match part.motion {

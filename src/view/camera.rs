@@ -1,7 +1,7 @@
 //! The camera of the world, and that of the panels.
 //!
-//! In: pointer and keys (where [`PointerInView`] allows), `Focus` and `Look` commands. Out: the world camera's transform;
-//! commands for keys. Moves smoothly to where it was sent and then stands still, so that an idle window stays idle.
+//! In: the pointer (where [`PointerInView`] allows), `Focus` and `Look` commands. Out: the world camera's transform. Moves
+//! smoothly to where it was sent and then stands still, so that an idle window stays idle. Keys belong to the panels.
 
 use bevy::camera::visibility::RenderLayers;
 use bevy::camera::{CameraOutputMode, RenderTarget};
@@ -11,14 +11,14 @@ use bevy::math::bounding::{Aabb3d, BoundingVolume};
 use bevy::prelude::*;
 use bevy::render::render_resource::BlendState;
 use bevy_egui::PrimaryEguiContext;
-use bevy_egui::input::egui_wants_any_keyboard_input;
 
+use super::building::Building;
 use super::look::Extent;
 use super::motion::Activity;
 use super::orbit::{FIELD_OF_VIEW, Orbit};
 use super::viewport::PointerInView;
 use super::{ViewSet, picking, stage};
-use crate::command::{Attention, OperatorCommand};
+use crate::command::OperatorCommand;
 use crate::scene::{LoadedScene, Viewpoint};
 use crate::twin::Twin;
 
@@ -55,9 +55,7 @@ pub(super) fn plugin(app: &mut App) {
         .add_systems(Startup, spawn_cameras)
         .add_systems(
             Update,
-            (keys.run_if(not(egui_wants_any_keyboard_input)), arrive, obey, drag, zoom, travel)
-                .chain()
-                .in_set(ViewSet::Camera),
+            (arrive, obey, drag, zoom, travel).chain().in_set(ViewSet::Camera),
         );
 }
 
@@ -107,9 +105,12 @@ fn corners(bounds: Aabb3d) -> [Vec3; 8] {
     })
 }
 
-/// The corners of the boxes around all twins; empty while there are none.
-fn corners_of_all(extents: &Query<(&Twin, &Extent, &GlobalTransform)>) -> Vec<Vec3> {
-    extents.iter().flat_map(|(_, extent, place)| corners(extent.in_world(place))).collect()
+/// What an overview must show.
+type Furniture<'w, 's> = Query<'w, 's, (&'static Extent, &'static GlobalTransform), (With<Twin>, Without<Building>)>;
+
+/// The corners of the boxes around all twins but buildings; empty while there are none.
+fn corners_of_all(extents: &Furniture) -> Vec<Vec3> {
+    extents.iter().flat_map(|(extent, place)| corners(extent.in_world(place))).collect()
 }
 
 /// A first look at `points`: along the longer side of the hall, a little from the side.
@@ -125,27 +126,30 @@ fn aspect(camera: &Camera) -> f32 {
     camera.logical_viewport_size().map_or(1.6, |size| size.x / size.y.max(1.0))
 }
 
-/// Opening a scene shows its first viewpoint, or all of it; saving it again leaves the camera where it is.
+/// Opening a scene shows all of it, seen from where its first viewpoint looks; saving it again leaves the camera where
+/// it is. Until models are there the viewpoint itself has to do.
 fn arrive(
     loaded: Res<LoadedScene>,
-    extents: Query<(&Twin, &Extent, &GlobalTransform)>,
+    extents: Furniture,
     camera: Query<&Camera, With<WorldCamera>>,
     activity: Res<Activity>,
     mut rig: ResMut<Rig>,
     mut path: Local<Option<std::path::PathBuf>>,
 ) {
+    let first = loaded.scene.views.first().map(from_viewpoint);
     if loaded.is_changed() && path.as_ref() != Some(&loaded.scene.path) {
         *path = Some(loaded.scene.path.clone());
-        rig.arriving = true;
+        let place = first.unwrap_or(rig.now);
+        *rig = Rig { now: place, goal: place, arriving: true };
     }
-    if !rig.arriving {
+    if !rig.arriving || activity.loading {
         return;
     }
     let points = corners_of_all(&extents);
-    let place = match (loaded.scene.views.first(), camera.single()) {
-        (Some(view), _) => from_viewpoint(view),
-        (None, Ok(camera)) if !activity.loading && !points.is_empty() => overview(&points, aspect(camera)),
-        _ => return,
+    let (Ok(camera), false) = (camera.single(), points.is_empty()) else { return };
+    let place = match first {
+        Some(view) => view.framing(&points, aspect(camera)),
+        None => overview(&points, aspect(camera)),
     };
     *rig = Rig { now: place, goal: place, arriving: false };
 }
@@ -154,6 +158,7 @@ fn obey(
     mut commands: MessageReader<OperatorCommand>,
     loaded: Res<LoadedScene>,
     extents: Query<(&Twin, &Extent, &GlobalTransform)>,
+    furniture: Furniture,
     camera: Query<&Camera, With<WorldCamera>>,
     mut rig: ResMut<Rig>,
 ) {
@@ -161,7 +166,7 @@ fn obey(
         let goal = match command {
             OperatorCommand::Focus(twin) => {
                 let points = match twin {
-                    None => corners_of_all(&extents),
+                    None => corners_of_all(&furniture),
                     Some(index) => {
                         let found = extents.iter().find(|(twin, ..)| twin.index == *index);
                         let around = found.map(|(_, extent, place)| extent.in_world(place));
@@ -184,53 +189,7 @@ fn obey(
     }
 }
 
-const DIGITS: [KeyCode; 9] = [
-    KeyCode::Digit1,
-    KeyCode::Digit2,
-    KeyCode::Digit3,
-    KeyCode::Digit4,
-    KeyCode::Digit5,
-    KeyCode::Digit6,
-    KeyCode::Digit7,
-    KeyCode::Digit8,
-    KeyCode::Digit9,
-];
-
-/// F focuses the selected twin, Home frames all, digits are viewpoints, Escape lets the selection go.
-fn keys(
-    keys: Res<ButtonInput<KeyCode>>,
-    attention: Res<Attention>,
-    loaded: Res<LoadedScene>,
-    mut commands: MessageWriter<OperatorCommand>,
-) {
-    let modified = keys.any_pressed([
-        KeyCode::ControlLeft,
-        KeyCode::ControlRight,
-        KeyCode::AltLeft,
-        KeyCode::AltRight,
-        KeyCode::SuperLeft,
-        KeyCode::SuperRight,
-    ]);
-    if modified {
-        return;
-    }
-    if keys.just_pressed(KeyCode::KeyF) {
-        commands.write(OperatorCommand::Focus(attention.selected));
-    }
-    if keys.just_pressed(KeyCode::Home) {
-        commands.write(OperatorCommand::Focus(None));
-    }
-    if keys.just_pressed(KeyCode::Escape) && attention.selected.is_some() {
-        commands.write(OperatorCommand::Select(None));
-    }
-    for (index, _) in DIGITS.iter().enumerate().filter(|(_, digit)| keys.just_pressed(**digit)) {
-        if index < loaded.scene.views.len() {
-            commands.write(OperatorCommand::Look(index));
-        }
-    }
-}
-
-/// Left or right drag turns, middle drag or Shift pans: the same for a mouse with three buttons and a touch pad with one.
+/// Left drag turns; right drag, middle drag or Shift pans: within reach of a mouse and of a touch pad with one button.
 fn drag(
     pointer: Res<PointerInView>,
     buttons: Res<ButtonInput<MouseButton>>,
@@ -246,10 +205,10 @@ fn drag(
         return;
     }
     let shift = keys.any_pressed([KeyCode::ShiftLeft, KeyCode::ShiftRight]);
-    let goal = if buttons.pressed(MouseButton::Middle) || shift {
+    let goal = if buttons.any_pressed([MouseButton::Middle, MouseButton::Right]) || shift {
         let height = camera.single().ok().and_then(Camera::logical_viewport_size).map_or(720.0, |size| size.y);
         rig.goal.panned(step, height)
-    } else if buttons.any_pressed([MouseButton::Left, MouseButton::Right]) {
+    } else if buttons.pressed(MouseButton::Left) {
         rig.goal.turned(step)
     } else {
         return;

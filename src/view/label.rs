@@ -10,6 +10,7 @@ use bevy_egui::{EguiPostUpdateSet, egui};
 
 use super::bind::TextPart;
 use super::camera::WorldCamera;
+use super::declutter;
 use super::look::{Extent, Plain};
 use super::mood::{Freshness, Mood};
 use super::palette;
@@ -18,32 +19,28 @@ use crate::command::Attention;
 use crate::scene::LoadedScene;
 use crate::twin::{Current, Grade, Signal, Standing, Twin, TwinIndex, Value};
 
-/// Everything to write over the 3D view in this frame, farthest first.
+/// Everything to write over the 3D view in this frame, in the order to paint it.
 #[derive(Resource, Default, PartialEq, Clone, Debug)]
 pub struct ScreenLabels {
     pub labels: Vec<ScreenLabel>,
 }
 
+/// What is written over one twin: its id, the values that its look shows, a badge if it needs a person.
 #[derive(PartialEq, Clone, Debug)]
 pub struct ScreenLabel {
     pub twin: TwinIndex,
-    /// Where the bottom centre of the label goes: logical pixels from the top left of the window.
+    /// What the label stands over: logical pixels from the top left of the window.
     pub at: Vec2,
+    /// How far the label's bottom lies above `at`, to make room for others.
+    pub lift: f32,
     /// Metres from the camera.
     pub distance: f32,
-    /// Empty for a badge alone.
-    pub text: String,
-    pub kind: LabelKind,
-}
-
-#[derive(PartialEq, Eq, Clone, Copy, Debug)]
-pub enum LabelKind {
-    /// The twin's id: of the selected, the hovered, and those without a model.
-    Name,
-    /// A signal's value, with the grade of its quality.
-    Value(Grade),
-    /// Something about the twin needs a person.
-    Badge(Badge),
+    pub id: String,
+    /// Text with unit, and the grade of its quality.
+    pub values: Vec<(String, Grade)>,
+    pub badge: Option<Badge>,
+    /// Selected or under the pointer.
+    pub chosen: bool,
 }
 
 /// Shape repeats what colour says, so that neither is needed to read the other.
@@ -51,11 +48,16 @@ pub enum LabelKind {
 pub enum Badge {
     /// A yellow triangle.
     Warning,
-    /// A red diamond.
+    /// A red square.
     Critical,
     /// A hollow violet circle: every signal is stale or bad.
     Stale,
 }
+
+/// Points: the smallest that panels use as well.
+const FONT: f32 = 13.0;
+/// Logical pixels between a twin and its label.
+const HOVER: f32 = 4.0;
 
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<ScreenLabels>().add_systems(
@@ -100,24 +102,28 @@ fn project(
     mut out: ResMut<ScreenLabels>,
 ) {
     let Ok((camera, eye)) = camera.single() else { return };
-    let mut labels = Vec::new();
-    let bounds = camera.logical_viewport_rect();
-    let mut push = |twin: TwinIndex, point: Vec3, lift: f32, text: String, kind: LabelKind| {
-        let Ok(at) = camera.world_to_viewport(eye, point) else { return };
-        if camera.is_active && bounds.is_some_and(|bounds| bounds.contains(at)) {
-            let distance = eye.translation().distance(point);
-            labels.push(ScreenLabel { twin, at: at - Vec2::Y * lift, distance, text, kind });
-        }
+    let Some(bounds) = camera.logical_viewport_rect().filter(|_| camera.is_active) else {
+        out.set_if_neq(ScreenLabels::default());
+        return;
     };
+    // With whether it is written even if there is nothing to say about the twin but its id.
+    let mut labels: Vec<Option<(ScreenLabel, bool)>> = vec![None; loaded.scene.twins.len()];
     for (twin, place, extent, mood, plain) in &labelled.twins {
+        let Some(slot) = labels.get_mut(twin.index.at()) else { continue };
+        let Some(data) = loaded.scene.twins.get(twin.index.at()) else { continue };
         let top = place.transform_point(extent.map_or(Vec3::Y, Extent::top));
-        let named = plain || attention.selected == Some(twin.index) || hovered.twin == Some(twin.index);
-        if named && let Some(data) = loaded.scene.twins.get(twin.index.at()) {
-            push(twin.index, top, 6.0, data.id.clone(), LabelKind::Name);
-        }
-        if let Some(badge) = badge(mood) {
-            push(twin.index, top, if named { 28.0 } else { 6.0 }, String::new(), LabelKind::Badge(badge));
-        }
+        let Ok(at) = camera.world_to_viewport(eye, top) else { continue };
+        let label = ScreenLabel {
+            twin: twin.index,
+            at: at - Vec2::Y * HOVER,
+            lift: 0.0,
+            distance: eye.translation().distance(top),
+            id: data.id.clone(),
+            values: Vec::new(),
+            badge: badge(mood),
+            chosen: attention.selected == Some(twin.index) || hovered.twin == Some(twin.index),
+        };
+        *slot = Some((label, plain));
     }
     for part in &labelled.parts {
         let (Ok(node), Ok((signal, current))) = (labelled.nodes.get(part.node), labelled.signals.get(part.signal))
@@ -125,63 +131,101 @@ fn project(
             continue;
         };
         let Some(data) = loaded.scene.signals.get(signal.index.at()) else { continue };
-        let text = value_text(current, part.decimals, &part.unit);
-        push(data.twin, node.translation(), 4.0, text, LabelKind::Value(current.quality.grade));
+        let Some(Some((label, _))) = labels.get_mut(data.twin.at()) else { continue };
+        let at_node = part.anchored.then(|| camera.world_to_viewport(eye, node.translation()).ok()).flatten();
+        if let Some(at) = at_node.filter(|_| label.values.is_empty()) {
+            label.at = at - Vec2::Y * HOVER;
+        }
+        let grade = current.quality.grade;
+        let doubt = if grade == Grade::Uncertain { " ?" } else { "" };
+        let text = value_text(current, part.decimals, &part.unit) + doubt;
+        label.values.push((text, grade));
     }
-    labels.sort_by(|a, b| b.distance.total_cmp(&a.distance));
-    out.set_if_neq(ScreenLabels { labels });
+    let speaks = |(label, plain): &(ScreenLabel, bool)| {
+        *plain || label.chosen || label.badge.is_some() || !label.values.is_empty()
+    };
+    let labels = labels.into_iter().flatten().filter(speaks).map(|(label, _)| label);
+    let labels = labels.filter(|label| bounds.contains(label.at)).collect();
+    out.set_if_neq(ScreenLabels { labels: declutter::declutter(labels, bounds) });
 }
 
 /// Draws all labels. `painter` must paint in the logical pixels of the window, clipped to the view.
 pub fn paint(painter: &egui::Painter, labels: &ScreenLabels) {
     for label in &labels.labels {
-        let at = egui::pos2(label.at.x, label.at.y);
-        match label.kind {
-            LabelKind::Badge(badge) => paint_badge(painter, at, badge),
-            LabelKind::Name => paint_text(painter, at, &label.text, egui::Color32::from_gray(20), 13.0),
-            LabelKind::Value(grade) => {
-                let (colour, text) = match grade {
-                    Grade::Good => (egui::Color32::from_gray(30), label.text.clone()),
-                    Grade::Uncertain => (egui::Color32::from_gray(70), format!("{} ?", label.text)),
-                    Grade::Stale | Grade::Bad => (egui32(palette::STALE), format!("{} ×", label.text)),
-                };
-                paint_text(painter, at, &text, colour, 12.0);
-            }
-        }
+        paint_label(painter, label);
     }
 }
 
-fn paint_text(painter: &egui::Painter, bottom: egui::Pos2, text: &str, colour: egui::Color32, size: f32) {
-    let galley = painter.layout_no_wrap(text.to_owned(), egui::FontId::proportional(size), colour);
-    let at = bottom - egui::vec2(galley.size().x / 2.0, galley.size().y + 3.0);
-    let back = egui::Rect::from_min_size(at, galley.size()).expand2(egui::vec2(5.0, 2.0));
-    painter.rect_filled(back, 4.0, egui::Color32::from_rgba_unmultiplied(246, 248, 250, 225));
-    painter.galley(at, galley, colour);
+const INK: egui::Color32 = egui::Color32::from_gray(24);
+const INK_WEAK: egui::Color32 = egui::Color32::from_gray(86);
+const PAPER: egui::Color32 = egui::Color32::from_rgba_premultiplied(232, 235, 238, 236);
+
+fn paint_label(painter: &egui::Painter, label: &ScreenLabel) {
+    let font = egui::FontId::proportional(FONT);
+    let text = |text: &str, colour| painter.layout_no_wrap(text.to_owned(), font.clone(), colour);
+    let head = text(&label.id, if label.values.is_empty() || label.chosen { INK } else { INK_WEAK });
+    let values: Vec<_> = label
+        .values
+        .iter()
+        .map(|(value, grade)| match grade {
+            Grade::Good | Grade::Uncertain => text(value, INK),
+            Grade::Stale => text(&format!("{value} stale"), egui32(palette::STALE)),
+            Grade::Bad => text(&format!("{value} bad"), egui32(palette::STALE)),
+        })
+        .collect();
+    let badge_width = if label.badge.is_some() { declutter::BADGE_WIDTH } else { 0.0 };
+    let head_width = head.size().x + badge_width;
+    let width = values.iter().map(|line| line.size().x).fold(head_width, f32::max) + 2.0 * declutter::PADDING.x;
+    let room = declutter::rect(label);
+    let rect = egui::Rect::from_min_max(
+        egui::pos2(room.center().x - width / 2.0, room.min.y),
+        egui::pos2(room.center().x + width / 2.0, room.max.y),
+    );
+    let edge = match (label.badge, label.chosen) {
+        (_, true) => egui::Stroke::new(2.0, egui32(palette::SELECTED)),
+        (Some(Badge::Critical), _) => egui::Stroke::new(2.0, egui32(palette::CRITICAL)),
+        (Some(Badge::Warning), _) => egui::Stroke::new(2.0, egui32(palette::WARNING)),
+        (Some(Badge::Stale), _) => egui::Stroke::new(1.5, egui32(palette::STALE)),
+        (None, _) => egui::Stroke::new(1.0, egui::Color32::from_black_alpha(40)),
+    };
+    if label.lift > 0.0 {
+        let foot = egui::pos2(label.at.x, label.at.y + HOVER);
+        painter.line_segment([egui::pos2(label.at.x, rect.bottom()), foot], egui::Stroke::new(1.0, INK_WEAK));
+    }
+    painter.rect(rect, 4.0, PAPER, edge, egui::StrokeKind::Inside);
+    let mut top = rect.top() + declutter::PADDING.y;
+    let head_left = rect.center().x - head_width / 2.0;
+    if let Some(badge) = label.badge {
+        paint_badge(painter, egui::pos2(head_left + 7.0, top + declutter::LINE_HEIGHT / 2.0), badge);
+    }
+    painter.galley(egui::pos2(head_left + badge_width, top), head, INK);
+    for line in values {
+        top += declutter::LINE_HEIGHT;
+        painter.galley(egui::pos2(rect.center().x - line.size().x / 2.0, top), line, INK);
+    }
 }
 
-fn paint_badge(painter: &egui::Painter, bottom: egui::Pos2, badge: Badge) {
-    const R: f32 = 9.0;
-    let centre = bottom - egui::vec2(0.0, R + 1.0);
-    let edge = egui::Stroke::new(1.5, egui::Color32::WHITE);
+fn paint_badge(painter: &egui::Painter, centre: egui::Pos2, badge: Badge) {
+    const R: f32 = 7.0;
     let at = |x: f32, y: f32| centre + egui::vec2(x * R, y * R);
     let mark = |painter: &egui::Painter, colour| {
         painter.text(
             centre + egui::vec2(0.0, 0.5),
             egui::Align2::CENTER_CENTER,
             "!",
-            egui::FontId::proportional(12.0),
+            egui::FontId::proportional(FONT),
             colour,
         );
     };
     match badge {
         Badge::Critical => {
-            let corners = vec![at(0.0, -1.2), at(1.2, 0.0), at(0.0, 1.2), at(-1.2, 0.0)];
-            painter.add(egui::Shape::convex_polygon(corners, egui32(palette::CRITICAL), edge));
+            let square = egui::Rect::from_center_size(centre, egui::Vec2::splat(2.0 * R));
+            painter.rect_filled(square, 2.0, egui32(palette::CRITICAL));
             mark(painter, egui::Color32::WHITE);
         }
         Badge::Warning => {
             let corners = vec![at(0.0, -1.15), at(1.2, 0.9), at(-1.2, 0.9)];
-            painter.add(egui::Shape::convex_polygon(corners, egui32(palette::WARNING), edge));
+            painter.add(egui::Shape::convex_polygon(corners, egui32(palette::WARNING), egui::Stroke::NONE));
             mark(painter, egui::Color32::from_gray(20));
         }
         Badge::Stale => {
@@ -189,7 +233,7 @@ fn paint_badge(painter: &egui::Painter, bottom: egui::Pos2, badge: Badge) {
                 centre,
                 R * 0.8,
                 egui::Color32::from_white_alpha(200),
-                egui::Stroke::new(2.5, egui32(palette::STALE)),
+                egui::Stroke::new(2.0, egui32(palette::STALE)),
             );
         }
     }

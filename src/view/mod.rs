@@ -12,6 +12,7 @@
 //! | --- | --- |
 //! | [`viewport`] | which part of the window is 3D, and whether the pointer belongs to it |
 //! | [`look`] | loads models, or stands in a plain box |
+//! | `building` | which twins others stand in |
 //! | `bind` | finds the nodes that scene parts name |
 //! | `motion` | signals to poses: spin, slide, rotate, fill, show |
 //! | [`paint`] | colours: tint, glow, fading of stale twins, with a bounded number of materials |
@@ -20,7 +21,8 @@
 //! | `camera` | orbit, pan, zoom, focus, viewpoints |
 //! | `picking` | pointer to twin |
 //! | `highlight` | frames around the selected and the hovered twin |
-//! | [`label`] | texts and badges, projected to the screen |
+//! | [`label`] | ids, values and badges, projected to the screen |
+//! | `declutter` | which labels of a crowd are shown |
 //! | [`offscreen`], [`window`] | the two ways to run it |
 
 #![allow(
@@ -30,7 +32,9 @@
 )]
 
 mod bind;
+mod building;
 mod camera;
+mod declutter;
 mod highlight;
 pub mod label;
 mod link;
@@ -50,7 +54,7 @@ use bevy::prelude::*;
 use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass};
 
 pub use camera::{UiCamera, ViewTarget, WorldCamera};
-pub use label::{Badge, LabelKind, ScreenLabel, ScreenLabels};
+pub use label::{Badge, ScreenLabel, ScreenLabels};
 pub use look::{Extent, LookProblem, LookProblems};
 pub use mood::{Freshness, Mood};
 pub use motion::Activity;
@@ -100,6 +104,7 @@ pub fn plugin(app: &mut App) {
             viewport::plugin,
             stage::plugin,
             look::plugin,
+            building::plugin,
             bind::plugin,
             motion::plugin,
             mood::plugin,

@@ -16,7 +16,7 @@ const HIGHEST: f32 = FRAC_PI_2 - 0.01;
 /// Radians per logical pixel dragged.
 const TURN: f32 = 0.006;
 /// Share of the view that stays empty at its edges when something is framed.
-const FRAME_MARGIN: f32 = 0.08;
+const FRAME_MARGIN: f32 = 0.06;
 /// Share of the way to the goal that is left after one second.
 const LEFT_AFTER_A_SECOND: f32 = 1e-6;
 

@@ -10,6 +10,7 @@ use bevy::picking::mesh_picking::ray_cast::{MeshRayCast, MeshRayCastSettings};
 use bevy::prelude::*;
 
 use super::ViewSet;
+use super::building::Building;
 use super::camera::WorldCamera;
 use super::paint::Paint;
 use super::viewport::PointerInView;
@@ -42,7 +43,7 @@ fn hover(
     cameras: Query<(&Camera, Ref<GlobalTransform>), With<WorldCamera>>,
     painted: Query<(), With<Paint>>,
     parents: Query<&ChildOf>,
-    twins: Query<&Twin>,
+    twins: Query<(&Twin, Has<Building>)>,
     mut rays: MeshRayCast,
     mut hovered: ResMut<Hovered>,
 ) {
@@ -59,7 +60,8 @@ fn hover(
         rays.cast_ray(ray, &settings).first().map(|(entity, _)| *entity)
     });
     let twin = hit.and_then(|mesh| parents.iter_ancestors(mesh).find_map(|entity| twins.get(entity).ok()));
-    hovered.set_if_neq(Hovered { twin: twin.map(|twin| twin.index) });
+    let twin = twin.filter(|(_, building)| !building).map(|(twin, _)| twin.index);
+    hovered.set_if_neq(Hovered { twin });
 }
 
 /// A press that has not yet become a click or a drag.

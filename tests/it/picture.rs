@@ -111,7 +111,7 @@ fn a_selected_twin_is_framed_and_focus_brings_it_to_the_middle() {
     let before = view::offscreen::picture(&mut app).expect("a picture");
     let aside = |app: &App| {
         let labels = &app.world().resource::<ScreenLabels>().labels;
-        let label = labels.iter().find(|label| label.text == "B-2").expect("B-2 is written on its box");
+        let label = labels.iter().find(|label| label.id == "B-2").expect("B-2 is written on its box");
         (label.at.x - SIZE.x as f32 / 2.0).abs()
     };
     assert!(aside(&app) > 30.0, "B-2 stands {} pixels beside the middle", aside(&app));
