@@ -189,11 +189,16 @@ fn reload(
     let running = running.into_inner();
     let new = crate::scene::load(&running.options.scene);
     running.watcher = running.options.watch.then(|| watch(&new.files, &running.waker)).flatten();
+    let shown = running.options.scene.display();
+    if !new.issues.is_empty() {
+        tracing::warn!("{shown}: issues of the saved scene:\n{}", new.render(false));
+    }
     loaded.issues = new.issues;
     let Some(scene) = new.scene else {
-        tracing::warn!("{}: the saved scene has errors; the last good one stays", running.options.scene.display());
+        tracing::warn!("{shown}: the saved scene has errors; the last good one stays");
         return;
     };
+    tracing::info!("{shown}: the saved scene is taken over");
     let scene = Arc::new(scene);
 
     let map = renumbering(&loaded.scene, &scene);
