@@ -205,8 +205,12 @@ impl Publisher {
                 Ok(_) => {}
                 Err(error) => {
                     self.status.connected.store(false, Ordering::Relaxed);
-                    self.status.set_error(Some(error.to_string()));
-                    tracing::debug!("plant: {error}; trying again in {wait:?}");
+                    let error = error.to_string();
+                    // Said once, not with each attempt.
+                    if self.status.error().as_ref() != Some(&error) {
+                        tracing::warn!("plant: {error}; it tries again until the broker takes it");
+                    }
+                    self.status.set_error(Some(error));
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(BACKOFF.1);
                 }

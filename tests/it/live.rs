@@ -388,6 +388,34 @@ fn a_saved_scene_is_taken_over_with_its_history_and_a_bad_one_is_not() {
 }
 
 #[test]
+fn a_saved_scene_may_name_a_broker_where_none_was_and_none_where_one_was() {
+    let Some(server) = talkative() else { return };
+    let program = Program::live(&hall(None, TWINS), &[]).subscribed();
+    save(&program.scene_file(), &hall(Some(&at(&server.url())), TWINS));
+    program.says(&format!("{}: subscribed to", server.url()));
+    deliver(&server, &[("hall/P-102/state", "full")], 1);
+    save(&program.scene_file(), &hall(None, TWINS).replace("Pump hall", "Quiet hall"));
+    let connections = || program.heard().matches(": subscribed to").count();
+    wait_for(|| (connections() == 3).then_some(()), || program.heard());
+    let state = program.stop().state();
+    assert_eq!(state["scene"], json!("Quiet hall"));
+    assert_eq!(seen(&state, "P-102", "state"), json!(["full", "", "Good", null]), "what was seen stays");
+    let sources: Vec<_> = state["sources"].as_object().unwrap().iter().map(|(name, at)| (name, &at["state"])).collect();
+    assert_eq!(sources, [(&"embedded".to_owned(), &json!("connected"))]);
+}
+
+#[test]
+fn a_plant_without_its_broker_says_so_once_and_goes_on() {
+    let Some(mut server) = Mosquitto::start() else { return };
+    server.kill();
+    let mut plant = pollux();
+    plant.args(["plant", "scenes/bottling/scene.ron", "--for", "2s", "--broker", &server.url()]);
+    let end = Program::start(plant, tempfile::tempdir().unwrap()).end();
+    assert_eq!(end.code, Some(0), "{}", end.said);
+    assert_eq!(end.said.matches("Connection refused").count(), 1, "{}", end.said);
+}
+
+#[test]
 fn the_plant_and_its_twin_meet_at_a_broker_and_every_signal_is_good() {
     let Some(server) = talkative() else { return };
     let scene = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes/bottling/scene.ron");

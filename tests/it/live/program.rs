@@ -72,10 +72,15 @@ impl Program {
         self.folder.path().join("scene.ron")
     }
 
+    /// All that it has said so far.
+    pub fn heard(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
     /// Waits until the program has said `part`; returns the line.
     pub fn says(&self, part: &str) -> String {
-        let find = || self.said.lock().unwrap().lines().find(|line| line.contains(part)).map(str::to_owned);
-        wait_for(|| find(), || format!("the program did not say `{part}`: {}", self.said.lock().unwrap()))
+        let find = || self.heard().lines().find(|line| line.contains(part)).map(str::to_owned);
+        wait_for(find, || format!("the program did not say `{part}`: {}", self.heard()))
     }
 
     /// Connected, and its subscriptions answered: what is published from now on reaches it.
@@ -98,7 +103,7 @@ impl Program {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status.code();
             }
-            assert!(started.elapsed() < PATIENCE, "the program does not end: {}", self.said.lock().unwrap());
+            assert!(started.elapsed() < PATIENCE, "the program does not end: {}", self.heard());
             std::thread::sleep(Duration::from_millis(10));
         };
         self.reader.take().unwrap().join().unwrap();
