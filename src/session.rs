@@ -76,6 +76,7 @@ struct Running {
     waker: Waker,
     tables: BTreeMap<String, SharedTable>,
     watcher: Option<Watcher>,
+    watched: Vec<PathBuf>,
     // Fields drop in this order: the plant says goodbye while the broker still listens.
     _plant: Option<PlantHandle>,
     embedded: Option<Embedded>,
@@ -89,10 +90,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     let Some(scene) = loaded.scene.clone() else { return Err(OpenError::Scene(Box::new(loaded))) };
     let scene = Arc::new(scene);
 
-    let embedded = match (&options.broker, scene.brokers.is_empty()) {
-        (None, true) => Some(Embedded::start(options.embedded.clone())?),
-        _ => None,
-    };
+    let embedded = needs_embedded(&scene, &options).then(|| Embedded::start(options.embedded.clone())).transpose()?;
     let brokers = effective_brokers(&scene, &options, embedded.as_ref());
     let plant = match (options.plant, scene.plant.clone(), brokers.values().next()) {
         (false, ..) => None,
@@ -124,7 +122,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .insert_resource(history)
         .insert_resource(Moment { now, shown: now, session_start: now })
         .insert_resource(Sources { running, waker: Some(waker.clone()) })
-        .insert_resource(Running { options, waker, tables, watcher, _plant: plant, embedded })
+        .insert_resource(Running { options, waker, tables, watcher, watched: loaded.files, _plant: plant, embedded })
         .add_systems(
             Update,
             (tick, reload.after(crate::command::apply).before(crate::twin::Respawn)).chain().in_set(TwinSet::Command),
@@ -137,9 +135,14 @@ pub fn embedded_url(app: &App) -> Option<String> {
     app.world().get_resource::<Running>()?.embedded.as_ref().map(Embedded::url)
 }
 
+/// Whether there is no other broker to connect to.
+fn needs_embedded(scene: &Scene, options: &Options) -> bool {
+    options.broker.is_none() && scene.brokers.is_empty()
+}
+
 /// The brokers to connect to, by name: the scene's own, at another address if one was given, else the embedded one.
 fn effective_brokers(scene: &Scene, options: &Options, embedded: Option<&Embedded>) -> BTreeMap<String, Broker> {
-    if let Some(embedded) = embedded {
+    if let Some(embedded) = embedded.filter(|_| needs_embedded(scene, options)) {
         return [("embedded".to_owned(), Broker::at(embedded.url()))].into();
     }
     let mut brokers = scene.brokers.clone();
@@ -188,12 +191,21 @@ fn reload(
     }
     let running = running.into_inner();
     let new = crate::scene::load(&running.options.scene);
-    running.watcher = running.options.watch.then(|| watch(&new.files, &running.waker)).flatten();
+    // The watcher lives on where it can: it knows of a save that came while the files were read.
+    if new.files != running.watched {
+        running.watcher = running.options.watch.then(|| watch(&new.files, &running.waker)).flatten();
+        running.watched = new.files.clone();
+    }
+    let shown = running.options.scene.display();
+    if !new.issues.is_empty() {
+        tracing::warn!("{shown}: issues of the saved scene:\n{}", new.render(false));
+    }
     loaded.issues = new.issues;
     let Some(scene) = new.scene else {
-        tracing::warn!("{}: the saved scene has errors; the last good one stays", running.options.scene.display());
+        tracing::warn!("{shown}: the saved scene has errors; the last good one stays");
         return;
     };
+    tracing::info!("{shown}: the saved scene is taken over");
     let scene = Arc::new(scene);
 
     let map = renumbering(&loaded.scene, &scene);
@@ -204,6 +216,15 @@ fn reload(
     let generation = loaded.generation + 1;
 
     let before = effective_brokers(&loaded.scene, &running.options, running.embedded.as_ref());
+    if running.embedded.is_none() && needs_embedded(&scene, &running.options) {
+        match Embedded::start(running.options.embedded.clone()) {
+            Ok(embedded) => {
+                tracing::warn!("{shown}: names no broker any more; an embedded one listens at {}", embedded.url());
+                running.embedded = Some(embedded);
+            }
+            Err(error) => tracing::error!("{error}"),
+        }
+    }
     let after = effective_brokers(&scene, &running.options, running.embedded.as_ref());
     sources.running.retain(|source| before.get(&source.name) == after.get(&source.name));
     running.tables.retain(|name, _| sources.running.iter().any(|source| &source.name == name));

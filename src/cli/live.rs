@@ -1,6 +1,6 @@
 //! `pollux live`: mirror a plant. With a window, or headless with a state file at the end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -76,10 +76,25 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let scene = args.scene.map_or_else(demo_scene, Ok)?;
     let mut options = args.session.options(scene);
     options.plant |= is_demo && options.broker.is_none();
+    if let Some(file) = &args.state {
+        check_state_file(file)?;
+    }
     if args.headless { headless(options, args.limit, args.state) } else { windowed(options, args.limit, args.state) }
 }
 
+/// Better said before a long run than after it.
+fn check_state_file(file: &Path) -> Result<(), Failure> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() && !file.is_dir() {
+        return Ok(());
+    }
+    let why = if file.is_dir() { "it is a folder" } else { "there is no such folder" };
+    Err(Failure::Environment(format!("{}: the state cannot be written: {why}", file.display())))
+}
+
 fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
+    // Before anything runs, so that whoever stops it early gets the state as well.
+    let stop = interrupted()?;
     let (wake, woken) = crossbeam_channel::bounded(1);
     let mut app = App::new();
     open(
@@ -90,7 +105,6 @@ fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBu
             let _ = wake.try_send(());
         }),
     )?;
-    let stop = interrupted()?;
     session::run_headless(&mut app, &woken, limit, || stop.load(Ordering::Relaxed));
     match state_file {
         Some(file) => write_state(app.world_mut(), &file),
@@ -124,7 +138,7 @@ pub(crate) fn open(app: &mut App, options: Options, waker: crate::source::Waker)
     Ok(())
 }
 
-pub(crate) fn write_state(world: &mut World, file: &std::path::Path) -> Result<(), Failure> {
+pub(crate) fn write_state(world: &mut World, file: &Path) -> Result<(), Failure> {
     let state = state::of(world);
     let text = serde_json::to_string_pretty(&state).map_err(Failure::environment)?;
     std::fs::write(file, text + "\n")

@@ -60,9 +60,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
         prefix: args.prefix,
         start: Timestamp::now(),
     };
+    let stop = live::interrupted()?;
     let handle = plant::spawn(config).map_err(Failure::environment)?;
     eprintln!("pollux: the plant publishes to {url}");
-    let stop = live::interrupted()?;
     let started = std::time::Instant::now();
     while !stop.load(Ordering::Relaxed) && args.limit.is_none_or(|limit| started.elapsed() < limit) {
         std::thread::sleep(Duration::from_millis(50));

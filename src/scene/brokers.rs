@@ -55,17 +55,18 @@ pub(super) fn resolve(name: &str, def: &BrokerDef, dir: &Path, report: &mut Repo
 fn check_url(name: &str, def: &BrokerDef, report: &mut Report) {
     let example = || Hint::from("write mqtt://host:1883, or mqtts://host:8883 for TLS");
     let span = def.url.span;
+    // A host has no `@`, whether the rest can be parsed or not.
+    if def.url.contains('@') {
+        // The url itself is not repeated: messages end in logs.
+        let way = r#"name where they are: credentials: Env(user: "PLANT_USER", password: "PLANT_PASSWORD")"#;
+        return report.error("secret-in-scene", span, name, "the url holds a user or password", way.into());
+    }
     let url = match url::Url::parse(&def.url) {
         Ok(url) => url,
         Err(error) => {
             return report.error("bad-url", span, name, format!("the url {:?}: {error}", def.url.value), example());
         }
     };
-    if !url.username().is_empty() || url.password().is_some() {
-        // The url itself is not repeated: messages end in logs.
-        let way = r#"name where they are: credentials: Env(user: "PLANT_USER", password: "PLANT_PASSWORD")"#;
-        return report.error("secret-in-scene", span, name, "the url holds a user or password", way.into());
-    }
     if !matches!(url.scheme(), "mqtt" | "mqtts") {
         let brief = format!("the url has the scheme {:?}", url.scheme());
         report.error("bad-url", span, name, brief, example());
@@ -119,10 +120,11 @@ fn credentials_of(name: &str, def: &CredentialsDef, dir: &Path, report: &mut Rep
     match def {
         CredentialsDef::Env { user, password } => {
             for variable in [user, password] {
-                let fine = |c: char| c == '_' || c.is_ascii_alphanumeric();
+                // Small letters are refused because a login written here by mistake would end in messages as a name.
+                let fine = |c: char| matches!(c, 'A'..='Z' | '0'..='9' | '_');
                 if variable.is_empty() || !variable.chars().all(fine) {
                     let hint = "the value itself never stands in a scene";
-                    let brief = "credentials: Env takes names of environment variables (letters, digits, `_`)";
+                    let brief = "credentials: Env takes names of environment variables (capital letters, digits, `_`)";
                     report.error("bad-value", variable.span, name, brief, hint.into());
                 }
             }

@@ -15,6 +15,7 @@ use serde::de::{self, Deserialize, Expected, Unexpected, Visitor};
 
 use super::nearest::nearest;
 use super::ron_tree::{Field, Kind, Node, NodeId};
+use super::secret;
 use super::span::{SPANNED, Span};
 use access::{Entries, Fields, Items, SpannedParts, Variant};
 
@@ -237,9 +238,9 @@ impl<'a, 't> Reader<'a, 't> {
                 continue;
             }
             self.context.left_out.borrow_mut().insert(field.value.id);
-            let secret = ["password", "passwd", "user", "username", "token", "secret"].contains(&field.name);
+            let is_secret = secret::FIELDS.contains(&field.name);
             let (rule, hint) = match nearest(field.name, known.iter().copied()) {
-                _ if secret => {
+                _ if is_secret => {
                     let way = r#"credentials: Env(user: "PLANT_USER", password: "PLANT_PASSWORD")"#;
                     ("secret-in-scene", format!("secrets never stand in a scene; name where they are: `{way}`"))
                 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::secret;
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -48,7 +50,7 @@ pub fn render(issues: &[Issue], sources: &[SourceFile], colour: bool) -> String 
         (paint("\x1b[1;31m"), paint("\x1b[1;33m"), paint("\x1b[1;34m"), paint("\x1b[1m"), paint("\x1b[0m"));
     let mut out = String::new();
     // A line that holds a secret is never shown, whatever else is wrong in it: messages end in logs.
-    let secret = |file: &PathBuf, line| {
+    let is_secret = |file: &PathBuf, line| {
         issues.iter().any(|issue| issue.rule == "secret-in-scene" && issue.line == line && issue.file == *file)
     };
     for issue in issues {
@@ -58,7 +60,7 @@ pub fn render(issues: &[Issue], sources: &[SourceFile], colour: bool) -> String 
         };
         let source = sources.iter().find(|source| source.path == issue.file);
         let line = source.and_then(|source| source.text.lines().nth(issue.line.saturating_sub(1) as usize));
-        let hidden = secret(&issue.file, issue.line);
+        let hidden = is_secret(&issue.file, issue.line) || line.is_some_and(secret::is_in);
         let number = issue.line.to_string();
         let gutter = if line.is_some() { number.len() } else { 1 };
         let pad = " ".repeat(gutter);

@@ -12,9 +12,7 @@ use super::resolved::{Broker, Link, Origin, Port, Scene, Viewpoint};
 use super::span::{Span, Spanned};
 use super::types::Given;
 use super::{Loaded, brokers, derive, text, twins, types};
-
-/// Simulated plants that a scene can name.
-const PLANTS: &[&str] = &["bottling"];
+use crate::model;
 
 /// Reads a scene file and the libraries it uses; reports every issue at once, never panics.
 pub fn load(path: &Path) -> Loaded {
@@ -40,10 +38,11 @@ fn resolve(path: &Path, parts: &[Part], report: &mut Report) -> Scene {
             root.file.name.clone()
         };
         scene.plant = root.file.plant.as_ref().map(|plant| {
-            if !PLANTS.contains(&plant.value.as_str()) {
+            let known: Vec<&str> = model::plants().iter().map(|(name, _)| *name).collect();
+            if !known.contains(&plant.value.as_str()) {
                 let brief = format!("unknown plant `{}`", plant.value);
-                let all = || format!("known are {}", PLANTS.join(", "));
-                let hint = Hint::meant_or(nearest(plant, PLANTS.iter().copied()), all);
+                let all = || format!("known are {}", known.join(", "));
+                let hint = Hint::meant_or(nearest(plant, known.iter().copied()), all);
                 report.error("unknown-plant", plant.span, "", brief, hint);
             }
             plant.value.clone()

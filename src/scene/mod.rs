@@ -20,6 +20,7 @@ mod nearest;
 mod report;
 mod resolved;
 mod ron_tree;
+mod secret;
 mod signals;
 mod span;
 mod text;
@@ -36,6 +37,7 @@ pub use format::SceneFile;
 pub use issue::{Issue, Severity, SourceFile, render};
 pub use load::load;
 pub use resolved::*;
+pub use secret::without_userinfo;
 pub use span::{FileId, Span, Spanned};
 pub use write::{WriteError, write};
 

@@ -15,6 +15,7 @@ use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
 use tokio::time::Instant;
 
 use crate::model::{self, Message, Plant};
+use crate::scene::without_userinfo;
 use crate::twin::Timestamp;
 
 /// How often the simulation catches up with the clock.
@@ -153,7 +154,7 @@ pub fn spawn(config: PlantConfig) -> Result<PlantHandle, PlantError> {
 
 /// Host and port of an `mqtt://` URL.
 fn address(url: &str) -> Result<(String, u16), PlantError> {
-    let wrong = |rule: &str| PlantError::Url { url: without_secret(url), rule: rule.to_owned() };
+    let wrong = |rule: &str| PlantError::Url { url: without_userinfo(url), rule: rule.to_owned() };
     let parsed = url::Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
     if parsed.scheme() != "mqtt" {
         return Err(wrong("the scheme must be mqtt"));
@@ -163,14 +164,6 @@ fn address(url: &str) -> Result<(String, u16), PlantError> {
     }
     let host = parsed.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("there is no host"))?;
     Ok((host.trim_matches(['[', ']']).to_owned(), parsed.port().unwrap_or(1883)))
-}
-
-/// The URL as it may appear in a message: without what stands before an `@`.
-fn without_secret(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme + 3 <= at => format!("{}…{}", &url[..scheme + 3], &url[at..]),
-        _ => url.to_owned(),
-    }
 }
 
 struct Publisher {
@@ -212,8 +205,12 @@ impl Publisher {
                 Ok(_) => {}
                 Err(error) => {
                     self.status.connected.store(false, Ordering::Relaxed);
-                    self.status.set_error(Some(error.to_string()));
-                    tracing::debug!("plant: {error}; trying again in {wait:?}");
+                    let error = error.to_string();
+                    // Said once, not with each attempt.
+                    if self.status.error().as_ref() != Some(&error) {
+                        tracing::warn!("plant: {error}; it tries again until the broker takes it");
+                    }
+                    self.status.set_error(Some(error));
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(BACKOFF.1);
                 }

@@ -2,6 +2,7 @@
 
 mod broker;
 mod core;
+mod live;
 mod models;
 mod mosquitto;
 #[cfg(feature = "desktop")]
@@ -9,3 +10,4 @@ mod picture;
 mod plant;
 mod plant_thread;
 mod scene;
+mod support;

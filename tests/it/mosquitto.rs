@@ -1,20 +1,17 @@
 //! The listener against Debian's mosquitto, driven by mosquitto_pub and paho.
 
 mod scene;
-mod server;
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::support::{Authority, Mosquitto};
 use pollux::ingest::BindingTable;
 use pollux::scene::{Broker, Credentials, Decoder, MqttVersion, Origin, Tls};
 use pollux::source::ConnectionState;
 use pollux::twin::{Quality, Reason, Timestamp, Value};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use scene::{FLOW, NOTE, Probe, RUNNING, STATE, TEMPERATURE, broker, with_login};
-use server::Mosquitto;
 
 const TELEMETRY: &str = "hall/P-101/telemetry";
 
@@ -126,30 +123,6 @@ fn a_password_comes_from_a_file_or_the_environment_and_a_wrong_one_is_said_but_n
     }
     let nobody = Credentials::Env { user: "POLLUX_NOT_SET".into(), password: "POLLUX_NOT_SET".into() };
     Probe::start(&scene::scene(with_login(&server.url(), nobody))).error_with("POLLUX_NOT_SET");
-}
-
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-}
-
-impl Authority {
-    fn new(dir: &Path, name: &str) -> Self {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
-        std::fs::write(dir.join(name).with_extension("pem"), params.self_signed(&key).unwrap().pem()).unwrap();
-        Self { issuer: Issuer::new(params, key) }
-    }
-
-    fn sign(&self, dir: &Path, name: &str) {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-        params.distinguished_name.push(rcgen::DnType::CommonName, name);
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        std::fs::write(dir.join(name).with_extension("pem"), certificate.pem()).unwrap();
-        std::fs::write(dir.join(name).with_extension("key"), key.serialize_pem()).unwrap();
-    }
 }
 
 #[test]

@@ -1,33 +1,11 @@
 //! The plant's thread against Debian's mosquitto on a loopback port.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::support::Mosquitto;
 use pollux::source::plant::{self, PlantConfig, PlantHandle};
 use pollux::twin::Timestamp;
-
-/// A broker that ends with the test.
-struct Mosquitto(Child);
-
-impl Mosquitto {
-    fn start(port: u16) -> Mosquitto {
-        let args = ["-p", &port.to_string()];
-        let child = Command::new("mosquitto").args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        Mosquitto(child.expect("mosquitto is installed"))
-    }
-}
-
-impl Drop for Mosquitto {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
-}
 
 fn wait(plant: &PlantHandle, until: impl Fn(&PlantHandle) -> bool) {
     let begin = Instant::now();
@@ -47,11 +25,11 @@ fn listen(port: u16, topic: &str, count: u32) -> Vec<String> {
 
 #[test]
 fn the_plant_publishes_retains_and_comes_back_after_its_broker_was_restarted() {
-    let port = free_port();
-    let broker = Mosquitto::start(port);
+    let Some(mut server) = Mosquitto::start() else { return };
+    let port = server.port;
     let plant = plant::spawn(PlantConfig {
         plant: "bottling".into(),
-        url: format!("mqtt://127.0.0.1:{port}"),
+        url: server.url(),
         seed: 7,
         speed: 1.0,
         prefix: "line9".into(),
@@ -64,9 +42,9 @@ fn the_plant_publishes_retains_and_comes_back_after_its_broker_was_restarted() {
     let nameplate = listen(port, "line9/P-101/nameplate", 1);
     assert!(nameplate.first().is_some_and(|text| text.contains("P8-30952")), "retained: {nameplate:?}");
 
-    drop(broker);
+    server.kill();
     wait(&plant, |plant| !plant.status().connected() && plant.status().error().is_some());
-    let _broker = Mosquitto::start(port);
+    server.restart();
     wait(&plant, |plant| plant.status().connections() == 2);
     let nameplate = listen(port, "line9/P-101/nameplate", 1);
     assert!(nameplate.len() == 1, "a new broker gets retained messages again");

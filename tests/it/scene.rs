@@ -17,6 +17,7 @@ fn every_bad_scene_says_exactly_what_is_wrong() {
         let loaded = scene::load(&path);
         assert!(!loaded.issues.is_empty(), "{} has nothing to complain about", path.display());
         let text = scene::render(&loaded.issues, &loaded.sources, false);
+        assert!(!text.contains("geheim"), "{} shows a secret: {text}", path.display());
         expect_test::expect_file![std::env::current_dir().unwrap().join(path.with_extension("txt"))].assert_eq(&text);
     }
 }

@@ -220,6 +220,7 @@ impl Listener {
             Packet::Connected => {
                 self.connected_at = Some(Instant::now());
                 self.parts.status.set_error(None);
+                tracing::info!("{}: connected", self.parts.address);
                 self.tell(ConnectionState::Connected);
                 let table = self.table.clone();
                 self.subscribe(table.filters());
@@ -227,6 +228,8 @@ impl Listener {
             }
             Packet::Subscribing(id) => self.awaited.sent(id),
             Packet::Subscribed(id, answers) => {
+                let accepted = answers.iter().filter(|refusal| refusal.is_none()).count();
+                tracing::info!("{}: subscribed to {accepted} topic filters", self.parts.address);
                 for (filter, why) in self.awaited.answered(id, answers) {
                     let text = format!(
                         "{}: the subscription to `{filter}` failed ({why}): check the broker's access rules",

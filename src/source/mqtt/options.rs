@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::SourceError;
-use crate::scene::Credentials;
+use crate::scene::{Credentials, without_userinfo};
 
 /// Where a broker listens.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,14 +46,6 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.encrypted { "mqtts" } else { "mqtt" };
         write!(f, "{scheme}://{}:{}", self.host, self.port)
-    }
-}
-
-/// A URL that may be shown: what stands before an `@` is left out.
-fn without_userinfo(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => format!("{}…{}", &url[..scheme + 3], &url[at..]),
-        _ => url.to_owned(),
     }
 }
 
@@ -132,6 +124,7 @@ mod tests {
         check("mqtt://", "host");
         check("mqtt://me:s3cret@localhost", "credentials");
         check("mqtt://me:s3cret@local host", "mqtt://…@local host");
+        check("me:s3cret@localhost:1883", "…@localhost:1883");
         check("mqtt://localhost/topic", "nothing may follow");
     }
 

@@ -2,7 +2,7 @@
 //! `scripts/test-clients.sh` fetches the first two. A test whose client is missing says so and passes, unless
 //! POLLUX_REQUIRE_CLIENTS=1.
 
-mod raw;
+pub mod raw;
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};

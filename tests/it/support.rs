@@ -1,4 +1,4 @@
-//! Debian's mosquitto on a free loopback port, for one test.
+//! Parts that several tests need: Debian's mosquitto on a free loopback port, and an authority for certificates.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
 pub struct Mosquitto {
@@ -49,6 +50,11 @@ impl Mosquitto {
         self.dir.path().join(file)
     }
 
+    /// What the broker has said since it was started last.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
     pub fn url(&self) -> String {
         format!("mqtt://127.0.0.1:{}", self.port)
     }
@@ -73,8 +79,7 @@ impl Mosquitto {
         self.child = Some(child);
         let give_up = Instant::now() + Duration::from_secs(10);
         while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
-            let log = || std::fs::read_to_string(self.path("log")).unwrap_or_default();
-            assert!(Instant::now() < give_up, "mosquitto does not listen: {}", log());
+            assert!(Instant::now() < give_up, "mosquitto does not listen: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -108,5 +113,31 @@ impl Mosquitto {
 impl Drop for Mosquitto {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// Signs certificates for one test. Its own is `NAME.pem` in the folder it was made in.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    pub fn new(dir: &Path, name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        std::fs::write(dir.join(name).with_extension("pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+        Self { issuer: Issuer::new(params, key) }
+    }
+
+    /// Makes `NAME.pem` and `NAME.key`, for a broker on this machine or for a client.
+    pub fn sign(&self, dir: &Path, name: &str) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        std::fs::write(dir.join(name).with_extension("pem"), certificate.pem()).unwrap();
+        std::fs::write(dir.join(name).with_extension("key"), key.serialize_pem()).unwrap();
     }
 }
