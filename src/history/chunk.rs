@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use super::row::{Row, Rows, Tag, text_bytes};
+use super::row::{self, Row, Rows, Tag, text_bytes};
 use super::summary::Summary;
 
 /// Samples under one node of the lower level, and nodes of the lower level under one of the upper.
@@ -86,11 +86,10 @@ impl Received {
 }
 
 impl Chunk {
-    /// Turns rows into columns; none if there are no rows.
-    pub fn seal(sealed: &Rows) -> Option<Self> {
-        let rows = &sealed.rows;
+    /// Turns rows, and the texts they point to, into columns; none if there are no rows.
+    pub fn seal(rows: &[Row], texts: &[Arc<str>]) -> Option<Self> {
         let (first, last) = (rows.first()?, rows.last()?);
-        let lower: Box<[Summary]> = (0..rows.len() / FAN).map(|at| sealed.summary(at * FAN, (at + 1) * FAN)).collect();
+        let lower: Box<[Summary]> = rows.chunks_exact(FAN).map(row::summary).collect();
         let upper = lower
             .chunks_exact(FAN)
             .map(|nodes| {
@@ -110,7 +109,7 @@ impl Chunk {
                 values: rows.iter().map(|row| row.bits).collect(),
                 tags: rows.iter().map(|row| row.tag).collect(),
                 received: Received::of(rows),
-                texts: sealed.texts().into(),
+                texts: texts.into(),
                 lower,
                 upper,
             }),

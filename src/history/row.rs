@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::chunk::Chunk;
 use super::summary::Summary;
 use super::{Point, Sample};
 use crate::twin::{Grade, Quality, Reason, Timestamp, Value};
@@ -174,22 +175,43 @@ impl Rows {
         front
     }
 
+    /// Takes the first `count` rows out as a chunk. Rows of numbers keep their memory: the next ones are soon to come.
+    pub fn seal_front(&mut self, count: usize) -> Option<Chunk> {
+        if self.texts().is_empty() {
+            let chunk = Chunk::seal(self.rows.get(..count)?, &[]);
+            self.rows.drain(..count);
+            chunk
+        } else {
+            self.split_front(count).seal()
+        }
+    }
+
+    /// As a chunk; none if there are no rows.
+    pub fn seal(&self) -> Option<Chunk> {
+        Chunk::seal(&self.rows, self.texts())
+    }
+
     pub fn texts(&self) -> &[Arc<str>] {
         self.texts.as_deref().map_or(&[], |texts| texts.list.as_slice())
     }
 
     pub fn summary(&self, from: usize, to: usize) -> Summary {
-        let mut summary = Summary::EMPTY;
-        for row in self.rows.get(from..to).unwrap_or_default() {
-            summary.add(Row::height(row.bits, row.tag), row.tag.grade());
-        }
-        summary
+        summary(self.rows.get(from..to).unwrap_or_default())
     }
 
     /// Memory held, in bytes.
     pub fn bytes(&self) -> u64 {
         (self.rows.capacity() * size_of::<Row>()) as u64 + text_bytes(self.texts())
     }
+}
+
+/// What rows in order look like from afar.
+pub(super) fn summary(rows: &[Row]) -> Summary {
+    let mut summary = Summary::EMPTY;
+    for row in rows {
+        summary.add(Row::height(row.bits, row.tag), row.tag.grade());
+    }
+    summary
 }
 
 /// Memory behind a table of texts, in bytes. A text shared by several tables counts in each.

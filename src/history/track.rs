@@ -57,6 +57,10 @@ impl Track {
             return taken;
         }
         let row = self.tail.row(sample);
+        if self.tail.rows.len() == SMALL {
+            // The last one before sealing: no need to double.
+            self.tail.rows.reserve_exact(1);
+        }
         self.tail.insert(row);
         if measured {
             taken.growth += self.tail.bytes() as i64 - before as i64;
@@ -70,9 +74,9 @@ impl Track {
     /// Seals all of the tail but the newest sample. Returns the growth in bytes.
     fn seal(&mut self) -> i64 {
         let before = self.tail.bytes();
-        let front = self.tail.split_front(SMALL);
+        let chunk = self.tail.seal_front(SMALL);
         let mut growth = self.tail.bytes() as i64 - before as i64;
-        if let Some(chunk) = Chunk::seal(&front) {
+        if let Some(chunk) = chunk {
             growth += chunk.bytes() as i64;
             self.chunks.push_back(chunk);
         }
@@ -96,7 +100,7 @@ impl Track {
             chunk.unseal(&mut rows);
             freed += chunk.bytes();
         }
-        let Some(merged) = Chunk::seal(&rows) else { return -(freed as i64) };
+        let Some(merged) = rows.seal() else { return -(freed as i64) };
         let growth = merged.bytes() as i64 - freed as i64;
         self.chunks.push_back(merged);
         growth
@@ -114,13 +118,13 @@ impl Track {
         rows.insert(row);
         if rows.rows.len() > 2 * LARGE {
             let front = rows.split_front(LARGE);
-            if let Some(chunk) = Chunk::seal(&rows) {
+            if let Some(chunk) = rows.seal() {
                 growth += chunk.bytes() as i64;
                 self.chunks.insert(at, chunk);
             }
             rows = front;
         }
-        if let Some(chunk) = Chunk::seal(&rows) {
+        if let Some(chunk) = rows.seal() {
             growth += chunk.bytes() as i64;
             self.chunks.insert(at, chunk);
         }

@@ -18,6 +18,7 @@
 //! - A source time before 1990 or more than a day after the receive time, or one that cannot be read: the sample is
 //!   kept with the receive time, and a clock problem is reported.
 
+mod flat;
 mod pointer;
 mod shared;
 mod table;

@@ -9,6 +9,8 @@ use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::flat::{self, KeyIndex};
+
 /// What stands at a pointer.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) enum Found<'a> {
@@ -27,15 +29,18 @@ pub(super) enum Found<'a> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct PointerTree {
     root: Node,
+    /// Whether all keys can be compared byte by byte.
+    plain: bool,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Node {
+pub(super) struct Node {
     /// Sorted by key.
-    children: Vec<(Box<str>, Node)>,
-    is_target: bool,
+    pub children: Vec<(Box<str>, Node)>,
+    pub index: KeyIndex,
+    pub is_target: bool,
     /// The slots of this subtree; the first one is this node's own if it is a target.
-    slots: Range<usize>,
+    pub slots: Range<usize>,
 }
 
 impl PointerTree {
@@ -47,8 +52,9 @@ impl PointerTree {
             root.insert(&keys(pointer));
         }
         root.number(0);
+        let plain = pointers.clone().all(|pointer| keys(pointer).iter().all(|key| flat::is_plain(key)));
         let slots = pointers.map(|pointer| root.slot(&keys(pointer))).collect();
-        (Self { root }, slots)
+        (Self { root, plain }, slots)
     }
 
     pub fn slot_count(&self) -> usize {
@@ -57,6 +63,17 @@ impl PointerTree {
 
     /// Fills `slots` (all `Missing` before) from a payload, which must be one JSON text and nothing else.
     pub fn read<'de>(&self, payload: &'de [u8], slots: &mut [Found<'de>]) -> Result<(), serde_json::Error> {
+        if self.plain {
+            if flat::read(&self.root, payload, slots).is_some() {
+                return Ok(());
+            }
+            slots.fill(Found::Missing);
+        }
+        self.read_any(payload, slots)
+    }
+
+    /// Whatever JSON it is.
+    fn read_any<'de>(&self, payload: &'de [u8], slots: &mut [Found<'de>]) -> Result<(), serde_json::Error> {
         let mut deserializer = serde_json::Deserializer::from_slice(payload);
         Reader { node: &self.root, slots }.deserialize(&mut deserializer)?;
         deserializer.end()
@@ -95,6 +112,7 @@ impl Node {
             next = child.number(next);
         }
         self.slots = first..next;
+        self.index = KeyIndex::new(self.children.iter().map(|(key, _)| &**key));
         next
     }
 
@@ -285,6 +303,39 @@ mod tests {
         })
     }
 
+    /// Objects as devices write them, with repeated keys, odd numbers and spaces, and now and then a wrong character.
+    fn almost_json() -> impl Strategy<Value = String> {
+        let key = prop_oneof![
+            4 => "(a|b|flow|temperature|temperatura|é|)",
+            1 => r#"(\\u0061|a\\"|flow\\\\|[a-zß]{0,12})"#,
+        ];
+        let scalar = prop_oneof![
+            "-?(0|[1-9][0-9]{0,20})",
+            r"-?(0|[1-9][0-9]{0,9})\.[0-9]{1,12}",
+            "-?[0-9]{0,3}\\.?[0-9]{0,3}([eE][+-]?[0-9]{1,2})?",
+            "(true|false|null|nul|truex)",
+            r#""([a-z é]|\\"|\\n|\\u00e9|\t){0,4}""#,
+            "\\[(1|2,3)?\\]",
+        ];
+        let object = |value: BoxedStrategy<String>| {
+            let space = "( |\\n|){0,1}";
+            prop::collection::vec((key.clone(), space, value, space), 0..5).prop_map(|fields| {
+                let fields: Vec<_> = fields.iter().map(|(k, s, v, t)| format!("{s}\"{k}\"{t}:{s}{v}{t}")).collect();
+                format!("{{{}}}", fields.join(","))
+            })
+        };
+        let inner = prop_oneof![3 => scalar.clone(), 1 => object(scalar.boxed())].boxed();
+        let whole = object(prop_oneof![3 => inner.clone(), 1 => object(inner)].boxed());
+        let wrong = prop::option::weighted(0.2, (any::<prop::sample::Index>(), "[\"{}:,.0-9e x\\\\]"));
+        (whole, wrong).prop_map(|(mut text, wrong)| {
+            if let Some((at, character)) = wrong {
+                let places: Vec<_> = text.char_indices().map(|(at, _)| at).collect();
+                text.insert_str(*at.get(&places), &character);
+            }
+            text
+        })
+    }
+
     fn expected(value: Option<&Value>) -> Found<'static> {
         match value {
             None => Found::Missing,
@@ -328,6 +379,21 @@ mod tests {
         }
 
         #[test]
+        fn the_fast_reader_agrees_with_the_general_one(
+            payload in almost_json(),
+            pointers in prop::collection::vec("(/(a|b|flow|temperature|temperatura|é|)){0,3}", 1..6),
+        ) {
+            let (tree, _) = PointerTree::new(pointers.iter().map(String::as_str));
+            let mut fast = vec![Found::Missing; tree.slot_count()];
+            if flat::read(&tree.root, payload.as_bytes(), &mut fast).is_some() {
+                let mut general = vec![Found::Missing; tree.slot_count()];
+                tree.read_any(payload.as_bytes(), &mut general).unwrap();
+                // As text, where minus zero differs from zero.
+                prop_assert_eq!(format!("{fast:?}"), format!("{general:?}"), "{}", payload);
+            }
+        }
+
+        #[test]
         fn arbitrary_bytes_never_panic(
             bytes in prop::collection::vec(any::<u8>(), 0..200),
             pointers in prop::collection::vec("(/[ab01~]{0,2}){0,3}", 1..6),
@@ -341,6 +407,26 @@ mod tests {
         let pointers = ["/a/b".to_owned(), "/a/c".to_owned()];
         let found = read(&pointers, br#"{"a":{"b":1},"a":{"c":2}}"#).unwrap();
         assert_eq!(found, [Found::Missing, Found::Integer(2)]);
+    }
+
+    #[test]
+    fn usual_payloads_take_the_fast_way() {
+        let pointers = ["/ts", "/flow", "/state/mode", "/temperature_of_casing", "/é"];
+        let (tree, slots) = PointerTree::new(pointers.into_iter());
+        let payload = r#"{ "ts":1769860800123, "flow":-12.50,"other":"x", "state":{"mode":"AUTO"},
+                          "temperature_of_casing":7, "temperature_of_bearing":8, "é":null}"#;
+        let mut found = vec![Found::Missing; tree.slot_count()];
+        assert!(tree.plain && flat::read(&tree.root, payload.as_bytes(), &mut found).is_some());
+        let found: Vec<_> = slots.into_iter().map(|slot| found[slot].clone()).collect();
+        let text = Found::Text(Cow::Borrowed("AUTO"));
+        let wanted = [Found::Integer(1_769_860_800_123), Found::Float(-12.5), text, Found::Integer(7), Found::Null];
+        assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn an_escaped_key_is_found_too() {
+        let found = read(&["/a".to_owned(), "/b\"".to_owned()], br#"{"\u0061":1,"b\"":2}"#).unwrap();
+        assert_eq!(found, [Found::Integer(1), Found::Integer(2)]);
     }
 
     #[test]

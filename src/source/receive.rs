@@ -86,32 +86,41 @@ impl Arrivals {
     /// Takes samples over into history.
     pub fn accept(&mut self, batch: Batch, generation: u32, signals: usize, history: &mut History) {
         self.samples += batch.samples.len() as u64;
-        for sample in batch.samples {
-            match self.renumber_one(sample, batch.generation, generation) {
-                Some(sample) if sample.signal.at() < signals => {
-                    history.append(&sample);
-                    self.fresh.push(Fresh {
-                        signal: sample.signal,
-                        source_time: sample.source_time,
-                        receive_time: sample.receive_time,
-                    });
-                    self.touch(sample.signal);
+        if batch.generation == generation {
+            // By reference: moving samples through options costs more than to append them.
+            for sample in &batch.samples {
+                self.take(sample, signals, history);
+            }
+            return;
+        }
+        // Out of its place for the loop, which needs the rest of this.
+        let renumbered = self.renumbered.take();
+        let map = renumbered.as_ref().filter(|(from, _)| *from == batch.generation).map(|(_, map)| map.as_slice());
+        for mut sample in batch.samples {
+            let known = map.and_then(|map| *map.get(sample.signal.at())?);
+            match known {
+                Some(signal) => {
+                    sample.signal = signal;
+                    self.take(&sample, signals, history);
                 }
-                _ => self.orphaned += 1,
+                None => self.orphaned += 1,
             }
         }
+        self.renumbered = renumbered;
     }
 
-    fn renumber_one(&self, mut sample: Sample, from: u32, to: u32) -> Option<Sample> {
-        if from == to {
-            return Some(sample);
+    fn take(&mut self, sample: &Sample, signals: usize, history: &mut History) {
+        if sample.signal.at() >= signals {
+            self.orphaned += 1;
+            return;
         }
-        let (generation, map) = self.renumbered.as_ref()?;
-        if *generation != from {
-            return None;
-        }
-        sample.signal = (*map.get(sample.signal.at())?)?;
-        Some(sample)
+        history.append(sample);
+        self.fresh.push(Fresh {
+            signal: sample.signal,
+            source_time: sample.source_time,
+            receive_time: sample.receive_time,
+        });
+        self.touch(sample.signal);
     }
 }
 
