@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
@@ -27,6 +28,16 @@ fn program() -> Option<PathBuf> {
     found
 }
 
+/// A free port below those that the system gives to outgoing connections: a restarted broker finds it free again.
+fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let candidates = std::iter::repeat_with(|| {
+        let number = std::process::id().wrapping_mul(61).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        20_000 + (number % 12_000) as u16
+    });
+    candidates.take(12_000).find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()).expect("a free port")
+}
+
 impl Mosquitto {
     pub fn start() -> Option<Self> {
         Self::start_with(|_| "allow_anonymous true\n".to_owned())
@@ -36,14 +47,18 @@ impl Mosquitto {
     pub fn start_with(config: impl FnOnce(&Path) -> String) -> Option<Self> {
         program()?;
         let dir = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let lines = config(dir.path());
-        // As root it would change to a user who cannot read the folder.
-        let text = format!("user root\nlistener {port} 127.0.0.1\n{lines}");
-        std::fs::write(dir.path().join("mosquitto.conf"), text).unwrap();
-        let mut server = Self { port, dir, child: None };
-        server.restart();
-        Some(server)
+        let mut server = Self { port: 0, dir, child: None };
+        for _ in 0..10 {
+            server.port = free_port();
+            // As root it would change to a user who cannot read the folder.
+            let text = format!("user root\nlistener {} 127.0.0.1\n{lines}", server.port);
+            std::fs::write(server.path("mosquitto.conf"), text).unwrap();
+            if server.launch() {
+                return Some(server);
+            }
+        }
+        panic!("mosquitto does not listen: {}", server.log());
     }
 
     pub fn path(&self, file: &str) -> PathBuf {
@@ -67,21 +82,34 @@ impl Mosquitto {
     }
 
     pub fn restart(&mut self) {
+        assert!(self.launch(), "mosquitto does not listen: {}", self.log());
+    }
+
+    /// False if it ended at once, as it does where another program has taken the port.
+    fn launch(&mut self) -> bool {
         self.kill();
         let log = std::fs::File::create(self.path("log")).unwrap();
-        let child = Command::new(program().unwrap())
+        let mut child = Command::new(program().unwrap())
             .arg("-c")
             .arg(self.path("mosquitto.conf"))
             .stdout(Stdio::null())
             .stderr(log)
             .spawn()
             .unwrap();
-        self.child = Some(child);
         let give_up = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+        // A connection alone could be to another broker that has this port.
+        let listens = |server: &Self| {
+            server.log().contains(" running") && TcpStream::connect((Ipv4Addr::LOCALHOST, server.port)).is_ok()
+        };
+        while !listens(self) {
+            if child.try_wait().unwrap().is_some() {
+                return false;
+            }
             assert!(Instant::now() < give_up, "mosquitto does not listen: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
+        self.child = Some(child);
+        true
     }
 
     /// `mosquitto_pub` with more flags; the payload goes through its standard input.
