@@ -50,8 +50,6 @@
 pub mod bench;
 pub mod cli;
 pub mod command;
-#[cfg(feature = "desktop")]
-pub mod desktop;
 pub mod history;
 pub mod ingest;
 pub mod model;
@@ -93,5 +91,17 @@ impl Plugin for CorePlugins {
         )
         .init_resource::<scene::LoadedScene>()
         .add_plugins((command::plugin, source::plugin, history::plugin, twin::plugin));
+    }
+}
+
+/// 3D view and panels, for a window as for an offscreen picture. Needs Bevy's own plugins from
+/// [`view::window`] or [`view::offscreen`].
+#[cfg(feature = "desktop")]
+pub struct DesktopPlugins;
+
+#[cfg(feature = "desktop")]
+impl Plugin for DesktopPlugins {
+    fn build(&self, app: &mut App) {
+        app.add_plugins((view::plugin, panel::plugin));
     }
 }

@@ -114,7 +114,7 @@ fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBu
 
 #[cfg(feature = "desktop")]
 fn windowed(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
-    crate::desktop::run(options, limit, state_file)
+    super::window::run(options, limit, state_file)
 }
 
 #[cfg(not(feature = "desktop"))]

@@ -5,11 +5,13 @@
 
 mod bench;
 mod check;
-pub(crate) mod live;
+mod live;
 mod plant;
 #[cfg(feature = "desktop")]
 mod shot;
 mod time_limit;
+#[cfg(feature = "desktop")]
+mod window;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

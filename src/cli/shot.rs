@@ -7,8 +7,8 @@ use bevy::prelude::*;
 
 use super::live::{SessionArgs, open};
 use super::{Failure, time_limit};
+use crate::DesktopPlugins;
 use crate::command::OperatorCommand;
-use crate::desktop::DesktopPlugins;
 use crate::scene::LoadedScene;
 use crate::view::offscreen::{self, ShotError};
 use crate::{panel, source};

@@ -53,10 +53,7 @@ pub(super) fn plugin(app: &mut App) {
         .init_resource::<ViewTarget>()
         .init_resource::<Activity>()
         .add_systems(Startup, spawn_cameras)
-        .add_systems(
-            Update,
-            (arrive, obey, drag, zoom, travel).chain().in_set(ViewSet::Camera),
-        );
+        .add_systems(Update, (arrive, obey, drag, zoom, travel).chain().in_set(ViewSet::Camera));
 }
 
 fn spawn_cameras(mut commands: Commands, target: Res<ViewTarget>, mut images: ResMut<Assets<Image>>) {

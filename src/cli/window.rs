@@ -1,4 +1,4 @@
-//! The window: core, 3D view and panels together.
+//! A session in a window: core, 3D view and panels together.
 //!
 //! In: what to open. Out: an application that runs until its window is closed. Owns no state of its own.
 
@@ -9,21 +9,13 @@ use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 
-use crate::cli::{Failure, live};
+use super::{Failure, live};
+use crate::DesktopPlugins;
 use crate::session::Options;
 use crate::view::window;
 
-/// 3D view and panels, for a window as for an offscreen picture.
-pub struct DesktopPlugins;
-
-impl Plugin for DesktopPlugins {
-    fn build(&self, app: &mut App) {
-        app.add_plugins((crate::view::plugin, crate::panel::plugin));
-    }
-}
-
 /// Opens the window and stays until it is closed, interrupted, or `limit` has passed.
-pub fn run(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
+pub(super) fn run(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
     let mut app = window::app("Pollux").map_err(Failure::environment)?;
     let waker = window::waker(&mut app);
     live::open(&mut app, options, waker.clone())?;
