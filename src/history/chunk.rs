@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use super::row::{self, Row, Rows, Tag, text_bytes};
+use super::row::{Row, Rows, Tag, text_bytes};
 use super::summary::Summary;
 
 /// Samples under one node of the lower level, and nodes of the lower level under one of the upper.
@@ -51,18 +51,19 @@ enum Received {
 }
 
 impl Received {
-    fn of(rows: &[Row]) -> Self {
-        if rows.iter().all(|row| row.receive_time == row.source_time) {
+    /// Of (source time, receive time) pairs.
+    fn of(pairs: impl Iterator<Item = (i64, i64)> + Clone) -> Self {
+        if pairs.clone().all(|(source, received)| received == source) {
             return Self::Same;
         }
-        let delay = rows.first().map_or(0, |row| row.receive_time.wrapping_sub(row.source_time));
-        let jitter = |row: &Row| {
-            let exact = i128::from(row.receive_time) - i128::from(row.source_time) - i128::from(delay);
+        let delay = pairs.clone().next().map_or(0, |(source, received)| received.wrapping_sub(source));
+        let jitter = |(source, received)| {
+            let exact = i128::from(received) - i128::from(source) - i128::from(delay);
             i32::try_from(exact).ok()
         };
-        match rows.iter().map(jitter).collect::<Option<Box<[i32]>>>() {
+        match pairs.clone().map(jitter).collect::<Option<Box<[i32]>>>() {
             Some(jitter) => Self::Near { delay, jitter },
-            None => Self::Far(rows.iter().map(|row| row.receive_time).collect()),
+            None => Self::Far(pairs.map(|(_, received)| received).collect()),
         }
     }
 
@@ -88,8 +89,49 @@ impl Received {
 impl Chunk {
     /// Turns rows, and the texts they point to, into columns; none if there are no rows.
     pub fn seal(rows: &[Row], texts: &[Arc<str>]) -> Option<Self> {
-        let (first, last) = (rows.first()?, rows.last()?);
-        let lower: Box<[Summary]> = rows.chunks_exact(FAN).map(row::summary).collect();
+        Self::of_columns(
+            rows.iter().map(|row| row.source_time).collect(),
+            rows.iter().map(|row| row.bits).collect(),
+            rows.iter().map(|row| row.tag).collect(),
+            Received::of(rows.iter().map(|row| (row.source_time, row.receive_time))),
+            texts.into(),
+        )
+    }
+
+    /// One chunk of several that follow each other; none if they hold texts, which would have to be numbered anew.
+    pub fn join<'a>(parts: impl Iterator<Item = &'a Chunk> + Clone) -> Option<Self> {
+        if parts.clone().any(|part| !part.texts().is_empty()) {
+            return None;
+        }
+        let columns = parts.map(|part| &*part.columns);
+        let times = columns.clone().map(|part| &*part.times).collect::<Vec<_>>().concat();
+        let values = columns.clone().map(|part| &*part.values).collect::<Vec<_>>().concat();
+        let tags = columns.clone().map(|part| &*part.tags).collect::<Vec<_>>().concat();
+        let received = Received::of(columns.flat_map(|part| {
+            part.times.iter().enumerate().map(|(at, source)| (*source, part.received.at(at, *source)))
+        }));
+        Self::of_columns(times.into(), values.into(), tags.into(), received, Box::default())
+    }
+
+    fn of_columns(
+        times: Box<[i64]>,
+        values: Box<[u64]>,
+        tags: Box<[Tag]>,
+        received: Received,
+        texts: Box<[Arc<str>]>,
+    ) -> Option<Self> {
+        let (&first_time, &last_time) = (times.first()?, times.last()?);
+        let lower: Box<[Summary]> = values
+            .chunks_exact(FAN)
+            .zip(tags.chunks_exact(FAN))
+            .map(|(values, tags)| {
+                let mut node = Summary::EMPTY;
+                for (&bits, &tag) in values.iter().zip(tags) {
+                    node.add(Row::height(bits, tag), tag.grade());
+                }
+                node
+            })
+            .collect();
         let upper = lower
             .chunks_exact(FAN)
             .map(|nodes| {
@@ -99,22 +141,10 @@ impl Chunk {
                 })
             })
             .collect();
-        let mut chunk = Self {
-            first_time: first.source_time,
-            last_time: last.source_time,
-            len: rows.len(),
-            summary: Summary::EMPTY,
-            columns: Box::new(Columns {
-                times: rows.iter().map(|row| row.source_time).collect(),
-                values: rows.iter().map(|row| row.bits).collect(),
-                tags: rows.iter().map(|row| row.tag).collect(),
-                received: Received::of(rows),
-                texts: texts.into(),
-                lower,
-                upper,
-            }),
-        };
-        chunk.summary = chunk.summary_of(0, chunk.len);
+        let len = times.len();
+        let columns = Box::new(Columns { times, values, tags, received, texts, lower, upper });
+        let mut chunk = Self { first_time, last_time, len, summary: Summary::EMPTY, columns };
+        chunk.summary = chunk.summary_of(0, len);
         Some(chunk)
     }
 

@@ -196,22 +196,17 @@ impl Rows {
     }
 
     pub fn summary(&self, from: usize, to: usize) -> Summary {
-        summary(self.rows.get(from..to).unwrap_or_default())
+        let mut summary = Summary::EMPTY;
+        for row in self.rows.get(from..to).unwrap_or_default() {
+            summary.add(Row::height(row.bits, row.tag), row.tag.grade());
+        }
+        summary
     }
 
     /// Memory held, in bytes.
     pub fn bytes(&self) -> u64 {
         (self.rows.capacity() * size_of::<Row>()) as u64 + text_bytes(self.texts())
     }
-}
-
-/// What rows in order look like from afar.
-pub(super) fn summary(rows: &[Row]) -> Summary {
-    let mut summary = Summary::EMPTY;
-    for row in rows {
-        summary.add(Row::height(row.bits, row.tag), row.tag.grade());
-    }
-    summary
 }
 
 /// Memory behind a table of texts, in bytes. A text shared by several tables counts in each.

@@ -94,13 +94,15 @@ impl Track {
 
     /// Makes one chunk of the last `count`. Returns the growth in bytes.
     fn merge(&mut self, count: usize) -> i64 {
-        let mut rows = Rows::default();
-        let mut freed = 0;
-        for chunk in self.chunks.drain(self.chunks.len().saturating_sub(count)..) {
-            chunk.unseal(&mut rows);
-            freed += chunk.bytes();
-        }
-        let Some(merged) = rows.seal() else { return -(freed as i64) };
+        let first = self.chunks.len().saturating_sub(count);
+        let parts = self.chunks.range(first..);
+        let merged = Chunk::join(parts.clone()).or_else(|| {
+            let mut rows = Rows::default();
+            parts.for_each(|part| part.unseal(&mut rows));
+            rows.seal()
+        });
+        let Some(merged) = merged else { return 0 };
+        let freed: u64 = self.chunks.drain(first..).map(|part| part.bytes()).sum();
         let growth = merged.bytes() as i64 - freed as i64;
         self.chunks.push_back(merged);
         growth

@@ -212,6 +212,7 @@ impl Plan {
         }
         let mut clock = Clock { message, last: None };
         let mut something = false;
+        out.reserve(self.fields.len());
         for field in &self.fields {
             let found = match slots.get(field.slot) {
                 None | Some(Found::Missing) => continue,
@@ -286,6 +287,7 @@ impl Clock<'_, '_> {
     }
 }
 
+#[inline]
 fn sample(
     signal: SignalIndex,
     source_time: Timestamp,

@@ -28,6 +28,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Value and quality, or none if the kind does not fit.
+    #[inline]
     pub fn value(&self, found: &Found) -> Option<(Value, Quality)> {
         if matches!(found, Found::Null) {
             return Some((self.stand_in(), Quality::bad(Reason::Source)));
@@ -42,6 +43,7 @@ impl Wanted {
         }
     }
 
+    #[inline]
     fn judge(&self, payload_value: f64) -> (Value, Quality) {
         let x = payload_value * self.scale + self.offset;
         let quality = match self.range {

@@ -15,8 +15,11 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use super::{SourceStatus, Waker};
 use crate::twin::{Sample, SignalIndex};
 
-/// Samples in a full batch.
-const BATCH: usize = 4096;
+/// Samples in a full batch: 50 kB.
+const BATCH: usize = 1024;
+/// Empty batches that wait for their next use: to free and allocate them in different threads costs a flooded listener
+/// more than to decode.
+const MOST_SPARE: usize = 256;
 /// A batch that is not full leaves after this long, so that a busy source makes some hundred batches a second.
 const FLUSH_AFTER: Duration = Duration::from_millis(2);
 /// Batches and samples that wait for the world at most: some seconds of small batches, about 50 MB of large ones.
@@ -36,6 +39,7 @@ pub struct Batch {
 /// The sending end, owned by the source's thread. Dropping it flushes as much as there is room for.
 pub struct Mailbox {
     sender: Sender<Batch>,
+    spare: Receiver<Vec<Sample>>,
     shared: Arc<Shared>,
     status: Arc<SourceStatus>,
     waker: Waker,
@@ -51,6 +55,7 @@ pub struct Mailbox {
 #[derive(Debug)]
 pub struct Inbox {
     receiver: Receiver<Batch>,
+    spare: Sender<Vec<Sample>>,
     shared: Arc<Shared>,
 }
 
@@ -68,9 +73,11 @@ pub fn mailbox(status: Arc<SourceStatus>, waker: Waker) -> (Mailbox, Inbox) {
 
 fn with_capacity(status: Arc<SourceStatus>, waker: Waker, batches: usize) -> (Mailbox, Inbox) {
     let (sender, receiver) = bounded(batches);
+    let (spent, spare) = bounded(MOST_SPARE);
     let shared = Arc::new(Shared { wants_wake: AtomicBool::new(true), queued_samples: AtomicUsize::new(0) });
     let mailbox = Mailbox {
         sender,
+        spare,
         shared: shared.clone(),
         status,
         waker,
@@ -79,7 +86,7 @@ fn with_capacity(status: Arc<SourceStatus>, waker: Waker, batches: usize) -> (Ma
         pending_since: None,
         coalesce_at: MOST_PENDING,
     };
-    (mailbox, Inbox { receiver, shared })
+    (mailbox, Inbox { receiver, spare: spent, shared })
 }
 
 impl Inbox {
@@ -93,6 +100,15 @@ impl Inbox {
         let batch = batch.ok()?;
         self.shared.queued_samples.fetch_sub(batch.samples.len(), Ordering::Relaxed);
         Some(batch)
+    }
+
+    /// Returns the memory of a batch that has been read, for the mailbox to fill again.
+    pub fn recycle(&self, mut samples: Vec<Sample>) {
+        samples.clear();
+        if samples.capacity() >= BATCH && samples.capacity() <= 2 * BATCH {
+            // Enough are spare already, or there is no mailbox any more.
+            let _ = self.spare.try_send(samples);
+        }
     }
 
     /// Waits for the next batch; none after `timeout` or when the source has ended.
@@ -168,7 +184,11 @@ impl Mailbox {
         if queued.load(Ordering::Relaxed) + count > MOST_SAMPLES && !self.sender.is_empty() {
             return false;
         }
-        let samples = std::mem::replace(&mut self.pending, Vec::with_capacity(count.clamp(64, BATCH + BATCH / 8)));
+        let next = match self.spare.try_recv() {
+            Ok(spare) => spare,
+            Err(_) => Vec::with_capacity(if count < BATCH { count.max(64) } else { BATCH + BATCH / 8 }),
+        };
+        let samples = std::mem::replace(&mut self.pending, next);
         queued.fetch_add(count, Ordering::Relaxed);
         match self.sender.try_send(Batch { generation: self.generation, samples }) {
             Ok(()) => {

@@ -83,30 +83,31 @@ impl Arrivals {
         self.renumbered = Some((old_generation, map));
     }
 
-    /// Takes samples over into history.
-    pub fn accept(&mut self, batch: Batch, generation: u32, signals: usize, history: &mut History) {
+    /// Takes samples over into history; returns the memory they were in.
+    pub fn accept(&mut self, mut batch: Batch, generation: u32, signals: usize, history: &mut History) -> Vec<Sample> {
         self.samples += batch.samples.len() as u64;
         if batch.generation == generation {
             // By reference: moving samples through options costs more than to append them.
             for sample in &batch.samples {
                 self.take(sample, signals, history);
             }
-            return;
+            return batch.samples;
         }
         // Out of its place for the loop, which needs the rest of this.
         let renumbered = self.renumbered.take();
         let map = renumbered.as_ref().filter(|(from, _)| *from == batch.generation).map(|(_, map)| map.as_slice());
-        for mut sample in batch.samples {
+        for sample in &mut batch.samples {
             let known = map.and_then(|map| *map.get(sample.signal.at())?);
             match known {
                 Some(signal) => {
                     sample.signal = signal;
-                    self.take(&sample, signals, history);
+                    self.take(sample, signals, history);
                 }
                 None => self.orphaned += 1,
             }
         }
         self.renumbered = renumbered;
+        batch.samples
     }
 
     fn take(&mut self, sample: &Sample, signals: usize, history: &mut History) {
@@ -150,7 +151,8 @@ pub(super) fn receive(
         let mut quiet = true;
         for source in &sources.running {
             if let Some(batch) = source.receiver.try_recv() {
-                arrivals.accept(batch, generation, signals, &mut history);
+                let spent = arrivals.accept(batch, generation, signals, &mut history);
+                source.receiver.recycle(spent);
                 quiet = false;
             }
         }
