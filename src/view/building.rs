@@ -34,9 +34,9 @@ fn buildings(boxes: &[Aabb3d]) -> Vec<bool> {
     let is_building = |(place, candidate): (usize, &Aabb3d)| {
         let others = || boxes.iter().enumerate().filter(move |(other, _)| *other != place).map(|(_, b)| *b);
         let inside = others().filter(|b| stands_in(b, candidate)).count();
-        let large = others().reduce(|all, b| all.merge(&b)).is_some_and(|around| {
-            footprint(candidate) > FOOTPRINT * footprint(&around)
-        });
+        let large = others()
+            .reduce(|all, b| all.merge(&b))
+            .is_some_and(|around| footprint(candidate) > FOOTPRINT * footprint(&around));
         large && inside * 2 > boxes.len()
     };
     boxes.iter().enumerate().map(is_building).collect()

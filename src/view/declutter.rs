@@ -47,9 +47,7 @@ fn rank(label: &ScreenLabel) -> u8 {
 /// Gives the labels that have room within `bounds`, most important last, which is the order to paint them in. Of equals
 /// the nearest wins.
 pub fn declutter(mut labels: Vec<ScreenLabel>, bounds: Rect) -> Vec<ScreenLabel> {
-    labels.sort_by(|a, b| {
-        rank(a).cmp(&rank(b)).then(a.distance.total_cmp(&b.distance)).then(a.twin.0.cmp(&b.twin.0))
-    });
+    labels.sort_by(|a, b| rank(a).cmp(&rank(b)).then(a.distance.total_cmp(&b.distance)).then(a.twin.0.cmp(&b.twin.0)));
     let mut taken: Vec<Rect> = Vec::with_capacity(labels.len());
     let mut shown = Vec::with_capacity(labels.len());
     for mut label in labels {
