@@ -72,7 +72,8 @@ pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<PanelKind> {
             if ui.button("?").on_hover_text("Keyboard shortcuts (?)").clicked() {
                 asked = Some(PanelKind::Help);
             }
-            if view.issues > 0 && widgets::count_chip(ui, Mark::Warning, view.issues, "issues").clicked() {
+            let issues = if view.issues == 1 { "issue" } else { "issues" };
+            if view.issues > 0 && widgets::count_chip(ui, Mark::Warning, view.issues, issues).clicked() {
                 asked = Some(PanelKind::Issues);
             }
             let chips = [

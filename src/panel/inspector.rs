@@ -204,7 +204,7 @@ fn columns(row: Rect) -> Columns {
     let age_width = if free > AGE + 2.0 * SPARK.start() { AGE } else { 0.0 };
     // Then half of what is left, so that long names show.
     let left = free - age_width;
-    let spark_width = if left < *SPARK.start() { 0.0 } else { left.min(64.0).max(left * 0.5).min(*SPARK.end()) };
+    let spark_width = if left < *SPARK.start() { 0.0 } else { left.min(72.0).max(left * 0.5).min(*SPARK.end()) };
     let age = cell(row.right() - age_width - 6.0, row.right() - 6.0);
     let spark = cell(age.left() - spark_width - if spark_width > 0.0 { 6.0 } else { 0.0 }, age.left() - 6.0);
     let spark = if spark_width > 0.0 { spark.shrink2(vec2(0.0, 4.0)) } else { cell(age.left(), age.left()) };

@@ -37,7 +37,7 @@ pub const DATA: Color32 = Color32::from_rgb(0xc5, 0xa9, 0xe8);
 pub const NOT_LIVE: Color32 = Color32::from_rgb(0x86, 0xc5, 0xe0);
 
 /// The time bar while the picture is not live.
-pub const PAUSED: Color32 = Color32::from_rgb(0x24, 0x36, 0x40);
+pub const PAUSED: Color32 = Color32::from_rgb(0x1f, 0x30, 0x39);
 
 /// Trend lines, told apart by lightness as well as hue.
 pub const LINES: [Color32; 6] = [

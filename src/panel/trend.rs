@@ -421,6 +421,8 @@ fn limit_labels(ui: &Ui, lane: &Lane, plot: &egui_plot::PlotTransform) {
     let Some(limits) = lane.limits() else { return };
     let frame = plot.frame();
     let painter = ui.painter().with_clip_rect(*frame);
+    // In a low lane only the first of two near limits has room; colours tell the rest.
+    let mut taken = egui::Rect::NOTHING;
     for (limit, colour, name) in named_limits(&limits) {
         let y = plot.position_from_point_y(limit);
         if !frame.y_range().contains(y) {
@@ -432,6 +434,10 @@ fn limit_labels(ui: &Ui, lane: &Lane, plot: &egui_plot::PlotTransform) {
         let top = if above >= frame.top() { above } else { y + 1.0 };
         let at = pos2(frame.left() + 6.0, top);
         let back = egui::Rect::from_min_size(at, galley.size()).expand2(vec2(3.0, -1.0));
+        if taken.intersects(back) {
+            continue;
+        }
+        taken = back;
         painter.rect_filled(back, 2.0, theme::PANEL.gamma_multiply(0.9));
         painter.galley(at, galley, colour);
     }

@@ -41,10 +41,14 @@ struct Rig {
     goal: Orbit,
     /// A scene was opened and the camera has not found its first place yet.
     arriving: bool,
+    /// A focus that was asked for before its models were there.
+    waiting: Option<OperatorCommand>,
 }
 
 /// Metres around a twin that is focused, so that its surroundings are seen too.
 const FOCUS_MARGIN: f32 = 0.35;
+/// Metres: a scene of one small twin is not met nose to nose.
+const ARRIVAL_DISTANCE: f32 = 7.0;
 /// Pixels of a wheel or touch pad that make one notch.
 const PIXELS_PER_NOTCH: f32 = 60.0;
 
@@ -137,7 +141,7 @@ fn arrive(
     if loaded.is_changed() && path.as_ref() != Some(&loaded.scene.path) {
         *path = Some(loaded.scene.path.clone());
         let place = first.unwrap_or(rig.now);
-        *rig = Rig { now: place, goal: place, arriving: true };
+        *rig = Rig { now: place, goal: place, arriving: true, waiting: None };
     }
     if !rig.arriving || activity.loading {
         return;
@@ -148,7 +152,8 @@ fn arrive(
         Some(view) => view.framing(&points, aspect(camera)),
         None => overview(&points, aspect(camera)),
     };
-    *rig = Rig { now: place, goal: place, arriving: false };
+    let place = Orbit { distance: place.distance.max(ARRIVAL_DISTANCE), ..place };
+    (rig.now, rig.goal, rig.arriving) = (place, place, false);
 }
 
 fn obey(
@@ -157,9 +162,11 @@ fn obey(
     extents: Query<(&Twin, &Extent, &GlobalTransform)>,
     furniture: Furniture,
     camera: Query<&Camera, With<WorldCamera>>,
+    activity: Res<Activity>,
     mut rig: ResMut<Rig>,
 ) {
-    for command in commands.read() {
+    let waiting = if activity.loading { None } else { rig.waiting.take() };
+    for command in waiting.iter().chain(commands.read()) {
         let goal = match command {
             OperatorCommand::Focus(twin) => {
                 let points = match twin {
@@ -172,6 +179,10 @@ fn obey(
                             .unwrap_or_default()
                     }
                 };
+                if points.is_empty() || activity.loading {
+                    rig.waiting = Some(command.clone());
+                    continue;
+                }
                 let Ok(camera) = camera.single() else { continue };
                 rig.goal.framing(&points, aspect(camera))
             }
@@ -182,7 +193,7 @@ fn obey(
             _ => continue,
         };
         rig.goal = goal;
-        rig.arriving = false;
+        (rig.arriving, rig.waiting) = (false, None);
     }
 }
 
@@ -213,7 +224,7 @@ fn drag(
     // What the hand does is shown at once; only commands and the wheel glide.
     rig.goal = goal;
     rig.now = goal;
-    rig.arriving = false;
+    (rig.arriving, rig.waiting) = (false, None);
 }
 
 fn zoom(

@@ -137,7 +137,12 @@ fn project(
             label.at = at - Vec2::Y * HOVER;
         }
         let grade = current.quality.grade;
-        let doubt = if grade == Grade::Uncertain { " ?" } else { "" };
+        let doubt = match (grade, &current.value) {
+            (Grade::Good, _) | (_, None) => "",
+            (Grade::Uncertain, _) => " ?",
+            (Grade::Stale, _) => " stale",
+            (Grade::Bad, _) => " bad",
+        };
         let text = value_text(current, part.decimals, &part.unit) + doubt;
         label.values.push((text, grade));
     }
@@ -169,8 +174,7 @@ fn paint_label(painter: &egui::Painter, label: &ScreenLabel) {
         .iter()
         .map(|(value, grade)| match grade {
             Grade::Good | Grade::Uncertain => text(value, INK),
-            Grade::Stale => text(&format!("{value} stale"), egui32(palette::STALE)),
-            Grade::Bad => text(&format!("{value} bad"), egui32(palette::STALE)),
+            Grade::Stale | Grade::Bad => text(value, egui32(palette::STALE)),
         })
         .collect();
     let badge_width = if label.badge.is_some() { declutter::BADGE_WIDTH } else { 0.0 };
