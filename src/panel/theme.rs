@@ -30,7 +30,7 @@ pub const SELECTED: Color32 = Color32::from_rgb(0x3a, 0x4a, 0x57);
 /// Process beyond its operating limits.
 pub const WARNING: Color32 = Color32::from_rgb(0xf0, 0xc2, 0x4b);
 /// Process beyond its outer limits.
-pub const CRITICAL: Color32 = Color32::from_rgb(0xf2, 0x6d, 0x62);
+pub const CRITICAL: Color32 = Color32::from_rgb(0xf6, 0x77, 0x6c);
 /// Data that cannot be trusted: a matter of the signal, not of the process.
 pub const DATA: Color32 = Color32::from_rgb(0xc5, 0xa9, 0xe8);
 /// The picture is not live.

@@ -126,10 +126,13 @@ impl Mosquitto {
 
     /// Runs a script with paho-mqtt, the port as its argument; false if paho is not installed.
     pub fn paho(&self, script: &str) -> bool {
-        let python = |code: &str| Command::new("python3").args(["-c", code, &self.port.to_string()]).output();
-        let has_paho = python("import paho.mqtt.client").is_ok_and(|output| output.status.success());
-        if !has_paho {
-            eprintln!("skipped: paho-mqtt is not installed");
+        let modules = crate::broker::clients().join("python");
+        let python = |code: &str| {
+            let mut command = Command::new("python3");
+            command.env("PYTHONPATH", &modules).args(["-c", code, &self.port.to_string()]).output()
+        };
+        let there = python("import paho.mqtt.client").is_ok_and(|output| output.status.success());
+        if !crate::broker::has("paho-mqtt", there) {
             return false;
         }
         let output = python(script).unwrap();

@@ -23,7 +23,7 @@ fn start() -> Embedded {
 }
 
 /// Where `scripts/test-clients.sh` puts what it fetches.
-fn clients() -> PathBuf {
+pub fn clients() -> PathBuf {
     std::env::var_os("POLLUX_TEST_CLIENTS").map_or_else(
         || Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("inside the target folder").join("test-clients"),
         PathBuf::from,
@@ -35,7 +35,7 @@ fn scripts() -> PathBuf {
 }
 
 /// True if the client is there; else says that the test is skipped, or fails where all clients are required.
-fn has(what: &str, there: bool) -> bool {
+pub fn has(what: &str, there: bool) -> bool {
     if !there {
         let required = std::env::var("POLLUX_REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
         assert!(!required, "{what} is missing; run scripts/test-clients.sh");
