@@ -31,6 +31,16 @@ pub struct Moment {
     pub session_start: Timestamp,
 }
 
+/// Ages beyond this are told in minutes.
+const DORMANT_SECS: f64 = 60.0;
+
+impl Moment {
+    /// Whether nothing has been heard for so long that seconds do not matter: a window may sleep longer.
+    pub fn is_dormant(&self, newest: Option<Timestamp>) -> bool {
+        newest.is_none_or(|newest| self.now.secs_since(newest) > DORMANT_SECS)
+    }
+}
+
 /// Where playing turns back to: in and out mark of a loop.
 #[derive(Resource, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Marks {

@@ -100,6 +100,11 @@ pub fn clock(at: Timestamp) -> String {
     }
 }
 
+/// Time of day without seconds: `14:03`.
+pub fn clock_minutes(at: Timestamp) -> String {
+    clock(at).chars().take(5).collect()
+}
+
 /// Time of day with tenths, for a cursor that stands still: `14:03:27.4`.
 pub fn clock_tenths(at: Timestamp) -> String {
     let tenth = at.0.rem_euclid(1_000_000_000) / 100_000_000;

@@ -27,6 +27,8 @@ pub struct TimeView {
     pub from: Timestamp,
     pub to: Timestamp,
     pub shown: Timestamp,
+    /// Nothing arrives: the clock tells minutes, so that a window without news can rest.
+    pub dormant: bool,
 }
 
 impl TimeView {
@@ -56,7 +58,8 @@ pub fn time_view(cursor: Cursor, moment: &Moment, bounds: Option<(Timestamp, Tim
     // One stray stamp from 1970 must not squeeze the session into a pixel.
     let earliest = start - Duration::from_secs(86_400);
     let from = bounds.map_or(start, |(oldest, _)| if oldest >= earliest { oldest.min(start) } else { start });
-    TimeView { cursor, from, to: moment.now.max(from + Duration::from_secs(1)), shown: moment.shown }
+    let dormant = moment.is_dormant(bounds.map(|(_, newest)| newest));
+    TimeView { cursor, from, to: moment.now.max(from + Duration::from_secs(1)), shown: moment.shown, dormant }
 }
 
 /// The mode in one word.
@@ -181,7 +184,11 @@ fn go_live(ui: &mut Ui, view: &TimeView, out: &mut Vec<OperatorCommand>) {
 }
 
 fn clocks(ui: &mut Ui, view: &TimeView) {
-    let text = if view.is_live() { format::clock(view.shown) } else { format::clock_tenths(view.shown) };
+    let text = match (view.is_live(), view.dormant) {
+        (true, true) => format::clock_minutes(view.shown),
+        (true, false) => format::clock(view.shown),
+        (false, _) => format::clock_tenths(view.shown),
+    };
     let (rect, response) = ui.allocate_exact_size(vec2(128.0, 26.0), Sense::hover());
     let behind = view.to.secs_since(view.shown);
     let ink = if view.is_live() { theme::TEXT_STRONG } else { theme::NOT_LIVE };

@@ -1,8 +1,8 @@
 //! The real window: which plugins it needs, when it draws, and how sources wake it.
 //!
 //! In: a title, [`Activity`]. Out: a Bevy [`App`] with a window, or a plain sentence why there cannot be
-//! one; a [`Waker`]. Never draws on its own account: quiet means one update a second (so that age and staleness show),
-//! moving means about 30 a second, and input and data come at once.
+//! one; a [`Waker`]. Never draws on its own account: quiet means one update a second (so that age and staleness show), or
+//! one a minute once nothing has been heard for a minute; moving means about 30 a second, and input and data come at once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -18,10 +18,14 @@ use bevy_egui::{EguiInput, EguiPostUpdateSet, EguiPreUpdateSet, EguiRenderOutput
 use crossbeam_channel::{Sender, bounded};
 
 use super::Activity;
+use crate::history::{History, Moment};
 use crate::source::Waker;
+use crate::twin::Freshness;
 
-/// The longest sleep of a quiet window: ages are shown in seconds.
+/// The longest sleep of a quiet window whose data are recent: ages are shown in seconds.
 const QUIET: Duration = Duration::from_secs(1);
+/// The longest sleep when nothing has been heard for so long that ages are shown in minutes.
+const DORMANT: Duration = Duration::from_secs(60);
 /// While something moves; also the shortest time between two wake-ups by data, since one wake-up costs two updates.
 const MOVING: Duration = Duration::from_millis(33);
 
@@ -134,8 +138,24 @@ fn redraw_new_glyphs(outputs: Query<&EguiRenderOutput>, mut redraw: MessageWrite
     }
 }
 
-fn pace(activity: Res<Activity>, mut settings: ResMut<WinitSettings>) {
-    let wait = if activity.moving() { MOVING } else { QUIET };
+fn pace(
+    activity: Res<Activity>,
+    history: Option<Res<History>>,
+    moment: Option<Res<Moment>>,
+    freshness: Option<ResMut<Freshness>>,
+    mut settings: ResMut<WinitSettings>,
+) {
+    let wait = if activity.moving() {
+        MOVING
+    } else if let (Some(history), Some(moment), Some(mut freshness)) = (history, moment, freshness)
+        && moment.is_dormant(history.bounds().map(|(_, newest)| newest))
+    {
+        // A signal that expires must be seen to expire.
+        let until_stale = freshness.next_deadline().map(|deadline| deadline.secs_since(moment.now).max(0.0));
+        until_stale.map_or(DORMANT, |secs| Duration::from_secs_f64(secs).clamp(QUIET, DORMANT))
+    } else {
+        QUIET
+    };
     let wanted = UpdateMode::reactive_low_power(wait);
     if settings.focused_mode != wanted {
         settings.focused_mode = wanted;
