@@ -373,7 +373,10 @@ mod tests {
             value in json(),
             pointers in prop::collection::vec("(/(a|b|0|1|00|01|~0|~1|)){0,3}", 1..6),
         ) {
-            let found = read(&pointers, value.to_string().as_bytes()).unwrap();
+            // serde_json may read a number of 16 digits or more one step beside what was written: both sides read it.
+            let text = value.to_string();
+            let value: Value = serde_json::from_str(&text).unwrap();
+            let found = read(&pointers, text.as_bytes()).unwrap();
             let wanted: Vec<_> = pointers.iter().map(|pointer| expected(value.pointer(pointer))).collect();
             prop_assert_eq!(found, wanted);
         }
