@@ -22,11 +22,17 @@ pub(super) fn resolve(pending: Vec<Pending>, scene: &mut Scene, report: &mut Rep
         }
     }
     let ranks = ranks(&pending, &inputs_of, scene, report);
+    // By rank, so that inputs which are derived themselves have their expiry already.
+    let mut pending = pending;
+    pending.sort_by_key(|one| ranks.get(&one.signal).copied().unwrap_or(0));
     for one in pending {
         let Some((inputs, _)) = inputs_of.remove(&one.signal) else { continue };
         let rank = ranks.get(&one.signal).copied().unwrap_or(0);
         let (source, compiled) = (one.derived.source.value, one.derived.compiled);
+        // Without a word of its own, a derived signal goes stale as soon as one of its inputs may.
+        let inherited = inputs.iter().filter_map(|(_, input)| scene.signals.get(input.at())?.expires).min();
         if let Some(signal) = scene.signals.get_mut(one.signal.at()) {
+            signal.expires = signal.expires.or(inherited);
             signal.origin = Origin::Derived(Derivation { source, inputs, compiled, rank });
         }
     }

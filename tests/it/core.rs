@@ -146,6 +146,17 @@ fn a_derived_signal_says_when_an_input_is_not_fresh() {
 }
 
 #[test]
+fn derived_signals_go_stale_with_their_inputs() {
+    let mut world = World::new(SCENE);
+    world.sample(("P-101", "torque"), 0.0, 0.0, 95.49).sample(("P-101", "speed"), 0.0, 0.0, 1000.0).at(4.9);
+    assert_eq!(world.current("P-101", "power").quality, Quality::GOOD);
+    world.at(5.1);
+    for name in ["speed", "power", "loaded"] {
+        assert_eq!(world.current("P-101", name).quality, Quality::stale(Reason::Expired), "{name}");
+    }
+}
+
+#[test]
 fn a_paused_world_shows_its_moment_while_data_keep_arriving() {
     let mut world = World::new(SCENE);
     world.sample(("P-101", "speed"), 1.0, 1.0, 100.0).at(1.0);
