@@ -47,9 +47,11 @@
 //! All systems stand in `Update`, in the order of [`TwinSet`]. Egui runs after, in its own schedule, and sends commands
 //! that the next frame's [`TwinSet::Command`] carries out. Systems whose order is ambiguous are a test failure.
 
+pub mod alarm;
 pub mod bench;
 pub mod cli;
 pub mod command;
+pub mod event;
 pub mod history;
 pub mod ingest;
 pub mod model;

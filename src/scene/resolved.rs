@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::alarm::Rule;
 use crate::twin::{SignalIndex, TwinIndex, Unit};
 
 #[derive(Clone, Debug, Default)]
@@ -24,6 +25,8 @@ pub struct Scene {
     /// All signals of all twins, grouped by twin: `twins[i].signals` is a range in here.
     pub signals: Vec<Signal>,
     pub links: Vec<Link>,
+    /// All alarms: those of twins in the order of twins, then those of brokers.
+    pub alarms: Vec<Rule>,
     /// Named camera positions.
     pub views: Vec<Viewpoint>,
     /// The simulated plant that can stand in for the real one, e.g. `"bottling"`.

@@ -1,0 +1,79 @@
+//! The one journal of what happened: alarms, operator actions, connections, reloads, notes.
+//!
+//! In: [`Event`]s, in the order in which they become known. Out: the same, by moment and by kind. Names things as the
+//! scene does (ids, not indices), so that an event outlives a reload and can be read by other programs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::alarm::{Cause, Priority, State};
+use crate::twin::Timestamp;
+
+/// Something worth a mark on the timeline.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Event {
+    /// Rises by one with each event of a journal, across restarts.
+    pub id: u64,
+    /// When it happened: source time where there is one.
+    pub time: Timestamp,
+    /// When it became known.
+    pub received: Timestamp,
+    /// The twin it is about, by id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin: Option<String>,
+    /// Who did it; none if nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// Why, in the words of who did it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub comment: String,
+    #[serde(flatten)]
+    pub kind: Kind,
+}
+
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Kind {
+    /// A transition of an alarm.
+    Alarm {
+        /// `vibration.high`; unique within the twin or broker.
+        alarm: String,
+        /// The broker, for alarms on connections.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        broker: Option<String>,
+        cause: Cause,
+        from: State,
+        to: State,
+        priority: Priority,
+        /// What happened, with the limit that was violated.
+        message: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<f64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        worst: Option<f64>,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        unit: String,
+    },
+    /// Many alarms in a short time: begins with more than ten in ten minutes, ends below five (ISA-18.2, clause 16.5).
+    Flood { began: bool, alarms: u64 },
+    /// An alarm that comes and goes three times in a minute or more.
+    Chattering { alarm: String, began: bool },
+    /// A connection was made, lost or refused.
+    Connection {
+        broker: String,
+        state: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        error: String,
+    },
+    /// The first sample of a twin, or of one whose signals had all gone stale.
+    Birth,
+    /// The last signal of a twin went stale.
+    Death,
+    /// The scene was read again.
+    SceneReloaded { accepted: bool, issues: usize },
+    /// An edit of the scene by an operator: what, and how it was before.
+    SceneEdited { what: String, before: String, after: String },
+    /// Pollux was not running (or not recording) between two moments.
+    Gap { from: Timestamp, to: Timestamp },
+    /// A remark of a person.
+    Note { text: String },
+}
