@@ -28,13 +28,12 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Value and quality, or none if the kind does not fit.
-    #[inline]
     pub fn value(&self, found: &Found) -> Option<(Value, Quality)> {
         if matches!(found, Found::Null) {
             return Some((self.stand_in(), Quality::bad(Reason::Source)));
         }
         match self.kind {
-            ValueKind::Number => number(found).map(|x| self.judge(x)),
+            ValueKind::Number => number(found).map(|x| self.judge(x)).map(|(x, quality)| (Value::Number(x), quality)),
             ValueKind::Bool => boolean(found).map(|b| (Value::Bool(b), Quality::GOOD)),
             ValueKind::Text => match found {
                 Found::Text(text) => Some((Value::Text(text.as_ref().into()), Quality::GOOD)),
@@ -43,15 +42,25 @@ impl Wanted {
         }
     }
 
+    /// The common case alone: a number that is written as one.
     #[inline]
-    fn judge(&self, payload_value: f64) -> (Value, Quality) {
+    pub fn number(&self, found: &Found) -> Option<(f64, Quality)> {
+        match (self.kind, found) {
+            (ValueKind::Number, Found::Integer(i)) => Some(self.judge(*i as f64)),
+            (ValueKind::Number, Found::Float(x)) => Some(self.judge(*x)),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn judge(&self, payload_value: f64) -> (f64, Quality) {
         let x = payload_value * self.scale + self.offset;
         let quality = match self.range {
             _ if !x.is_finite() => Quality::bad(Reason::NotFinite),
             Some((low, high)) if x < low || x > high => Quality::bad(Reason::OutOfRange),
             _ => Quality::GOOD,
         };
-        (Value::Number(x), quality)
+        (x, quality)
     }
 
     /// The value of a sample that has none.
