@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use crate::analysis::{Analysis, worker::Worker};
 use crate::command::OperatorCommand;
-use crate::history::{Cursor, History, Marks, Moment};
+use crate::history::{Cursor, Marks, Moment};
 use crate::ingest::{BindingTable, SharedTable};
 use crate::scene::{Broker, LoadedScene, Scene, watch::Watcher};
 use crate::source::broker::{Embedded, EmbeddedConfig};
 use crate::source::mqtt;
 use crate::source::plant::{self, PlantConfig, PlantHandle};
-use crate::source::{Arrivals, Sources, Waker, renumbering};
+use crate::source::{SourceHandle, Sources, Waker};
 use crate::twin::Timestamp;
 use crate::{CorePlugins, TwinSet};
 
@@ -65,6 +66,8 @@ pub enum OpenError {
     Plant(#[from] plant::PlantError),
     #[error(transparent)]
     Source(#[from] mqtt::SourceError),
+    #[error("the thread of the analysis cannot be started: {0}")]
+    Thread(std::io::Error),
     #[error("the scene `{scene}` names no simulated plant; add `plant: \"bottling\"` to it, or leave out --plant")]
     NoPlant { scene: String },
 }
@@ -73,10 +76,13 @@ pub enum OpenError {
 #[derive(Resource)]
 struct Running {
     options: Options,
+    /// Asks for a frame.
     waker: Waker,
     tables: BTreeMap<String, SharedTable>,
     watcher: Option<Watcher>,
     watched: Vec<PathBuf>,
+    /// Learns from what the sources bring, independent of frames.
+    worker: Worker,
     // Fields drop in this order: the plant says goodbye while the broker still listens.
     _plant: Option<PlantHandle>,
     embedded: Option<Embedded>,
@@ -105,24 +111,34 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         _ => return Err(OpenError::NoPlant { scene: scene.name.clone() }),
     };
 
+    let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes);
+    let worker = Worker::start(analysis.clone(), waker.clone()).map_err(OpenError::Thread)?;
     let mut running = Vec::new();
     let mut tables = BTreeMap::new();
     for (name, broker) in &brokers {
         let table = SharedTable::new(BindingTable::new(&scene, name, 1));
-        running.push(mqtt::spawn(name, broker, table.clone(), waker.clone(), None)?);
+        running.push(mqtt::spawn(name, broker, table.clone(), worker.waker(), None)?);
         tables.insert(name.clone(), table);
     }
     let watcher = options.watch.then(|| watch(&loaded.files, &waker)).flatten();
 
+    analysis.lock().listen_to(running.iter().map(|source: &SourceHandle| source.receiver.clone()));
     let now = Timestamp::now();
-    let mut history = History::new(options.history_budget_bytes);
-    history.resize(scene.signals.len());
     app.add_plugins(CorePlugins)
         .insert_resource(LoadedScene { scene, generation: 1, issues: loaded.issues })
-        .insert_resource(history)
+        .insert_resource(analysis)
         .insert_resource(Moment { now, shown: now, session_start: now })
         .insert_resource(Sources { running, waker: Some(waker.clone()) })
-        .insert_resource(Running { options, waker, tables, watcher, watched: loaded.files, _plant: plant, embedded })
+        .insert_resource(Running {
+            options,
+            waker,
+            worker,
+            tables,
+            watcher,
+            watched: loaded.files,
+            _plant: plant,
+            embedded,
+        })
         .add_systems(
             Update,
             (tick, reload.after(crate::command::apply).before(crate::twin::Respawn)).chain().in_set(TwinSet::Command),
@@ -165,10 +181,10 @@ fn watch(files: &[PathBuf], waker: &Waker) -> Option<Watcher> {
 }
 
 /// Reads the clock once for the frame and moves the cursor.
-fn tick(mut cursor: ResMut<Cursor>, mut moment: ResMut<Moment>, history: Res<History>, marks: Res<Marks>) {
+fn tick(mut cursor: ResMut<Cursor>, mut moment: ResMut<Moment>, analysis: Res<Analysis>, marks: Res<Marks>) {
     let now = Timestamp::now();
     let dt_secs = now.secs_since(moment.now).max(0.0);
-    let bounds = history.bounds();
+    let bounds = analysis.lock().history.bounds();
     let moved = cursor.advance(dt_secs, now, bounds, *marks);
     cursor.set_if_neq(moved);
     moment.now = now;
@@ -181,8 +197,7 @@ fn reload(
     running: ResMut<Running>,
     mut loaded: ResMut<LoadedScene>,
     mut sources: ResMut<Sources>,
-    mut history: ResMut<History>,
-    mut arrivals: ResMut<Arrivals>,
+    analysis: Res<Analysis>,
     mut attention: ResMut<crate::command::Attention>,
 ) {
     let asked = commands.read().filter(|command| **command == OperatorCommand::ReloadScene).count() > 0;
@@ -208,12 +223,11 @@ fn reload(
     tracing::info!("{shown}: the saved scene is taken over");
     let scene = Arc::new(scene);
 
-    let map = renumbering(&loaded.scene, &scene);
+    let generation = loaded.generation + 1;
+    // Before any listener decodes by the new scene.
+    let map = analysis.lock().adopt(scene.clone(), generation);
     let attended = attention.renumbered(&loaded.scene, &scene, &map);
     attention.set_if_neq(attended);
-    history.remap(&map, scene.signals.len());
-    arrivals.renumber(loaded.generation, map);
-    let generation = loaded.generation + 1;
 
     let before = effective_brokers(&loaded.scene, &running.options, running.embedded.as_ref());
     if running.embedded.is_none() && needs_embedded(&scene, &running.options) {
@@ -235,7 +249,7 @@ fn reload(
             continue;
         }
         let shared = SharedTable::new(table);
-        match mqtt::spawn(name, broker, shared.clone(), running.waker.clone(), None) {
+        match mqtt::spawn(name, broker, shared.clone(), running.worker.waker(), None) {
             Ok(source) => {
                 sources.running.push(source);
                 running.tables.insert(name.clone(), shared);
@@ -243,6 +257,7 @@ fn reload(
             Err(error) => tracing::error!("{name}: {error}"),
         }
     }
+    analysis.lock().listen_to(sources.running.iter().map(|source| source.receiver.clone()));
     loaded.scene = scene;
     loaded.generation = generation;
 }

@@ -18,7 +18,8 @@ use bevy_egui::{EguiInput, EguiPostUpdateSet, EguiPreUpdateSet, EguiRenderOutput
 use crossbeam_channel::{Sender, bounded};
 
 use super::Activity;
-use crate::history::{History, Moment};
+use crate::analysis::Analysis;
+use crate::history::Moment;
 use crate::source::Waker;
 use crate::twin::Freshness;
 
@@ -140,15 +141,15 @@ fn redraw_new_glyphs(outputs: Query<&EguiRenderOutput>, mut redraw: MessageWrite
 
 fn pace(
     activity: Res<Activity>,
-    history: Option<Res<History>>,
+    analysis: Option<Res<Analysis>>,
     moment: Option<Res<Moment>>,
     freshness: Option<ResMut<Freshness>>,
     mut settings: ResMut<WinitSettings>,
 ) {
     let wait = if activity.moving() {
         MOVING
-    } else if let (Some(history), Some(moment), Some(mut freshness)) = (history, moment, freshness)
-        && moment.is_dormant(history.bounds().map(|(_, newest)| newest))
+    } else if let (Some(analysis), Some(moment), Some(mut freshness)) = (analysis, moment, freshness)
+        && moment.is_dormant(analysis.lock().history.bounds().map(|(_, newest)| newest))
     {
         // A signal that expires must be seen to expire.
         let until_stale = freshness.next_deadline().map(|deadline| deadline.secs_since(moment.now).max(0.0));

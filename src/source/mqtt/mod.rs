@@ -43,7 +43,7 @@ pub enum SourceError {
 pub struct SourceHandle {
     pub name: String,
     pub status: Arc<SourceStatus>,
-    pub receiver: Inbox,
+    pub receiver: Arc<Inbox>,
     stop: Arc<Stop>,
     thread: Option<JoinHandle<()>>,
 }
@@ -82,7 +82,7 @@ pub fn spawn(
 ) -> Result<SourceHandle, SourceError> {
     let address = Address::parse(&broker.url)?;
     let status = Arc::new(SourceStatus::new(name, &address.to_string(), Timestamp::now()));
-    let (mailbox, receiver) = mailbox(status.clone(), waker.clone());
+    let (mailbox, inbox) = mailbox(status.clone(), waker.clone());
     let stop = Arc::new(Stop::default());
     let listener = Listener::new(
         listener::Parts { broker: broker.clone(), address, status: status.clone(), waker, stop: stop.clone(), tap },
@@ -94,6 +94,7 @@ pub fn spawn(
         .name(thread_name.clone())
         .spawn(move || listener.run())
         .map_err(|cause| SourceError::Thread { name: thread_name, cause })?;
+    let receiver = Arc::new(inbox);
     Ok(SourceHandle { name: name.to_owned(), status, receiver, stop, thread: Some(thread) })
 }
 

@@ -1,0 +1,90 @@
+//! The thread that learns while frames come and go, or do not come at all.
+//!
+//! In: rings of the sources. Out: [`Knowledge`](super::Knowledge) kept up to date, and a call of the frames' waker when
+//! there is something to show. Holds the lock for some milliseconds at a time and gives it up to whoever waits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Sender, bounded};
+use parking_lot::MutexGuard;
+
+use super::Analysis;
+use crate::source::Waker;
+
+/// How long the lock is held at a time: a frame waits no longer for it.
+const SLICE: Duration = Duration::from_millis(2);
+
+/// The running thread; dropping it stops and joins it.
+#[derive(Debug)]
+pub struct Worker {
+    analysis: Analysis,
+    bell: Sender<()>,
+    ended: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Starts to drain the inboxes of `analysis`; `frames` is called when frames have something new to show.
+    pub fn start(analysis: Analysis, frames: Waker) -> std::io::Result<Self> {
+        let (bell, rings) = bounded::<()>(1);
+        let ended = Arc::new(AtomicBool::new(false));
+        let (shared, seen) = (analysis.clone(), ended.clone());
+        let thread = std::thread::Builder::new().name("analysis".into()).spawn(move || {
+            // Frames take over if this thread ends in a panic.
+            let _driven = Driven::new(&shared);
+            while rings.recv().is_ok() && !seen.load(Ordering::Acquire) {
+                let mut more = true;
+                while more && !seen.load(Ordering::Acquire) {
+                    let mut knowledge = shared.lock();
+                    more = knowledge.drain(SLICE);
+                    let news = knowledge.has_news();
+                    MutexGuard::unlock_fair(knowledge);
+                    if news {
+                        frames();
+                    }
+                }
+            }
+        })?;
+        Ok(Self { analysis, bell, ended, thread: Some(thread) })
+    }
+
+    /// What sources call when data wait. Cheap enough for every message: the bell holds one ring.
+    pub fn waker(&self) -> Waker {
+        let bell = self.bell.clone();
+        Arc::new(move || {
+            let _ = bell.try_send(());
+        })
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Release);
+        let _ = self.bell.try_send(());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the analysis ended in a panic");
+        }
+        self.analysis.lock().listen_to([]);
+    }
+}
+
+/// Marks the knowledge as driven by a thread, as long as it lives.
+struct Driven<'a>(&'a Analysis);
+
+impl<'a> Driven<'a> {
+    fn new(analysis: &'a Analysis) -> Self {
+        analysis.lock().set_driven(true);
+        Self(analysis)
+    }
+}
+
+impl Drop for Driven<'_> {
+    fn drop(&mut self) {
+        self.0.lock().set_driven(false);
+    }
+}
