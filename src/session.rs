@@ -122,7 +122,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     }
     let watcher = options.watch.then(|| watch(&loaded.files, &waker)).flatten();
 
-    analysis.lock().listen_to(running.iter().map(|source: &SourceHandle| source.receiver.clone()));
+    worker.listen_to(running.iter().map(|source: &SourceHandle| source.receiver.clone()));
     let now = Timestamp::now();
     app.add_plugins(CorePlugins)
         .insert_resource(LoadedScene { scene, generation: 1, issues: loaded.issues })
@@ -257,7 +257,7 @@ fn reload(
             Err(error) => tracing::error!("{name}: {error}"),
         }
     }
-    analysis.lock().listen_to(sources.running.iter().map(|source| source.receiver.clone()));
+    running.worker.listen_to(sources.running.iter().map(|source| source.receiver.clone()));
     loaded.scene = scene;
     loaded.generation = generation;
 }

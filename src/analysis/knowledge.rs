@@ -73,7 +73,7 @@ impl Knowledge {
     }
 
     /// The inboxes to drain from now on. Those left out are not read any more.
-    pub fn listen_to(&mut self, inboxes: impl IntoIterator<Item = Arc<Inbox>>) {
+    pub(super) fn listen_to(&mut self, inboxes: impl IntoIterator<Item = Arc<Inbox>>) {
         self.inboxes = inboxes.into_iter().collect();
         self.turn = 0;
     }

@@ -12,7 +12,7 @@ use crossbeam_channel::{Sender, bounded};
 use parking_lot::MutexGuard;
 
 use super::Analysis;
-use crate::source::Waker;
+use crate::source::{Inbox, Waker};
 
 /// How long the lock is held at a time: a frame waits no longer for it.
 const SLICE: Duration = Duration::from_millis(2);
@@ -51,6 +51,13 @@ impl Worker {
         Ok(Self { analysis, bell, ended, thread: Some(thread) })
     }
 
+    /// The inboxes to drain from now on. Those left out are not read any more.
+    pub fn listen_to(&self, inboxes: impl IntoIterator<Item = Arc<Inbox>>) {
+        self.analysis.lock().listen_to(inboxes);
+        // A source that rang before it was listened to will not ring again.
+        let _ = self.bell.try_send(());
+    }
+
     /// What sources call when data wait. Cheap enough for every message: the bell holds one ring.
     pub fn waker(&self) -> Waker {
         let bell = self.bell.clone();
@@ -86,5 +93,67 @@ impl<'a> Driven<'a> {
 impl Drop for Driven<'_> {
     fn drop(&mut self) {
         self.0.lock().set_driven(false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scene::{Limits, Origin, Scene, Signal, ValueKind};
+    use crate::source::{SourceStatus, mailbox};
+    use crate::twin::{Quality, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
+
+    fn scene() -> Arc<Scene> {
+        let signal = Signal {
+            index: SignalIndex(0),
+            twin: TwinIndex(0),
+            name: "flow".to_owned(),
+            label: String::new(),
+            kind: ValueKind::Number,
+            unit: Unit::none(),
+            origin: Origin::Unbound,
+            expires: None,
+            range: None,
+            limits: Limits::default(),
+        };
+        Arc::new(Scene { signals: vec![signal], ..Scene::default() })
+    }
+
+    #[test]
+    fn samples_that_came_before_anybody_listened_are_learnt_and_announced() {
+        let analysis = Analysis::new(scene(), 1, 1 << 20);
+        let (told, tidings) = bounded(1);
+        let frames: Waker = Arc::new(move || {
+            let _ = told.try_send(());
+        });
+        let worker = Worker::start(analysis.clone(), frames).expect("a thread");
+        let (mut mailbox, inbox) = mailbox(Arc::new(SourceStatus::default()), worker.waker());
+        mailbox.set_generation(1);
+        let at = Timestamp(7);
+        let sample = || Sample {
+            signal: SignalIndex(0),
+            source_time: at,
+            receive_time: at,
+            value: Value::Number(1.0),
+            quality: Quality::GOOD,
+        };
+        mailbox.push(sample());
+        mailbox.flush();
+        // The ring is answered while there is nothing to drain yet.
+        while !worker.bell.is_empty() {
+            std::thread::yield_now();
+        }
+        worker.listen_to([Arc::new(inbox)]);
+        let patience = Duration::from_secs(10);
+        tidings.recv_timeout(patience).expect("the frames are told");
+        mailbox.push(sample());
+        mailbox.flush();
+        let begun = std::time::Instant::now();
+        while analysis.lock().samples() < 2 {
+            assert!(begun.elapsed() < patience, "the second sample was never learnt");
+            std::thread::yield_now();
+        }
+        drop(worker);
+        assert!(!analysis.lock().is_driven(), "frames take over");
     }
 }

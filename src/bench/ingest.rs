@@ -194,7 +194,7 @@ fn world(address: SocketAddr) -> Result<App, BenchError> {
     let analysis = Analysis::new(scene.clone(), 1, 1 << 30);
     let worker = Worker::start(analysis.clone(), no_waker())?;
     let source = mqtt::spawn("bench", &broker, table, worker.waker(), None)?;
-    analysis.lock().listen_to([source.receiver.clone()]);
+    worker.listen_to([source.receiver.clone()]);
     let mut app = App::new();
     let now = Timestamp::now();
     app.add_plugins(CorePlugins)
