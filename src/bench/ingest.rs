@@ -18,7 +18,7 @@ use crate::history::{History, Moment};
 use crate::ingest::{BindingTable, Message, SharedTable};
 use crate::scene::{Broker, LoadedScene, Scene};
 use crate::source::mqtt::{self, SourceError};
-use crate::source::{Arrivals, Batch, Sources};
+use crate::source::{Arrivals, Batch, Clock, Sources};
 use crate::twin::{Current, Entities, Timestamp};
 
 const TWINS: u32 = 100;
@@ -186,7 +186,7 @@ fn world(address: SocketAddr) -> Result<App, BenchError> {
     let scene: Arc<Scene> = Arc::new(scene(TWINS));
     let table = SharedTable::new(BindingTable::new(&scene, "bench", 1));
     let broker = Broker { qos: 1, subscribe: vec!["bench/#".into()], ..Broker::at(format!("mqtt://{address}")) };
-    let source = mqtt::spawn("bench", &broker, table, no_waker(), None)?;
+    let source = mqtt::spawn("bench", &broker, table, no_waker(), Clock::WALL, None)?;
     let mut history = History::new(1 << 30);
     history.resize(scene.signals.len());
     let mut app = App::new();
