@@ -74,6 +74,8 @@ pub enum OpenError {
 struct Running {
     options: Options,
     waker: Waker,
+    /// Keeps its pace for the whole session, even if a reload takes the plant away: time must not jump.
+    clock: Clock,
     tables: BTreeMap<String, SharedTable>,
     watcher: Option<Watcher>,
     watched: Vec<PathBuf>,
@@ -117,7 +119,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .insert_resource(clock)
         .insert_resource(Moment { now, shown: now, session_start: now })
         .insert_resource(Sources { running, waker: Some(waker.clone()) })
-        .insert_resource(Running { options, waker, tables, watcher, watched: loaded.files, plant, embedded })
+        .insert_resource(Running { options, waker, clock, tables, watcher, watched: loaded.files, plant, embedded })
         .add_systems(
             Update,
             (tick, reload.after(crate::command::apply).before(crate::twin::Respawn)).chain().in_set(TwinSet::Command),
@@ -177,11 +179,11 @@ fn plant_config(
 
 impl Running {
     /// After a reload: a plant whose broker or name has changed starts anew, from its beginning; another goes on.
-    fn replan_plant(&mut self, scene: &Scene, brokers: &BTreeMap<String, Broker>, now: Timestamp) {
+    fn replan_plant(&mut self, scene: &Scene, brokers: &BTreeMap<String, Broker>) {
         if !self.options.plant {
             return;
         }
-        let wanted = plant_config(scene, &self.options, brokers, now);
+        let wanted = plant_config(scene, &self.options, brokers, self.clock.now());
         let running = self.plant.as_ref().map(|(config, _)| (&config.plant, &config.broker));
         if wanted.as_ref().map(|config| (&config.plant, &config.broker)) == running {
             return;
@@ -227,7 +229,6 @@ fn tick(
 fn reload(
     mut commands: MessageReader<OperatorCommand>,
     running: ResMut<Running>,
-    clock: Res<Clock>,
     mut loaded: ResMut<LoadedScene>,
     mut sources: ResMut<Sources>,
     mut history: ResMut<History>,
@@ -284,7 +285,7 @@ fn reload(
             continue;
         }
         let shared = SharedTable::new(table);
-        match mqtt::spawn(name, broker, shared.clone(), running.waker.clone(), *clock, None) {
+        match mqtt::spawn(name, broker, shared.clone(), running.waker.clone(), running.clock, None) {
             Ok(source) => {
                 sources.running.push(source);
                 running.tables.insert(name.clone(), shared);
@@ -292,7 +293,7 @@ fn reload(
             Err(error) => tracing::error!("{name}: {error}"),
         }
     }
-    running.replan_plant(&scene, &after, clock.now());
+    running.replan_plant(&scene, &after);
     loaded.scene = scene;
     loaded.generation = generation;
 }

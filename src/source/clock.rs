@@ -3,7 +3,8 @@
 //! In: the wall clock, and how fast the session's own plant runs. Out: the session's time. It is the wall clock, unless
 //! the session runs a simulated plant of its own at another speed: then the whole session runs at that speed, from the
 //! moment it was opened. Source time, receive time, staleness and the time that is shown so come from one clock, at
-//! ten times the speed as at one; the views need to know nothing of it.
+//! ten times the speed as at one; the views need to know nothing of it. Rates of messages
+//! are per second of the session as well.
 //!
 //! Clocks of others are not ours to set: a sample from the future takes its receive time (see [`crate::ingest`]).
 
