@@ -22,7 +22,8 @@ pub struct Args {
     /// Seed: the same seed gives the same plant, bit for bit.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Simulated seconds per second.
+    /// Simulated seconds per second. Other than 1, its times leave the clock of a twin elsewhere behind, which will say
+    /// so; `pollux live --plant --plant-speed` keeps both together.
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
     /// First part of all topics.

@@ -62,7 +62,7 @@ fn the_plant_of_a_session_logs_in_by_the_credentials_of_the_scene() {
     for broker in [format!("{}, {ENV}", at(&server.url())), file] {
         let program = Program::live_with(&line(&broker), |command| {
             let command = command.env("HALL_USER", "anna").env("HALL_PASSWORD", PASSWORD);
-            command.args(["-vv", "--plant", "--for", "4s"])
+            command.args(["-vv", "--plant", "--for", "5s"])
         });
         let end = program.end();
         assert_eq!(quality(&end.state()), json!("Good"), "{}", end.said);
@@ -119,7 +119,7 @@ fn the_plant_trusts_the_authority_of_the_scene_and_shows_its_own_certificate() {
     let (ca, certificate, key) = (file("ours.pem"), file("client.pem"), file("client.key"));
     let tls = format!(r#"tls: (ca: "{ca}", certificate: "{certificate}", key: "{key}")"#);
     let broker = format!("{}, {tls}", at(&format!("mqtts://127.0.0.1:{}", server.port)));
-    let end = Program::live_with(&line(&broker), |command| command.args(["--plant", "--for", "4s"])).end();
+    let end = Program::live_with(&line(&broker), |command| command.args(["--plant", "--for", "5s"])).end();
     assert_eq!(quality(&end.state()), json!("Good"), "{}", end.said);
 }
 
@@ -130,9 +130,12 @@ fn the_plant_follows_its_scene_to_another_broker() {
         command.env("HALL_USER", "anna").env("HALL_PASSWORD", PASSWORD).args(["-v", "--plant", "--for", "60s"])
     })
     .subscribed();
+    save(&program.scene_file(), &line(&at(&first.url())).replace("Line", "The line"));
+    program.says("the saved scene is taken over");
     save(&program.scene_file(), &line(&format!("{}, {ENV}", at(&second.url()))));
     program.says(&format!("the plant `bottling` starts anew at {}", second.url()));
     program.says(&format!("{}: subscribed to", second.url()));
+    assert_eq!(program.heard().matches("starts anew").count(), 1, "at the same broker it went on");
     std::thread::sleep(std::time::Duration::from_secs(2));
     let state = program.stop().state();
     assert_eq!(quality(&state), json!("Good"));
@@ -215,9 +218,9 @@ fn a_refusal_is_forgotten_when_the_scene_no_longer_asks() {
 #[test]
 fn a_session_whose_plant_runs_fast_has_one_clock() {
     let Some(server) = Mosquitto::start() else { return };
-    let scene = line(&at(&server.url()));
+    let scene = line(&at(&server.url())).replace(r#"expires: "3s""#, r#"expires: "30s""#);
     let program =
-        Program::live_with(&scene, |command| command.args(["-v", "--plant", "--plant-speed", "20", "--for", "60s"]))
+        Program::live_with(&scene, |command| command.args(["-v", "--plant", "--plant-speed", "10", "--for", "60s"]))
             .subscribed();
     std::thread::sleep(std::time::Duration::from_secs(3));
     let state = program.stop().state();
@@ -227,10 +230,10 @@ fn a_session_whose_plant_runs_fast_has_one_clock() {
     let shown = time(&state["cursor"]["at"]);
     assert_eq!(quality(&state), json!("Good"));
     assert!(source <= receive && receive <= shown, "{source} {receive} {shown}");
-    // Two seconds of the session are a tenth of a second: what a message takes to come and be shown at the most.
-    assert!(shown.secs_since(source) < 4.0, "{source} {shown}");
+    // Ten seconds of the session are one second: more than a message takes to come and be shown.
+    assert!(shown.secs_since(source) < 10.0, "{source} {shown}");
     assert!(
-        shown.secs_since(pollux::twin::Timestamp::now()) > 30.0,
+        shown.secs_since(pollux::twin::Timestamp::now()) > 20.0,
         "{shown}: the session runs ahead of the wall clock"
     );
     assert_eq!(state["sources"]["plant"]["clock_problems"], json!(0));
