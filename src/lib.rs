@@ -43,7 +43,8 @@
 //! - Analysis and models read no clock and no global randomness: time comes with the sample, randomness from a seed.
 //! - Nothing is dropped in silence: every drop, coalesced sample, decode error and unknown topic has a counter that shows
 //!   in the window and in `--state`.
-//! - Source time orders data; receive time judges staleness, against the cursor.
+//! - Source time orders data and never lies after receive time; receive time judges staleness, against the cursor. One
+//!   [`Clock`](source::Clock) a session gives receive times and the moment that live shows.
 //!
 //! # A frame
 //!

@@ -185,11 +185,6 @@ impl Knowledge {
         self.orphaned += (before - batch.samples.len()) as u64;
     }
 
-    /// Whether something was learnt that no frame has taken yet.
-    pub(super) fn has_news(&self) -> bool {
-        !self.touched.is_empty()
-    }
-
     /// Moves the signals with new samples into `into`, whose old content is lost.
     pub(super) fn take_touched(&mut self, into: &mut Vec<SignalIndex>) {
         into.clear();

@@ -40,11 +40,9 @@ impl Worker {
                 while more && !seen.load(Ordering::Acquire) {
                     let mut knowledge = shared.lock();
                     more = knowledge.drain(SLICE);
-                    let news = knowledge.has_news();
                     MutexGuard::unlock_fair(knowledge);
-                    if news {
-                        frames();
-                    }
+                    // Even without samples: a ring also tells that a connection has changed.
+                    frames();
                 }
             }
         })?;

@@ -20,7 +20,7 @@ use crate::history::Moment;
 use crate::ingest::{BindingTable, Message, SharedTable};
 use crate::scene::{Broker, LoadedScene, Scene};
 use crate::source::mqtt::{self, SourceError};
-use crate::source::{Batch, Sources};
+use crate::source::{Batch, Clock, Sources};
 use crate::twin::{Current, Entities, Timestamp};
 
 const TWINS: u32 = 100;
@@ -193,7 +193,7 @@ fn world(address: SocketAddr) -> Result<App, BenchError> {
     // As a session does it: the analysis in a thread of its own.
     let analysis = Analysis::new(scene.clone(), 1, 1 << 30);
     let worker = Worker::start(analysis.clone(), no_waker())?;
-    let source = mqtt::spawn("bench", &broker, table, worker.waker(), None)?;
+    let source = mqtt::spawn("bench", &broker, table, worker.waker(), Clock::WALL, None)?;
     worker.listen_to([source.receiver.clone()]);
     let mut app = App::new();
     let now = Timestamp::now();

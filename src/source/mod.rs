@@ -2,6 +2,7 @@
 //! hands batches to a bounded mailbox; none of them knows the ECS.
 
 pub mod broker;
+mod clock;
 pub mod mailbox;
 pub mod mqtt;
 pub mod plant;
@@ -14,6 +15,7 @@ use bevy::prelude::*;
 
 use crate::TwinSet;
 
+pub use clock::Clock;
 pub use mailbox::{Batch, Inbox, Mailbox, mailbox};
 pub use mqtt::{SourceError, SourceHandle};
 pub use report::{SourceReport, Sources};
@@ -24,6 +26,7 @@ pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Sources>()
+        .init_resource::<Clock>()
         .init_resource::<SourceReport>()
         .add_systems(Update, report::report.in_set(TwinSet::Receive));
 }

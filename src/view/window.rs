@@ -20,7 +20,7 @@ use crossbeam_channel::{Sender, bounded};
 use super::Activity;
 use crate::analysis::Analysis;
 use crate::history::Moment;
-use crate::source::Waker;
+use crate::source::{Clock, Waker};
 use crate::twin::Freshness;
 
 /// The longest sleep of a quiet window whose data are recent: ages are shown in seconds.
@@ -144,6 +144,7 @@ fn pace(
     analysis: Option<Res<Analysis>>,
     moment: Option<Res<Moment>>,
     freshness: Option<ResMut<Freshness>>,
+    clock: Option<Res<Clock>>,
     mut settings: ResMut<WinitSettings>,
 ) {
     let wait = if activity.moving() {
@@ -152,8 +153,10 @@ fn pace(
         && moment.is_dormant(analysis.lock().history.bounds().map(|(_, newest)| newest))
     {
         // A signal that expires must be seen to expire.
-        let until_stale = freshness.next_deadline().map(|deadline| deadline.secs_since(moment.now).max(0.0));
-        until_stale.map_or(DORMANT, |secs| Duration::from_secs_f64(secs).clamp(QUIET, DORMANT))
+        let clock = clock.map_or(Clock::WALL, |clock| *clock);
+        let until_stale = freshness.next_deadline().map(|deadline| clock.wall_secs(deadline.secs_since(moment.now)));
+        let secs = until_stale.unwrap_or(f64::INFINITY).clamp(QUIET.as_secs_f64(), DORMANT.as_secs_f64());
+        Duration::from_secs_f64(secs)
     } else {
         QUIET
     };
