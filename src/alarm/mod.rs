@@ -42,6 +42,7 @@ mod plan;
 #[cfg(test)]
 mod properties;
 mod refusal;
+mod message;
 mod rule;
 mod state;
 #[cfg(test)]
@@ -57,6 +58,7 @@ pub use case::PATIENCE;
 pub use engine::{Engine, Failure};
 pub use key::{Key, Named};
 pub use refusal::Refusal;
+pub use message::{condition_text, duration, message};
 pub use rule::{AlarmIndex, Condition, Count, Direction, Formula, Guidance, Level, Priority, Reference, Rule, Subject};
 pub use state::{Action, Alarm, Cause, Change, Deed, Flags, LONGEST_SHELVING, Shelving, State};
 pub use values::Values;
