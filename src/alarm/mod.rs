@@ -29,22 +29,28 @@
 //! - **Shelves** end by the wall clock, or, one-shot, when the condition next clears or the alarm becomes normal: a shelf
 //!   that waited for an acknowledgement would hide the next activation too.
 
+mod annunciation;
 mod carry;
 mod case;
+mod chattering;
 mod deeds;
 mod detector;
 mod engine;
+mod first_up;
+mod flood;
 mod key;
 mod machine;
+mod message;
+mod monitor;
 #[cfg(test)]
 mod oracle;
 mod plan;
 #[cfg(test)]
 mod properties;
 mod refusal;
-mod message;
 mod rule;
 mod state;
+mod statistics;
 #[cfg(test)]
 mod stories;
 mod tally;
@@ -53,12 +59,18 @@ mod testing;
 mod trail;
 mod values;
 
+pub use annunciation::Annunciation;
 pub use carry::{Kept, Snapshot};
 pub use case::PATIENCE;
+pub use chattering::{CHATTER_COUNT, CHATTER_WINDOW, ChatterChange, ChatterWatch};
 pub use engine::{Engine, Failure};
+pub use first_up::FirstUp;
+pub use flood::{FLOOD_BEGINS_ABOVE, FLOOD_ENDS_BELOW, FLOOD_WINDOW, Flood, FloodChange, FloodWatch};
 pub use key::{Key, Named};
-pub use refusal::Refusal;
 pub use message::{condition_text, duration, message};
+pub use monitor::{Findings, Monitor};
+pub use refusal::Refusal;
 pub use rule::{AlarmIndex, Condition, Count, Direction, Formula, Guidance, Level, Priority, Reference, Rule, Subject};
 pub use state::{Action, Alarm, Cause, Change, Deed, Flags, LONGEST_SHELVING, Shelving, State};
+pub use statistics::{Frequent, Performance, PriorityShare, Rate, STALE_AFTER, Standing, Statistics};
 pub use values::Values;
