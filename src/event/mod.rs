@@ -3,7 +3,11 @@
 //! In: [`Event`]s, in the order in which they become known. Out: the same, by moment and by kind. Names things as the
 //! scene does (ids, not indices), so that an event outlives a reload and can be read by other programs.
 
+mod filter;
+
 use serde::{Deserialize, Serialize};
+
+pub use filter::{Class, Filter, describe, did};
 
 use crate::alarm::{Cause, Priority, State};
 use crate::twin::Timestamp;

@@ -7,9 +7,12 @@ use bevy::prelude::*;
 use bevy::window::RequestRedraw;
 use bevy_egui::{EguiContexts, egui};
 
+use super::alarms::AlarmsView;
+use super::events::EventsView;
 use super::mark::Marks;
 use super::shell::{self, PanelKind, Shell, Views};
-use super::{bars, connections, inspector, issues, theme, timebar, tree, trend};
+use super::{banner, bars, connections, inspector, issues, statistics, theme, timebar, tree, trend};
+use crate::alarm::{AlarmBoard, EventLog};
 use crate::command::{Attention, OperatorCommand};
 use crate::history::{Cursor, History, Moment};
 use crate::scene::LoadedScene;
@@ -32,6 +35,8 @@ pub(super) struct Readable<'w, 's> {
     report: Res<'w, SourceReport>,
     entities: Res<'w, Entities>,
     marks: Res<'w, Marks>,
+    board: Res<'w, AlarmBoard>,
+    log: Res<'w, EventLog>,
     labels: Res<'w, ScreenLabels>,
     currents: Query<'w, 's, &'static Current>,
 }
@@ -58,8 +63,16 @@ pub(super) fn show_panels(
             &empty
         }
     };
+    // Indices of a board that was made from another scene mean other alarms.
+    let unlit;
+    let board = if read.board.generation() == Some(read.loaded.generation) {
+        &*read.board
+    } else {
+        unlit = AlarmBoard::default();
+        &unlit
+    };
     let mut out = Vec::new();
-    let views = gather(&read, history, &shell);
+    let views = gather(&read, history, board, &shell);
     let mut ui = egui::Ui::new(
         ctx.clone(),
         "panels".into(),
@@ -83,7 +96,7 @@ fn physical(rect: Option<egui::Rect>, pixels_per_point: f32) -> URect {
     URect::new(pixel(rect.left()), pixel(rect.top()), pixel(rect.right()), pixel(rect.bottom()))
 }
 
-fn gather<'a>(read: &'a Readable, history: &History, shell: &Shell) -> Views<'a> {
+fn gather<'a>(read: &'a Readable, history: &History, board: &'a AlarmBoard, shell: &Shell) -> Views<'a> {
     let (scene, moment, cursor) = (&*read.loaded.scene, *read.moment, *read.cursor);
     let current = |index: SignalIndex| -> Current {
         let entity = read.entities.signals.get(index.at());
@@ -97,6 +110,8 @@ fn gather<'a>(read: &'a Readable, history: &History, shell: &Shell) -> Views<'a>
         scene,
         currents: &current,
         history,
+        marks: &read.marks,
+        board,
         attention: &read.attention,
         moment,
         visible: shell.inspector.visible.clone(),
@@ -112,7 +127,15 @@ fn gather<'a>(read: &'a Readable, history: &History, shell: &Shell) -> Views<'a>
     };
     let connected = shell.is_visible(PanelKind::Connections);
     Views {
-        bars: bars::bars_view(scene, cursor, read.marks.counts(), usage, &read.report, issues.lines.len()),
+        bars: bars::bars_view(
+            scene,
+            cursor,
+            read.marks.counts(),
+            banner::banner_view(scene, board),
+            usage,
+            &read.report,
+            issues.lines.len(),
+        ),
         time: timebar::time_view(cursor, &moment, bounds),
         tree: tree::TreeView {
             scene,
@@ -122,6 +145,25 @@ fn gather<'a>(read: &'a Readable, history: &History, shell: &Shell) -> Views<'a>
         },
         inspector: shell.is_visible(PanelKind::Inspector).then(|| inspector::inspector_view(&inspected)).flatten(),
         trend: trend::trend_view(&drawn, &shell.trend),
+        alarms: AlarmsView {
+            scene,
+            board,
+            events: &read.log.events,
+            trends: &read.attention.trends,
+            selected_twin: read.attention.selected,
+            shown: moment.shown,
+            live: cursor.is_live(),
+        },
+        events: EventsView {
+            scene,
+            events: &read.log.events,
+            selected_twin: read.attention.selected,
+            shown: moment.shown,
+        },
+        statistics: match shell.is_visible(PanelKind::Statistics) {
+            true => statistics::statistics_view(&board.figures),
+            false => statistics::StatisticsView::default(),
+        },
         connections: match connected {
             true => connections::connections_view(&read.report, moment.now),
             false => connections::ConnectionsView::default(),
