@@ -205,7 +205,11 @@ mod tests {
             signals: 0..0,
             look: None,
         };
-        LoadedScene { scene: Arc::new(Scene { alarms, twins: vec![twin], ..Scene::default() }), generation: 1, issues: Vec::new() }
+        LoadedScene {
+            scene: Arc::new(Scene { alarms, twins: vec![twin], ..Scene::default() }),
+            generation: 1,
+            issues: Vec::new(),
+        }
     }
 
     fn alarm(state: State, since: i64) -> Alarm {
