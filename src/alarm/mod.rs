@@ -10,5 +10,10 @@ mod state;
 
 pub use board::{AlarmBoard, EventLog, Figures, Flood, Tally};
 pub use lamp::{Annunciation, Aside, Lamp, Lamps};
+mod message;
+mod rule;
+mod state;
+
+pub use message::{condition_text, duration, message};
 pub use rule::{AlarmIndex, Condition, Count, Direction, Formula, Guidance, Level, Priority, Reference, Rule, Subject};
 pub use state::{Action, Alarm, Cause, Change, Deed, Flags, LONGEST_SHELVING, Shelving, State};

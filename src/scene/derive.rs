@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::nearest::nearest;
-use super::report::{Hint, Report};
+use super::references::Asker;
+use super::report::Report;
 use super::resolved::{Derivation, Origin, Scene};
 use super::span::Span;
-use super::text::Template;
 use super::twins::Pending;
 use crate::twin::SignalIndex;
 
@@ -39,59 +38,9 @@ pub(super) fn resolve(pending: Vec<Pending>, scene: &mut Scene, report: &mut Rep
 }
 
 fn inputs(one: &Pending, scene: &Scene, report: &mut Report) -> Option<Vec<(String, SignalIndex)>> {
-    let twin = scene.signals.get(one.signal.at()).and_then(|signal| scene.twins.get(signal.twin.at()))?;
-    let source = &one.derived.source;
-    let item = || scene.signal_path(one.signal);
-    let mut inputs = Vec::with_capacity(one.derived.references.len());
-    let mut whole = true;
-    for reference in one.derived.references.iter() {
-        let filled = Template::parse(&reference.text).ok().and_then(|template| {
-            let value = |name: &str| match name {
-                "id" => Some(twin.id.as_str()),
-                other => one.params.get(other).map(String::as_str),
-            };
-            template.fill(value).ok()
-        });
-        let Some(name) = filled else {
-            let brief = format!("derived: {:?} has a placeholder that has no value", reference.text);
-            let span = report.inside(source.span, source, reference.at.clone());
-            report.error("unknown-placeholder", span, &item(), brief, "add params to the twin".into());
-            whole = false;
-            continue;
-        };
-        let found = match name.rsplit_once('.').filter(|_| reference.quoted) {
-            Some((id, signal)) => match scene.twin(id) {
-                Some(_) => scene.signal(id, signal).ok_or_else(|| {
-                    let names = scene.twin(id).map(|twin| scene.signals_of(twin)).unwrap_or(&[]).iter();
-                    let near = nearest(signal, names.map(|signal| signal.name.as_str()));
-                    (format!("the twin {id} has no signal `{signal}`"), near.map(|near| format!("{id}.{near}")))
-                }),
-                None => {
-                    let near = nearest(id, scene.twins.iter().map(|twin| twin.id.as_str()));
-                    Err((format!("there is no twin `{id}`"), near.map(|near| format!("{near}.{signal}"))))
-                }
-            },
-            None => {
-                let own = scene.signals_of(twin);
-                own.iter().find(|signal| signal.name == name).ok_or_else(|| {
-                    let near = nearest(&name, own.iter().map(|signal| signal.name.as_str()));
-                    (format!("there is no signal `{name}` in this twin"), near.map(str::to_owned))
-                })
-            }
-        };
-        match found {
-            Ok(signal) => inputs.push((name, signal.index)),
-            Err((brief, near)) => {
-                let span = report.inside(source.span, source, reference.at.clone());
-                let hint = Hint::meant_or(near.as_deref(), || {
-                    "signals of this twin stand by name, others as signal(\"P-101.flow\")".to_owned()
-                });
-                report.error("unknown-signal", span, &item(), format!("derived: {brief}"), hint);
-                whole = false;
-            }
-        }
-    }
-    whole.then_some(inputs)
+    let twin = scene.signals.get(one.signal.at()).and_then(|signal| scene.twins.get(signal.twin.at()));
+    let item = scene.signal_path(one.signal);
+    Asker { scene, twin, params: &one.params, item: &item, field: "derived" }.inputs(&one.derived, report)
 }
 
 #[derive(Clone, Copy, PartialEq)]

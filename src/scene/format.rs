@@ -1,7 +1,10 @@
 //! The scene file as it is written: plain data, one type per kind of bracket. In: nothing but serde. Out: the same.
 //! Knows no rules beyond the shape; [`load`](super::load()) checks what the values mean.
 //!
-//! Version (1, 0). A minor version may add fields that older programs can ignore; anything else is a new major one.
+//! Version (1, 1): 1.1 added alarms. A minor version may add fields that older programs can ignore; anything else is a
+//! new major one.
+
+mod alarms;
 
 use std::fmt;
 
@@ -11,8 +14,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::resolved::{ColourScale, LinkKind, MqttVersion, TimeFormat, ValueKind};
 use super::span::Spanned;
 
+pub use alarms::{AlarmDef, CountDef, DeviationDef, PriorityDef, RateDef, ReferenceDef, ValueDef};
+
 /// The newest format version that this program reads and the one that it writes.
-pub const VERSION: (u32, u32) = (1, 0);
+pub const VERSION: (u32, u32) = (1, 1);
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -114,6 +119,9 @@ pub struct BrokerDef {
     pub credentials: Option<CredentialsDef>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Spanned<TlsDef>>,
+    /// What the alarm on a lost connection says other than usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm: Option<Spanned<AlarmDef>>,
 }
 
 /// Bytes as a number, or with a unit: `"1 MiB"`.
@@ -176,6 +184,9 @@ pub struct TypeDef {
     pub params: Table<Spanned<String>>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub signals: Table<SignalDef>,
+    /// Alarms of the twin itself: expressions over its signals.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub alarms: Table<AlarmDef>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look: Option<LookDef>,
 }
@@ -215,6 +226,9 @@ pub struct SignalDef {
     /// An expression over other signals, instead of `topic`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derived: Option<Spanned<String>>,
+    /// Besides those that `limits` make; `"high"` and the like refine the alarm of the limit.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub alarms: Table<AlarmDef>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -362,6 +376,9 @@ pub struct TwinDef {
     /// What this twin changes in the signals of its type.
     #[serde(default, skip_serializing_if = "is_default")]
     pub signals: Table<SignalDef>,
+    /// What this twin changes in the alarms of its type, and its own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub alarms: Table<AlarmDef>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

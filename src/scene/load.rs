@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use super::files::{self, Part};
-use super::format::{LinkDef, TwinDef};
+use super::format::{BrokerDef, LinkDef, TwinDef};
 use super::nearest::nearest;
 use super::report::{Hint, Report};
 use super::resolved::{Broker, Link, Origin, Port, Scene, Viewpoint};
 use super::span::{Span, Spanned};
 use super::types::Given;
-use super::{Loaded, brokers, derive, text, twins, types};
+use super::{Loaded, alarms, brokers, derive, text, twins, types};
+use crate::alarm::AlarmIndex;
 use crate::model;
 
 /// Reads a scene file and the libraries it uses; reports every issue at once, never panics.
@@ -55,8 +56,10 @@ fn resolve(path: &Path, parts: &[Part], report: &mut Report) -> Scene {
     let types = types::resolve(&given, &scene.brokers, report);
     let defs: Vec<&TwinDef> = parts.iter().flat_map(|part| &part.file.twins).collect();
     let brokers = scene.brokers.clone();
-    let pending = twins::resolve(&defs, &types, &brokers, &mut scene, report);
-    derive::resolve(pending, &mut scene, report);
+    let unresolved = twins::resolve(&defs, &types, &brokers, &mut scene, report);
+    derive::resolve(unresolved.derived, &mut scene, report);
+    scene.alarms = alarms::resolve(&unresolved.alarms, &scene, report);
+    add_connection_alarms(&mut scene, parts, report);
     // A twin that could not be made was reported: a link to it is no mistake of its own.
     let mentioned: BTreeSet<&str> = defs.iter().map(|def| def.id.as_str()).collect();
     for link in parts.iter().flat_map(|part| &part.file.links) {
@@ -85,6 +88,18 @@ fn all_brokers(parts: &[Part], report: &mut Report) -> BTreeMap<String, Broker> 
         }
     }
     all
+}
+
+/// Every broker has one, in the order of their names, unless the scene takes it away.
+fn add_connection_alarms(scene: &mut Scene, parts: &[Part], report: &mut Report) {
+    let defs: BTreeMap<&str, &BrokerDef> =
+        parts.iter().flat_map(|part| &part.file.brokers.0).map(|(name, def)| (name.value.as_str(), def)).collect();
+    for (name, def) in defs {
+        if let Some(mut rule) = alarms::connection(name, def.alarm.as_ref(), scene, report) {
+            rule.index = AlarmIndex(u32::try_from(scene.alarms.len()).unwrap_or(u32::MAX));
+            scene.alarms.push(rule);
+        }
+    }
 }
 
 /// `P-101.inlet` or `P-101`. A whole id wins over an id with a port, as ids may hold dots.

@@ -4,9 +4,10 @@
 //! place and a way out. Never keeps half a scene, never touches the world.
 //!
 //! ```text
-//! text ─ron_tree─► nodes with spans ─de─► format (plain serde types) ─types, twins, derive─► resolved::Scene
+//! text ─ron_tree─► nodes with spans ─de─► format (plain serde types) ─types, twins, derive, alarms─► resolved::Scene
 //! ```
 
+mod alarms;
 mod brokers;
 mod de;
 mod derive;
@@ -17,6 +18,7 @@ mod issue;
 mod load;
 mod looks;
 mod nearest;
+mod references;
 mod report;
 mod resolved;
 mod ron_tree;
@@ -33,6 +35,7 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 
+pub use alarms::CONNECTION;
 pub use format::SceneFile;
 pub use issue::{Issue, Severity, SourceFile, render};
 pub use load::load;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::alarms;
 use super::expression::{self, Compiled, Reference};
 use super::format::{LimitsDef, SignalDef};
 use super::nearest::nearest;
@@ -31,7 +32,7 @@ pub(super) struct Prepared {
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     Topic(Topic),
-    Derived(Derived),
+    Derived(Expression),
     Unbound,
 }
 
@@ -47,8 +48,9 @@ pub(super) struct Topic {
     pub offset: f64,
 }
 
+/// A compiled expression whose inputs are still names.
 #[derive(Clone, Debug)]
-pub(super) struct Derived {
+pub(super) struct Expression {
     pub source: Spanned<String>,
     pub references: Arc<[Reference]>,
     pub compiled: Arc<Compiled>,
@@ -73,6 +75,7 @@ pub(super) fn merge(base: &SignalDef, over: &SignalDef) -> SignalDef {
         range: either(&over.range, &base.range),
         limits: either(&over.limits, &base.limits),
         derived: either(&over.derived, &base.derived),
+        alarms: alarms::merge_tables(&base.alarms, &over.alarms),
     };
     if let (Some(over), Some(base)) = (&over.limits, &base.limits) {
         let limits = LimitsDef {
@@ -201,7 +204,7 @@ fn source_of(
         return Source::Unbound;
     }
     if let Some(derived) = &def.derived {
-        return derived_of(item, derived, report).map_or(Source::Unbound, Source::Derived);
+        return expression_of(item, "derived", derived, report).map_or(Source::Unbound, Source::Derived);
     }
     let Some(topic) = &def.topic else {
         for (name, span) in [
@@ -299,19 +302,25 @@ fn check_pointer(item: &str, field: &str, pointer: &Spanned<String>, report: &mu
     }
 }
 
-fn derived_of(item: &str, source: &Spanned<String>, report: &mut Report) -> Option<Derived> {
+/// `field` is what holds it: `derived`, `when`.
+pub(super) fn expression_of(
+    item: &str,
+    field: &str,
+    source: &Spanned<String>,
+    report: &mut Report,
+) -> Option<Expression> {
     let scanned = match expression::scan(source) {
         Ok(scanned) => scanned,
         Err(fault) => {
             let span = report.inside(source.span, source, fault.at);
-            report.error("bad-expression", span, item, format!("derived: {}", fault.brief), fault.hint.into());
+            report.error("bad-expression", span, item, format!("{field}: {}", fault.brief), fault.hint.into());
             return None;
         }
     };
     match Compiled::new(&scanned) {
-        Ok(compiled) => Some(Derived { source: source.clone(), references: scanned.references.into(), compiled }),
+        Ok(compiled) => Some(Expression { source: source.clone(), references: scanned.references.into(), compiled }),
         Err(error) => {
-            report.error("bad-expression", source.span, item, format!("derived: {error}"), Hint::NONE);
+            report.error("bad-expression", source.span, item, format!("{field}: {error}"), Hint::NONE);
             None
         }
     }

@@ -13,6 +13,30 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// As [`duration`], but may be zero: `0s` takes an inherited delay away.
+pub fn delay(text: &str) -> Result<Duration, String> {
+    match text.parse::<jiff::SignedDuration>() {
+        Ok(parsed) if parsed.is_zero() => Ok(Duration::ZERO),
+        Ok(parsed) if parsed.is_negative() => Err(format!("a delay cannot be below zero, found {text:?}")),
+        _ => duration(text),
+    }
+}
+
+/// As [`duration`] and [`delay`] read it: `1m 30s`, `200ms`, `0s`.
+pub fn write_duration(duration: Duration) -> String {
+    let (secs, nanos) = (duration.as_secs(), duration.subsec_nanos());
+    let parts = [
+        (secs / 3600, "h"),
+        (secs / 60 % 60, "m"),
+        (secs % 60, "s"),
+        (u64::from(nanos / 1_000_000), "ms"),
+        (u64::from(nanos / 1_000 % 1_000), "us"),
+        (u64::from(nanos % 1_000), "ns"),
+    ];
+    let written: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    if written.is_empty() { "0s".to_owned() } else { written.join(" ") }
+}
+
 /// `1048576`, `64 KiB`, `1MiB`
 pub fn size(text: &str) -> Result<u64, String> {
     let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -138,6 +162,18 @@ mod tests {
         }
         assert_eq!(size("1 MiB"), Ok(1 << 20));
         assert!(size("1 GB").is_err() && size("MiB").is_err());
+    }
+
+    #[test]
+    fn what_is_written_for_a_duration_reads_back_the_same() {
+        for nanos in [0, 1, 1_500, 2_000_000, 999_999_999, 61_000_000_000, 3_600_000_000_000, 90_061_001_002_003] {
+            let duration = Duration::from_nanos(nanos);
+            assert_eq!(delay(&write_duration(duration)), Ok(duration), "{}", write_duration(duration));
+        }
+        assert_eq!(write_duration(Duration::from_millis(90_200)), "1m 30s 200ms");
+        for bad in ["", "5", "-5s", "five"] {
+            assert!(delay(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

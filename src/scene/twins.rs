@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::format::TwinDef;
+use super::alarms;
+use super::format::{SignalDef, TwinDef};
 use super::looks::{self, PreparedPart};
 use super::nearest::nearest;
 use super::report::{Hint, Report};
 use super::resolved::{Binding, Broker, Look, Origin, Part, Scene, Signal, Twin};
-use super::signals::{self, Derived, Prepared, Source, Topic};
-use super::span::Span;
+use super::signals::{self, Expression, Prepared, Source, Topic};
+use super::span::{Span, Spanned};
 use super::text;
 use super::types::Type;
 use crate::twin::{SignalIndex, TwinIndex};
@@ -18,8 +19,15 @@ use crate::twin::{SignalIndex, TwinIndex};
 /// A derived signal whose inputs are still names.
 pub(super) struct Pending {
     pub signal: SignalIndex,
-    pub derived: Derived,
+    pub derived: Expression,
     pub params: Arc<HashMap<String, String>>,
+}
+
+/// What can be finished only when all twins are there.
+#[derive(Default)]
+pub(super) struct Unresolved {
+    pub derived: Vec<Pending>,
+    pub alarms: Vec<alarms::Pending>,
 }
 
 /// A placeholder that some twins do not fill: (where, name) → twins.
@@ -31,8 +39,8 @@ pub(super) fn resolve(
     brokers: &BTreeMap<String, Broker>,
     scene: &mut Scene,
     report: &mut Report,
-) -> Vec<Pending> {
-    let mut pending = Vec::new();
+) -> Unresolved {
+    let mut unresolved = Unresolved::default();
     let mut misses = Misses::new();
     let mut parts_of: HashMap<&str, Vec<PreparedPart>> = HashMap::new();
     let mut first_seen: HashMap<&str, Span> = HashMap::with_capacity(defs.len());
@@ -60,10 +68,20 @@ pub(super) fn resolve(
         };
         let index = TwinIndex(u32::try_from(scene.twins.len()).unwrap_or(u32::MAX));
         let changed = (!def.signals.0.is_empty()).then(|| changed_signals(def, kind, brokers, report));
-        let prepared = changed.as_deref().unwrap_or(&kind.prepared);
+        let (signal_defs, prepared) = match &changed {
+            Some((defs, prepared)) => (defs, prepared),
+            None => (&kind.defs, &kind.prepared),
+        };
+        let alarms = if changed.is_some() || !def.alarms.0.is_empty() {
+            let own = alarms::merge_tables(&kind.alarm_defs, &def.alarms);
+            alarms::prepare(&def.id, signal_defs, prepared, &own, report).into()
+        } else {
+            kind.alarms.clone()
+        };
         let mut params = kind.params.clone();
         params.extend(def.params.0.iter().map(|(name, value)| (name.value.clone(), value.value.clone())));
         let params = Arc::new(params);
+        unresolved.alarms.push(alarms::Pending { twin: index, alarms, params: params.clone() });
         let start = u32::try_from(scene.signals.len()).unwrap_or(u32::MAX);
         for signal in prepared {
             let signal_index = SignalIndex(u32::try_from(scene.signals.len()).unwrap_or(u32::MAX));
@@ -71,7 +89,7 @@ pub(super) fn resolve(
                 Source::Topic(topic) => bind(def, signal, topic, &params, &mut misses, report),
                 Source::Derived(derived) => {
                     let derived = derived.clone();
-                    pending.push(Pending { signal: signal_index, derived, params: params.clone() });
+                    unresolved.derived.push(Pending { signal: signal_index, derived, params: params.clone() });
                     Origin::Unbound
                 }
                 Source::Unbound => Origin::Unbound,
@@ -117,7 +135,7 @@ pub(super) fn resolve(
         });
     }
     report_misses(misses, report);
-    pending
+    unresolved
 }
 
 fn check_id(def: &TwinDef, report: &mut Report) {
@@ -129,14 +147,14 @@ fn check_id(def: &TwinDef, report: &mut Report) {
     }
 }
 
-/// All signals of a twin that changes some of them.
+/// All signals of a twin that changes some of them: as they are said now, and checked.
 fn changed_signals(
     def: &TwinDef,
     kind: &Type,
     brokers: &BTreeMap<String, Broker>,
     report: &mut Report,
-) -> Vec<Prepared> {
-    let mut prepared = kind.prepared.clone();
+) -> (Vec<(Spanned<String>, SignalDef)>, Vec<Prepared>) {
+    let (mut defs, mut prepared) = (kind.defs.clone(), kind.prepared.clone());
     for (name, over) in &def.signals.0 {
         let Some(at) = kind.defs.iter().position(|(known, _)| known.value == name.value) else {
             let near = nearest(name, kind.defs.iter().map(|(known, _)| known.value.as_str()));
@@ -145,10 +163,11 @@ fn changed_signals(
             report.error("unknown-signal", name.span, &def.id, brief, Hint::meant_or(near, otherwise));
             continue;
         };
-        if let (Some((_, base)), Some(slot)) = (kind.defs.get(at), prepared.get_mut(at)) {
+        if let (Some((_, base)), Some(slot)) = (defs.get_mut(at), prepared.get_mut(at)) {
             let item = format!("{}.{}", def.id.value, name.value);
             let before = slot.unit.clone();
-            *slot = signals::prepare(&item, name, &signals::merge(base, over), brokers, report);
+            *base = signals::merge(base, over);
+            *slot = signals::prepare(&item, name, base, brokers, report);
             if let Some(unit) = over.unit.as_ref().filter(|_| !before.fits(&slot.unit)) {
                 let brief = format!("unit `{}` does not fit `{before}`, the unit in the type", unit.value);
                 let hint = "a twin may measure the same quantity in another unit, not another quantity";
@@ -157,7 +176,7 @@ fn changed_signals(
         }
     }
     signals::check_conflicts(&def.id, &prepared, report);
-    prepared
+    (defs, prepared)
 }
 
 fn bind(

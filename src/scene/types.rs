@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::format::{LookDef, SignalDef, TypeDef};
+use super::alarms;
+use super::format::{AlarmDef, LookDef, SignalDef, Table, TypeDef};
 use super::nearest::nearest;
 use super::report::{Hint, Report};
 use super::resolved::Broker;
@@ -15,6 +17,10 @@ pub(super) struct Type {
     /// In the order in which they were first named, from the base type on.
     pub defs: Vec<(Spanned<String>, SignalDef)>,
     pub prepared: Vec<Prepared>,
+    /// Alarms of twins themselves, merged; those of signals are in `defs`.
+    pub alarm_defs: Table<AlarmDef>,
+    /// All alarms: of signals and of twins themselves.
+    pub alarms: Arc<[alarms::Prepared]>,
     pub params: HashMap<String, String>,
     pub model: Option<(Spanned<String>, PathBuf)>,
     pub look: Option<LookDef>,
@@ -65,6 +71,7 @@ fn finish(
                 None => finished.defs.push((name.clone(), def.clone())),
             }
         }
+        finished.alarm_defs = alarms::merge_tables(&finished.alarm_defs, &part.def.alarms);
         let Some(look) = &part.def.look else { continue };
         if let Some(model) = &look.model {
             finished.model = Some((model.clone(), part.dir.to_owned()));
@@ -83,6 +90,8 @@ fn finish(
         finished.prepared.push(signals::prepare(&item, name, def, brokers, report));
     }
     signals::check_conflicts(&one.name.value, &finished.prepared, report);
+    finished.alarms =
+        alarms::prepare(&one.name.value, &finished.defs, &finished.prepared, &finished.alarm_defs, report).into();
     if let Some((model, dir)) = &finished.model {
         let path = dir.join(&model.value);
         if !path.is_file() {
