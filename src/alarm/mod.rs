@@ -1,12 +1,58 @@
 //! Alarms: from samples to states that people act on. Never missed, never invented, never a flood that hides the cause.
 //!
-//! In: rules of the scene, samples in source-time order, what operators do. Out: [`Change`]s. Never reads a clock, knows
-//! no frames and no window. Terms and states after ISA-18.2-2016, IEC 62682:2014 and OPC UA part 9.
+//! In: rules of the scene, samples in the order in which they arrive, what operators do. Out: [`Change`]s. Never reads a
+//! clock, knows no frames and no window. Terms and states after ISA-18.2-2016, IEC 62682:2014 and OPC UA part 9.
+//!
+//! ```text
+//!            detector                    case                      machine
+//! sample ──► (limit, rate, formula, ──► (delays, late samples, ──► (states)   ──► Change, Alarm
+//!             N of M: holds or not)      silences, shelves)           ▲
+//!                                                   operator ──► deeds ┘
+//! ```
+//! [`Engine`] finds the alarms that a sample concerns and what is due when; all judgement is in the functions behind it.
+//!
+//! # What counts, and when
+//!
+//! - **Order.** An alarm remembers the source time up to which it was judged. A sample of its one signal that is older
+//!   changes nothing and is counted in [`Alarm::late`]. At equal times all are judged, in order of arrival: the last one
+//!   counts. Alarms over several signals (deviation from a signal, formulas, suppression) judge at the latest source time
+//!   of any of them, with the newest values known, since the clocks of two devices differ; there only a sample that is
+//!   older than the newest of its own signal is late.
+//! - **Delays** run in source time. A value holds until the next sample; one that is broken off by a sample starts anew.
+//!   Without a further sample, a delay ends [`PATIENCE`] after it should have ended by receive time.
+//! - **Deadband** affects clearing only: while a delay runs towards an alarm, the limit itself decides.
+//! - **Quality.** A Bad sample cannot be judged: the last verdict holds, running delays go on, rates and counts pass over
+//!   it. [`Condition::Bad`] is for broken sensors, [`Condition::Stale`] for silent ones.
+//! - **Silence** is judged by receive time alone, as the panels do it: `expires` after the newest sample by source time
+//!   was received, or after the engine began to watch. A late sample is no sign of life: one that a device with a clock
+//!   set back sends for hours must not hide that its values are not used.
+//! - **Shelves** end by the wall clock, or, one-shot, when the condition next clears or the alarm becomes normal: a shelf
+//!   that waited for an acknowledgement would hide the next activation too.
 
 mod board;
 mod lamp;
+mod carry;
+mod case;
+mod deeds;
+mod detector;
+mod engine;
+mod key;
+mod machine;
+#[cfg(test)]
+mod oracle;
+mod plan;
+#[cfg(test)]
+mod properties;
+mod refusal;
 mod rule;
 mod state;
+#[cfg(test)]
+mod stories;
+mod tally;
+#[cfg(test)]
+mod testing;
+mod trail;
+mod values;
 
 pub use board::{AlarmBoard, EventLog, Figures, Flood, Tally};
 pub use lamp::{Annunciation, Aside, Lamp, Lamps};
@@ -15,5 +61,11 @@ mod rule;
 mod state;
 
 pub use message::{condition_text, duration, message};
+pub use carry::{Kept, Snapshot};
+pub use case::PATIENCE;
+pub use engine::{Engine, Failure};
+pub use key::{Key, Named};
+pub use refusal::Refusal;
 pub use rule::{AlarmIndex, Condition, Count, Direction, Formula, Guidance, Level, Priority, Reference, Rule, Subject};
 pub use state::{Action, Alarm, Cause, Change, Deed, Flags, LONGEST_SHELVING, Shelving, State};
+pub use values::Values;

@@ -50,7 +50,7 @@ pub struct Deed {
 /// Hidden for a while, by an operator.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Shelving {
-    /// Ends by itself at this moment; none: when the alarm returns to normal (one-shot).
+    /// Ends by itself at this moment; none: when the condition next clears (one-shot).
     pub until: Option<Timestamp>,
     pub deed: Deed,
 }
@@ -111,11 +111,14 @@ pub enum Cause {
     TakenOutOfService,
     ReturnedToService,
     Commented,
+    /// A reload of the scene took its rule away while it stood: nothing watches its condition any more.
+    Removed,
 }
 
 /// One transition of one alarm.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Change {
+    /// In the scene that the engine holds; with [`Cause::Removed`] in the scene before the reload.
     pub alarm: AlarmIndex,
     pub cause: Cause,
     pub from: State,

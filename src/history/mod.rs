@@ -8,7 +8,7 @@
 
 mod chunk;
 mod cursor;
-mod queue;
+pub(crate) mod queue;
 mod row;
 mod staleness;
 mod store;

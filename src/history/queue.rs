@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 #[derive(Debug, Default)]
-pub(super) struct MovingQueue {
+pub(crate) struct MovingQueue {
     slots: Vec<Option<Slot>>,
     /// At most one entry per slot is in force, the one at `queued`; all others have been superseded by an earlier one.
     heap: BinaryHeap<Reverse<(i64, u32)>>,

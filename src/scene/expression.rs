@@ -64,6 +64,13 @@ impl Compiled {
         Ok(Arc::new(Compiled { ast, scope: Mutex::new(scope), names }))
     }
 
+    /// Compiles a source text, with the names of its inputs as they stand there: `flow`, `P-101.flow`.
+    pub fn parse(source: &str) -> Result<(Arc<Compiled>, Vec<String>), ExpressionError> {
+        let scanned = scan(source).map_err(|fault| ExpressionError { message: fault.brief })?;
+        let compiled = Compiled::new(&scanned)?;
+        Ok((compiled, scanned.references.into_iter().map(|reference| reference.text).collect()))
+    }
+
     /// `inputs` in the order of [`Derivation::inputs`](super::Derivation::inputs).
     pub fn eval(&self, inputs: &[Value]) -> Result<Value, ExpressionError> {
         if inputs.len() != self.names.len() {

@@ -1,0 +1,181 @@
+//! From values to verdicts: does the condition of a rule hold now? In: a sample, or the newest values of several signals.
+//! Out: a [`Reading`]. Remembers only what rates and counts need. Knows nothing of delays, states and operators.
+//!
+//! Whether the alarm is active comes in, because the deadband affects clearing only: High is beyond at x > limit, and,
+//! while the alarm is active, no longer beyond at x ≤ limit − deadband. With a count, each sample is judged that way
+//! when it comes, and keeps its verdict.
+
+use super::tally::Tally;
+use super::trail::Trail;
+use super::values::Values;
+use super::{Condition, Direction, Formula, Level, Reference, Rule};
+use crate::scene::expression::ExpressionError;
+use crate::twin::{Grade, Quality, Sample, SignalIndex, Timestamp, Value};
+
+/// What a rule's condition says about one moment.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Reading {
+    /// None: cannot be told, the last verdict holds.
+    pub holds: Option<bool>,
+    /// What was compared with the limit: the value, its rate per second, its deviation.
+    pub value: Option<f64>,
+}
+
+impl Reading {
+    pub const UNKNOWN: Reading = Reading { holds: None, value: None };
+
+    pub fn new(holds: bool, value: Option<f64>) -> Self {
+        Self { holds: Some(holds), value }
+    }
+}
+
+/// What a condition remembers between samples.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Detector {
+    trail: Trail,
+    tally: Tally,
+}
+
+impl Detector {
+    /// Judges a condition on one signal by a sample of it.
+    pub fn judge_sample(&mut self, rule: &Rule, active: bool, sample: &Sample) -> Reading {
+        let number = || usable_number(&sample.value, sample.quality);
+        let reading = match &rule.condition {
+            Condition::Limit { level, limit, deadband } => match number() {
+                Some(x) => Reading::new(beyond(*level, x, *limit, *deadband, active), Some(x)),
+                None => Reading::UNKNOWN,
+            },
+            Condition::Rate { direction, limit_per_sec, over, deadband_per_sec } => {
+                match number().and_then(|x| self.trail.rate(sample.source_time, x, *over)) {
+                    Some(rate) => {
+                        let limit = with_deadband(*limit_per_sec, *deadband_per_sec, active);
+                        Reading::new(magnitude(*direction, rate) > limit, Some(rate))
+                    }
+                    None => Reading::UNKNOWN,
+                }
+            }
+            Condition::Deviation { from: Reference::Value(from), limit, deadband } => match number() {
+                Some(x) => deviation(x - from, *limit, *deadband, active),
+                None => Reading::UNKNOWN,
+            },
+            Condition::State { values, inverted } if sample.quality.grade < Grade::Bad => {
+                let among = values.iter().any(|value| same(value, &sample.value));
+                Reading::new(among != *inverted, sample.value.as_f64())
+            }
+            Condition::Bad => {
+                let value = sample.value.as_f64().filter(|x| x.is_finite());
+                Reading::new(sample.quality.grade == Grade::Bad, value)
+            }
+            // Any sample ends a silence; formulas and deviations from signals are judged by values.
+            Condition::Stale => Reading::new(false, None),
+            Condition::State { .. } | Condition::Deviation { .. } | Condition::Formula(_) | Condition::Disconnected => {
+                Reading::UNKNOWN
+            }
+        };
+        self.counted(rule, sample.source_time, reading)
+    }
+
+    /// Judges a condition over several signals by their newest values at `at`. `inputs` is memory to work in.
+    pub fn judge_values(
+        &mut self,
+        rule: &Rule,
+        active: bool,
+        at: Timestamp,
+        own: Option<SignalIndex>,
+        values: &impl Values,
+        inputs: &mut Vec<Value>,
+    ) -> Result<Reading, ExpressionError> {
+        let number = |signal| {
+            let point = values.latest_at(signal, at)?;
+            usable_number(&point.value, point.quality)
+        };
+        let reading = match &rule.condition {
+            Condition::Deviation { from: Reference::Signal(from), limit, deadband } => {
+                match (own.and_then(number), number(*from)) {
+                    (Some(x), Some(from)) => deviation(x - from, *limit, *deadband, active),
+                    _ => Reading::UNKNOWN,
+                }
+            }
+            Condition::Formula(formula) => Reading { holds: evaluate(formula, at, values, inputs)?, value: None },
+            _ => Reading::UNKNOWN,
+        };
+        Ok(self.counted(rule, at, reading))
+    }
+
+    fn counted(&mut self, rule: &Rule, at: Timestamp, reading: Reading) -> Reading {
+        match (rule.count, reading.holds) {
+            (Some(count), Some(holds)) => Reading { holds: Some(self.tally.count(at, holds, count)), ..reading },
+            _ => reading,
+        }
+    }
+}
+
+/// Whether a formula is true with the newest values at `at`; none as long as an input was never seen or is Bad.
+pub(super) fn evaluate(
+    formula: &Formula,
+    at: Timestamp,
+    values: &impl Values,
+    inputs: &mut Vec<Value>,
+) -> Result<Option<bool>, ExpressionError> {
+    inputs.clear();
+    for (_, input) in &formula.inputs {
+        match values.latest_at(*input, at) {
+            Some(point) if point.quality.grade < Grade::Bad => inputs.push(point.value),
+            _ => return Ok(None),
+        }
+    }
+    match formula.compiled.eval(inputs)? {
+        Value::Bool(holds) => Ok(Some(holds)),
+        Value::Number(x) if !x.is_nan() => Ok(Some(x != 0.0)),
+        other => Err(ExpressionError { message: format!("true, false or a number is expected, not {other:?}") }),
+    }
+}
+
+/// The more extreme of two values in the direction of a condition; none where values have no order.
+pub(super) fn worse(condition: &Condition, a: f64, b: f64) -> Option<f64> {
+    let most = |size: fn(f64) -> f64| if size(b) > size(a) { b } else { a };
+    Some(match condition {
+        Condition::Limit { level: Level::High | Level::HighHigh, .. } => most(|x| x),
+        Condition::Limit { level: Level::Low | Level::LowLow, .. } => most(|x| -x),
+        Condition::Rate { direction: Direction::Rising, .. } => most(|x| x),
+        Condition::Rate { direction: Direction::Falling, .. } => most(|x| -x),
+        Condition::Rate { direction: Direction::Either, .. } | Condition::Deviation { .. } => most(f64::abs),
+        _ => return None,
+    })
+}
+
+fn usable_number(value: &Value, quality: Quality) -> Option<f64> {
+    if quality.grade == Grade::Bad { None } else { value.as_f64().filter(|x| x.is_finite()) }
+}
+
+fn with_deadband(limit: f64, deadband: f64, active: bool) -> f64 {
+    if active { limit - deadband } else { limit }
+}
+
+fn beyond(level: Level, x: f64, limit: f64, deadband: f64, active: bool) -> bool {
+    match level {
+        Level::High | Level::HighHigh => x > with_deadband(limit, deadband, active),
+        Level::Low | Level::LowLow => x < with_deadband(limit, -deadband, active),
+    }
+}
+
+fn deviation(by: f64, limit: f64, deadband: f64, active: bool) -> Reading {
+    Reading::new(by.abs() > with_deadband(limit, deadband, active), Some(by))
+}
+
+/// How far a rate goes in a direction.
+fn magnitude(direction: Direction, rate: f64) -> f64 {
+    match direction {
+        Direction::Rising => rate,
+        Direction::Falling => -rate,
+        Direction::Either => rate.abs(),
+    }
+}
+
+/// Equal as values of a signal: a boolean and 0 or 1 are the same, text is compared letter by letter.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Text(a), Value::Text(b)) => a == b,
+        _ => a.as_f64().is_some_and(|a| b.as_f64() == Some(a)),
+    }
+}

@@ -1,0 +1,46 @@
+//! N of M: so many of the latest samples must fulfil a condition. In: for each sample, whether it does. Out: whether
+//! enough do. Bounded: as many samples as the rule looks at.
+
+use std::collections::VecDeque;
+
+use super::Count;
+use crate::twin::Timestamp;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    latest: VecDeque<(i64, bool)>,
+}
+
+impl Tally {
+    /// Takes one sample; true while at least `needed` of the latest `of`, none older than `within` before this one,
+    /// fulfil the condition.
+    pub fn count(&mut self, now: Timestamp, holds: bool, count: Count) -> bool {
+        self.latest.push_back((now.0, holds));
+        let oldest = (now - count.within).0;
+        while self.latest.len() > usize::from(count.of) || self.latest.front().is_some_and(|first| first.0 < oldest) {
+            self.latest.pop_front();
+        }
+        self.latest.iter().filter(|(_, holds)| *holds).count() >= usize::from(count.needed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn two_of_three_within_ten_seconds() {
+        let count = Count { needed: 2, of: 3, within: Duration::from_secs(10) };
+        let mut tally = Tally::default();
+        let mut take = |secs: i64, holds| tally.count(Timestamp(secs * 1_000_000_000), holds, count);
+        assert!(!take(0, true));
+        assert!(!take(1, false));
+        assert!(take(2, true), "first and third");
+        assert!(!take(3, false), "the first has left the three");
+        assert!(take(4, true));
+        assert!(!take(15, true), "the others are too old");
+        assert!(take(25, true), "the oldest moment is included");
+    }
+}

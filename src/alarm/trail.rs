@@ -1,0 +1,81 @@
+//! The recent past of one signal, for rates of change. In: times and values in source-time order. Out: the value at the
+//! start of a window. Bounded: [`SLOTS`] samples over the window, however fast they come.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::twin::Timestamp;
+
+/// Samples kept over a window. Those that come faster than a slot lasts are left out, so that the start of a window is
+/// found at most one slot too early; a rate is taken over the true distance all the same.
+pub(super) const SLOTS: i64 = 64;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trail {
+    /// The front is the newest at or before the start of the window, as soon as there is one.
+    kept: VecDeque<(i64, f64)>,
+}
+
+impl Trail {
+    /// Takes the sample `x` at `now` and gives the rate of change per second over at least `over`:
+    /// (x(t) − x(s)) / (t − s), where s is the newest kept time at or before t − over. None until there is one.
+    ///
+    /// Times never fall; of several samples at one time the last one counts.
+    pub fn rate(&mut self, now: Timestamp, x: f64, over: Duration) -> Option<f64> {
+        // A window of no length would divide by nothing.
+        let over = i64::try_from(over.as_nanos()).unwrap_or(i64::MAX).max(1);
+        let start = now.0.saturating_sub(over);
+        match self.kept.back_mut() {
+            Some(last) if last.0 == now.0 => last.1 = x,
+            Some(last) if now.0.saturating_sub(last.0) < over / SLOTS => {}
+            _ => self.kept.push_back((now.0, x)),
+        }
+        while self.kept.get(1).is_some_and(|second| second.0 <= start) {
+            self.kept.pop_front();
+        }
+        let &(then, before) = self.kept.front().filter(|first| first.0 <= start)?;
+        Some((x - before) / (now.0.saturating_sub(then) as f64 / 1e9))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OVER: Duration = Duration::from_secs(10);
+
+    fn at(secs: f64) -> Timestamp {
+        Timestamp::from_secs_f64(secs)
+    }
+
+    #[test]
+    fn there_is_no_rate_until_the_window_is_full_and_then_it_is_taken_over_the_window() {
+        let mut trail = Trail::default();
+        assert_eq!(trail.rate(at(0.0), 5.0, OVER), None);
+        assert_eq!(trail.rate(at(9.0), 6.0, OVER), None);
+        assert_eq!(trail.rate(at(10.0), 7.0, OVER), Some(0.2), "from 5 to 7 in 10 s");
+        assert_eq!(trail.rate(at(21.0), 18.0, OVER), Some(1.0), "from 7 at 10 s to 18 at 21 s");
+    }
+
+    #[test]
+    fn of_several_samples_at_one_time_the_last_one_counts() {
+        let mut trail = Trail::default();
+        trail.rate(at(0.0), 5.0, OVER);
+        trail.rate(at(0.0), 1.0, OVER);
+        assert_eq!(trail.rate(at(10.0), 2.0, OVER), Some(0.1));
+    }
+
+    #[test]
+    fn a_fast_signal_keeps_few_samples_and_its_rate_stays_right() {
+        let mut trail = Trail::default();
+        for ms in 0..100_000 {
+            let secs = f64::from(ms) / 1000.0;
+            let rate = trail.rate(at(secs), 3.0 * secs, OVER);
+            assert!(trail.kept.len() <= SLOTS as usize + 2, "{} at {secs}", trail.kept.len());
+            match rate {
+                None => assert!(secs < 10.0, "no rate at {secs}"),
+                Some(rate) => assert!((rate - 3.0).abs() < 1e-6, "{rate} at {secs}"),
+            }
+        }
+    }
+}
