@@ -4,12 +4,10 @@
 //! says of the last while. Out: the same, with what follows from it: [`Lamps`] and [`Tally`]s. Never changes an alarm.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::{Alarm, AlarmIndex, Lamps, Priority};
-use crate::event::Event;
+use super::{Alarm, AlarmIndex, Flood, Lamps, Performance, Priority};
 use crate::scene::{LoadedScene, Scene};
 use crate::twin::Timestamp;
 
@@ -26,10 +24,12 @@ pub struct AlarmBoard {
     most_urgent: Option<AlarmIndex>,
     /// Whether more alarms come than a person can handle, at the shown moment.
     pub flood: Option<Flood>,
+    /// The first of the flood and of each group: where to look for the cause.
+    pub first_up: Vec<AlarmIndex>,
     /// Alarms that come and go too often to be of use, at the shown moment.
     pub chattering: Vec<AlarmIndex>,
-    /// What the alarm system itself is worth.
-    pub figures: Arc<Figures>,
+    /// How well the alarm system serves its operator; none before it was measured.
+    pub performance: Option<Arc<Performance>>,
     /// What `UndoEdit` would take back: `P-101 vibration.high limit 4.5 → 5`. None if there is nothing to undo.
     pub undo: Option<String>,
 }
@@ -41,43 +41,6 @@ pub struct Tally {
     pub standing: usize,
     pub active: usize,
     pub unacknowledged: usize,
-}
-
-/// More than ten alarms in ten minutes, until fewer than five (ISA-18.2-2016, clause 16.5).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Flood {
-    pub since: Timestamp,
-    /// Raised since then.
-    pub alarms: u64,
-    /// The first one raised: where to look for the cause.
-    pub first: Option<AlarmIndex>,
-}
-
-/// Figures of the alarm system over `span` (ISA-18.2-2016, clause 16.5, and EEMUA 191).
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Figures {
-    pub span: Duration,
-    /// Alarms raised, on average over the span.
-    pub per_10_min: f64,
-    pub per_hour: f64,
-    pub per_day: f64,
-    /// The most in any ten minutes.
-    pub most_in_10_min: u64,
-    /// Shares (0 to 1) of hours with more than 30 alarms, and of ten minutes with more than 10.
-    pub hours_above_30: f64,
-    pub tens_above_10: f64,
-    pub floods: u64,
-    /// Share of the time in which there was a flood.
-    pub time_in_flood: f64,
-    /// Alarms that stand now, and those that have stood for more than 24 hours.
-    pub standing: u64,
-    pub stale: u64,
-    /// Alarms that came and went three times in a minute or more.
-    pub chattering: u64,
-    /// Raised, by priority from critical to low.
-    pub by_priority: [u64; 4],
-    /// (`P-101 vibration.high`, times raised), most first.
-    pub most_frequent: Vec<(String, u64)>,
 }
 
 impl AlarmBoard {
@@ -164,15 +127,10 @@ fn most_urgent(scene: &Scene, alarms: &[Alarm]) -> Option<AlarmIndex> {
     standing.max_by_key(urgency).map(|(rule, _)| rule.index)
 }
 
-/// What panels read of the journal: events in the order in which they became known, oldest first. Grows at its end; what
-/// leaves, leaves at its beginning.
-#[derive(Resource, Clone, Debug, Default)]
-pub struct EventLog {
-    pub events: Vec<Event>,
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::alarm::{Condition, Guidance, Rule, State, Subject};
     use crate::twin::TwinIndex;

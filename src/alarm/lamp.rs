@@ -11,14 +11,14 @@ use crate::twin::{SignalIndex, TwinIndex};
 
 /// The alarms of a thing that annunciate, in two words.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Annunciation {
+pub struct Urgency {
     /// The most urgent of them.
     pub priority: Priority,
     /// At least one of them waits for an acknowledgement.
     pub unacknowledged: bool,
 }
 
-impl Annunciation {
+impl Urgency {
     pub fn of(priority: Priority, state: State) -> Self {
         Self { priority, unacknowledged: state.is_unacknowledged() }
     }
@@ -32,14 +32,14 @@ impl Annunciation {
 }
 
 /// From what can wait to what cannot.
-impl Ord for Annunciation {
+impl Ord for Urgency {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let key = |a: &Self| (Reverse(a.priority), a.unacknowledged);
         key(self).cmp(&key(other))
     }
 }
 
-impl PartialOrd for Annunciation {
+impl PartialOrd for Urgency {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
@@ -75,7 +75,7 @@ impl Aside {
 /// What one twin or signal shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Lamp {
-    pub alarm: Option<Annunciation>,
+    pub alarm: Option<Urgency>,
     /// Some alarm is shelved or out of service, or would annunciate if it were not suppressed.
     pub aside: Option<Aside>,
 }
@@ -87,7 +87,7 @@ impl Lamp {
         // A stopped machine suppresses its alarms by design: worth a mark only if one would stand otherwise.
         let worth_a_mark = |aside: &Aside| *aside != Aside::Suppressed || alarm.state != State::Normal;
         Self {
-            alarm: alarm.annunciates().then(|| Annunciation::of(priority, alarm.state)),
+            alarm: alarm.annunciates().then(|| Urgency::of(priority, alarm.state)),
             aside: aside.filter(worth_a_mark),
         }
     }
@@ -158,7 +158,7 @@ mod tests {
         lamp.join(Lamp::of(Priority::High, &standing(State::Acknowledged)));
         lamp.join(Lamp::of(Priority::Low, &standing(State::ReturnedUnacknowledged)));
         lamp.join(Lamp::of(Priority::Critical, &standing(State::Normal)));
-        assert_eq!(lamp.alarm, Some(Annunciation { priority: Priority::High, unacknowledged: true }));
+        assert_eq!(lamp.alarm, Some(Urgency { priority: Priority::High, unacknowledged: true }));
     }
 
     #[test]
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn urgency_is_ordered_by_priority_then_by_what_waits() {
-        let of = |priority, unacknowledged| Annunciation { priority, unacknowledged };
+        let of = |priority, unacknowledged| Urgency { priority, unacknowledged };
         assert!(of(Priority::Critical, false) > of(Priority::High, true));
         assert!(of(Priority::High, true) > of(Priority::High, false));
     }

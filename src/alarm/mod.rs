@@ -29,15 +29,21 @@
 //! - **Shelves** end by the wall clock, or, one-shot, when the condition next clears or the alarm becomes normal: a shelf
 //!   that waited for an acknowledgement would hide the next activation too.
 
+mod annunciation;
 mod board;
-mod lamp;
 mod carry;
 mod case;
+mod chattering;
 mod deeds;
 mod detector;
 mod engine;
+mod first_up;
+mod flood;
 mod key;
+mod lamp;
 mod machine;
+mod message;
+mod monitor;
 #[cfg(test)]
 mod oracle;
 mod plan;
@@ -46,6 +52,7 @@ mod properties;
 mod refusal;
 mod rule;
 mod state;
+mod statistics;
 #[cfg(test)]
 mod stories;
 mod tally;
@@ -54,18 +61,20 @@ mod testing;
 mod trail;
 mod values;
 
-pub use board::{AlarmBoard, EventLog, Figures, Flood, Tally};
-pub use lamp::{Annunciation, Aside, Lamp, Lamps};
-mod message;
-mod rule;
-mod state;
-
-pub use message::{condition_text, duration, message};
+pub use annunciation::Annunciation;
+pub use board::{AlarmBoard, Tally};
 pub use carry::{Kept, Snapshot};
 pub use case::PATIENCE;
+pub use chattering::{CHATTER_COUNT, CHATTER_WINDOW, ChatterChange, ChatterWatch};
 pub use engine::{Engine, Failure};
+pub use first_up::FirstUp;
+pub use flood::{FLOOD_BEGINS_ABOVE, FLOOD_ENDS_BELOW, FLOOD_WINDOW, Flood, FloodChange, FloodWatch};
 pub use key::{Key, Named};
+pub use lamp::{Aside, Lamp, Lamps, Urgency};
+pub use message::{condition_text, duration, message};
+pub use monitor::{Findings, Monitor};
 pub use refusal::Refusal;
 pub use rule::{AlarmIndex, Condition, Count, Direction, Formula, Guidance, Level, Priority, Reference, Rule, Subject};
 pub use state::{Action, Alarm, Cause, Change, Deed, Flags, LONGEST_SHELVING, Shelving, State};
+pub use statistics::{Frequent, Performance, PriorityShare, Rate, STALE_AFTER, Standing, Statistics};
 pub use values::Values;

@@ -11,7 +11,7 @@ use crate::scene::expression::Compiled;
 use crate::twin::{SignalIndex, TwinIndex, Value};
 
 /// The dense index of an alarm in the loaded [`Scene`](crate::scene::Scene): `scene.alarms[index]`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 pub struct AlarmIndex(pub u32);
 
 impl AlarmIndex {

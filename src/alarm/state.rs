@@ -93,6 +93,7 @@ pub const LONGEST_SHELVING: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Why an alarm changed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// The condition has come to hold, through its delay and count.
     Raised,

@@ -2,12 +2,29 @@
 //!
 //! In: [`Event`]s, in the order in which they become known. Out: the same, by moment and by kind. Names things as the
 //! scene does (ids, not indices), so that an event outlives a reload and can be read by other programs.
+//!
+//! [`Journal`] keeps them in memory, [`Filter`] picks some, [`export`] writes those down. [`Store`] keeps the state of
+//! alarms and the latest events over a restart, [`EventFile`] gives them to other programs as they happen. Both write on
+//! threads of their own: a slow or full disk delays no analysis, and says so.
 
+pub mod export;
+mod file;
 mod filter;
+mod journal;
+mod log;
+mod make;
+mod path;
+pub mod store;
+mod summary;
+
+pub use file::{EventFile, EventFileError, EventFileStatus};
+pub use filter::{Filter, Tag};
+pub use journal::{Budget, Draft, Journal, Usage};
+pub use log::EventLog;
+pub use path::AlarmPath;
+pub use store::{AlarmSnapshot, Restored, Store, StoreError, StoreStatus};
 
 use serde::{Deserialize, Serialize};
-
-pub use filter::{Class, Filter, describe, did};
 
 use crate::alarm::{Cause, Priority, State};
 use crate::twin::Timestamp;
@@ -58,9 +75,22 @@ pub enum Kind {
         unit: String,
     },
     /// Many alarms in a short time: begins with more than ten in ten minutes, ends below five (ISA-18.2, clause 16.5).
-    Flood { began: bool, alarms: u64 },
+    Flood {
+        began: bool,
+        /// In the flood so far.
+        alarms: u64,
+        /// The path of the alarm that came first: where to look for the cause.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        first: String,
+    },
     /// An alarm that comes and goes three times in a minute or more.
-    Chattering { alarm: String, began: bool },
+    Chattering {
+        alarm: String,
+        /// The broker, for alarms on connections.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        broker: Option<String>,
+        began: bool,
+    },
     /// A connection was made, lost or refused.
     Connection {
         broker: String,

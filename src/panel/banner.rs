@@ -6,7 +6,7 @@ use bevy_egui::egui::{self, Align, Response, Sense, Ui, WidgetInfo, WidgetType, 
 
 use super::alarms::words;
 use super::{format, theme, widgets};
-use crate::alarm::{AlarmBoard, Annunciation, Priority, Tally};
+use crate::alarm::{AlarmBoard, Priority, Tally, Urgency};
 use crate::scene::Scene;
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -22,8 +22,8 @@ pub struct BannerView {
 /// The newest of the most urgent alarms.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Headline {
-    pub alarm: Annunciation,
-    /// `P-101 vibration above 7.1 mm/s (high-high)`.
+    pub alarm: Urgency,
+    /// `P-101 vibration above 7.1 mm/s (high high)`.
     pub text: String,
 }
 
@@ -32,7 +32,7 @@ pub fn banner_view(scene: &Scene, board: &AlarmBoard) -> BannerView {
     BannerView {
         tallies: Priority::ALL.map(|priority| board.tally(priority)),
         headline: urgent.map(|(rule, alarm)| Headline {
-            alarm: Annunciation::of(rule.priority, alarm.state),
+            alarm: Urgency::of(rule.priority, alarm.state),
             text: format!("{} {}", words::whose(rule, scene), words::message(rule, scene)),
         }),
         flood: board.flood.map(|flood| flood.alarms),
@@ -86,7 +86,7 @@ fn tally_ui(ui: &mut Ui, priority: Priority, tally: Tally) -> Response {
     if quiet {
         widgets::paint_mark(ui.painter(), centre, super::mark::Mark::Normal);
     } else {
-        let alarm = Annunciation { priority, unacknowledged: tally.unacknowledged > 0 };
+        let alarm = Urgency { priority, unacknowledged: tally.unacknowledged > 0 };
         widgets::paint_alarm(ui.painter(), centre, alarm);
     }
     let x = rect.left() + 20.0;
@@ -140,7 +140,7 @@ mod tests {
                 "low: 0 of 1 unacknowledged",
             ]
         );
-        assert_eq!(view.headline.unwrap().text, "P-101 vibration above 7.1 mm/s (high-high)");
+        assert_eq!(view.headline.unwrap().text, "P-101 vibration above 7.1 mm/s (high high)");
         assert_eq!((view.flood, view.chattering), (Some(14), 1));
     }
 
@@ -163,7 +163,7 @@ mod tests {
             ui.horizontal(|ui| *asked += usize::from(counts_ui(ui, &view)));
         });
         for name in
-            ["Most urgent: P-101 vibration above 7.1 mm/s (high-high)", "high: 0 of 1 unacknowledged", "FLOOD 14"]
+            ["Most urgent: P-101 vibration above 7.1 mm/s (high high)", "high: 0 of 1 unacknowledged", "FLOOD 14"]
         {
             harness.get_by_label(name).click();
             harness.run();

@@ -4,14 +4,15 @@
 //! into words, and a growing journal is filtered where it grew: 100,000 events cost what 20 cost.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bevy_egui::egui::{self, Align, Rect, ScrollArea, Ui, WidgetInfo, WidgetType, pos2, vec2};
 
 use super::mark::Mark;
 use super::{format, theme, widgets};
-use crate::alarm::{Annunciation, Cause, Priority};
+use crate::alarm::{Cause, Priority, Urgency};
 use crate::command::OperatorCommand;
-use crate::event::{self, Class, Event, Filter, Kind};
+use crate::event::{Event, Filter, Kind, Tag};
 use crate::scene::Scene;
 use crate::twin::{Timestamp, TwinIndex};
 
@@ -19,7 +20,7 @@ use crate::twin::{Timestamp, TwinIndex};
 pub struct EventsView<'a> {
     pub scene: &'a Scene,
     /// Oldest first, in the order in which they became known.
-    pub events: &'a [Event],
+    pub events: &'a [Arc<Event>],
     pub selected_twin: Option<TwinIndex>,
     /// Events after this moment are yet to come: they are faded.
     pub shown: Timestamp,
@@ -47,7 +48,7 @@ struct MadeFrom {
 
 impl EventsState {
     /// The places of what the filter admits, made anew only where the journal has grown.
-    pub fn found(&mut self, events: &[Event]) -> &[usize] {
+    pub fn found(&mut self, events: &[Arc<Event>]) -> &[usize] {
         let made_from = MadeFrom {
             first: events.first().map(|event| event.id),
             count: events.len(),
@@ -63,7 +64,8 @@ impl EventsState {
             if from == 0 {
                 self.found.clear();
             }
-            let new = events.iter().enumerate().skip(from).filter(|(_, event)| self.filter.admits(event));
+            let matcher = self.filter.matcher();
+            let new = events.iter().enumerate().skip(from).filter(|(_, event)| matcher.matches(event));
             self.found.extend(new.map(|(place, _)| place));
             self.made_from = Some(made_from);
         }
@@ -78,25 +80,16 @@ pub struct EventRow {
     pub time: String,
     pub twin: String,
     pub text: String,
-    /// `ada: jam cleared`.
-    pub who: String,
+    pub by: String,
 }
 
 pub fn event_row(event: &Event) -> EventRow {
-    let who = match (&event.by, event.comment.as_str()) {
-        (Some(by), "") => by.clone(),
-        (Some(by), comment) => format!("{by}: {comment}"),
-        (None, comment) => comment.to_owned(),
-    };
     EventRow {
         mark: mark(event),
         time: format::clock(event.time),
-        twin: match &event.kind {
-            Kind::Alarm { broker: Some(broker), .. } => broker.clone(),
-            _ => event.twin.clone().unwrap_or_default(),
-        },
-        text: event::describe(event),
-        who,
+        twin: event.twin.clone().unwrap_or_default(),
+        text: event.summary(),
+        by: event.by.clone().unwrap_or_default(),
     }
 }
 
@@ -114,11 +107,11 @@ fn mark(event: &Event) -> Mark {
 }
 
 fn lit(priority: Priority, unacknowledged: bool) -> Mark {
-    Mark::Alarm(Annunciation { priority, unacknowledged })
+    Mark::Alarm(Urgency { priority, unacknowledged })
 }
 
 pub fn events_ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState, out: &mut Vec<OperatorCommand>) {
-    filter_ui(ui, state);
+    filter_ui(ui, view, state);
     files_ui(ui, view, state, out);
     ui.add_space(2.0);
     let total = view.events.len();
@@ -142,14 +135,40 @@ pub fn events_ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState, out: &
     });
 }
 
-fn filter_ui(ui: &mut Ui, state: &mut EventsState) {
+/// Kinds that belong together in a log.
+const CLASSES: [(&str, &[Tag]); 6] = [
+    ("Alarms", &[Tag::Alarm, Tag::Flood, Tag::Chattering]),
+    ("Connections", &[Tag::Connection]),
+    ("Twins", &[Tag::Birth, Tag::Death]),
+    ("Scene", &[Tag::SceneReloaded, Tag::SceneEdited]),
+    ("Notes", &[Tag::Note]),
+    ("Gaps", &[Tag::Gap]),
+];
+
+fn filter_ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState) {
+    let filter = &mut state.filter;
     ui.horizontal_wrapped(|ui| {
-        text_field(ui, &mut state.filter.text, "Search text", "Search events", 130.0);
-        text_field(ui, &mut state.filter.twin, "Twin", "Twin of events", 80.0);
-        for class in Class::ALL {
-            let on = state.filter.classes.contains(&class);
-            if ui.selectable_label(on, class.title()).clicked() && !state.filter.classes.remove(&class) {
-                state.filter.classes.insert(class);
+        text_field(ui, &mut filter.text, "Search text", "Search events", 150.0);
+        for (title, tags) in CLASSES {
+            let on = tags.iter().all(|tag| filter.tags.contains(tag));
+            if ui.selectable_label(on, title).clicked() {
+                filter.tags.retain(|tag| !tags.contains(tag));
+                filter.tags.extend(tags.iter().filter(|_| !on));
+            }
+        }
+        // Only alarms have a priority: choosing one leaves out everything else.
+        for priority in Priority::ALL {
+            let on = filter.priorities.contains(&priority);
+            if widgets::priority_toggle(ui, priority, on, &format!("Only {} alarms", priority.name())) {
+                filter.priorities.retain(|other| *other != priority);
+                filter.priorities.extend((!on).then_some(priority));
+            }
+        }
+        let selected = view.selected_twin.and_then(|twin| view.scene.twins.get(twin.at())).map(|twin| &twin.id);
+        if let Some(id) = filter.twin.as_ref().or(selected).cloned() {
+            let on = filter.twin.is_some();
+            if ui.selectable_label(on, format!("Only {id}")).clicked() {
+                filter.twin = (!on).then_some(id);
             }
         }
     });
@@ -187,17 +206,17 @@ struct Columns {
     time: Rect,
     twin: Rect,
     text: Rect,
-    who: Rect,
+    by: Rect,
 }
 
 fn columns(row: Rect) -> Columns {
     let cell = |left: f32, right: f32| Rect::from_min_max(pos2(left, row.top()), pos2(right.max(left), row.bottom()));
     let time = cell(row.left() + 28.0, row.left() + 90.0);
     let twin = cell(time.right() + 8.0, time.right() + 72.0);
-    let who_width = if row.width() < 480.0 { 0.0 } else { (row.width() * 0.28).min(320.0) };
-    let who = cell(row.right() - 6.0 - who_width, row.right() - 6.0);
-    let text = cell(twin.right() + 8.0, who.left() - if who_width > 0.0 { 10.0 } else { 0.0 });
-    Columns { mark: pos2(row.left() + 14.0, row.center().y), time, twin, text, who }
+    let by_width = if row.width() < 480.0 { 0.0 } else { 90.0 };
+    let by = cell(row.right() - 6.0 - by_width, row.right() - 6.0);
+    let text = cell(twin.right() + 8.0, by.left() - if by_width > 0.0 { 10.0 } else { 0.0 });
+    Columns { mark: pos2(row.left() + 14.0, row.center().y), time, twin, text, by }
 }
 
 fn titles(ui: &mut Ui, found: usize, total: usize) {
@@ -211,12 +230,10 @@ fn titles(ui: &mut Ui, found: usize, total: usize) {
         (at.time, "Time", Align::Min),
         (at.twin, "Twin", Align::Min),
         (at.text, "What happened", Align::Min),
-        (at.who, count.as_str(), Align::Max),
+        (at.text, count.as_str(), Align::Max),
+        (at.by, "Who", Align::Min),
     ] {
         widgets::paint_text(ui.painter(), cell, text, theme::small(), theme::TEXT_WEAK, align);
-    }
-    if at.who.width() > 0.0 {
-        widgets::paint_text(ui.painter(), at.who, "Who and why", theme::small(), theme::TEXT_WEAK, Align::Min);
     }
     ui.painter().hline(row.x_range(), row.bottom(), egui::Stroke::new(1.0, theme::LINE));
 }
@@ -239,7 +256,7 @@ fn row_ui(ui: &mut Ui, view: &EventsView, event: &Event, out: &mut Vec<OperatorC
     text(at.time, &row.time, theme::mono(), weak);
     text(at.twin, &row.twin, theme::mono(), ink);
     let mut cut = text(at.text, &row.text, theme::body(), ink);
-    cut |= text(at.who, &row.who, theme::small(), weak);
+    cut |= text(at.by, &row.by, theme::small(), weak);
     if response.clicked() {
         out.push(OperatorCommand::PauseAt(event.time));
         if let Some(twin) = event.twin.as_deref().and_then(|id| view.scene.twin(id)) {
@@ -247,7 +264,7 @@ fn row_ui(ui: &mut Ui, view: &EventsView, event: &Event, out: &mut Vec<OperatorC
         }
     }
     if cut {
-        response.on_hover_text(format!("{}\n{}\n{}", format::date_and_clock(event.time), row.text, row.who));
+        response.on_hover_text(format!("{}\n{}\n{}", format::date_and_clock(event.time), row.text, row.by));
     }
 }
 
@@ -258,12 +275,12 @@ mod tests {
     use egui_kittest::{Harness, kittest::Queryable as _};
 
     struct Desk {
-        events: Vec<Event>,
+        events: Vec<Arc<Event>>,
         state: EventsState,
         out: Vec<OperatorCommand>,
     }
 
-    fn desk(events: Vec<Event>) -> Harness<'static, Desk> {
+    fn desk(events: Vec<Arc<Event>>) -> Harness<'static, Desk> {
         let scene = testing::scene();
         let pump = scene.twin("P-101").map(|twin| twin.index);
         testing::harness(Desk { events, state: EventsState::default(), out: Vec::new() }, move |ui, desk| {
@@ -273,21 +290,21 @@ mod tests {
         })
     }
 
-    fn journal() -> Vec<Event> {
+    fn journal() -> Vec<Arc<Event>> {
         testing::alarms::events(&testing::scene())
     }
 
     #[test]
     fn a_row_tells_what_happened_to_which_twin_and_who_did_it_why() {
         let row = event_row(&journal()[3]);
-        assert_eq!(row.text, "Acknowledged: load above 98 % (high-high)");
-        assert_eq!((row.time.as_str(), row.twin.as_str(), row.who.as_str()), ("14:07:50", "C-202", "ada: jam cleared"));
+        assert_eq!(row.text, "load above 98 % (high high): acknowledged \"jam cleared\"");
+        assert_eq!((row.time.as_str(), row.twin.as_str(), row.by.as_str()), ("14:07:50", "C-202", "ada"));
     }
 
     #[test]
     fn a_click_goes_to_the_moment_and_the_twin() {
         let mut harness = desk(journal());
-        harness.get_by_label("14:09:45 P-101 Raised: vibration above 7.1 mm/s (high-high) at 7.14 mm/s").click();
+        harness.get_by_label("14:09:45 P-101 vibration above 7.1 mm/s (high high): raised at 7.14 mm/s").click();
         harness.run();
         let pump = testing::scene().twin("P-101").unwrap().index;
         let expected = [OperatorCommand::PauseAt(testing::second(585)), OperatorCommand::Select(Some(pump))];
@@ -295,18 +312,22 @@ mod tests {
     }
 
     #[test]
-    fn filters_by_class_and_text_narrow_the_log() {
+    fn filters_by_kind_text_and_priority_narrow_the_log() {
         let mut harness = desk(journal());
-        harness.get_by_label("Actions").click();
+        let seen = |harness: &Harness<Desk>, text: &str| harness.query_all_by_label_contains(text).count();
+        harness.get_by_label("Notes").click();
         harness.run();
-        assert!(harness.query_by_label_contains("Acknowledged: load").is_some());
-        assert!(harness.query_by_label_contains("Raised:").is_none());
+        assert_eq!((seen(&harness, "thermowell"), seen(&harness, ": raised")), (1, 0));
+        harness.get_by_label("Notes").click();
         harness.get_by_label("Search events").focus();
         harness.run();
-        harness.get_by_label("Search events").type_text("mechanic");
+        harness.get_by_label("Search events").type_text("acknowledged");
         harness.run();
-        assert!(harness.query_by_label_contains("Acknowledged: load").is_none());
-        assert!(harness.query_by_label_contains("Commented: vibration").is_some());
+        assert_eq!((seen(&harness, "jam cleared"), seen(&harness, ": raised")), (1, 0));
+        harness.state_mut().state.filter.text.clear();
+        harness.get_by_label("Only critical alarms").click();
+        harness.run();
+        assert_eq!((seen(&harness, ": raised"), seen(&harness, "jam cleared")), (1, 0));
     }
 
     #[test]
@@ -323,7 +344,7 @@ mod tests {
         harness.run();
         harness.get_by_label("Export").click();
         harness.run();
-        let filter = Filter { classes: [Class::Note].into(), ..Filter::default() };
+        let filter = Filter { tags: vec![Tag::Note], ..Filter::default() };
         assert_eq!(harness.state().out, [OperatorCommand::ExportEvents { path: "shift.csv".into(), filter }]);
     }
 
@@ -351,7 +372,7 @@ mod tests {
     #[test]
     fn a_growing_journal_gives_the_same_list_as_a_new_one() {
         let all = journal();
-        let filter = Filter { classes: [Class::Alarm].into(), ..Filter::default() };
+        let filter = Filter { tags: vec![Tag::Alarm], ..Filter::default() };
         let mut state = EventsState { filter: filter.clone(), ..Default::default() };
         for count in 0..=all.len() {
             let mut fresh = EventsState { filter: filter.clone(), ..Default::default() };

@@ -12,8 +12,9 @@ use super::events::EventsView;
 use super::mark::Marks;
 use super::shell::{self, PanelKind, Shell, Views};
 use super::{banner, bars, connections, inspector, issues, statistics, theme, timebar, tree, trend};
-use crate::alarm::{AlarmBoard, EventLog};
+use crate::alarm::AlarmBoard;
 use crate::command::{Attention, OperatorCommand};
+use crate::event::EventLog;
 use crate::history::{Cursor, History, Moment};
 use crate::scene::LoadedScene;
 use crate::source::SourceReport;
@@ -161,7 +162,7 @@ fn gather<'a>(read: &'a Readable, history: &History, board: &'a AlarmBoard, shel
             shown: moment.shown,
         },
         statistics: match shell.is_visible(PanelKind::Statistics) {
-            true => statistics::statistics_view(&board.figures),
+            true => statistics::statistics_view(board.performance.as_deref(), scene),
             false => statistics::StatisticsView::default(),
         },
         connections: match connected {

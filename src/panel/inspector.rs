@@ -391,11 +391,11 @@ fn menu(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alarm::{Annunciation, Priority};
+    use crate::alarm::{Priority, Urgency};
     use crate::panel::testing;
     use egui_kittest::kittest::Queryable as _;
 
-    const CRITICAL: Mark = Mark::Alarm(Annunciation { priority: Priority::Critical, unacknowledged: true });
+    const CRITICAL: Mark = Mark::Alarm(Urgency { priority: Priority::Critical, unacknowledged: true });
 
     #[test]
     fn a_twin_shows_value_unit_quality_and_age_at_the_cursor() {

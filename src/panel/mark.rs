@@ -5,7 +5,7 @@
 
 use bevy::prelude::*;
 
-use crate::alarm::{AlarmBoard, Annunciation, Aside, Lamp, Lamps, Priority};
+use crate::alarm::{AlarmBoard, Aside, Lamp, Lamps, Priority, Urgency};
 use crate::scene::Scene;
 use crate::twin::{Current, Grade, Reason, SignalIndex, TwinIndex};
 
@@ -26,7 +26,7 @@ pub enum Mark {
     /// Something of the scene or of a source to mend.
     Warning,
     Error,
-    Alarm(Annunciation),
+    Alarm(Urgency),
 }
 
 impl Mark {
@@ -63,13 +63,13 @@ impl Mark {
             Mark::Bad => "bad",
             Mark::Warning => "warning",
             Mark::Error => "error",
-            Mark::Alarm(Annunciation { priority, unacknowledged: true }) => match priority {
+            Mark::Alarm(Urgency { priority, unacknowledged: true }) => match priority {
                 Priority::Critical => "critical alarm, unacknowledged",
                 Priority::High => "high alarm, unacknowledged",
                 Priority::Medium => "medium alarm, unacknowledged",
                 Priority::Low => "low alarm, unacknowledged",
             },
-            Mark::Alarm(Annunciation { priority, unacknowledged: false }) => match priority {
+            Mark::Alarm(Urgency { priority, unacknowledged: false }) => match priority {
                 Priority::Critical => "critical alarm",
                 Priority::High => "high alarm",
                 Priority::Medium => "medium alarm",
@@ -239,7 +239,7 @@ mod tests {
     fn an_alarm_marks_its_signal_and_twin_whatever_the_quality() {
         let plant = testing::plant();
         let pump = plant.scene.signal("P-101", "vibration").unwrap();
-        let alarm = Mark::Alarm(Annunciation { priority: Priority::Critical, unacknowledged: true });
+        let alarm = Mark::Alarm(Urgency { priority: Priority::Critical, unacknowledged: true });
         assert_eq!((plant.marks.signal(pump.index), plant.marks.twin(pump.twin)), (alarm, alarm));
         assert_eq!(plant.marks.quality(pump.index), Mark::Normal);
         let silent = plant.scene.signal("E-101", "outlet_temperature").unwrap();

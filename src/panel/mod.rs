@@ -36,8 +36,9 @@ pub use gather::PanelSet;
 pub use shell::{PanelKind, Shell};
 
 use crate::TwinSet;
-use crate::alarm::{AlarmBoard, EventLog};
+use crate::alarm::AlarmBoard;
 use crate::command::{Attention, OperatorCommand};
+use crate::event::EventLog;
 use crate::history::{Cursor, Moment};
 use crate::scene::LoadedScene;
 use crate::source::SourceReport;

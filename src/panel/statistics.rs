@@ -1,6 +1,6 @@
 //! What the alarm system itself is worth: its figures beside what ISA-18.2 recommends.
 //!
-//! In: [`Figures`]. Out: nothing to command. Targets after ISA-18.2-2016, clause 16.5 (tables 5 to 7), and EEMUA 191
+//! In: [`Performance`]. Out: nothing to command. Targets after ISA-18.2-2016, clause 16.5 (tables 5 to 7), and EEMUA 191
 //! (2013), for one operator; they count alarms that were annunciated.
 
 use bevy_egui::egui::{self, Align, Frame, Margin, Rect, ScrollArea, Sense, Ui, pos2, vec2};
@@ -8,7 +8,8 @@ use bevy_egui::egui::{self, Align, Frame, Margin, Rect, ScrollArea, Sense, Ui, p
 use super::alarms::words;
 use super::mark::Mark;
 use super::{format, theme, widgets};
-use crate::alarm::{Annunciation, Figures, Priority};
+use crate::alarm::{AlarmIndex, Performance, Priority, Rate, Urgency};
+use crate::scene::Scene;
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct StatisticsView {
@@ -39,42 +40,54 @@ pub struct Share {
     pub target: &'static str,
 }
 
-pub fn statistics_view(figures: &Figures) -> StatisticsView {
-    let raised: u64 = figures.by_priority.iter().sum();
-    let share = |count: u64| if raised == 0 { 0.0 } else { count as f64 / raised as f64 };
+/// Empty before anything was measured.
+pub fn statistics_view(performance: Option<&Performance>, scene: &Scene) -> StatisticsView {
+    let Some(performance) = performance else { return StatisticsView::default() };
     let targets = ["below 1 %", "about 5 %", "about 15 %", "about 80 %"];
-    let shares = Priority::ALL.into_iter().zip(figures.by_priority).zip(targets);
+    let title = |index: AlarmIndex| match scene.alarms.get(index.at()) {
+        Some(rule) => format!("{} {}", words::whose(rule, scene), rule.name),
+        None => String::new(),
+    };
     StatisticsView {
-        span: words::duration(figures.span),
-        measures: measures(figures, share),
-        priorities: shares
-            .map(|((priority, count), target)| Share { priority, count, share: share(count), target })
+        span: words::coarse(performance.to.secs_since(performance.from)),
+        measures: measures(performance),
+        priorities: performance
+            .priorities
+            .iter()
+            .zip(targets)
+            .map(|(of, target)| Share { priority: of.priority, count: of.count, share: of.share, target })
             .collect(),
-        frequent: figures
+        frequent: performance
             .most_frequent
             .iter()
-            .map(|(name, count)| (name.clone(), format::count(*count), share(*count)))
+            .map(|of| (title(of.alarm), format::count(of.count), of.share))
             .collect(),
     }
 }
 
-fn measures(figures: &Figures, share: impl Fn(u64) -> f64) -> Vec<Measure> {
+fn measures(of: &Performance) -> Vec<Measure> {
     let measure = |name, value: String, target, met| Measure { name, value, target, met };
-    let average = |x: f64| format::number((x * 100.0).round() / 100.0);
-    let top_ten: u64 = figures.most_frequent.iter().take(10).map(|(_, count)| count).sum();
+    let average = |name, rate: &Rate, target, most: f64| {
+        let value = rate.average.map_or_else(|| "–".into(), |x| format::number((x * 100.0).round() / 100.0));
+        measure(name, value, target, rate.average.is_none_or(|x| x <= most))
+    };
+    let (peak, frequent) = (of.per_ten_minutes.peak, of.share_of_most_frequent);
+    let (standing, chattering) = (of.standing.len() as u64, of.chattering.len() as u64);
     vec![
-        measure("Alarms per 10 min", average(figures.per_10_min), "about 1, at most 2", figures.per_10_min <= 2.0),
-        measure("Alarms per hour", average(figures.per_hour), "about 6, at most 12", figures.per_hour <= 12.0),
-        measure("Alarms per day", average(figures.per_day), "about 150, at most 300", figures.per_day <= 300.0),
-        measure("Most in 10 min", format::count(figures.most_in_10_min), "at most 10", figures.most_in_10_min <= 10),
-        measure("10 min with more than 10", percent(figures.tens_above_10), "below 1 %", figures.tens_above_10 < 0.01),
-        measure("Hours with more than 30", percent(figures.hours_above_30), "below 1 %", figures.hours_above_30 < 0.01),
-        measure("Floods", format::count(figures.floods), "none", figures.floods == 0),
-        measure("Time in flood", percent(figures.time_in_flood), "below 1 %", figures.time_in_flood < 0.01),
-        measure("Share of the ten most frequent", percent(share(top_ten)), "1 % to 5 %", share(top_ten) <= 0.05),
-        measure("Chattering", format::count(figures.chattering), "none", figures.chattering == 0),
-        measure("Stale (more than 24 h)", format::count(figures.stale), "below 5", figures.stale < 5),
-        measure("Standing now", format::count(figures.standing), "below 10", figures.standing < 10),
+        average("Alarms per 10 min", &of.per_ten_minutes, "about 1, at most 2", 2.0),
+        average("Alarms per hour", &of.per_hour, "about 6, at most 12", 12.0),
+        average("Alarms per day", &of.per_day, "about 150, at most 300", 300.0),
+        measure("Most in 10 min", format::count(peak), "at most 10", peak <= 10),
+        measure("10 min with more than 10", percent(of.share_above_ten), "below 1 %", of.share_above_ten < 0.01),
+        measure("Floods", format::count(of.floods), "none", of.floods == 0),
+        measure("Time in flood", percent(of.share_in_flood), "below 1 %", of.share_in_flood < 0.01),
+        measure("Share of the ten most frequent", percent(frequent), "1 % to 5 %", frequent <= 0.05),
+        measure("Chattering", format::count(chattering), "none", chattering == 0),
+        measure("Stale (more than 24 h)", format::count(of.stale), "below 5", of.stale < 5),
+        measure("Active now", format::count(standing), "below 10", standing < 10),
+        measure("Shelved now", format::count(of.shelved), "few, reviewed each shift", true),
+        measure("Suppressed by design now", format::count(of.suppressed), "–", true),
+        measure("Out of service now", format::count(of.out_of_service), "few, each with a work order", true),
     ]
 }
 
@@ -83,6 +96,10 @@ fn percent(share: f64) -> String {
 }
 
 pub fn statistics_ui(ui: &mut Ui, view: &StatisticsView) {
+    if view.measures.is_empty() {
+        widgets::empty(ui, "No statistics yet", "They begin with the first alarm rule that is watched.");
+        return;
+    }
     widgets::line(ui, &format!("Over the last {}, for one operator", view.span), theme::small(), theme::TEXT_WEAK);
     ui.add_space(2.0);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -158,7 +175,7 @@ fn shares_ui(ui: &mut Ui, view: &StatisticsView) {
         let text = format!("{} ({})", percent(share.share), format::count(share.count));
         let name = format!("{}: {text}, {}", share.priority.name(), share.target);
         let (row, painter) = cells(ui, &name);
-        let alarm = Annunciation { priority: share.priority, unacknowledged: true };
+        let alarm = Urgency { priority: share.priority, unacknowledged: true };
         widgets::paint_alarm(&painter, pos2(row.left() + 9.0, row.center().y), alarm);
         let title = Rect::from_min_max(row.min + vec2(22.0, 0.0), part(row, 0.0, 0.26).max);
         widgets::paint_text(&painter, title, share.priority.name(), theme::small(), theme::TEXT, Align::Min);
@@ -194,7 +211,8 @@ mod tests {
 
     #[test]
     fn each_figure_stands_beside_its_target_and_says_if_it_is_missed() {
-        let view = statistics_view(&testing::alarms::figures());
+        let plant = testing::plant();
+        let view = statistics_view(plant.board.performance.as_deref(), &plant.scene);
         let missed: Vec<_> =
             view.measures.iter().filter(|m| !m.met).map(|m| format!("{} {}", m.name, m.value)).collect();
         assert_eq!(
@@ -216,9 +234,9 @@ mod tests {
     }
 
     #[test]
-    fn a_plant_without_alarms_divides_by_nothing() {
-        let view = statistics_view(&Figures::default());
-        assert!(view.measures.iter().all(|measure| measure.met), "{:?}", view.measures);
-        assert!(view.priorities.iter().all(|share| share.share == 0.0));
+    fn before_anything_was_measured_it_says_so() {
+        let view = statistics_view(None, &testing::scene());
+        let harness = testing::harness((), move |ui, ()| statistics_ui(ui, &view));
+        harness.get_by_label("No statistics yet");
     }
 }

@@ -11,7 +11,7 @@ use bevy_egui::egui::{
 
 use super::mark::Mark;
 use super::theme;
-use crate::alarm::Annunciation;
+use crate::alarm::{Priority, Urgency};
 use crate::history::Bucket;
 use crate::twin::Grade;
 use crate::view::badge::{self, Inks};
@@ -71,7 +71,7 @@ pub fn paint_mark(painter: &Painter, centre: Pos2, mark: Mark) {
 }
 
 /// The shape of an alarm's priority with its number, filled until it is acknowledged.
-pub fn paint_alarm(painter: &Painter, centre: Pos2, alarm: Annunciation) {
+pub fn paint_alarm(painter: &Painter, centre: Pos2, alarm: Urgency) {
     let colour = theme::priority(alarm.priority);
     let inks = Inks { colour, on_filled: theme::GROUND, on_hollow: colour, ground: theme::SUNKEN };
     badge::paint_alarm(painter, centre, alarm, &inks);
@@ -166,6 +166,19 @@ pub fn count_chip(ui: &mut Ui, mark: Mark, count: usize, what: &str) -> Response
     let x = rect.left() + 24.0 + number_width;
     ui.painter().galley(pos2(x, middle - word.size().y / 2.0), word, theme::TEXT_WEAK);
     response
+}
+
+/// A switch with the shape of a priority: filled while it is on. Says whether it was clicked.
+pub fn priority_toggle(ui: &mut Ui, priority: Priority, on: bool, name: &str) -> bool {
+    let (rect, response) = ui.allocate_exact_size(vec2(26.0, 24.0), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(WidgetType::Checkbox, true, on, name));
+    if on || response.hovered() {
+        ui.painter().rect_filled(rect, 4.0, if on { theme::SELECTED } else { theme::RAISED });
+    }
+    paint_alarm(ui.painter(), rect.center(), Urgency { priority, unacknowledged: on });
+    let clicked = response.clicked();
+    response.on_hover_text(name);
+    clicked
 }
 
 /// A title above a group of rows.

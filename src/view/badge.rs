@@ -5,7 +5,7 @@
 
 use bevy_egui::egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, Vec2, vec2};
 
-use crate::alarm::{Annunciation, Priority};
+use crate::alarm::{Priority, Urgency};
 
 /// What a shape is drawn with, to suit the ground that it stands on.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -22,7 +22,7 @@ pub struct Inks {
 /// Half the height of a shape in points.
 pub const RADIUS: f32 = 7.5;
 
-pub fn paint_alarm(painter: &Painter, centre: Pos2, alarm: Annunciation, inks: &Inks) {
+pub fn paint_alarm(painter: &Painter, centre: Pos2, alarm: Urgency, inks: &Inks) {
     let (fill, stroke, ink) = match alarm.unacknowledged {
         true => (inks.colour, Stroke::NONE, inks.on_filled),
         false => (inks.ground, Stroke::new(1.5, inks.colour), inks.on_hollow),

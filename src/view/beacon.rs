@@ -16,7 +16,7 @@ use bevy::transform::TransformSystems;
 use super::look::Extent;
 use super::mood::Mood;
 use super::{ViewSet, WorldCamera, palette};
-use crate::alarm::{Annunciation, Priority};
+use crate::alarm::{Priority, Urgency};
 use crate::twin::Twin;
 
 /// Metres that a lamp's unit is at least, and as a share of its distance from the camera.
@@ -32,7 +32,7 @@ const ACKNOWLEDGED: f32 = 0.75;
 #[derive(Component)]
 struct Beacon {
     twin: Entity,
-    alarm: Annunciation,
+    alarm: Urgency,
 }
 
 #[derive(Resource)]
@@ -43,7 +43,7 @@ struct Lamps {
 }
 
 impl Lamps {
-    fn mesh(&self, alarm: Annunciation) -> Handle<Mesh> {
+    fn mesh(&self, alarm: Urgency) -> Handle<Mesh> {
         let [acknowledged, unacknowledged] = &self.meshes[usize::from(alarm.priority.number() - 1)];
         if alarm.unacknowledged { unacknowledged.clone() } else { acknowledged.clone() }
     }
@@ -60,9 +60,8 @@ fn make_lamps(
     mut meshes: ResMut<Assets<Mesh>>,
     mut materials: ResMut<Assets<StandardMaterial>>,
 ) {
-    let meshes = Priority::ALL.map(|priority| {
-        [false, true].map(|unacknowledged| meshes.add(lamp(Annunciation { priority, unacknowledged })))
-    });
+    let meshes = Priority::ALL
+        .map(|priority| [false, true].map(|unacknowledged| meshes.add(lamp(Urgency { priority, unacknowledged }))));
     let material = StandardMaterial { unlit: true, cull_mode: None, fog_enabled: false, ..default() };
     commands.insert_resource(Lamps { meshes, material: materials.add(material) });
 }
@@ -113,13 +112,13 @@ fn light(
 }
 
 /// Metres that a lamp's unit has, `distance` metres away.
-fn scale(alarm: Annunciation, distance: f32) -> f32 {
+fn scale(alarm: Urgency, distance: f32) -> f32 {
     let size = if alarm.unacknowledged { 1.0 } else { ACKNOWLEDGED };
     size * (OF_DISTANCE * distance).max(SMALLEST)
 }
 
 /// How far a lamp reaches above its twin on the screen, in metres at its distance: labels stand above.
-pub(super) fn height(alarm: Annunciation, distance: f32) -> f32 {
+pub(super) fn height(alarm: Urgency, distance: f32) -> f32 {
     TOP * scale(alarm, distance)
 }
 
@@ -202,7 +201,7 @@ fn outline(priority: Priority) -> Vec<Vec2> {
     }
 }
 
-fn lamp(alarm: Annunciation) -> Mesh {
+fn lamp(alarm: Urgency) -> Mesh {
     let colour = palette::priority(alarm.priority);
     // The middle of a triangle's area lies off the middle of its height.
     let shift = match alarm.priority {
@@ -240,7 +239,7 @@ mod tests {
         let mut seen: Vec<Vec<[f32; 3]>> = Vec::new();
         for priority in Priority::ALL {
             for unacknowledged in [false, true] {
-                let mesh = lamp(Annunciation { priority, unacknowledged });
+                let mesh = lamp(Urgency { priority, unacknowledged });
                 let positions =
                     mesh.attribute(Mesh::ATTRIBUTE_POSITION).and_then(|a| a.as_float3()).expect("set").to_vec();
                 assert!(positions.iter().all(|p| (0.0..=TOP).contains(&p[1])), "{priority:?} leaves its height");
@@ -252,16 +251,16 @@ mod tests {
 
     #[test]
     fn a_far_lamp_keeps_its_size_on_the_screen() {
-        let alarm = Annunciation { priority: Priority::High, unacknowledged: true };
+        let alarm = Urgency { priority: Priority::High, unacknowledged: true };
         assert_eq!(height(alarm, 1.0), height(alarm, 5.0));
         assert!((height(alarm, 200.0) / height(alarm, 100.0) - 2.0).abs() < 1e-5);
-        let acknowledged = Annunciation { unacknowledged: false, ..alarm };
+        let acknowledged = Urgency { unacknowledged: false, ..alarm };
         assert!(height(acknowledged, 50.0) < height(alarm, 50.0));
     }
 
     #[test]
     fn figures_face_the_camera() {
-        let mesh = lamp(Annunciation { priority: Priority::Medium, unacknowledged: true });
+        let mesh = lamp(Urgency { priority: Priority::Medium, unacknowledged: true });
         let positions = mesh.attribute(Mesh::ATTRIBUTE_POSITION).and_then(|a| a.as_float3()).expect("set");
         let indices: Vec<usize> = mesh.indices().expect("set").iter().collect();
         for face in indices.chunks(3) {

@@ -79,7 +79,7 @@ pub fn declutter(mut labels: Vec<ScreenLabel>, bounds: Rect) -> Vec<ScreenLabel>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alarm::{Annunciation, Priority};
+    use crate::alarm::{Priority, Urgency};
     use crate::twin::{Grade, TwinIndex};
 
     fn label(twin: u32, x: f32, distance: f32) -> ScreenLabel {
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn an_alarm_and_the_chosen_twin_win_over_whatever_is_nearer() {
         let mut all = crowd();
-        all[28].badge = Some(Badge::Alarm(Annunciation { priority: Priority::Low, unacknowledged: false }));
+        all[28].badge = Some(Badge::Alarm(Urgency { priority: Priority::Low, unacknowledged: false }));
         all[29].chosen = true;
         let shown = declutter(all, view());
         let last: Vec<u32> = shown.iter().rev().take(2).map(|label| label.twin.0).collect();

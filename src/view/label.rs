@@ -17,7 +17,7 @@ use super::look::{Extent, Plain};
 use super::mood::{Freshness, Mood};
 use super::palette;
 use super::picking::Hovered;
-use crate::alarm::{Annunciation, Aside, Priority};
+use crate::alarm::{Aside, Priority, Urgency};
 use crate::command::Attention;
 use crate::scene::LoadedScene;
 use crate::twin::{Current, Grade, Signal, Twin, TwinIndex, Value};
@@ -50,7 +50,7 @@ pub struct ScreenLabel {
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub enum Badge {
     /// The worst alarm: its shape and number, filled until it is acknowledged.
-    Alarm(Annunciation),
+    Alarm(Urgency),
     /// A hollow violet circle: every signal is stale or bad.
     Stale,
     /// A small grey bar: an alarm is shelved, suppressed or out of service.
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn the_worst_of_alarm_and_freshness_makes_the_badge() {
-        let alarm = Some(Annunciation { priority: Priority::Critical, unacknowledged: true });
+        let alarm = Some(Urgency { priority: Priority::Critical, unacknowledged: true });
         let mood = |alarm, aside, freshness| badge(&Mood { lamp: Lamp { alarm, aside }, freshness });
         assert_eq!(mood(None, None, Freshness::Fresh), None);
         assert_eq!(mood(None, None, Freshness::Partly), None);

@@ -2,13 +2,15 @@
 //!
 //! In: one alarm with its rule, and the journal. Out: [`Details`], plain text, and its picture; wishes by its buttons.
 
+use std::sync::Arc;
+
 use bevy_egui::egui::{self, Response, ScrollArea, Ui, pos2, vec2};
 
 use super::dialog::{Dialog, EditDraft};
 use super::{AlarmsView, words};
-use crate::alarm::{AlarmIndex, Annunciation, State, Subject};
+use crate::alarm::{AlarmIndex, State, Subject, Urgency};
 use crate::command::OperatorCommand;
-use crate::event::{self, Event, Kind};
+use crate::event::{Event, Kind};
 use crate::panel::{format, theme, widgets};
 use crate::twin::{SignalIndex, Timestamp, TwinIndex};
 
@@ -18,7 +20,7 @@ const HISTORY: usize = 40;
 #[derive(Clone, PartialEq, Debug)]
 pub struct Details {
     pub index: AlarmIndex,
-    pub alarm: Annunciation,
+    pub alarm: Urgency,
     pub whose: String,
     pub twin: Option<TwinIndex>,
     pub message: String,
@@ -80,7 +82,7 @@ pub fn details(view: &AlarmsView, index: AlarmIndex) -> Option<Details> {
     }
     Some(Details {
         index,
-        alarm: Annunciation::of(rule.priority, alarm.state),
+        alarm: Urgency::of(rule.priority, alarm.state),
         whose: words::whose(rule, view.scene).to_owned(),
         twin: words::twin_of(rule, view.scene),
         message: words::message(rule, view.scene),
@@ -103,7 +105,7 @@ pub fn details(view: &AlarmsView, index: AlarmIndex) -> Option<Details> {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Transition {
     pub time: Timestamp,
-    /// `Acknowledged by ada: jam cleared`.
+    /// `acknowledged by ada: jam cleared`.
     pub text: String,
 }
 
@@ -112,22 +114,22 @@ pub fn transitions(view: &AlarmsView, index: AlarmIndex) -> Vec<Transition> {
     let Some(rule) = view.scene.alarms.get(index.at()) else { return Vec::new() };
     let whose = words::whose(rule, view.scene);
     let of_broker = matches!(rule.subject, Subject::Broker(_));
-    let is_ours = |event: &&Event| match &event.kind {
+    let is_ours = |event: &&Arc<Event>| match &event.kind {
         Kind::Alarm { alarm, broker, .. } if *alarm == rule.name => {
             (if of_broker { broker.as_deref() } else { event.twin.as_deref() }) == Some(whose)
         }
         _ => false,
     };
-    view.events.iter().rev().filter(is_ours).take(HISTORY).map(transition).collect()
+    view.events.iter().rev().filter(is_ours).take(HISTORY).map(|event| transition(event)).collect()
 }
 
 fn transition(event: &Event) -> Transition {
     let mut text = match &event.kind {
-        Kind::Alarm { cause, to, value, unit, .. } => {
+        Kind::Alarm { value, unit, .. } => {
             let number = value.map(|x| format!(" at {} {unit}", format::number(x))).unwrap_or_default();
-            format!("{}{}", event::did(cause, *to), number.trim_end())
+            format!("{}{}", event.action(), number.trim_end())
         }
-        _ => event::describe(event),
+        _ => event.summary(),
     };
     if let Some(by) = &event.by {
         text.push_str(&format!(" by {by}"));
@@ -292,11 +294,7 @@ mod tests {
         let lines: Vec<_> = past.iter().map(|line| format!("{} {}", format::clock(line.time), line.text)).collect();
         assert_eq!(
             lines,
-            [
-                "14:08:00 Gone, latched at 96.9 %",
-                "14:07:50 Acknowledged by ada: jam cleared",
-                "14:06:40 Raised at 98.4 %",
-            ]
+            ["14:08:00 cleared at 96.9 %", "14:07:50 acknowledged by ada: jam cleared", "14:06:40 raised at 98.4 %",]
         );
     }
 }

@@ -14,6 +14,7 @@ mod toolbar;
 pub mod words;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bevy_egui::egui::{self, Key, Modifiers, Rect, ScrollArea, Ui, UiBuilder, pos2};
 
@@ -34,7 +35,7 @@ pub struct AlarmsView<'a> {
     /// Of the same generation as the scene; empty otherwise.
     pub board: &'a AlarmBoard,
     /// The journal, oldest first.
-    pub events: &'a [Event],
+    pub events: &'a [Arc<Event>],
     /// Signals in the trend panel.
     pub trends: &'a [SignalIndex],
     pub selected_twin: Option<TwinIndex>,

@@ -6,14 +6,14 @@ use bevy_egui::egui::{Align, Pos2, Rect, Response, Ui, pos2};
 
 use super::AlarmsView;
 use super::words;
-use crate::alarm::{AlarmIndex, Annunciation, Aside, State};
+use crate::alarm::{AlarmIndex, Aside, State, Urgency};
 use crate::panel::mark::Mark;
 use crate::panel::{format, theme, widgets};
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct AlarmRow {
     pub index: AlarmIndex,
-    pub alarm: Annunciation,
+    pub alarm: Urgency,
     pub aside: Option<Aside>,
     /// Short, for a column.
     pub state: &'static str,
@@ -28,7 +28,7 @@ pub struct AlarmRow {
     pub since: String,
     pub age: String,
     pub acknowledged_by: String,
-    /// The first of the flood that is going on.
+    /// The first of its flood or group.
     pub first_up: bool,
     pub chattering: bool,
     /// Its condition holds.
@@ -44,7 +44,7 @@ pub fn alarm_row(view: &AlarmsView, index: AlarmIndex) -> Option<AlarmRow> {
     let quiet = alarm.state == State::Normal;
     Some(AlarmRow {
         index,
-        alarm: Annunciation::of(rule.priority, alarm.state),
+        alarm: Urgency::of(rule.priority, alarm.state),
         aside,
         state: match aside {
             Some(Aside::Shelved) => "Shelved",
@@ -61,7 +61,7 @@ pub fn alarm_row(view: &AlarmsView, index: AlarmIndex) -> Option<AlarmRow> {
         since: if quiet { String::new() } else { format::clock(alarm.since) },
         age: if quiet { String::new() } else { format::age(view.shown.secs_since(alarm.since)) },
         acknowledged_by: alarm.acknowledged.as_ref().map(|deed| deed.by.clone()).unwrap_or_default(),
-        first_up: view.board.flood.is_some_and(|flood| flood.first == Some(index)),
+        first_up: view.board.first_up.contains(&index),
         chattering: view.board.chattering.contains(&index),
         active: alarm.state.is_active(),
     })
@@ -221,7 +221,7 @@ mod tests {
         let plant = testing::plant();
         let index = testing::alarms::rule(&plant.scene, "P-101", "vibration.high_high").index;
         let row = plant.alarms(|view| alarm_row(view, index)).unwrap();
-        assert_eq!(row.name(), "P-101 vibration above 7.1 mm/s (high-high)");
+        assert_eq!(row.name(), "P-101 vibration above 7.1 mm/s (high high)");
         assert_eq!((row.trigger.as_str(), row.current.as_str(), row.worst.as_str()), ("7.14", "7.60", "7.62"));
         assert_eq!((row.unit.as_str(), row.age.as_str(), row.state), ("mm/s", "15 s", "Unack."));
         let first = testing::alarms::rule(&plant.scene, "P-101", "vibration.high").index;

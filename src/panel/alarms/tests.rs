@@ -38,9 +38,9 @@ fn desk_at(live: bool) -> Harness<'static, Desk> {
     harness
 }
 
-const BEARING: &str = "P-101 vibration above 7.1 mm/s (high-high)";
+const BEARING: &str = "P-101 vibration above 7.1 mm/s (high high)";
 const OUTLET: &str = "E-101 outlet_temperature above 82 °C (high)";
-const LATCHED: &str = "C-202 load above 98 % (high-high)";
+const LATCHED: &str = "C-202 load above 98 % (high high)";
 const SHELVED: &str = "K-401 load above 90 % (high)";
 
 fn click(harness: &mut Harness<Desk>, name: &str) {

@@ -2,12 +2,12 @@
 //!
 //! In: the view, the filter, what is offered. Out: the filter as it was changed, commands, dialogs to open.
 
-use bevy_egui::egui::{self, Sense, Ui, WidgetInfo, WidgetType, vec2};
+use bevy_egui::egui::{self, Ui, WidgetInfo, WidgetType, vec2};
 
 use super::dialog::Dialog;
 use super::list::{Offers, States, offers};
 use super::{AlarmsState, AlarmsView, NOT_LIVE, plain};
-use crate::alarm::{Action, Annunciation, Aside, Priority};
+use crate::alarm::{Action, Aside, Priority};
 use crate::command::OperatorCommand;
 use crate::panel::{theme, widgets};
 
@@ -22,7 +22,9 @@ pub(super) fn filter_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState)
         response.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, "Search alarms"));
         for priority in Priority::ALL {
             let on = !filter.without.contains(&priority);
-            if priority_toggle(ui, priority, on) && !filter.without.remove(&priority) {
+            if widgets::priority_toggle(ui, priority, on, &format!("Show {} alarms", priority.name()))
+                && !filter.without.remove(&priority)
+            {
                 filter.without.insert(priority);
             }
         }
@@ -58,22 +60,6 @@ pub(super) fn filter_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState)
             }
         }
     });
-}
-
-/// Says whether it was clicked.
-fn priority_toggle(ui: &mut Ui, priority: Priority, on: bool) -> bool {
-    let (rect, response) = ui.allocate_exact_size(vec2(26.0, 24.0), Sense::click());
-    let name = format!("Show {} alarms", priority.name());
-    response.widget_info(|| WidgetInfo::selected(WidgetType::Checkbox, true, on, &name));
-    if on {
-        ui.painter().rect_filled(rect, 4.0, theme::SELECTED);
-    } else if response.hovered() {
-        ui.painter().rect_filled(rect, 4.0, theme::RAISED);
-    }
-    widgets::paint_alarm(ui.painter(), rect.center(), Annunciation { priority, unacknowledged: on });
-    let clicked = response.clicked();
-    response.on_hover_text(name);
-    clicked
 }
 
 fn choice(ui: &mut Ui, id: &str, all: &str, chosen: &mut Option<String>, choices: &[String]) {

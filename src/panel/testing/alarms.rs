@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{now, second};
 use crate::alarm::{
-    Alarm, AlarmBoard, AlarmIndex, Condition, Deed, Figures, Flags, Flood, Guidance, Level, Priority, Rule, Shelving,
-    State, Subject,
+    Alarm, AlarmBoard, AlarmIndex, Condition, Deed, Flags, Flood, Frequent, Guidance, Level, Performance, Priority,
+    PriorityShare, Rate, Rule, Shelving, Standing, State, Subject,
 };
 use crate::event::{Event, Kind};
 use crate::panel::alarms::words;
@@ -130,40 +130,62 @@ pub fn board(scene: &Scene) -> AlarmBoard {
     let first = rule(scene, "P-101", "vibration.high").index;
     board.flood = Some(Flood { since: second(477), alarms: 14, first: Some(first) });
     board.chattering = vec![rule(scene, "R-301", "load.high").index];
-    board.figures = Arc::new(figures());
+    board.first_up = vec![first];
+    board.performance = Some(Arc::new(performance(scene)));
     board
 }
 
-pub fn figures() -> Figures {
-    Figures {
-        span: Duration::from_secs(24 * 3600),
-        per_10_min: 0.7,
-        per_hour: 4.2,
-        per_day: 101.0,
-        most_in_10_min: 14,
-        hours_above_30: 0.0,
-        tens_above_10: 0.007,
+/// A day with one flood.
+pub fn performance(scene: &Scene) -> Performance {
+    let index = |twin: &str, name: &str| rule(scene, twin, name).index;
+    let rate = |average, peak| Rate { average: Some(average), peak, peak_at: Some(second(480)) };
+    let frequent = |alarm, count: u64| Frequent { alarm, count, share: count as f64 / 101.0 };
+    let most_frequent = vec![
+        frequent(index("R-301", "load.high"), 38),
+        frequent(index("C-202", "load.high"), 21),
+        frequent(index("P-101", "flow.low"), 4),
+    ];
+    let counts = [1, 12, 30, 58].into_iter().zip([0.01, 0.05, 0.15, 0.8]);
+    let shares: Vec<PriorityShare> = Priority::ALL
+        .into_iter()
+        .zip(counts)
+        .map(|(priority, (count, recommended))| PriorityShare {
+            priority,
+            count,
+            share: count as f64 / 101.0,
+            recommended,
+        })
+        .collect();
+    Performance {
+        from: second(600 - 86_400),
+        to: second(600),
+        alarms: 101,
+        per_ten_minutes: rate(0.7, 14),
+        per_hour: rate(4.2, 17),
+        per_day: rate(101.0, 101),
+        share_above_ten: 0.007,
         floods: 1,
-        time_in_flood: 0.014,
-        standing: 6,
+        share_in_flood: 0.014,
+        standing: vec![Standing { alarm: index("C-202", "load.high"), since: second(200), secs: 400.0 }],
         stale: 0,
-        chattering: 1,
-        by_priority: [1, 12, 30, 58],
-        most_frequent: vec![
-            ("R-301 load.high".into(), 38),
-            ("C-202 load.high".into(), 21),
-            ("P-101 flow.low".into(), 4),
-        ],
+        shelved: 1,
+        suppressed: 1,
+        out_of_service: 1,
+        share_of_most_frequent: most_frequent.iter().map(|frequent| frequent.share).sum(),
+        most_frequent,
+        priorities: shares.try_into().unwrap(),
+        chattering: vec![index("R-301", "load.high")],
     }
 }
 
-fn event(id: u64, secs: i64, twin: Option<&str>, by: Option<&str>, comment: &str, kind: Kind) -> Event {
+fn event(id: u64, secs: i64, twin: Option<&str>, by: Option<&str>, comment: &str, kind: Kind) -> Arc<Event> {
     let (time, received) = (second(secs), second(secs));
-    Event { id, time, received, twin: twin.map(Into::into), by: by.map(Into::into), comment: comment.into(), kind }
+    let (twin, by) = (twin.map(Into::into), by.map(Into::into));
+    Arc::new(Event { id, time, received, twin, by, comment: comment.into(), kind })
 }
 
 /// What the journal holds after ten minutes, oldest first.
-pub fn events(scene: &Scene) -> Vec<Event> {
+pub fn events(scene: &Scene) -> Vec<Arc<Event>> {
     use crate::alarm::Cause;
     let alarm = |twin: &str, name: &str, cause, from, to, value| {
         let rule = rule(scene, twin, name);
@@ -229,15 +251,17 @@ pub fn events(scene: &Scene) -> Vec<Event> {
             "",
             alarm("P-101", "vibration.high_high", Cause::Raised, normal, unack, Some(7.14)),
         ),
-        event(10, 590, None, None, "", Kind::Flood { began: true, alarms: 11 }),
+        event(10, 590, None, None, "", Kind::Flood { began: true, alarms: 11, first: "P-101/vibration.high".into() }),
     ]
 }
 
 /// A long journal: notes, one a second.
-pub fn many_events(count: u64) -> Vec<Event> {
-    let note = |id| Event {
-        time: Timestamp(second(0).0 + id as i64 * 1_000_000_000),
-        ..event(id, 0, Some("P-101"), None, "", Kind::Note { text: format!("note {id}") })
+pub fn many_events(count: u64) -> Vec<Arc<Event>> {
+    let note = |id| {
+        let time = Timestamp(second(0).0 + id as i64 * 1_000_000_000);
+        let kind = Kind::Note { text: format!("note {id}") };
+        let (by, comment) = (None, String::new());
+        Arc::new(Event { id, time, received: time, twin: Some("P-101".into()), by, comment, kind })
     };
     (1..=count).map(note).collect()
 }

@@ -1,0 +1,59 @@
+//! The name of an alarm that outlives a reload: by ids and names of the scene, not by indices.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Event, Kind};
+use crate::alarm::{Rule, Subject};
+use crate::scene::Scene;
+
+/// An alarm of a twin, or of a connection to a broker. Written `P-101/vibration.high` or `broker#plant/connection`:
+/// the ids of twins hold neither `/` nor `#`, so that no two alarms share a text.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize)]
+pub struct AlarmPath {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub twin: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broker: Option<String>,
+    pub alarm: String,
+}
+
+impl AlarmPath {
+    pub fn of_twin(twin: impl Into<String>, alarm: impl Into<String>) -> Self {
+        Self { twin: Some(twin.into()), broker: None, alarm: alarm.into() }
+    }
+
+    pub fn of_broker(broker: impl Into<String>, alarm: impl Into<String>) -> Self {
+        Self { twin: None, broker: Some(broker.into()), alarm: alarm.into() }
+    }
+
+    /// The path of a rule of this scene. A subject that the scene lacks leaves its part out.
+    pub fn of_rule(rule: &Rule, scene: &Scene) -> Self {
+        let id = |index: crate::twin::TwinIndex| scene.twins.get(index.at()).map(|twin| twin.id.clone());
+        let (twin, broker) = match &rule.subject {
+            Subject::Signal(index) => (scene.signals.get(index.at()).and_then(|signal| id(signal.twin)), None),
+            Subject::Twin(index) => (id(*index), None),
+            Subject::Broker(name) => (None, Some(name.clone())),
+        };
+        Self { twin, broker, alarm: rule.name.clone() }
+    }
+
+    /// The alarm that an event is about; none if it is about something else, or about several.
+    pub fn of_event(event: &Event) -> Option<Self> {
+        let (Kind::Alarm { alarm, broker, .. } | Kind::Chattering { alarm, broker, .. }) = &event.kind else {
+            return None;
+        };
+        Some(Self { twin: event.twin.clone(), broker: broker.clone(), alarm: alarm.clone() })
+    }
+}
+
+impl fmt::Display for AlarmPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.twin, &self.broker) {
+            (Some(twin), _) => write!(f, "{twin}/{}", self.alarm),
+            (None, Some(broker)) => write!(f, "broker#{broker}/{}", self.alarm),
+            (None, None) => f.write_str(&self.alarm),
+        }
+    }
+}
