@@ -30,6 +30,7 @@
 //!   that waited for an acknowledgement would hide the next activation too.
 
 mod annunciation;
+mod board;
 mod carry;
 mod case;
 mod chattering;
@@ -39,6 +40,7 @@ mod engine;
 mod first_up;
 mod flood;
 mod key;
+mod lamp;
 mod machine;
 mod message;
 mod monitor;
@@ -60,6 +62,7 @@ mod trail;
 mod values;
 
 pub use annunciation::Annunciation;
+pub use board::{AlarmBoard, Tally};
 pub use carry::{Kept, Snapshot};
 pub use case::PATIENCE;
 pub use chattering::{CHATTER_COUNT, CHATTER_WINDOW, ChatterChange, ChatterWatch};
@@ -67,6 +70,7 @@ pub use engine::{Engine, Failure};
 pub use first_up::FirstUp;
 pub use flood::{FLOOD_BEGINS_ABOVE, FLOOD_ENDS_BELOW, FLOOD_WINDOW, Flood, FloodChange, FloodWatch};
 pub use key::{Key, Named};
+pub use lamp::{Aside, Lamp, Lamps, Urgency};
 pub use message::{condition_text, duration, message};
 pub use monitor::{Findings, Monitor};
 pub use refusal::Refusal;

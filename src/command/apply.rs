@@ -35,6 +35,11 @@ pub(crate) fn apply(
                 cursor.set_if_neq(playing);
             }
             OperatorCommand::Focus(_) | OperatorCommand::Look(_) | OperatorCommand::ReloadScene => {}
+            OperatorCommand::Alarm { .. }
+            | OperatorCommand::Note { .. }
+            | OperatorCommand::ExportEvents { .. }
+            | OperatorCommand::EditLimit { .. }
+            | OperatorCommand::UndoEdit => {}
         }
     }
 }

@@ -2,9 +2,13 @@
 
 mod apply;
 
+use std::path::PathBuf;
+
 use bevy::prelude::*;
 
 use crate::TwinSet;
+use crate::alarm::{self, AlarmIndex};
+use crate::event;
 use crate::scene::Scene;
 
 pub(crate) use apply::apply;
@@ -29,6 +33,29 @@ pub enum OperatorCommand {
     ToggleTrend(SignalIndex),
     /// Reads the scene file again.
     ReloadScene,
+    /// Does one thing to some alarms; `comment` is the reason, where one is asked for.
+    Alarm { alarms: Vec<AlarmIndex>, action: alarm::Action, comment: String },
+    /// Writes a remark into the journal.
+    Note { text: String, twin: Option<TwinIndex> },
+    /// Writes the events that `filter` admits to a file: CSV if its name ends in `.csv`, else JSON lines.
+    ExportEvents { path: PathBuf, filter: event::Filter },
+    /// Changes a number of an alarm in the scene file.
+    EditLimit { alarm: AlarmIndex, field: LimitField, value: f64, reason: String },
+    /// Takes back the last edit of the scene.
+    UndoEdit,
+}
+
+/// A number of an alarm that an operator may change while running.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum LimitField {
+    /// In the unit of the signal; for rates in that unit per second.
+    Limit,
+    /// In the unit of the signal; for rates in that unit per second.
+    Deadband,
+    /// Seconds.
+    OnDelay,
+    /// Seconds.
+    OffDelay,
 }
 
 /// What the operator is looking at. Written by the applier only.

@@ -11,6 +11,7 @@ pub mod export;
 mod file;
 mod filter;
 mod journal;
+mod log;
 mod make;
 mod path;
 pub mod store;
@@ -19,6 +20,7 @@ mod summary;
 pub use file::{EventFile, EventFileError, EventFileStatus};
 pub use filter::{Filter, Tag};
 pub use journal::{Budget, Draft, Journal, Usage};
+pub use log::EventLog;
 pub use path::AlarmPath;
 pub use store::{AlarmSnapshot, Restored, Store, StoreError, StoreStatus};
 

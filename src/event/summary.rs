@@ -24,6 +24,7 @@ impl Event {
                 Cause::TakenOutOfService => "taken out of service",
                 Cause::ReturnedToService => "returned to service",
                 Cause::Commented => "commented",
+                Cause::Removed => "removed",
             }
             .to_owned(),
             Kind::Flood { began: b, .. } => format!("alarm flood {}", began(*b)),

@@ -4,6 +4,7 @@
 
 use bevy_egui::egui::{self, Align, Color32, Layout, Ui, pos2, vec2};
 
+use super::banner::{self, BannerView};
 use super::connections::{paint_state, state_text};
 use super::mark::{Counts, Mark};
 use super::shell::PanelKind;
@@ -16,6 +17,7 @@ pub struct BarsView {
     pub scene: String,
     pub cursor: Cursor,
     pub counts: Counts,
+    pub banner: BannerView,
     pub twins: usize,
     pub signals: usize,
     pub usage: Usage,
@@ -30,6 +32,7 @@ pub fn bars_view(
     scene: &crate::scene::Scene,
     cursor: Cursor,
     counts: Counts,
+    banner: BannerView,
     usage: Usage,
     report: &SourceReport,
     issues: usize,
@@ -38,6 +41,7 @@ pub fn bars_view(
         scene: scene.name.clone(),
         cursor,
         counts,
+        banner,
         twins: scene.twins.len(),
         signals: scene.signals.len(),
         usage,
@@ -79,22 +83,26 @@ pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<PanelKind> {
             let chips = [
                 (Mark::Bad, view.counts.bad, "bad", "Values that cannot be used"),
                 (Mark::Stale, view.counts.stale, "stale", "Signals that fell silent for longer than they may"),
-                (Mark::Warning, view.counts.warning, "warning", "Signals beyond their operating limits"),
-                (Mark::Critical, view.counts.critical, "critical", "Signals beyond their outer limits"),
             ];
             for (mark, count, what, tip) in chips {
-                // Three counts have a fixed place; bad values are rare and show when there are some.
+                // Bad values are rare and show when there are some.
                 if (mark != Mark::Bad || count > 0)
                     && widgets::count_chip(ui, mark, count, what).on_hover_text(tip).clicked()
                 {
                     asked = Some(PanelKind::Tree);
                 }
             }
+            if banner::counts_ui(ui, &view.banner) {
+                asked = Some(PanelKind::Alarms);
+            }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let name = if view.scene.is_empty() { "No scene" } else { &view.scene };
                 widgets::line(ui, name, egui::FontId::proportional(16.0), theme::TEXT_STRONG);
                 let size =
                     format!("{}  ·  {}", format::plural(view.twins, "twin"), format::plural(view.signals, "signal"));
+                if banner::headline_ui(ui, &view.banner) {
+                    asked = Some(PanelKind::Alarms);
+                }
                 if ui.available_width() > 180.0 {
                     widgets::line(ui, &size, theme::small(), theme::TEXT_WEAK);
                 }
@@ -175,7 +183,8 @@ mod tests {
     fn view(cursor: Cursor) -> BarsView {
         let plant = testing::plant();
         let usage = Usage { samples: 12_480, bytes: 3 << 20, budget_bytes: 1 << 30, ..Default::default() };
-        bars_view(&plant.scene, cursor, plant.marks.counts(), usage, &testing::report(), 3)
+        let banner = banner::banner_view(&plant.scene, &plant.board);
+        bars_view(&plant.scene, cursor, plant.marks.counts(), banner, usage, &testing::report(), 3)
     }
 
     #[test]
@@ -197,18 +206,22 @@ mod tests {
     }
 
     #[test]
-    fn counts_lead_to_the_tree_and_sources_to_the_connections() {
+    fn counts_lead_to_the_tree_and_the_alarm_list_and_sources_to_the_connections() {
         let view = view(Cursor::Live);
-        assert_eq!(view.counts.critical, 1);
+        assert_eq!(view.counts.stale, 1);
         let mut harness = testing::harness(Vec::new(), move |ui, asked| {
             egui::Panel::top("top").show(ui, |ui| asked.extend(top_ui(ui, &view)));
             egui::Panel::bottom("status").show(ui, |ui| asked.extend(status_ui(ui, &view)));
         });
-        harness.get_by_label("1 critical").click();
+        harness.set_size(vec2(1280.0, 200.0));
+        harness.run();
+        harness.get_by_label("1 stale").click();
+        harness.run();
+        harness.get_by_label("critical: 1 of 1 unacknowledged").click();
         harness.run();
         harness.get_by_label("plant: Connected").click();
         harness.run();
-        assert_eq!(*harness.state(), [PanelKind::Tree, PanelKind::Connections]);
+        assert_eq!(*harness.state(), [PanelKind::Tree, PanelKind::Alarms, PanelKind::Connections]);
     }
 
     #[test]

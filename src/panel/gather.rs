@@ -7,11 +7,15 @@ use bevy::prelude::*;
 use bevy::window::RequestRedraw;
 use bevy_egui::{EguiContexts, egui};
 
+use super::alarms::AlarmsView;
+use super::events::EventsView;
 use super::mark::Marks;
 use super::shell::{self, PanelKind, Shell, Views};
-use super::{bars, connections, inspector, issues, theme, timebar, tree, trend};
+use super::{banner, bars, connections, inspector, issues, statistics, theme, timebar, tree, trend};
+use crate::alarm::AlarmBoard;
 use crate::analysis::Analysis;
 use crate::command::{Attention, OperatorCommand};
+use crate::event::EventLog;
 use crate::history::{Cursor, History, Moment};
 use crate::scene::LoadedScene;
 use crate::source::SourceReport;
@@ -33,6 +37,8 @@ pub(super) struct Readable<'w, 's> {
     report: Res<'w, SourceReport>,
     entities: Res<'w, Entities>,
     marks: Res<'w, Marks>,
+    board: Res<'w, AlarmBoard>,
+    log: Res<'w, EventLog>,
     labels: Res<'w, ScreenLabels>,
     currents: Query<'w, 's, &'static Current>,
 }
@@ -51,10 +57,18 @@ pub(super) fn show_panels(
         theme::apply(&ctx);
     }
     // Without a history there is nothing to draw a line of: one without samples stands in.
+    // Indices of a board that was made from another scene mean other alarms.
+    let unlit;
+    let board = if read.board.generation() == Some(read.loaded.generation) {
+        &*read.board
+    } else {
+        unlit = AlarmBoard::default();
+        &unlit
+    };
     let mut out = Vec::new();
     let views = match &read.analysis {
-        Some(analysis) => gather(&read, &analysis.lock().history, &shell),
-        None => gather(&read, &History::new(0), &shell),
+        Some(analysis) => gather(&read, &analysis.lock().history, board, &shell),
+        None => gather(&read, &History::new(0), board, &shell),
     };
     let mut ui = egui::Ui::new(
         ctx.clone(),
@@ -79,7 +93,7 @@ fn physical(rect: Option<egui::Rect>, pixels_per_point: f32) -> URect {
     URect::new(pixel(rect.left()), pixel(rect.top()), pixel(rect.right()), pixel(rect.bottom()))
 }
 
-fn gather<'a>(read: &'a Readable, history: &History, shell: &Shell) -> Views<'a> {
+fn gather<'a>(read: &'a Readable, history: &History, board: &'a AlarmBoard, shell: &Shell) -> Views<'a> {
     let (scene, moment, cursor) = (&*read.loaded.scene, *read.moment, *read.cursor);
     let current = |index: SignalIndex| -> Current {
         let entity = read.entities.signals.get(index.at());
@@ -93,6 +107,8 @@ fn gather<'a>(read: &'a Readable, history: &History, shell: &Shell) -> Views<'a>
         scene,
         currents: &current,
         history,
+        marks: &read.marks,
+        board,
         attention: &read.attention,
         moment,
         visible: shell.inspector.visible.clone(),
@@ -108,7 +124,15 @@ fn gather<'a>(read: &'a Readable, history: &History, shell: &Shell) -> Views<'a>
     };
     let connected = shell.is_visible(PanelKind::Connections);
     Views {
-        bars: bars::bars_view(scene, cursor, read.marks.counts(), usage, &read.report, issues.lines.len()),
+        bars: bars::bars_view(
+            scene,
+            cursor,
+            read.marks.counts(),
+            banner::banner_view(scene, board),
+            usage,
+            &read.report,
+            issues.lines.len(),
+        ),
         time: timebar::time_view(cursor, &moment, bounds),
         tree: tree::TreeView {
             scene,
@@ -118,6 +142,25 @@ fn gather<'a>(read: &'a Readable, history: &History, shell: &Shell) -> Views<'a>
         },
         inspector: shell.is_visible(PanelKind::Inspector).then(|| inspector::inspector_view(&inspected)).flatten(),
         trend: trend::trend_view(&drawn, &shell.trend),
+        alarms: AlarmsView {
+            scene,
+            board,
+            events: &read.log.events,
+            trends: &read.attention.trends,
+            selected_twin: read.attention.selected,
+            shown: moment.shown,
+            live: cursor.is_live(),
+        },
+        events: EventsView {
+            scene,
+            events: &read.log.events,
+            selected_twin: read.attention.selected,
+            shown: moment.shown,
+        },
+        statistics: match shell.is_visible(PanelKind::Statistics) {
+            true => statistics::statistics_view(board.performance.as_deref(), scene),
+            false => statistics::StatisticsView::default(),
+        },
         connections: match connected {
             true => connections::connections_view(&read.report, moment.now),
             false => connections::ConnectionsView::default(),

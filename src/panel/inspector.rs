@@ -1,14 +1,18 @@
 //! The inspector: all signals of the selected twin with value, unit, quality, age and recent past.
 //!
-//! In: [`InspectorView`], built from the scene, current values and history. Out: `ToggleTrend` and `Focus` commands.
+//! In: [`InspectorView`], built from the scene, current values, history and alarms. Out: `ToggleTrend`, `Focus` and
+//! `EditLimit` commands.
 //! Never asks a clock: ages are against the shown moment.
 
 use std::ops::Range;
 
 use bevy_egui::egui::{self, Align, Rect, ScrollArea, Ui, pos2, vec2};
 
-use super::mark::Mark;
+use super::alarms::dialog::{self, Dialog, EditDraft};
+use super::alarms::words;
+use super::mark::{Mark, Marks};
 use super::{format, theme, widgets};
+use crate::alarm::{AlarmBoard, AlarmIndex, Subject};
 use crate::command::{Attention, OperatorCommand};
 use crate::history::{Bucket, History, Moment};
 use crate::scene::{Decoder, Limits, Origin, Scene, ValueKind};
@@ -36,7 +40,11 @@ pub struct SignalView {
     pub label: String,
     pub value: String,
     pub unit: String,
+    /// The worse of its quality and its alarms.
     pub mark: Mark,
+    pub quality_mark: Mark,
+    /// Its alarms, in words: `vibration above 4.5 mm/s (high)`.
+    pub alarms: Vec<(AlarmIndex, String)>,
     /// `Good`, `Stale (expired)`.
     pub quality: String,
     /// `3 s`; empty if nothing has arrived.
@@ -56,6 +64,8 @@ pub struct InspectorInput<'a> {
     pub scene: &'a Scene,
     pub currents: &'a dyn Fn(SignalIndex) -> Current,
     pub history: &'a History,
+    pub marks: &'a Marks,
+    pub board: &'a AlarmBoard,
     pub attention: &'a Attention,
     pub moment: Moment,
     /// Which rows were in sight in the last frame: only these get a sparkline.
@@ -72,15 +82,13 @@ pub fn inspector_view(input: &InspectorInput) -> Option<InspectorView> {
         .enumerate()
         .map(|(row, signal)| signal_view(signal, input.visible.contains(&row), input))
         .collect();
-    let seen = signals.iter().map(|signal| signal.mark).filter(|&mark| mark != Mark::NoData).max();
-    let unseen = if signals.is_empty() { Mark::None } else { Mark::NoData };
     Some(InspectorView {
         twin: twin.index,
         id: twin.id.clone(),
         name: twin.name.clone(),
         type_name: twin.type_name.clone(),
         area: twin.area.clone(),
-        mark: seen.unwrap_or(unseen),
+        mark: input.marks.twin(twin.index),
         signals,
     })
 }
@@ -97,7 +105,7 @@ fn signal_view(signal: &crate::scene::Signal, visible: bool, input: &InspectorIn
         false => Vec::new(),
     };
     let seen = current.value.is_some();
-    let mark = Mark::of(&current, &signal.limits);
+    let quality_mark = Mark::of(&current);
     let age = if seen { format::age(shown.secs_since(current.receive_time)) } else { String::new() };
     SignalView {
         index: signal.index,
@@ -105,8 +113,10 @@ fn signal_view(signal: &crate::scene::Signal, visible: bool, input: &InspectorIn
         label: signal.label.clone(),
         value: current.value.as_ref().map_or_else(|| "–".into(), format::value),
         unit: if drawable { signal.unit.pretty() } else { String::new() },
-        trouble: trouble(mark, &current, &age),
-        mark,
+        trouble: trouble(quality_mark, &current, &age),
+        mark: quality_mark.max(Mark::lit(input.board.lamps().signal(signal.index))),
+        quality_mark,
+        alarms: alarms_of(signal.index, input.scene),
         quality: current.quality.to_string(),
         age,
         in_trend: input.attention.trends.contains(&signal.index),
@@ -114,6 +124,12 @@ fn signal_view(signal: &crate::scene::Signal, visible: bool, input: &InspectorIn
         spark,
         details: details(signal, &current),
     }
+}
+
+/// Alarms are ordered by twin, not by signal.
+fn alarms_of(signal: SignalIndex, scene: &Scene) -> Vec<(AlarmIndex, String)> {
+    let own = scene.alarms.iter().filter(|rule| rule.subject == Subject::Signal(signal));
+    own.map(|rule| (rule.index, words::message(rule, scene))).collect()
 }
 
 fn trouble(mark: Mark, current: &Current, age: &str) -> String {
@@ -124,7 +140,7 @@ fn trouble(mark: Mark, current: &Current, age: &str) -> String {
         Mark::Bad if reason.is_empty() => "bad".into(),
         Mark::Bad => format!("bad: {reason}"),
         Mark::Uncertain => "uncertain".into(),
-        Mark::None | Mark::Normal | Mark::Warning | Mark::Critical => String::new(),
+        _ => String::new(),
     }
 }
 
@@ -169,6 +185,8 @@ fn limits_text(limits: &Limits) -> Option<String> {
 pub struct InspectorState {
     /// Rows in sight in the last frame.
     pub visible: Range<usize>,
+    /// An edit of a limit that goes on.
+    pub dialog: Option<Dialog>,
 }
 
 /// Where the cells of a row lie. What is left of the width goes to the name, then to the sparkline.
@@ -216,10 +234,12 @@ fn columns(row: Rect) -> Columns {
 
 pub fn inspector_ui(
     ui: &mut Ui,
+    scene: &Scene,
     view: Option<&InspectorView>,
     state: &mut InspectorState,
     out: &mut Vec<OperatorCommand>,
 ) {
+    dialog::dialog_ui(ui.ctx(), scene, &mut state.dialog, out);
     let Some(view) = view else {
         widgets::empty(ui, "Nothing selected", "Click a twin in the tree or in the 3D view.");
         return;
@@ -235,7 +255,9 @@ pub fn inspector_ui(
     let height = ROW_HEIGHT;
     let shown = ScrollArea::vertical().auto_shrink(false).show_rows(ui, height, view.signals.len(), |ui, visible| {
         for signal in view.signals.get(visible.clone()).unwrap_or_default() {
-            signal_row(ui, height, signal, out);
+            if let Some(draft) = signal_row(ui, height, scene, signal, out) {
+                state.dialog = Some(Dialog::Edit(draft));
+            }
         }
         visible
     });
@@ -286,11 +308,18 @@ fn column_titles(ui: &mut Ui) {
     painter.hline(row.x_range(), row.bottom(), egui::Stroke::new(1.0, theme::LINE));
 }
 
-fn signal_row(ui: &mut Ui, height: f32, signal: &SignalView, out: &mut Vec<OperatorCommand>) {
+/// Gives the edit that its menu asked for.
+fn signal_row(
+    ui: &mut Ui,
+    height: f32,
+    scene: &Scene,
+    signal: &SignalView,
+    out: &mut Vec<OperatorCommand>,
+) -> Option<EditDraft> {
     let (row, response) = widgets::row(ui, height, signal.in_trend, &signal.name);
     let at = columns(row);
     let painter = ui.painter();
-    let faded = matches!(signal.mark, Mark::Stale | Mark::Bad | Mark::NoData);
+    let faded = matches!(signal.quality_mark, Mark::Stale | Mark::Bad | Mark::NoData);
     let ink = if faded { theme::TEXT_WEAK } else { theme::TEXT_STRONG };
     widgets::paint_mark(painter, at.mark, signal.mark);
     if signal.drawable {
@@ -309,12 +338,14 @@ fn signal_row(ui: &mut Ui, height: f32, signal: &SignalView, out: &mut Vec<Opera
         widgets::paint_sparkline(painter, at.spark, &signal.spark, theme::ACCENT);
         widgets::paint_text(painter, at.age, &signal.age, theme::small(), theme::TEXT_WEAK, Align::Max);
     } else {
-        let ink = widgets::colour_of(signal.mark);
+        let ink = widgets::colour_of(signal.quality_mark);
         widgets::paint_text(painter, at.status(), &signal.trouble, theme::small(), ink, Align::Max);
     }
     if response.clicked() && signal.drawable {
         out.push(OperatorCommand::ToggleTrend(signal.index));
     }
+    let mut draft = None;
+    response.context_menu(|ui| menu(ui, scene, signal, &mut draft, out));
     response.on_hover_ui(|ui| {
         ui.set_max_width(420.0);
         ui.label(egui::RichText::new(format!("{}  {} {}", signal.name, signal.value, signal.unit)).strong());
@@ -325,14 +356,46 @@ fn signal_row(ui: &mut Ui, height: f32, signal: &SignalView, out: &mut Vec<Opera
             (true, true) => "Click: take it out of the trends",
         };
         ui.label(egui::RichText::new(hint).font(theme::small()).color(theme::TEXT_WEAK));
+        if !signal.alarms.is_empty() {
+            ui.label(egui::RichText::new("Right click: edit limits").font(theme::small()).color(theme::TEXT_WEAK));
+        }
     });
+    draft
+}
+
+/// What a right click on a signal offers.
+fn menu(
+    ui: &mut Ui,
+    scene: &Scene,
+    signal: &SignalView,
+    draft: &mut Option<EditDraft>,
+    out: &mut Vec<OperatorCommand>,
+) {
+    if signal.drawable {
+        let text = if signal.in_trend { "Take out of the trends" } else { "Show trend" };
+        if ui.button(text).clicked() {
+            out.push(OperatorCommand::ToggleTrend(signal.index));
+            ui.close();
+        }
+    }
+    for (index, message) in &signal.alarms {
+        if let Some(edit) = EditDraft::of(scene, *index)
+            && ui.button(format!("Edit: {message}…")).clicked()
+        {
+            *draft = Some(edit);
+            ui.close();
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alarm::{Priority, Urgency};
     use crate::panel::testing;
     use egui_kittest::kittest::Queryable as _;
+
+    const CRITICAL: Mark = Mark::Alarm(Urgency { priority: Priority::Critical, unacknowledged: true });
 
     #[test]
     fn a_twin_shows_value_unit_quality_and_age_at_the_cursor() {
@@ -341,11 +404,11 @@ mod tests {
         let attention = Attention { selected: Some(pump), trends: Vec::new() };
         let view = plant.inspector(&attention).unwrap();
         let vibration = view.signals.iter().find(|signal| signal.name == "vibration").unwrap();
-        assert_eq!((vibration.value.as_str(), vibration.mark), ("7.60", Mark::Critical));
+        assert_eq!((vibration.value.as_str(), vibration.mark), ("7.60", CRITICAL));
         assert_eq!((vibration.quality.as_str(), vibration.age.as_str()), ("Good", "now"));
         assert_eq!(vibration.spark.len(), SPARK_COLUMNS);
         assert!(vibration.details.contains("Limits: H 4.5, HH 7.1"), "{}", vibration.details);
-        assert_eq!(view.mark, Mark::Critical);
+        assert_eq!(view.mark, CRITICAL);
     }
 
     #[test]
@@ -355,7 +418,8 @@ mod tests {
         let attention = Attention { selected: Some(exchanger), trends: Vec::new() };
         let view = plant.inspector(&attention).unwrap();
         let silent = view.signals.iter().find(|signal| signal.name == "outlet_temperature").unwrap();
-        assert_eq!((silent.mark, silent.age.as_str()), (Mark::Stale, "38 s"));
+        assert_eq!((silent.quality_mark, silent.age.as_str()), (Mark::Stale, "38 s"));
+        assert!(matches!(silent.mark, Mark::Alarm(_)), "its alarm stands while it is silent");
         assert_eq!(silent.trouble, "stale 38 s");
     }
 
@@ -387,7 +451,7 @@ mod tests {
         let view = plant.inspector(&Attention { selected: Some(pump), trends: Vec::new() }).unwrap();
         let flow = plant.scene.signal("P-101", "flow").unwrap().index;
         let mut harness = testing::harness((InspectorState::default(), Vec::new()), move |ui, (state, out)| {
-            inspector_ui(ui, Some(&view), state, out);
+            inspector_ui(ui, &plant.scene, Some(&view), state, out);
         });
         harness.get_by_label("flow").click();
         harness.run();

@@ -30,7 +30,7 @@ pub struct IssueView {
 
 impl IssuesView {
     pub fn errors(&self) -> usize {
-        self.lines.iter().filter(|line| line.mark == Mark::Critical).count()
+        self.lines.iter().filter(|line| line.mark == Mark::Error).count()
     }
 
     pub fn warnings(&self) -> usize {
@@ -49,7 +49,7 @@ pub fn issues_view(loaded: &LoadedScene, report: &SourceReport) -> IssuesView {
             let file = issue.file.strip_prefix(dir).unwrap_or(&issue.file);
             IssueView {
                 mark: match issue.severity {
-                    Severity::Error => Mark::Critical,
+                    Severity::Error => Mark::Error,
                     Severity::Warning => Mark::Warning,
                 },
                 place: format!("{}:{}:{}", file.display(), issue.line, issue.column),
@@ -59,7 +59,7 @@ pub fn issues_view(loaded: &LoadedScene, report: &SourceReport) -> IssuesView {
             }
         })
         .collect();
-    let last_good = lines.iter().any(|line| line.mark == Mark::Critical);
+    let last_good = lines.iter().any(|line| line.mark == Mark::Error);
     for source in &report.sources {
         // Connected and an error all the same: the broker refuses a subscription.
         if let Some(error) = &source.error {

@@ -1,12 +1,13 @@
-//! What needs a person's eye: one mark per signal and twin, and how many of each there are.
+//! What needs a person's eye: one mark per signal and twin, and how many values cannot be trusted.
 //!
-//! In: current values and operating limits. Out: [`Mark`]s, kept up to date from changes alone, so that a frame in
-//! which nothing changed costs nothing. Never draws.
+//! In: current values and the lamps of the alarm board. Out: [`Mark`]s, kept up to date from changes alone, so that a
+//! frame in which nothing changed costs nothing. Never judges a value, never draws.
 
 use bevy::prelude::*;
 
+use crate::alarm::{AlarmBoard, Aside, Lamp, Lamps, Priority, Urgency};
 use crate::scene::Scene;
-use crate::twin::{Current, Grade, Reason, SignalIndex, Standing, TwinIndex};
+use crate::twin::{Current, Grade, Reason, SignalIndex, TwinIndex};
 
 /// Ordered from what can be ignored to what must not be.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -15,28 +16,37 @@ pub enum Mark {
     #[default]
     None,
     Normal,
+    /// An alarm is shelved, suppressed or out of service.
+    Aside(Aside),
     /// Nothing has arrived yet.
     NoData,
     Uncertain,
     Stale,
     Bad,
+    /// Something of the scene or of a source to mend.
     Warning,
-    Critical,
+    Error,
+    Alarm(Urgency),
 }
 
 impl Mark {
-    /// The quality decides first: a value that is not to be trusted stands nowhere.
-    pub fn of(current: &Current, limits: &crate::scene::Limits) -> Mark {
+    /// What the quality of a value says.
+    pub fn of(current: &Current) -> Mark {
         match (current.quality.grade, current.quality.reason) {
             (_, Reason::NeverSeen) => Mark::NoData,
             (Grade::Bad, _) => Mark::Bad,
             (Grade::Stale, _) => Mark::Stale,
-            (grade, _) => match (Standing::of(current.value.as_ref(), limits), grade) {
-                (Standing::Critical, _) => Mark::Critical,
-                (Standing::Warning, _) => Mark::Warning,
-                (Standing::Normal, Grade::Uncertain) => Mark::Uncertain,
-                (Standing::Normal, _) => Mark::Normal,
-            },
+            (Grade::Uncertain, _) => Mark::Uncertain,
+            (Grade::Good, _) => Mark::Normal,
+        }
+    }
+
+    /// What its alarms say; [`Mark::None`] if nothing.
+    pub fn lit(lamp: Lamp) -> Mark {
+        match lamp {
+            Lamp { alarm: Some(alarm), .. } => Mark::Alarm(alarm),
+            Lamp { aside: Some(aside), .. } => Mark::Aside(aside),
+            Lamp { .. } => Mark::None,
         }
     }
 
@@ -44,44 +54,55 @@ impl Mark {
         match self {
             Mark::None => "no signals",
             Mark::Normal => "normal",
+            Mark::Aside(Aside::Suppressed) => "alarm suppressed",
+            Mark::Aside(Aside::Shelved) => "alarm shelved",
+            Mark::Aside(Aside::OutOfService) => "alarm out of service",
             Mark::NoData => "no data",
             Mark::Uncertain => "uncertain",
             Mark::Stale => "stale",
             Mark::Bad => "bad",
             Mark::Warning => "warning",
-            Mark::Critical => "critical",
+            Mark::Error => "error",
+            Mark::Alarm(Urgency { priority, unacknowledged: true }) => match priority {
+                Priority::Critical => "critical alarm, unacknowledged",
+                Priority::High => "high alarm, unacknowledged",
+                Priority::Medium => "medium alarm, unacknowledged",
+                Priority::Low => "low alarm, unacknowledged",
+            },
+            Mark::Alarm(Urgency { priority, unacknowledged: false }) => match priority {
+                Priority::Critical => "critical alarm",
+                Priority::High => "high alarm",
+                Priority::Medium => "medium alarm",
+                Priority::Low => "low alarm",
+            },
         }
     }
 
     /// Whether an operator would want to look here.
     pub const fn needs_a_look(self) -> bool {
-        !matches!(self, Mark::None | Mark::Normal | Mark::NoData)
+        !matches!(self, Mark::None | Mark::Normal | Mark::NoData | Mark::Aside(_))
     }
 }
 
-/// How many signals carry each mark.
+/// How many signals have values of each quality.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Counts {
-    pub critical: usize,
-    pub warning: usize,
     pub bad: usize,
     pub stale: usize,
     pub uncertain: usize,
     pub no_data: usize,
-    pub normal: usize,
+    pub good: usize,
 }
 
 impl Counts {
-    fn slot(&mut self, mark: Mark) -> &mut usize {
-        match mark {
-            // No signal carries the mark of a twin without signals.
-            Mark::None | Mark::Normal => &mut self.normal,
+    fn slot(&mut self, quality: Mark) -> &mut usize {
+        match quality {
             Mark::NoData => &mut self.no_data,
             Mark::Uncertain => &mut self.uncertain,
             Mark::Stale => &mut self.stale,
             Mark::Bad => &mut self.bad,
-            Mark::Warning => &mut self.warning,
-            Mark::Critical => &mut self.critical,
+            // A quality is none of the others.
+            _ => &mut self.good,
         }
     }
 }
@@ -89,8 +110,12 @@ impl Counts {
 /// The marks of all signals and twins of the loaded scene.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct Marks {
+    /// What the quality of each signal's value says, and the worst of each twin.
     signals: Vec<Mark>,
     twins: Vec<Mark>,
+    /// What alarms say.
+    lamps: Lamps,
+    lamps_version: Option<u64>,
     counts: Counts,
     /// Rises whenever a mark of a twin changes: what is built from twin marks can be kept until then.
     version: u64,
@@ -103,7 +128,18 @@ impl Marks {
         self.signals = vec![Mark::NoData; scene.signals.len()];
         self.counts = Counts { no_data: scene.signals.len(), ..default() };
         self.twins = scene.twins.iter().map(|twin| self.worst_of(&twin.signals)).collect();
+        self.lamps = Lamps::default();
+        self.lamps_version = None;
         self.version += 1;
+    }
+
+    /// Takes over the lamps of the alarm board.
+    pub fn light(&mut self, board: &AlarmBoard) {
+        if self.lamps_version != Some(board.lamps_version()) {
+            self.lamps_version = Some(board.lamps_version());
+            self.lamps = board.lamps().clone();
+            self.version += 1;
+        }
     }
 
     /// Takes over changed signals, then judges their twins anew. Indices beyond the scene are left out.
@@ -113,7 +149,7 @@ impl Marks {
             let (Some(signal), Some(mark)) = (scene.signals.get(index.at()), self.signals.get_mut(index.at())) else {
                 continue;
             };
-            let new = Mark::of(current, &signal.limits);
+            let new = Mark::of(current);
             let old = std::mem::replace(mark, new);
             if old != new {
                 *self.counts.slot(old) -= 1;
@@ -145,12 +181,17 @@ impl Marks {
         }
     }
 
+    /// The worse of its quality and its alarms: an alarm stands also while its signal is silent.
     pub fn signal(&self, index: SignalIndex) -> Mark {
+        self.quality(index).max(Mark::lit(self.lamps.signal(index)))
+    }
+
+    pub fn quality(&self, index: SignalIndex) -> Mark {
         self.signals.get(index.at()).copied().unwrap_or_default()
     }
 
     pub fn twin(&self, index: TwinIndex) -> Mark {
-        self.twins.get(index.at()).copied().unwrap_or_default()
+        self.twins.get(index.at()).copied().unwrap_or_default().max(Mark::lit(self.lamps.twin(index)))
     }
 
     pub fn counts(&self) -> Counts {
@@ -166,6 +207,7 @@ impl Marks {
 pub(super) fn track(
     mut marks: ResMut<Marks>,
     loaded: Res<crate::scene::LoadedScene>,
+    board: Res<AlarmBoard>,
     changed: Query<(&crate::twin::Signal, &Current), Changed<Current>>,
     all: Query<(&crate::twin::Signal, &Current)>,
 ) {
@@ -176,6 +218,10 @@ pub(super) fn track(
         marks.update(scene, all.iter().map(|(signal, current)| (signal.index, current)));
     } else if !changed.is_empty() {
         marks.update(scene, changed.iter().map(|(signal, current)| (signal.index, current)));
+    }
+    // A board that was made from another scene speaks of other twins.
+    if board.generation() == Some(loaded.generation) && marks.lamps_version != Some(board.lamps_version()) {
+        marks.light(&board);
     }
 }
 
@@ -190,30 +236,37 @@ mod tests {
     }
 
     #[test]
-    fn a_value_beyond_its_limits_marks_its_twin_and_counts() {
-        let scene = testing::scene();
-        let vibration = scene.signal("P-101", "vibration").unwrap();
-        let mut marks = Marks::default();
-        marks.reset(&scene);
-        assert_eq!(marks.twin(vibration.twin), Mark::NoData);
-
-        marks.update(&scene, [(vibration.index, &good(2.0))]);
-        assert_eq!(marks.twin(vibration.twin), Mark::Normal);
-        marks.update(&scene, [(vibration.index, &good(5.0))]);
-        assert_eq!(marks.twin(vibration.twin), Mark::Warning);
-        marks.update(&scene, [(vibration.index, &good(9.0))]);
-        assert_eq!(marks.twin(vibration.twin), Mark::Critical);
-        assert_eq!((marks.counts().critical, marks.counts().warning, marks.counts().normal), (1, 0, 0));
+    fn an_alarm_marks_its_signal_and_twin_whatever_the_quality() {
+        let plant = testing::plant();
+        let pump = plant.scene.signal("P-101", "vibration").unwrap();
+        let alarm = Mark::Alarm(Urgency { priority: Priority::Critical, unacknowledged: true });
+        assert_eq!((plant.marks.signal(pump.index), plant.marks.twin(pump.twin)), (alarm, alarm));
+        assert_eq!(plant.marks.quality(pump.index), Mark::Normal);
+        let silent = plant.scene.signal("E-101", "outlet_temperature").unwrap();
+        assert_eq!(plant.marks.quality(silent.index), Mark::Stale);
+        assert!(matches!(plant.marks.signal(silent.index), Mark::Alarm(_)), "its alarm stands while it is silent");
     }
 
     #[test]
-    fn a_stale_value_stands_nowhere() {
-        let limits = crate::scene::Limits { high: Some(4.5), ..default() };
-        let stale = Current { quality: Quality::stale(Reason::Expired), ..good(9.0) };
-        assert_eq!(Mark::of(&stale, &limits), Mark::Stale);
-        let uncertain = Current { quality: Quality::uncertain(Reason::Retained), ..good(9.0) };
-        assert_eq!(Mark::of(&uncertain, &limits), Mark::Warning);
-        assert_eq!(Mark::of(&Current::default(), &limits), Mark::NoData);
+    fn a_shelved_alarm_leaves_a_small_neutral_mark() {
+        let plant = testing::plant();
+        let shelved = plant.scene.twin("K-401").unwrap();
+        assert_eq!(plant.marks.twin(shelved.index), Mark::Aside(Aside::Shelved));
+        assert!(!plant.marks.twin(shelved.index).needs_a_look());
+    }
+
+    #[test]
+    fn values_that_cannot_be_trusted_are_counted() {
+        let scene = testing::scene();
+        let flow = scene.signal("P-101", "flow").unwrap();
+        let mut marks = Marks::default();
+        marks.reset(&scene);
+        assert_eq!((marks.twin(flow.twin), marks.counts().no_data), (Mark::NoData, scene.signals.len()));
+        marks.update(&scene, [(flow.index, &good(40.0))]);
+        assert_eq!((marks.twin(flow.twin), marks.counts().good), (Mark::Normal, 1));
+        let stale = Current { quality: Quality::stale(Reason::Expired), ..good(40.0) };
+        marks.update(&scene, [(flow.index, &stale)]);
+        assert_eq!((marks.twin(flow.twin), marks.counts().stale, marks.counts().good), (Mark::Stale, 1, 0));
     }
 
     #[test]

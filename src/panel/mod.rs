@@ -1,6 +1,6 @@
-//! The panels around the 3D view: tree, inspector, trends, connections, issues, time bar.
+//! The panels around the 3D view: tree, inspector, trends, alarms, events, statistics, connections, issues, time bar.
 //!
-//! In: the loaded scene, current values, history, source reports, the operator's attention. Out: [`OperatorCommand`]
+//! In: the loaded scene, current values, history, alarms and events, source reports, the operator's attention. Out: [`OperatorCommand`]
 //! messages, and [`ViewRect`], the part of the window that is left to the 3D view. Never writes twin state.
 //!
 //! Each panel is one file with three parts: a plain view struct, a pure function that builds it, and a function that
@@ -8,8 +8,11 @@
 //! visible panels and runs the [`shell`]. A frame costs what is on screen: rows out of sight are not built, lines come
 //! from the history as min/max per pixel, marks are kept from changes ([`mark`]).
 
+pub mod alarms;
+pub mod banner;
 pub mod bars;
 pub mod connections;
+pub mod events;
 pub mod format;
 mod gather;
 pub mod inspector;
@@ -17,6 +20,7 @@ pub mod issues;
 pub mod mark;
 pub mod shell;
 pub mod shortcuts;
+pub mod statistics;
 #[cfg(test)]
 mod testing;
 pub mod theme;
@@ -32,7 +36,9 @@ pub use gather::PanelSet;
 pub use shell::{PanelKind, Shell};
 
 use crate::TwinSet;
+use crate::alarm::AlarmBoard;
 use crate::command::{Attention, OperatorCommand};
+use crate::event::EventLog;
 use crate::history::{Cursor, Moment};
 use crate::scene::LoadedScene;
 use crate::source::SourceReport;
@@ -50,6 +56,8 @@ pub fn plugin(app: &mut App) {
         .init_resource::<Moment>()
         .init_resource::<SourceReport>()
         .init_resource::<Entities>()
+        .init_resource::<AlarmBoard>()
+        .init_resource::<EventLog>()
         .init_resource::<ViewRect>()
         .init_resource::<ScreenLabels>()
         .add_message::<OperatorCommand>()
@@ -81,7 +89,8 @@ mod tests {
         let error = open(&mut app, "trendz").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "there is no panel `trendz`; there are: 3d, scene, inspector, trends, connections, issues, help"
+            "there is no panel `trendz`; there are: 3d, scene, inspector, trends, alarms, events, \
+             statistics, connections, issues, help"
         );
         assert_eq!(open(&mut app, "Connections"), Ok(()));
         assert!(app.world().resource::<Shell>().is_visible(PanelKind::Connections));

@@ -7,11 +7,14 @@ use bevy::prelude::Resource;
 use bevy_egui::egui::{self, Color32, Margin, Panel, Rect, Ui, WidgetText};
 use egui_dock::{DockArea, DockState, NodeIndex, TabViewer};
 
+use super::alarms::{self, AlarmsState, AlarmsView};
 use super::bars::{self, BarsView};
 use super::connections::{self, ConnectionsView};
+use super::events::{self, EventsState, EventsView};
 use super::inspector::{self, InspectorState, InspectorView};
 use super::issues::{self, IssuesView};
 use super::shortcuts::{self, Wish};
+use super::statistics::{self, StatisticsView};
 use super::theme;
 use super::timebar::{self, TimeState, TimeView};
 use super::tree::{self, TreeState, TreeView};
@@ -25,17 +28,23 @@ pub enum PanelKind {
     Tree,
     Inspector,
     Trends,
+    Alarms,
+    Events,
+    Statistics,
     Connections,
     Issues,
     Help,
 }
 
 impl PanelKind {
-    pub const ALL: [PanelKind; 7] = [
+    pub const ALL: [PanelKind; 10] = [
         PanelKind::World,
         PanelKind::Tree,
         PanelKind::Inspector,
         PanelKind::Trends,
+        PanelKind::Alarms,
+        PanelKind::Events,
+        PanelKind::Statistics,
         PanelKind::Connections,
         PanelKind::Issues,
         PanelKind::Help,
@@ -47,6 +56,9 @@ impl PanelKind {
             PanelKind::Tree => "Scene",
             PanelKind::Inspector => "Inspector",
             PanelKind::Trends => "Trends",
+            PanelKind::Alarms => "Alarms",
+            PanelKind::Events => "Events",
+            PanelKind::Statistics => "Statistics",
             PanelKind::Connections => "Connections",
             PanelKind::Issues => "Issues",
             PanelKind::Help => "Help",
@@ -60,6 +72,9 @@ impl PanelKind {
             PanelKind::Tree => "scene",
             PanelKind::Inspector => "inspector",
             PanelKind::Trends => "trends",
+            PanelKind::Alarms => "alarms",
+            PanelKind::Events => "events",
+            PanelKind::Statistics => "statistics",
             PanelKind::Connections => "connections",
             PanelKind::Issues => "issues",
             PanelKind::Help => "help",
@@ -78,6 +93,8 @@ pub struct Shell {
     pub tree: TreeState,
     pub inspector: InspectorState,
     pub trend: TrendState,
+    pub alarms: AlarmsState,
+    pub events: EventsState,
     pub time: TimeState,
     pub help_open: bool,
 }
@@ -89,6 +106,8 @@ impl Default for Shell {
             tree: TreeState::default(),
             inspector: InspectorState::default(),
             trend: TrendState::default(),
+            alarms: AlarmsState::default(),
+            events: EventsState::default(),
             time: TimeState::default(),
             help_open: false,
         }
@@ -101,7 +120,14 @@ fn default_layout() -> DockState<PanelKind> {
     let surface = dock.main_surface_mut();
     let [rest, _] = surface.split_left(NodeIndex::root(), 0.18, vec![PanelKind::Tree]);
     let [middle, _] = surface.split_right(rest, 0.66, vec![PanelKind::Inspector]);
-    let below = vec![PanelKind::Trends, PanelKind::Connections, PanelKind::Issues];
+    let below = vec![
+        PanelKind::Trends,
+        PanelKind::Alarms,
+        PanelKind::Events,
+        PanelKind::Statistics,
+        PanelKind::Connections,
+        PanelKind::Issues,
+    ];
     surface.split_below(middle, 0.6, below);
     dock
 }
@@ -139,6 +165,9 @@ pub struct Views<'a> {
     pub tree: TreeView<'a>,
     pub inspector: Option<InspectorView>,
     pub trend: TrendView,
+    pub alarms: AlarmsView<'a>,
+    pub events: EventsView<'a>,
+    pub statistics: StatisticsView,
     pub connections: ConnectionsView,
     pub issues: IssuesView,
     pub attention: &'a crate::command::Attention,
@@ -181,6 +210,8 @@ pub fn show(
         tree: &mut shell.tree,
         inspector: &mut shell.inspector,
         trend: &mut shell.trend,
+        alarms: &mut shell.alarms,
+        events: &mut shell.events,
         paint_world,
         world: None,
         out,
@@ -211,6 +242,7 @@ fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCo
             shell.open(PanelKind::Tree);
             shell.tree.focus_search = true;
         }
+        Some(Wish::Alarms) => shell.open(PanelKind::Alarms),
         Some(Wish::ToggleHelp) => shell.help_open = !shell.help_open,
         Some(Wish::CloseHelp) => shell.help_open = false,
         None => {}
@@ -232,6 +264,8 @@ struct Viewer<'a, 'v> {
     tree: &'a mut TreeState,
     inspector: &'a mut InspectorState,
     trend: &'a mut TrendState,
+    alarms: &'a mut AlarmsState,
+    events: &'a mut EventsState,
     paint_world: &'a dyn Fn(&egui::Painter),
     world: Option<Rect>,
     out: &'a mut Vec<OperatorCommand>,
@@ -246,6 +280,7 @@ impl TabViewer for Viewer<'_, '_> {
 
     fn title(&mut self, tab: &mut PanelKind) -> WidgetText {
         match *tab {
+            PanelKind::Alarms => alarms::title(&self.views.alarms).into(),
             PanelKind::Issues if !self.views.issues.lines.is_empty() => {
                 format!("Issues ({})", self.views.issues.lines.len()).into()
             }
@@ -266,9 +301,13 @@ impl TabViewer for Viewer<'_, '_> {
             }
             PanelKind::Tree => tree::tree_ui(ui, &self.views.tree, self.tree, self.out),
             PanelKind::Inspector => {
-                inspector::inspector_ui(ui, self.views.inspector.as_ref(), self.inspector, self.out);
+                let scene = self.views.alarms.scene;
+                inspector::inspector_ui(ui, scene, self.views.inspector.as_ref(), self.inspector, self.out);
             }
             PanelKind::Trends => trend::trend_ui(ui, &self.views.trend, self.trend, self.out),
+            PanelKind::Alarms => alarms::alarms_ui(ui, &self.views.alarms, self.alarms, self.out),
+            PanelKind::Events => events::events_ui(ui, &self.views.events, self.events, self.out),
+            PanelKind::Statistics => statistics::statistics_ui(ui, &self.views.statistics),
             PanelKind::Connections => connections::connections_ui(ui, &self.views.connections),
             PanelKind::Issues => issues::issues_ui(ui, &self.views.issues, self.out),
             PanelKind::Help => {}

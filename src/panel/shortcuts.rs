@@ -12,12 +12,14 @@ use crate::command::{Attention, OperatorCommand};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wish {
     Search,
+    /// Brings the alarm list to the front.
+    Alarms,
     ToggleHelp,
     CloseHelp,
 }
 
 /// Every shortcut as the overlay lists it; [`read`] is held to it by a test.
-pub const SHORTCUTS: [(&str, &str); 12] = [
+pub const SHORTCUTS: [(&str, &str); 14] = [
     ("Space", "Pause, or go live again"),
     ("P", "Play from the shown moment"),
     ("Left, Right", "Step one second"),
@@ -26,6 +28,8 @@ pub const SHORTCUTS: [(&str, &str); 12] = [
     ("End", "Go live"),
     ("F", "Focus the camera on the selected twin, or on all"),
     ("1 to 9", "Go to a viewpoint of the scene"),
+    ("L", "Open the alarm list"),
+    ("A, S, C, T", "Over the alarm list: acknowledge, shelve, comment, go to the twin"),
     ("Ctrl + F", "Search the scene tree"),
     ("Ctrl + R", "Reload the scene"),
     ("Escape", "Close this list, or select nothing"),
@@ -93,6 +97,9 @@ pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> O
         if hit(digit) {
             out.push(OperatorCommand::Look(index));
         }
+    }
+    if hit(Key::L) {
+        return Some(Wish::Alarms);
     }
     // `?` is a text event: where it lies differs between keyboards.
     let is_question = |event: &egui::Event| matches!(event, egui::Event::Text(text) if text == "?");
@@ -188,9 +195,11 @@ mod tests {
         harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
         harness.key_press(Key::F1);
         harness.run();
+        harness.key_press(Key::L);
+        harness.run();
         harness.key_press(Key::Num5);
         harness.run();
-        assert_eq!(harness.state().wishes, [Wish::Search, Wish::ToggleHelp]);
+        assert_eq!(harness.state().wishes, [Wish::Search, Wish::ToggleHelp, Wish::Alarms]);
         assert_eq!(harness.state().out, [], "there is no fifth viewpoint");
     }
 

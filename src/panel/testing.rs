@@ -1,6 +1,8 @@
 //! A small bottling hall for the tests of all panels: a pump whose bearing is past its limits, a sensor that fell
 //! silent, a source with every kind of complaint. Nothing here is random and nothing reads a clock.
 
+pub mod alarms;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +10,17 @@ use std::time::Duration;
 use bevy_egui::egui::{Ui, vec2};
 use egui_kittest::Harness;
 
+use super::alarms::AlarmsView;
+use super::events::EventsView;
 use super::inspector::{InspectorInput, InspectorView, inspector_view};
 use super::mark::Marks;
 use super::shell::{Shell, Views};
 use super::tree::TreeView;
 use super::trend::{TrendInput, TrendState, TrendView, trend_view};
-use super::{bars, connections, issues, timebar};
+use super::{banner, bars, connections, issues, statistics, timebar};
+use crate::alarm::AlarmBoard;
 use crate::command::Attention;
+use crate::event::Event;
 use crate::history::{Bucket, Cursor, History, Moment};
 use crate::scene::{
     Binding, Decoder, Issue, Limits, LoadedScene, Origin, Scene, Severity, Signal, TimeField, Twin, ValueKind,
@@ -161,6 +167,7 @@ pub fn scene() -> Scene {
         let level = ("load", "%", Number, above(90.0, 98.0));
         add(&mut scene, id, name, type_name, area, &[level, ("running", "", Bool, NONE)]);
     }
+    scene.alarms = alarms::rules(&scene);
     scene
 }
 
@@ -223,12 +230,15 @@ pub fn marks(scene: &Scene) -> Marks {
     marks.reset(scene);
     let currents: Vec<_> = scene.signals.iter().map(|signal| (signal.index, current(scene, signal))).collect();
     marks.update(scene, currents.iter().map(|(index, current)| (*index, current)));
+    marks.light(&alarms::board(scene));
     marks
 }
 
 pub struct Plant {
     pub scene: Scene,
     pub marks: Marks,
+    pub board: AlarmBoard,
+    pub events: Vec<Arc<Event>>,
     pub currents: Vec<Current>,
     pub history: History,
     pub report: SourceReport,
@@ -254,7 +264,8 @@ pub fn plant() -> Plant {
             }
         }
     }
-    Plant { marks: marks(&scene), scene, currents, history, report: report(), issues: loaded() }
+    let (marks, board, events) = (marks(&scene), alarms::board(&scene), alarms::events(&scene));
+    Plant { marks, board, events, scene, currents, history, report: report(), issues: loaded() }
 }
 
 impl Plant {
@@ -280,6 +291,8 @@ impl Plant {
             scene: &self.scene,
             currents: &|index| self.current(index),
             history: &self.history,
+            marks: &self.marks,
+            board: &self.board,
             attention,
             moment: moment(),
             visible: 0..100,
@@ -298,6 +311,23 @@ impl Plant {
         trend_view(&input, &TrendState::default())
     }
 
+    fn alarms_view<'a>(&'a self, trends: &'a [SignalIndex]) -> AlarmsView<'a> {
+        AlarmsView {
+            scene: &self.scene,
+            board: &self.board,
+            events: &self.events,
+            trends,
+            selected_twin: None,
+            shown: now(),
+            live: true,
+        }
+    }
+
+    /// What `ask` finds in the live view of all alarms.
+    pub fn alarms<T>(&self, ask: impl FnOnce(&AlarmsView) -> T) -> T {
+        ask(&self.alarms_view(&[]))
+    }
+
     /// All views of a live frame.
     pub fn views<'a>(&'a self, attention: &'a Attention, _shell: &Shell) -> Views<'a> {
         let issues = issues::issues_view(&self.issues, &self.report);
@@ -306,6 +336,7 @@ impl Plant {
                 &self.scene,
                 Cursor::Live,
                 self.marks.counts(),
+                banner::banner_view(&self.scene, &self.board),
                 self.history.usage(),
                 &self.report,
                 issues.lines.len(),
@@ -314,6 +345,14 @@ impl Plant {
             tree: TreeView { scene: &self.scene, generation: 1, marks: &self.marks, selected: attention.selected },
             inspector: self.inspector(attention),
             trend: self.trend(&attention.trends),
+            alarms: self.alarms_view(&attention.trends),
+            events: EventsView {
+                scene: &self.scene,
+                events: &self.events,
+                selected_twin: attention.selected,
+                shown: now(),
+            },
+            statistics: statistics::statistics_view(self.board.performance.as_deref(), &self.scene),
             connections: connections::connections_view(&self.report, now()),
             issues,
             attention,

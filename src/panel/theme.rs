@@ -7,6 +7,8 @@ use bevy_egui::egui::{
     self, Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle, Theme, Vec2,
 };
 
+use crate::alarm::Priority;
+
 /// Behind everything; also the gaps between docked panels.
 pub const GROUND: Color32 = Color32::from_rgb(0x1f, 0x22, 0x25);
 /// The body of a panel.
@@ -27,10 +29,13 @@ pub const TEXT_WEAK: Color32 = Color32::from_rgb(0x9d, 0xa4, 0xab);
 /// Selection and focus: the one calm accent.
 pub const ACCENT: Color32 = Color32::from_rgb(0x8f, 0xb3, 0xcf);
 pub const SELECTED: Color32 = Color32::from_rgb(0x3a, 0x4a, 0x57);
-/// Process beyond its operating limits.
+/// Something to mend, and alarms of medium priority.
 pub const WARNING: Color32 = Color32::from_rgb(0xf0, 0xc2, 0x4b);
-/// Process beyond its outer limits.
+/// Errors, and critical alarms.
 pub const CRITICAL: Color32 = Color32::from_rgb(0xf6, 0x77, 0x6c);
+/// Alarms of high and of low priority.
+pub const HIGH: Color32 = Color32::from_rgb(0xf4, 0x9f, 0x58);
+pub const LOW: Color32 = Color32::from_rgb(0xd6, 0xcf, 0xaa);
 /// Data that cannot be trusted: a matter of the signal, not of the process.
 pub const DATA: Color32 = Color32::from_rgb(0xc5, 0xa9, 0xe8);
 /// The picture is not live.
@@ -48,6 +53,16 @@ pub const LINES: [Color32; 6] = [
     Color32::from_rgb(0xb9, 0xb4, 0xdd),
     Color32::from_rgb(0xc4, 0xc8, 0xcc),
 ];
+
+/// The colour of an alarm's priority, which shape and number say too.
+pub const fn priority(priority: Priority) -> Color32 {
+    match priority {
+        Priority::Critical => CRITICAL,
+        Priority::High => HIGH,
+        Priority::Medium => WARNING,
+        Priority::Low => LOW,
+    }
+}
 
 /// Height of a table or tree row in points.
 pub const ROW: f32 = 24.0;
@@ -183,7 +198,7 @@ mod tests {
 
     #[test]
     fn every_text_colour_can_be_read_on_every_ground() {
-        for text in [TEXT, TEXT_STRONG, TEXT_WEAK, ACCENT, WARNING, CRITICAL, DATA, NOT_LIVE] {
+        for text in [TEXT, TEXT_STRONG, TEXT_WEAK, ACCENT, WARNING, CRITICAL, HIGH, LOW, DATA, NOT_LIVE] {
             for ground in [GROUND, PANEL, BAR, SUNKEN, PAUSED] {
                 assert!(contrast(text, ground) >= 4.5, "{text:?} on {ground:?}: {:.1}", contrast(text, ground));
             }

@@ -297,6 +297,7 @@ fn twin_row(ui: &mut Ui, row: &TreeRow, index: TwinIndex, view: &TreeView, out: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alarm::{Priority, Urgency};
     use crate::panel::testing;
     use egui_kittest::{Harness, kittest::Queryable as _};
 
@@ -338,7 +339,8 @@ mod tests {
         let scene = testing::scene();
         let filter = TreeFilter { closed: ["Filling".to_owned()].into(), ..Default::default() };
         let rows = tree_rows(&scene, &testing::marks(&scene), &filter);
-        assert_eq!(rows[0].mark, Mark::Critical);
+        let urgent = Urgency { priority: Priority::Critical, unacknowledged: true };
+        assert_eq!(rows[0].mark, Mark::Alarm(urgent));
         assert_eq!(outline(&rows, &scene)[0], "Filling [5]");
         assert!(rows.iter().all(|row| row.what != RowKind::Twin(scene.twin("P-101").unwrap().index)));
     }

@@ -11,19 +11,23 @@ use bevy_egui::egui::{
 
 use super::mark::Mark;
 use super::theme;
+use crate::alarm::{Priority, Urgency};
 use crate::history::Bucket;
 use crate::twin::Grade;
+use crate::view::badge::{self, Inks};
 
 pub fn colour_of(mark: Mark) -> Color32 {
     match mark {
-        Mark::None | Mark::Normal | Mark::NoData => theme::TEXT_WEAK,
+        Mark::None | Mark::Normal | Mark::Aside(_) | Mark::NoData => theme::TEXT_WEAK,
         Mark::Uncertain | Mark::Stale | Mark::Bad => theme::DATA,
         Mark::Warning => theme::WARNING,
-        Mark::Critical => theme::CRITICAL,
+        Mark::Error => theme::CRITICAL,
+        Mark::Alarm(alarm) => theme::priority(alarm.priority),
     }
 }
 
-/// A mark as a shape of its own, so that it reads without colour: dot, ring, diamond, clock, cross, triangle, square.
+/// A mark as a shape of its own, so that it reads without colour: dot, bar, ring, diamond, clock, cross, triangle, square,
+/// and for alarms the shape and number of their priority.
 pub fn paint_mark(painter: &Painter, centre: Pos2, mark: Mark) {
     let colour = colour_of(mark);
     let thin = Stroke::new(1.5, colour);
@@ -32,6 +36,9 @@ pub fn paint_mark(painter: &Painter, centre: Pos2, mark: Mark) {
         Mark::None => {}
         Mark::Normal => {
             painter.circle_filled(centre, 2.5, colour.gamma_multiply(0.7));
+        }
+        Mark::Aside(_) => {
+            painter.hline(centre.x - 4.5..=centre.x + 4.5, centre.y, Stroke::new(2.5, colour));
         }
         Mark::NoData => {
             painter.circle_stroke(centre, 3.5, Stroke::new(1.0, colour));
@@ -55,11 +62,19 @@ pub fn paint_mark(painter: &Painter, centre: Pos2, mark: Mark) {
             painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
             exclamation(painter, centre + vec2(0.0, 1.0));
         }
-        Mark::Critical => {
+        Mark::Error => {
             painter.rect_filled(Rect::from_center_size(centre, Vec2::splat(12.0)), 1.5, colour);
             exclamation(painter, centre);
         }
+        Mark::Alarm(alarm) => paint_alarm(painter, centre, alarm),
     }
+}
+
+/// The shape of an alarm's priority with its number, filled until it is acknowledged.
+pub fn paint_alarm(painter: &Painter, centre: Pos2, alarm: Urgency) {
+    let colour = theme::priority(alarm.priority);
+    let inks = Inks { colour, on_filled: theme::GROUND, on_hollow: colour, ground: theme::SUNKEN };
+    badge::paint_alarm(painter, centre, alarm, &inks);
 }
 
 fn exclamation(painter: &Painter, centre: Pos2) {
@@ -151,6 +166,19 @@ pub fn count_chip(ui: &mut Ui, mark: Mark, count: usize, what: &str) -> Response
     let x = rect.left() + 24.0 + number_width;
     ui.painter().galley(pos2(x, middle - word.size().y / 2.0), word, theme::TEXT_WEAK);
     response
+}
+
+/// A switch with the shape of a priority: filled while it is on. Says whether it was clicked.
+pub fn priority_toggle(ui: &mut Ui, priority: Priority, on: bool, name: &str) -> bool {
+    let (rect, response) = ui.allocate_exact_size(vec2(26.0, 24.0), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(WidgetType::Checkbox, true, on, name));
+    if on || response.hovered() {
+        ui.painter().rect_filled(rect, 4.0, if on { theme::SELECTED } else { theme::RAISED });
+    }
+    paint_alarm(ui.painter(), rect.center(), Urgency { priority, unacknowledged: on });
+    let clicked = response.clicked();
+    response.on_hover_text(name);
+    clicked
 }
 
 /// A title above a group of rows.

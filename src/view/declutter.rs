@@ -37,12 +37,15 @@ pub fn rect(label: &ScreenLabel) -> Rect {
 fn rank(label: &ScreenLabel) -> u8 {
     match (label.chosen, label.badge) {
         (true, _) => 0,
-        (_, Some(Badge::Critical)) => 1,
-        (_, Some(Badge::Warning)) => 2,
-        (_, Some(Badge::Stale)) => 3,
-        (_, None) => 4,
+        (_, Some(Badge::Alarm(alarm))) => 2 * alarm.priority.number() - u8::from(alarm.unacknowledged),
+        (_, Some(Badge::Stale)) => LAST_ALARM + 1,
+        (_, Some(Badge::Aside(_))) => LAST_ALARM + 2,
+        (_, None) => LAST_ALARM + 3,
     }
 }
+
+/// The rank of an acknowledged alarm of the lowest priority.
+const LAST_ALARM: u8 = 8;
 
 /// Gives the labels that have room within `bounds`, most important last, which is the order to paint them in. Of equals
 /// the nearest wins.
@@ -63,7 +66,7 @@ pub fn declutter(mut labels: Vec<ScreenLabel>, bounds: Rect) -> Vec<ScreenLabel>
         });
         match free {
             Some(lift) => label.lift = lift,
-            None if rank(&label) < 3 => label.at.y = label.at.y.max(bounds.min.y + height),
+            None if rank(&label) <= LAST_ALARM => label.at.y = label.at.y.max(bounds.min.y + height),
             None => continue,
         }
         taken.push(rect(&label));
@@ -76,6 +79,7 @@ pub fn declutter(mut labels: Vec<ScreenLabel>, bounds: Rect) -> Vec<ScreenLabel>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alarm::{Priority, Urgency};
     use crate::twin::{Grade, TwinIndex};
 
     fn label(twin: u32, x: f32, distance: f32) -> ScreenLabel {
@@ -113,7 +117,7 @@ mod tests {
     #[test]
     fn an_alarm_and_the_chosen_twin_win_over_whatever_is_nearer() {
         let mut all = crowd();
-        all[28].badge = Some(Badge::Critical);
+        all[28].badge = Some(Badge::Alarm(Urgency { priority: Priority::Low, unacknowledged: false }));
         all[29].chosen = true;
         let shown = declutter(all, view());
         let last: Vec<u32> = shown.iter().rev().take(2).map(|label| label.twin.0).collect();

@@ -8,6 +8,8 @@ use bevy::prelude::*;
 use bevy::transform::TransformSystems;
 use bevy_egui::{EguiPostUpdateSet, egui};
 
+use super::badge::{self, Inks};
+use super::beacon;
 use super::bind::TextPart;
 use super::camera::WorldCamera;
 use super::declutter;
@@ -15,9 +17,10 @@ use super::look::{Extent, Plain};
 use super::mood::{Freshness, Mood};
 use super::palette;
 use super::picking::Hovered;
+use crate::alarm::{Aside, Priority, Urgency};
 use crate::command::Attention;
 use crate::scene::LoadedScene;
-use crate::twin::{Current, Grade, Signal, Standing, Twin, TwinIndex, Value};
+use crate::twin::{Current, Grade, Signal, Twin, TwinIndex, Value};
 
 /// Everything to write over the 3D view in this frame, in the order to paint it.
 #[derive(Resource, Default, PartialEq, Clone, Debug)]
@@ -46,12 +49,12 @@ pub struct ScreenLabel {
 /// Shape repeats what colour says, so that neither is needed to read the other.
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub enum Badge {
-    /// A yellow triangle.
-    Warning,
-    /// A red square.
-    Critical,
+    /// The worst alarm: its shape and number, filled until it is acknowledged.
+    Alarm(Urgency),
     /// A hollow violet circle: every signal is stale or bad.
     Stale,
+    /// A small grey bar: an alarm is shelved, suppressed or out of service.
+    Aside(Aside),
 }
 
 /// Points: the smallest that panels use as well.
@@ -77,11 +80,10 @@ fn value_text(current: &Current, decimals: u8, unit: &str) -> String {
 }
 
 fn badge(mood: &Mood) -> Option<Badge> {
-    match (mood.standing, mood.freshness) {
-        (Standing::Critical, _) => Some(Badge::Critical),
-        (Standing::Warning, _) => Some(Badge::Warning),
-        (Standing::Normal, Freshness::Stale) => Some(Badge::Stale),
-        (Standing::Normal, _) => None,
+    match (mood.lamp.alarm, mood.freshness) {
+        (Some(alarm), _) => Some(Badge::Alarm(alarm)),
+        (None, Freshness::Stale) => Some(Badge::Stale),
+        (None, _) => mood.lamp.aside.map(Badge::Aside),
     }
 }
 
@@ -112,12 +114,15 @@ fn project(
         let Some(slot) = labels.get_mut(twin.index.at()) else { continue };
         let Some(data) = loaded.scene.twins.get(twin.index.at()) else { continue };
         let top = place.transform_point(extent.map_or(Vec3::Y, Extent::top));
-        let Ok(at) = camera.world_to_viewport(eye, top) else { continue };
+        // Above its beacon, which grows upwards on the screen.
+        let distance = eye.translation().distance(top);
+        let lift = mood.lamp.alarm.map_or(0.0, |alarm| beacon::height(alarm, distance));
+        let Ok(at) = camera.world_to_viewport(eye, top + eye.up() * lift) else { continue };
         let label = ScreenLabel {
             twin: twin.index,
             at: at - Vec2::Y * HOVER,
             lift: 0.0,
-            distance: eye.translation().distance(top),
+            distance,
             id: data.id.clone(),
             values: Vec::new(),
             badge: badge(mood),
@@ -187,10 +192,9 @@ fn paint_label(painter: &egui::Painter, label: &ScreenLabel) {
     );
     let edge = match (label.badge, label.chosen) {
         (_, true) => egui::Stroke::new(2.0, egui32(palette::SELECTED)),
-        (Some(Badge::Critical), _) => egui::Stroke::new(2.0, egui32(palette::CRITICAL)),
-        (Some(Badge::Warning), _) => egui::Stroke::new(2.0, egui32(palette::WARNING)),
+        (Some(Badge::Alarm(alarm)), _) => egui::Stroke::new(2.0, egui32(palette::priority(alarm.priority))),
         (Some(Badge::Stale), _) => egui::Stroke::new(1.5, egui32(palette::STALE)),
-        (None, _) => egui::Stroke::new(1.0, egui::Color32::from_black_alpha(40)),
+        (Some(Badge::Aside(_)) | None, _) => egui::Stroke::new(1.0, egui::Color32::from_black_alpha(40)),
     };
     if label.lift > 0.0 {
         let foot = egui::pos2(label.at.x, label.at.y + HOVER);
@@ -210,35 +214,22 @@ fn paint_label(painter: &egui::Painter, label: &ScreenLabel) {
 }
 
 fn paint_badge(painter: &egui::Painter, centre: egui::Pos2, badge: Badge) {
-    const R: f32 = 7.0;
-    let at = |x: f32, y: f32| centre + egui::vec2(x * R, y * R);
-    let mark = |painter: &egui::Painter, colour| {
-        painter.text(
-            centre + egui::vec2(0.0, 0.5),
-            egui::Align2::CENTER_CENTER,
-            "!",
-            egui::FontId::proportional(FONT),
-            colour,
-        );
-    };
     match badge {
-        Badge::Critical => {
-            let square = egui::Rect::from_center_size(centre, egui::Vec2::splat(2.0 * R));
-            painter.rect_filled(square, 2.0, egui32(palette::CRITICAL));
-            mark(painter, egui::Color32::WHITE);
-        }
-        Badge::Warning => {
-            let corners = vec![at(0.0, -1.15), at(1.2, 0.9), at(-1.2, 0.9)];
-            painter.add(egui::Shape::convex_polygon(corners, egui32(palette::WARNING), egui::Stroke::NONE));
-            mark(painter, egui::Color32::from_gray(20));
+        Badge::Alarm(alarm) => {
+            let on_filled = if alarm.priority == Priority::Critical { egui::Color32::WHITE } else { INK };
+            let colour = egui32(palette::priority(alarm.priority));
+            badge::paint_alarm(painter, centre, alarm, &Inks { colour, on_filled, on_hollow: INK, ground: PAPER });
         }
         Badge::Stale => {
             painter.circle(
                 centre,
-                R * 0.8,
+                5.6,
                 egui::Color32::from_white_alpha(200),
                 egui::Stroke::new(2.0, egui32(palette::STALE)),
             );
+        }
+        Badge::Aside(_) => {
+            painter.hline(centre.x - 5.0..=centre.x + 5.0, centre.y, egui::Stroke::new(3.0, INK_WEAK));
         }
     }
 }
@@ -251,6 +242,7 @@ fn egui32(colour: Color) -> egui::Color32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alarm::Lamp;
     use crate::twin::Quality;
 
     #[test]
@@ -262,11 +254,13 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_of_standing_and_freshness_makes_the_badge() {
-        let mood = |standing, freshness| badge(&Mood { standing, freshness });
-        assert_eq!(mood(Standing::Normal, Freshness::Fresh), None);
-        assert_eq!(mood(Standing::Normal, Freshness::Partly), None);
-        assert_eq!(mood(Standing::Normal, Freshness::Stale), Some(Badge::Stale));
-        assert_eq!(mood(Standing::Critical, Freshness::Stale), Some(Badge::Critical));
+    fn the_worst_of_alarm_and_freshness_makes_the_badge() {
+        let alarm = Some(Urgency { priority: Priority::Critical, unacknowledged: true });
+        let mood = |alarm, aside, freshness| badge(&Mood { lamp: Lamp { alarm, aside }, freshness });
+        assert_eq!(mood(None, None, Freshness::Fresh), None);
+        assert_eq!(mood(None, None, Freshness::Partly), None);
+        assert_eq!(mood(None, Some(Aside::Shelved), Freshness::Fresh), Some(Badge::Aside(Aside::Shelved)));
+        assert_eq!(mood(None, Some(Aside::Shelved), Freshness::Stale), Some(Badge::Stale));
+        assert_eq!(mood(alarm, None, Freshness::Stale), alarm.map(Badge::Alarm));
     }
 }

@@ -16,7 +16,9 @@
 //! | `bind` | finds the nodes that scene parts name |
 //! | `motion` | signals to poses: spin, slide, rotate, fill, show |
 //! | [`paint`] | colours: tint, glow, fading of stale twins, with a bounded number of materials |
-//! | `mood` | how a whole twin stands: worst standing, freshness |
+//! | `mood` | how a whole twin stands: worst alarm, freshness |
+//! | `beacon` | lamps above twins with alarms |
+//! | [`badge`] | the shape of an alarm's priority, for labels and panels |
 //! | `link` | pipes, belts and wires between ports |
 //! | `camera` | orbit, pan, zoom, focus, viewpoints |
 //! | `picking` | pointer to twin |
@@ -31,6 +33,8 @@
     reason = "a system's arguments are its declared reads and writes, and a query is its type"
 )]
 
+pub mod badge;
+mod beacon;
 mod bind;
 mod building;
 mod camera;
@@ -62,6 +66,7 @@ pub use picking::Hovered;
 pub use viewport::{PointerInView, ViewRect};
 
 use crate::TwinSet;
+use crate::alarm::AlarmBoard;
 use crate::command::{Attention, OperatorCommand};
 use crate::history::Cursor;
 use crate::scene::LoadedScene;
@@ -93,6 +98,7 @@ pub fn plugin(app: &mut App) {
         .init_resource::<LoadedScene>()
         .init_resource::<Attention>()
         .init_resource::<Cursor>()
+        .init_resource::<AlarmBoard>()
         .add_message::<OperatorCommand>()
         .configure_sets(
             Update,
@@ -108,6 +114,7 @@ pub fn plugin(app: &mut App) {
             bind::plugin,
             motion::plugin,
             mood::plugin,
+            beacon::plugin,
             paint::plugin,
             link::plugin,
             camera::plugin,

@@ -1,7 +1,7 @@
-//! How a whole twin stands: the worst of its signals, and how many of them are fresh.
+//! How a whole twin stands: the worst of its alarms, and how many of its signals are fresh.
 //!
-//! In: `Current` of signals where it changed, limits from the scene. Out: [`Mood`] on twin entities. Never judges time:
-//! qualities come ready from the core.
+//! In: the lamps of the alarm board, `Current` of signals where it changed. Out: [`Mood`] on twin entities. Never judges
+//! a value or a time: alarms and qualities come ready from the core.
 
 use std::collections::HashSet;
 
@@ -9,13 +9,14 @@ use bevy::prelude::*;
 
 use super::ViewSet;
 use super::look::Placed;
+use crate::alarm::{AlarmBoard, Lamp};
 use crate::scene::LoadedScene;
-use crate::twin::{Current, Grade, Reason, Signal, SignalOf, Signals, Standing};
+use crate::twin::{Current, Grade, Reason, SignalOf, Signals, Twin};
 
 /// The state of a twin that marks and fading show.
 #[derive(Component, Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Mood {
-    pub standing: Standing,
+    pub lamp: Lamp,
     pub freshness: Freshness,
 }
 
@@ -46,28 +47,32 @@ fn freshness(trusted: usize, lost: usize) -> Freshness {
 fn judge(
     changed: Query<&SignalOf, Changed<Current>>,
     new: Query<Entity, Changed<Placed>>,
-    signals: Query<(&Signal, &Current)>,
-    mut twins: Query<(&Signals, &mut Mood)>,
+    all: Query<Entity, With<Mood>>,
+    signals: Query<&Current>,
+    mut twins: Query<(&Twin, Option<&Signals>, &mut Mood)>,
     loaded: Res<LoadedScene>,
+    board: Res<AlarmBoard>,
     mut touched: Local<HashSet<Entity>>,
+    mut lit: Local<Option<(u32, u64)>>,
 ) {
     touched.extend(changed.iter().map(|of| of.0).chain(&new));
+    if *lit != Some((loaded.generation, board.lamps_version())) {
+        *lit = Some((loaded.generation, board.lamps_version()));
+        touched.extend(&all);
+    }
+    let current = board.generation() == Some(loaded.generation);
     for twin in touched.drain() {
-        let Ok((own, mut mood)) = twins.get_mut(twin) else { continue };
-        let (mut worst, mut trusted, mut lost) = (Standing::Normal, 0, 0);
-        for (signal, current) in signals.iter_many(own.iter()) {
+        let Ok((twin, own, mut mood)) = twins.get_mut(twin) else { continue };
+        let (mut trusted, mut lost) = (0, 0);
+        for current in signals.iter_many(own.into_iter().flat_map(|own| own.iter())) {
             match (current.quality.grade, current.quality.reason) {
-                (Grade::Good | Grade::Uncertain, _) => {
-                    trusted += 1;
-                    if let Some(data) = loaded.scene.signals.get(signal.index.at()) {
-                        worst = worst.max(Standing::of(current.value.as_ref(), &data.limits));
-                    }
-                }
+                (Grade::Good | Grade::Uncertain, _) => trusted += 1,
                 (_, Reason::NeverSeen) => {}
                 _ => lost += 1,
             }
         }
-        mood.set_if_neq(Mood { standing: worst, freshness: freshness(trusted, lost) });
+        let lamp = if current { board.lamps().twin(twin.index) } else { Lamp::default() };
+        mood.set_if_neq(Mood { lamp, freshness: freshness(trusted, lost) });
     }
 }
 

@@ -3,8 +3,8 @@
 
 use bevy::prelude::*;
 
+use crate::alarm::Priority;
 use crate::scene::ColourScale;
-use crate::twin::Standing;
 
 /// Behind everything; the ground fades into it.
 pub const BACKDROP: Color = Color::srgb(0.74, 0.755, 0.77);
@@ -19,16 +19,22 @@ pub const SIGNAL: Color = Color::srgb(0.42, 0.52, 0.62);
 pub const SELECTED: Color = Color::srgb(0.0, 0.42, 0.78);
 /// The frame around the twin under the pointer.
 pub const HOVERED: Color = Color::srgb(0.36, 0.43, 0.50);
-pub const WARNING: Color = Color::srgb(0.95, 0.70, 0.05);
 pub const CRITICAL: Color = Color::srgb(0.82, 0.13, 0.13);
+pub const HIGH: Color = Color::srgb(0.95, 0.48, 0.05);
+pub const MEDIUM: Color = Color::srgb(0.98, 0.80, 0.10);
+pub const LOW: Color = Color::srgb(0.80, 0.76, 0.52);
 pub const STALE: Color = Color::srgb(0.45, 0.40, 0.56);
+/// Edge, pole and number of a beacon, and what is within a hollow one.
+pub const BEACON_EDGE: Color = Color::srgb(0.10, 0.11, 0.12);
+pub const BEACON_PAPER: Color = Color::srgb(0.93, 0.94, 0.95);
 
-/// The colour of a mark; none while all is normal, for then there is no mark.
-pub fn standing(standing: Standing) -> Option<Color> {
-    match standing {
-        Standing::Normal => None,
-        Standing::Warning => Some(WARNING),
-        Standing::Critical => Some(CRITICAL),
+/// The colour of an alarm: darker and redder the more urgent it is.
+pub fn priority(priority: Priority) -> Color {
+    match priority {
+        Priority::Critical => CRITICAL,
+        Priority::High => HIGH,
+        Priority::Medium => MEDIUM,
+        Priority::Low => LOW,
     }
 }
 

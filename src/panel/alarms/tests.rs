@@ -1,0 +1,275 @@
+//! The alarm list as an operator drives it: by what is written on it.
+
+use std::time::Duration;
+
+use bevy_egui::egui::{Key, Modifiers, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+use super::*;
+use crate::command::LimitField;
+use crate::panel::testing::{self, Plant, alarms::rule};
+
+struct Desk {
+    plant: Plant,
+    live: bool,
+    state: AlarmsState,
+    out: Vec<OperatorCommand>,
+}
+
+impl Desk {
+    fn index(&self, twin: &str, name: &str) -> AlarmIndex {
+        rule(&self.plant.scene, twin, name).index
+    }
+}
+
+fn desk() -> Harness<'static, Desk> {
+    desk_at(true)
+}
+
+fn desk_at(live: bool) -> Harness<'static, Desk> {
+    let desk = Desk { plant: testing::plant(), live, state: AlarmsState::default(), out: Vec::new() };
+    let mut harness = testing::harness(desk, |ui, desk| {
+        let (plant, live) = (&desk.plant, desk.live);
+        plant.alarms(|view| alarms_ui(ui, &AlarmsView { live, ..*view }, &mut desk.state, &mut desk.out));
+    });
+    harness.set_size(vec2(1000.0, 560.0));
+    harness.run();
+    harness
+}
+
+const BEARING: &str = "P-101 vibration above 7.1 mm/s (high high)";
+const OUTLET: &str = "E-101 outlet_temperature above 82 °C (high)";
+const LATCHED: &str = "C-202 load above 98 % (high high)";
+const SHELVED: &str = "K-401 load above 90 % (high)";
+
+fn click(harness: &mut Harness<Desk>, name: &str) {
+    harness.get_by_label(name).click();
+    harness.run();
+}
+
+fn write(harness: &mut Harness<Desk>, field: &str, text: &str) {
+    harness.get_by_label(field).focus();
+    harness.run();
+    harness.get_by_label(field).type_text(text);
+    harness.run();
+}
+
+fn acknowledge(alarms: Vec<AlarmIndex>) -> OperatorCommand {
+    OperatorCommand::Alarm { alarms, action: Action::Acknowledge, comment: String::new() }
+}
+
+#[test]
+fn one_selected_alarm_is_acknowledged() {
+    let mut harness = desk();
+    click(&mut harness, BEARING);
+    click(&mut harness, "Acknowledge");
+    let bearing = harness.state().index("P-101", "vibration.high_high");
+    assert_eq!(harness.state().out, [acknowledge(vec![bearing])]);
+}
+
+#[test]
+fn rows_lie_on_the_screen_in_their_order() {
+    let harness = desk();
+    let rows = [BEARING, LATCHED, "P-101 vibration above 4.5 mm/s (high)", OUTLET, "R-301 load above 90 % (high)"];
+    let tops: Vec<f32> = rows.iter().map(|name| harness.get_by_label(name).rect().top()).collect();
+    assert!(tops.is_sorted(), "{tops:?}");
+}
+
+#[test]
+fn all_in_view_means_only_what_the_filter_lets_through() {
+    let mut harness = desk();
+    write(&mut harness, "Search alarms", "p-101");
+    assert!(harness.query_by_label(OUTLET).is_none());
+    click(&mut harness, "Acknowledge all in view (2)");
+    let desk = harness.state();
+    let expected = vec![desk.index("P-101", "vibration.high_high"), desk.index("P-101", "vibration.high")];
+    assert_eq!(desk.out, [acknowledge(expected)]);
+}
+
+#[test]
+fn an_alarm_that_a_filter_hides_is_not_acted_on() {
+    let mut harness = desk();
+    click(&mut harness, BEARING);
+    click(&mut harness, "Show critical alarms");
+    assert!(harness.query_by_label(BEARING).is_none());
+    click(&mut harness, "Acknowledge");
+    assert_eq!(harness.state().out, []);
+    assert!(harness.state().state.selected.is_empty());
+}
+
+#[test]
+fn several_are_selected_with_ctrl_and_shift() {
+    let mut harness = desk();
+    click(&mut harness, BEARING);
+    harness.get_by_label(OUTLET).click_modifiers(Modifiers::SHIFT);
+    harness.run();
+    assert_eq!(harness.state().state.selected.len(), 4);
+    harness.get_by_label(LATCHED).click_modifiers(Modifiers::COMMAND);
+    harness.run();
+    assert_eq!(harness.state().state.selected.len(), 3);
+    click(&mut harness, "Acknowledge 3");
+    assert!(matches!(&harness.state().out[..], [OperatorCommand::Alarm { alarms, .. }] if alarms.len() == 3));
+}
+
+#[test]
+fn shelving_needs_a_reason_and_a_duration() {
+    let mut harness = desk();
+    click(&mut harness, BEARING);
+    click(&mut harness, "Shelve…");
+    assert!(harness.query_by_label("A reason is required.").is_some());
+    click(&mut harness, "Shelve");
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert_eq!(harness.state().out, [], "refused without a reason");
+    click(&mut harness, "1 h");
+    write(&mut harness, "Reason", "bearing is being changed");
+    click(&mut harness, "Shelve");
+    let desk = harness.state();
+    let shelve = OperatorCommand::Alarm {
+        alarms: vec![desk.index("P-101", "vibration.high_high")],
+        action: Action::Shelve { lasting: Some(Duration::from_secs(3_600)) },
+        comment: "bearing is being changed".into(),
+    };
+    assert_eq!(desk.out, [shelve]);
+    assert!(desk.state.dialog.is_none());
+}
+
+#[test]
+fn a_dialog_that_is_given_up_does_nothing() {
+    let mut harness = desk();
+    click(&mut harness, BEARING);
+    click(&mut harness, "Out of service…");
+    write(&mut harness, "Reason", "because");
+    click(&mut harness, "Cancel");
+    assert!(harness.state().state.dialog.is_none() && harness.state().out.is_empty());
+}
+
+#[test]
+fn a_shelved_alarm_is_listed_on_request_and_comes_back() {
+    let mut harness = desk();
+    assert!(harness.query_by_label(SHELVED).is_none());
+    click(&mut harness, "Shelved (1)");
+    click(&mut harness, SHELVED);
+    click(&mut harness, "Unshelve");
+    let shelved = harness.state().index("K-401", "load.high");
+    let unshelve = OperatorCommand::Alarm { alarms: vec![shelved], action: Action::Unshelve, comment: String::new() };
+    assert_eq!(harness.state().out, [unshelve]);
+}
+
+#[test]
+fn a_latch_is_reset_and_a_comment_is_written() {
+    let mut harness = desk();
+    click(&mut harness, LATCHED);
+    click(&mut harness, "Reset");
+    click(&mut harness, "Comment…");
+    write(&mut harness, "Comment text", "guide rail bent");
+    click(&mut harness, "Add comment");
+    let desk = harness.state();
+    let alarms = vec![desk.index("C-202", "load.high_high")];
+    let expected = [
+        OperatorCommand::Alarm { alarms: alarms.clone(), action: Action::Reset, comment: String::new() },
+        OperatorCommand::Alarm { alarms, action: Action::Comment, comment: "guide rail bent".into() },
+    ];
+    assert_eq!(desk.out, expected);
+}
+
+#[test]
+fn details_tell_what_to_do_and_lead_to_twin_time_and_trend() {
+    let mut harness = desk();
+    click(&mut harness, BEARING);
+    for text in ["Action", "Reduce the speed below", "8 h, 7 h 59 min left", "Active, unacknowledged"] {
+        assert!(harness.query_by_label_contains(text).is_some(), "{text}");
+    }
+    for button in ["Go to twin", "Go to time", "Add trend"] {
+        click(&mut harness, button);
+    }
+    let desk = harness.state();
+    let signal = desk.plant.scene.signal("P-101", "vibration").unwrap();
+    let expected = [
+        OperatorCommand::Select(Some(signal.twin)),
+        OperatorCommand::Focus(Some(signal.twin)),
+        OperatorCommand::PauseAt(testing::second(585)),
+        OperatorCommand::ToggleTrend(signal.index),
+    ];
+    assert_eq!(desk.out, expected);
+}
+
+#[test]
+fn the_first_of_a_flood_is_found_from_the_flood_notice() {
+    let mut harness = desk();
+    assert!(harness.query_by_label("14 alarms since 14:07:57").is_some());
+    click(&mut harness, "First up: P-101 vibration above 4.5 mm/s (high)");
+    let first = harness.state().index("P-101", "vibration.high");
+    assert_eq!(harness.state().state.focus, Some(first));
+}
+
+#[test]
+fn a_limit_is_edited_with_a_reason() {
+    let mut harness = desk();
+    click(&mut harness, BEARING);
+    click(&mut harness, "Edit limit…");
+    harness.get_by_label("New value").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run();
+    harness.get_by_label("New value").type_text("8.5");
+    harness.run();
+    write(&mut harness, "Reason", "new bearing");
+    click(&mut harness, "Change");
+    let desk = harness.state();
+    let edit = OperatorCommand::EditLimit {
+        alarm: desk.index("P-101", "vibration.high_high"),
+        field: LimitField::Limit,
+        value: 8.5,
+        reason: "new bearing".into(),
+    };
+    assert_eq!(desk.out, [edit]);
+}
+
+#[test]
+fn in_the_past_nothing_can_be_done_and_the_list_says_why() {
+    let mut harness = desk_at(false);
+    assert!(harness.query_by_label(NOT_LIVE).is_some());
+    click(&mut harness, BEARING);
+    for button in
+        ["Acknowledge", "Acknowledge all in view (4)", "Shelve…", "Out of service…", "Comment…", "Edit limit…"]
+    {
+        assert!(harness.get_by_label(button).accesskit_node().is_disabled(), "{button}");
+        click(&mut harness, button);
+    }
+    assert!(harness.state().out.is_empty() && harness.state().state.dialog.is_none());
+    click(&mut harness, "Go to twin");
+    assert_eq!(harness.state().out.len(), 2, "looking is always allowed");
+}
+
+#[test]
+fn keys_act_on_what_is_selected_while_the_pointer_is_over_the_list() {
+    let mut harness = desk();
+    click(&mut harness, BEARING);
+    harness.key_press(Key::A);
+    harness.run();
+    harness.key_press(Key::ArrowDown);
+    harness.run();
+    let desk = harness.state();
+    assert_eq!(desk.out, [acknowledge(vec![desk.index("P-101", "vibration.high_high")])]);
+    assert_eq!(desk.state.focus, Some(desk.index("C-202", "load.high_high")));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run();
+    assert_eq!(harness.state().state.selected.len(), 6);
+}
+
+#[test]
+fn another_scene_forgets_what_was_selected() {
+    let mut harness = desk();
+    click(&mut harness, BEARING);
+    let loaded = crate::scene::LoadedScene {
+        scene: std::sync::Arc::new(harness.state().plant.scene.clone()),
+        generation: 2,
+        issues: Vec::new(),
+    };
+    let states = testing::alarms::states(&loaded.scene);
+    harness.state_mut().plant.board.show(&loaded, states.into(), testing::now());
+    harness.run();
+    assert!(harness.state().state.selected.is_empty() && harness.state().state.focus.is_none());
+}
