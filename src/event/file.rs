@@ -13,6 +13,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use serde::Serialize;
 
 use super::Event;
+use super::taken_away::leads_to;
 
 /// Events on their way to the thread, and lines that wait while the disk fails.
 const WAITING: usize = 10_000;
@@ -107,7 +108,7 @@ impl Lines {
             for event in first.into_iter().chain(receiver.try_iter().take(WAITING)) {
                 self.take(&event);
             }
-            if self.was_rotated() {
+            if self.file.as_ref().is_some_and(|file| !leads_to(&self.path, file)) {
                 self.file = None;
             }
             if let Err(error) = self.write() {
@@ -162,20 +163,6 @@ impl Lines {
         status.error = None;
         self.waiting.clear();
         Ok(())
-    }
-
-    /// Whether the path no longer leads to the open file.
-    #[cfg(unix)]
-    fn was_rotated(&self) -> bool {
-        use std::os::unix::fs::MetadataExt;
-        let Some(Ok(open)) = self.file.as_ref().map(File::metadata) else { return false };
-        std::fs::metadata(&self.path).map_or(true, |named| (named.dev(), named.ino()) != (open.dev(), open.ino()))
-    }
-
-    /// Elsewhere an open file cannot be taken away.
-    #[cfg(not(unix))]
-    fn was_rotated(&self) -> bool {
-        false
     }
 }
 

@@ -128,7 +128,8 @@ impl Journal {
             && let Some(path) = AlarmPath::of_event(&event)
         {
             let track = self.alarms.entry(path).or_default();
-            let at = track.steps.back().map_or(event.time, |last| last.at.max(event.time));
+            let before = track.steps.back().map(|last| last.at).or(track.forgotten);
+            let at = before.map_or(event.time, |before| before.max(event.time));
             track.steps.push_back(Step { at, id: event.id, from: *from, to: *to });
         }
         self.events.push_back(event);

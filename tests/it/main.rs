@@ -10,4 +10,5 @@ mod picture;
 mod plant;
 mod plant_thread;
 mod scene;
+mod store;
 mod support;
