@@ -7,6 +7,6 @@ mod message;
 mod rule;
 mod state;
 
-pub use message::{condition_text, duration, message};
+pub use message::{condition_text, duration, message, quantity};
 pub use rule::{AlarmIndex, Condition, Count, Direction, Formula, Guidance, Level, Priority, Reference, Rule, Subject};
 pub use state::{Action, Alarm, Cause, Change, Deed, Flags, LONGEST_SHELVING, Shelving, State};
