@@ -155,8 +155,10 @@ fn check_kinds(
             })
         })
         .collect();
-    let (brief, hint) = match values.map(|values| expression.compiled.eval(&values)) {
-        Some(Ok(Value::Text(_))) => (format!("{field}: is a text"), Hint::from("true or false is expected")),
+    let (brief, hint) = match values.map(|values| expression.compiled.eval_strictly(&values)) {
+        Some(Ok(Value::Text(_))) => {
+            (format!("{field}: the expression gives a text"), Hint::from("true or false is expected"))
+        }
         Some(Err(error)) => (format!("{field}: {error}"), Hint::NONE),
         _ => return,
     };
