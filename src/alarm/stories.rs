@@ -216,6 +216,32 @@ fn a_silent_sensor_is_found_even_if_it_never_spoke() {
 }
 
 #[test]
+fn a_clock_that_jumped_ahead_and_was_set_right_does_not_make_alarms_deaf() {
+    let rule = Rule { on_delay: seconds(3), ..high(5.0, 0.0) };
+    let story = Story::new(rule)
+        .received(1.0, 1.5, 1.0)
+        .received(50_000.0, 2.5, 6.0)
+        .say("      the delay that began then is forgotten")
+        .received(3.0, 3.5, 1.0)
+        .elapse(20.0)
+        .received(21.0, 21.5, 6.0)
+        .received(25.0, 25.5, 6.0)
+        .received(24.0, 25.6, 1.0);
+    assert_eq!(story.alarm().late, 1, "only the last one");
+    story.check(&expect![[r#"
+              the delay that began then is forgotten
+           24 Raised: Normal → Unacknowledged, value 6 (known at 25.5)
+    "#]]);
+    Story::new(high(5.0, 0.0))
+        .received(50_000.0, 1.0, 1.0)
+        .received(49_999.0, 2.0, 6.0)
+        .say("      a clock that is always ahead: late is late")
+        .check(&expect![[r#"
+                  a clock that is always ahead: late is late
+        "#]]);
+}
+
+#[test]
 fn a_rate_needs_its_window_and_a_deviation_both_values() {
     let rate =
         Condition::Rate { direction: Default::default(), limit_per_sec: 1.0, over: seconds(2), deadband_per_sec: 0.5 };
