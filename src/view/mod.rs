@@ -98,7 +98,6 @@ pub fn plugin(app: &mut App) {
         .init_resource::<LoadedScene>()
         .init_resource::<Attention>()
         .init_resource::<Cursor>()
-        .init_resource::<AlarmBoard>()
         .add_message::<OperatorCommand>()
         .configure_sets(
             Update,

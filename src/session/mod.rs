@@ -3,6 +3,8 @@
 //! In: what to open and how. Out: a Bevy `App` with `CorePlugins`. The only place where sources are started and stopped,
 //! so that a branch, a replay or a test, which never call this, own no connection at all.
 
+mod edit;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,15 +12,17 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use crate::analysis::{Analysis, worker::Worker};
-use crate::command::OperatorCommand;
+use crate::analysis::{Analysis, Feed, worker::Worker};
+use crate::command::{Operator, OperatorCommand};
+use crate::event::store::{self, Store, StoreError};
+use crate::event::{Draft, EventFile, EventFileError, Kind};
 use crate::history::{Cursor, Marks, Moment};
 use crate::ingest::{BindingTable, SharedTable};
 use crate::scene::{Broker, LoadedScene, Scene, watch::Watcher};
 use crate::source::broker::{Embedded, EmbeddedConfig};
 use crate::source::mqtt;
 use crate::source::plant::{self, PlantConfig, PlantHandle};
-use crate::source::{Clock, SourceHandle, Sources, Waker};
+use crate::source::{Clock, Sources, Waker};
 use crate::twin::Timestamp;
 use crate::{CorePlugins, TwinSet};
 
@@ -38,6 +42,22 @@ pub struct Options {
     pub history_budget_bytes: u64,
     /// Read the scene again when its files change.
     pub watch: bool,
+    /// Where alarms and events survive a restart.
+    pub store: StorePlace,
+    /// Every event is a line of JSON in this file.
+    pub events: Option<PathBuf>,
+    /// Who acts: the name that goes on record.
+    pub operator: String,
+}
+
+/// Where alarms and events survive a restart.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum StorePlace {
+    /// In the state folder of the user; nowhere if the session runs its own plant, which begins anew each time.
+    #[default]
+    Usual,
+    At(PathBuf),
+    Nowhere,
 }
 
 impl Options {
@@ -51,6 +71,9 @@ impl Options {
             embedded: EmbeddedConfig::default(),
             history_budget_bytes: 1 << 30,
             watch: true,
+            store: StorePlace::default(),
+            events: None,
+            operator: Operator::default().0,
         }
     }
 }
@@ -66,6 +89,10 @@ pub enum OpenError {
     Plant(#[from] plant::PlantError),
     #[error(transparent)]
     Source(#[from] mqtt::SourceError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    EventFile(#[from] EventFileError),
     #[error("the thread of the analysis cannot be started: {0}")]
     Thread(std::io::Error),
     #[error("the scene `{scene}` names no simulated plant; add `plant: \"bottling\"` to it, or leave out --plant")]
@@ -83,6 +110,10 @@ struct Running {
     tables: BTreeMap<String, SharedTable>,
     watcher: Option<Watcher>,
     watched: Vec<PathBuf>,
+    /// What operators changed in the scene, in order; the last one can be undone.
+    edits: Vec<crate::scene::edit::Edit>,
+    /// The scene file was changed from here: read it again without waiting for the watcher.
+    is_edited: bool,
     /// Learns from what the sources bring, independent of frames.
     worker: Worker,
     // Fields drop in this order: the plant says goodbye while the broker still listens.
@@ -108,8 +139,9 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         (true, None) => return Err(OpenError::NoPlant { scene: scene.name.clone() }),
     };
 
-    let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes);
-    let worker = Worker::start(analysis.clone(), waker.clone()).map_err(OpenError::Thread)?;
+    let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes, now);
+    keep_record(&analysis, &scene, &options, now)?;
+    let worker = Worker::start(analysis.clone(), clock, waker.clone()).map_err(OpenError::Thread)?;
     let mut running = Vec::new();
     let mut tables = BTreeMap::new();
     for (name, broker) in &brokers {
@@ -119,17 +151,20 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     }
     let watcher = options.watch.then(|| watch(&loaded.files, &waker)).flatten();
 
-    worker.listen_to(running.iter().map(|source: &SourceHandle| source.receiver.clone()));
+    worker.listen_to(running.iter().map(Feed::of));
     app.add_plugins(CorePlugins)
         .insert_resource(LoadedScene { scene, generation: 1, issues: loaded.issues })
         .insert_resource(analysis)
         .insert_resource(clock)
+        .insert_resource(Operator(options.operator.clone()))
         .insert_resource(Moment { now, shown: now, session_start: now })
         .insert_resource(Sources { running, waker: Some(waker.clone()) })
         .insert_resource(Running {
             options,
             waker,
             clock,
+            edits: Vec::new(),
+            is_edited: false,
             worker,
             tables,
             watcher,
@@ -139,8 +174,31 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         })
         .add_systems(
             Update,
-            (tick, reload.after(crate::command::apply).before(crate::twin::Respawn)).chain().in_set(TwinSet::Command),
+            (tick.before(crate::command::apply), (edit::edit, reload).chain().after(crate::command::apply))
+                .chain()
+                .before(crate::twin::Respawn)
+                .in_set(TwinSet::Command),
         );
+    Ok(())
+}
+
+/// Opens what keeps alarms and events, and takes up what an earlier run has left.
+fn keep_record(analysis: &Analysis, scene: &Scene, options: &Options, now: Timestamp) -> Result<(), OpenError> {
+    let path = match &options.store {
+        StorePlace::At(path) => Some(path.clone()),
+        StorePlace::Usual if !options.plant => Some(store::default_path(&scene.name, &scene.path)?),
+        StorePlace::Usual | StorePlace::Nowhere => None,
+    };
+    let file = options.events.as_deref().map(EventFile::open).transpose()?;
+    let mut knowledge = analysis.lock();
+    if let Some(file) = file {
+        knowledge.write_events_to(file);
+    }
+    if let Some(path) = path {
+        let (store, restored) = Store::open(&path, now)?;
+        restored.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+        knowledge.resume(store, restored, now);
+    }
     Ok(())
 }
 
@@ -249,13 +307,16 @@ fn reload(
     mut loaded: ResMut<LoadedScene>,
     mut sources: ResMut<Sources>,
     analysis: Res<Analysis>,
+    moment: Res<Moment>,
     mut attention: ResMut<crate::command::Attention>,
 ) {
     let asked = commands.read().filter(|command| **command == OperatorCommand::ReloadScene).count() > 0;
-    if !asked && !running.watcher.as_ref().is_some_and(Watcher::take_changed) {
+    let edited = running.is_edited;
+    if !asked && !edited && !running.watcher.as_ref().is_some_and(Watcher::take_changed) {
         return;
     }
     let running = running.into_inner();
+    running.is_edited = false;
     let new = crate::scene::load(&running.options.scene);
     // The watcher lives on where it can: it knows of a save that came while the files were read.
     if new.files != running.watched {
@@ -266,6 +327,8 @@ fn reload(
     if !new.issues.is_empty() {
         tracing::warn!("{shown}: issues of the saved scene:\n{}", new.render(false));
     }
+    let kind = Kind::SceneReloaded { accepted: new.scene.is_some(), issues: new.issues.len() };
+    analysis.lock().record(Draft::new(moment.now, moment.now, kind));
     loaded.issues = new.issues;
     let Some(scene) = new.scene else {
         tracing::warn!("{shown}: the saved scene has errors; the last good one stays");
@@ -276,7 +339,7 @@ fn reload(
 
     let generation = loaded.generation + 1;
     // Before any listener decodes by the new scene.
-    let map = analysis.lock().adopt(scene.clone(), generation);
+    let map = analysis.lock().adopt(scene.clone(), generation, moment.now);
     let attended = attention.renumbered(&loaded.scene, &scene, &map);
     attention.set_if_neq(attended);
 
@@ -308,7 +371,7 @@ fn reload(
             Err(error) => tracing::error!("{name}: {error}"),
         }
     }
-    running.worker.listen_to(sources.running.iter().map(|source| source.receiver.clone()));
+    running.worker.listen_to(sources.running.iter().map(Feed::of));
     running.replan_plant(&scene, &after);
     loaded.scene = scene;
     loaded.generation = generation;
