@@ -11,6 +11,8 @@
 //! | file | does |
 //! | --- | --- |
 //! | [`viewport`] | which part of the window is 3D, and whether the pointer belongs to it |
+//! | [`world_image`] | the image that the world is drawn into |
+//! | `redraw` | whether the world is drawn in a frame |
 //! | [`look`] | loads models, or stands in a plain box |
 //! | `building` | which twins others stand in |
 //! | `bind` | finds the nodes that scene parts name |
@@ -46,9 +48,11 @@ mod orbit;
 pub mod paint;
 pub mod palette;
 mod picking;
+mod redraw;
 mod stage;
 pub mod viewport;
 pub mod window;
+pub mod world_image;
 
 use bevy::prelude::*;
 use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass};
@@ -60,6 +64,7 @@ pub use mood::{Freshness, Mood};
 pub use motion::Activity;
 pub use picking::Hovered;
 pub use viewport::{PointerInView, ViewRect};
+pub use world_image::WorldImage;
 
 use crate::TwinSet;
 use crate::command::{Attention, OperatorCommand};
@@ -102,6 +107,8 @@ pub fn plugin(app: &mut App) {
         )
         .add_plugins((
             viewport::plugin,
+            world_image::plugin,
+            redraw::plugin,
             stage::plugin,
             look::plugin,
             building::plugin,

@@ -6,14 +6,14 @@
 use std::time::Duration;
 
 use bevy::math::Ray3d;
-use bevy::picking::mesh_picking::ray_cast::{MeshRayCast, MeshRayCastSettings};
+use bevy::picking::mesh_picking::ray_cast::{MeshRayCast, MeshRayCastSettings, RayCastVisibility};
 use bevy::prelude::*;
 
 use super::ViewSet;
 use super::building::Building;
 use super::camera::WorldCamera;
 use super::paint::Paint;
-use super::viewport::PointerInView;
+use super::viewport::{PointerInView, ViewRect};
 use crate::command::OperatorCommand;
 use crate::twin::{Twin, TwinIndex};
 
@@ -40,6 +40,7 @@ pub(super) fn on_ground(ray: Ray3d) -> Option<Vec3> {
 
 fn hover(
     pointer: Res<PointerInView>,
+    rect: Res<ViewRect>,
     cameras: Query<(&Camera, Ref<GlobalTransform>), With<WorldCamera>>,
     painted: Query<(), With<Paint>>,
     parents: Query<&ChildOf>,
@@ -53,10 +54,12 @@ fn hover(
         return;
     }
     let position = pointer.position.filter(|_| pointer.over);
-    let ray = position.and_then(|position| camera.viewport_to_world(&eye, position).ok());
+    let ray = position.and_then(|position| camera.viewport_to_world(&eye, position - rect.origin(camera)).ok());
     let hit = ray.and_then(|ray| {
         let filter = |entity| painted.contains(entity);
-        let settings = MeshRayCastSettings::default().with_filter(&filter);
+        // What is in view is known only in frames in which the world is drawn.
+        let settings =
+            MeshRayCastSettings::default().with_filter(&filter).with_visibility(RayCastVisibility::Visible);
         rays.cast_ray(ray, &settings).first().map(|(entity, _)| *entity)
     });
     let twin = hit.and_then(|mesh| parents.iter_ancestors(mesh).find_map(|entity| twins.get(entity).ok()));
