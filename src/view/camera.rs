@@ -3,8 +3,8 @@
 //! In: the pointer (where [`PointerInView`] allows), `Focus` and `Look` commands. Out: the world camera's transform. Moves
 //! smoothly to where it was sent and then stands still, so that an idle window stays idle. Keys belong to the panels.
 
-use bevy::camera::visibility::RenderLayers;
 use bevy::camera::RenderTarget;
+use bevy::camera::visibility::RenderLayers;
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::input::mouse::{AccumulatedMouseScroll, MouseScrollUnit};
 use bevy::math::bounding::{Aabb3d, BoundingVolume};

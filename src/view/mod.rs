@@ -22,6 +22,7 @@
 //! | `link` | pipes, belts and wires between ports |
 //! | `camera` | orbit, pan, zoom, focus, viewpoints |
 //! | `picking` | pointer to twin |
+//! | `clicks` | which presses are clicks, and which clicks double |
 //! | `highlight` | frames around the selected and the hovered twin |
 //! | [`label`] | ids, values and badges, projected to the screen |
 //! | `declutter` | which labels of a crowd are shown |
@@ -36,6 +37,7 @@
 mod bind;
 mod building;
 mod camera;
+mod clicks;
 mod declutter;
 mod highlight;
 pub mod label;

@@ -180,9 +180,8 @@ impl Ingredients<'_, '_> {
         let Self { moved, made, camera, gone, assets, backdrop, ambient, shadows, glyphs } = self;
         let (meshes, materials, grounds, images, shaders) = assets;
         // Glyphs of panels are images too, and the picture is no part of itself.
-        let foreign = |id: &AssetId<Image>| {
-            *id == world.id() || glyphs.0.values().any(|managed| managed.handle.id() == *id)
-        };
+        let foreign =
+            |id: &AssetId<Image>| *id == world.id() || glyphs.0.values().any(|managed| managed.handle.id() == *id);
         // All are read, so that none is news again in the next frame.
         let of_assets = [
             meshes.read().filter(|event| is_news(event)).count(),
@@ -238,11 +237,8 @@ fn run_or_rest(
     if activity.compiling != compiles {
         activity.compiling = compiles;
     }
-    let now = Situation {
-        news: ingredients.news(&world),
-        unfinished: activity.loading || compiles,
-        shown: world.is_shown(),
-    };
+    let now =
+        Situation { news: ingredients.news(&world), unfinished: activity.loading || compiles, shown: world.is_shown() };
     let (draw, owed_after) = decide(*owed, now);
     *owed = owed_after;
     for mut camera in &mut cameras {

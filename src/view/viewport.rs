@@ -2,6 +2,7 @@
 //!
 //! In: [`ViewRect`] from the panel shell, the cursor, what egui covers. Out: [`PointerInView`]. Never reads a button for anything but capture: what a click means is for `camera` and `picking`.
 
+use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy::window::{PrimaryWindow, RequestRedraw};
 use bevy_egui::{EguiContext, PrimaryEguiContext, egui};
@@ -55,20 +56,32 @@ pub(super) fn clamped(wanted: URect, size: UVec2) -> Option<URect> {
     (rect.width() > 0 && rect.height() > 0).then_some(rect)
 }
 
+/// Tells the world from what panels cover.
+#[derive(SystemParam)]
+pub(super) struct Surface<'w, 's> {
+    window: Query<'w, 's, &'static Window, With<PrimaryWindow>>,
+    rect: Res<'w, ViewRect>,
+    contexts: Query<'w, 's, &'static mut EguiContext, With<PrimaryEguiContext>>,
+}
+
+impl Surface<'_, '_> {
+    /// Whether the world is what lies at `position` (logical pixels).
+    pub fn is_world(&mut self, position: Vec2) -> bool {
+        let Ok(window) = self.window.single() else { return false };
+        let physical = position * window.scale_factor();
+        let inside = self.rect.physical.is_none_or(|rect| rect.as_rect().contains(physical));
+        inside && !self.contexts.iter_mut().any(|mut context| covers(context.get_mut(), position))
+    }
+}
+
 pub(super) fn find_pointer(
-    window: Query<&Window, With<PrimaryWindow>>,
-    rect: Res<ViewRect>,
+    mut surface: Surface,
     buttons: Res<ButtonInput<MouseButton>>,
-    mut contexts: Query<&mut EguiContext, With<PrimaryEguiContext>>,
     mut pointer: ResMut<PointerInView>,
 ) {
-    let Ok(window) = window.single() else { return };
+    let Ok(window) = surface.window.single() else { return };
     let mut found = PointerInView { position: window.cursor_position(), ..default() };
-    if let Some(position) = found.position {
-        let physical = position * window.scale_factor();
-        let inside = rect.physical.is_none_or(|rect| rect.as_rect().contains(physical));
-        found.over = inside && !contexts.iter_mut().any(|mut context| covers(context.get_mut(), position));
-    }
+    found.over = found.position.is_some_and(|position| surface.is_world(position));
     let held = buttons.get_pressed().next().is_some();
     let began = buttons.get_just_pressed().next().is_some() && found.over;
     found.captured = held && (pointer.captured || began);
