@@ -84,7 +84,7 @@ fn hover(
     mut hovered: ResMut<Hovered>,
 ) {
     // While the hand turns the camera, nothing is pointed at.
-    if !(pointer.is_changed() || !moved.is_empty()) || pointer.captured {
+    if pointer.captured || !pointer.is_changed() && moved.is_empty() {
         return;
     }
     let twin = pointer.position.filter(|_| pointer.over).and_then(|position| aim.twin_at(position));
