@@ -4,7 +4,7 @@
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
-use bevy::window::{PrimaryWindow, RequestRedraw};
+use bevy::window::{PrimaryWindow, RequestRedraw, WindowEvent};
 use bevy_egui::{EguiContext, PrimaryEguiContext, egui};
 
 use super::ViewSet;
@@ -77,13 +77,25 @@ impl Surface<'_, '_> {
 pub(super) fn find_pointer(
     mut surface: Surface,
     buttons: Res<ButtonInput<MouseButton>>,
+    mut events: MessageReader<WindowEvent>,
+    mut at: Local<Option<Vec2>>,
     mut pointer: ResMut<PointerInView>,
 ) {
     let Ok(window) = surface.window.single() else { return };
     let mut found = PointerInView { position: window.cursor_position(), ..default() };
     found.over = found.position.is_some_and(|position| surface.is_world(position));
+    // Where the press was, not where the pointer has gone since: a drag of a tab may cross the world in one slow frame.
+    let mut began = false;
+    for event in events.read() {
+        match event {
+            WindowEvent::CursorMoved(moved) => *at = Some(moved.position),
+            WindowEvent::MouseButtonInput(input) if input.state.is_pressed() => {
+                began |= at.or(found.position).is_some_and(|position| surface.is_world(position));
+            }
+            _ => {}
+        }
+    }
     let held = buttons.get_pressed().next().is_some();
-    let began = buttons.get_just_pressed().next().is_some() && found.over;
     found.captured = held && (pointer.captured || began);
     pointer.set_if_neq(found);
 }
