@@ -10,6 +10,7 @@ use bevy_egui::{EguiContexts, egui};
 use super::mark::Marks;
 use super::shell::{self, PanelKind, Shell, Views};
 use super::{bars, connections, inspector, issues, theme, timebar, tree, trend};
+use crate::analysis::Analysis;
 use crate::command::{Attention, OperatorCommand};
 use crate::history::{Cursor, History, Moment};
 use crate::scene::LoadedScene;
@@ -28,7 +29,7 @@ pub(super) struct Readable<'w, 's> {
     attention: Res<'w, Attention>,
     cursor: Res<'w, Cursor>,
     moment: Res<'w, Moment>,
-    history: Option<Res<'w, History>>,
+    analysis: Option<Res<'w, Analysis>>,
     report: Res<'w, SourceReport>,
     entities: Res<'w, Entities>,
     marks: Res<'w, Marks>,
@@ -51,16 +52,11 @@ pub(super) fn show_panels(
         theme::apply(&ctx);
     }
     // Without a history there is nothing to draw a line of: one without samples stands in.
-    let empty;
-    let history = match &read.history {
-        Some(history) => &**history,
-        None => {
-            empty = History::new(0);
-            &empty
-        }
-    };
     let mut out = Vec::new();
-    let views = gather(&read, history, &shell);
+    let views = match &read.analysis {
+        Some(analysis) => gather(&read, &analysis.lock().history, &shell),
+        None => gather(&read, &History::new(0), &shell),
+    };
     let mut ui = egui::Ui::new(
         ctx.clone(),
         "panels".into(),

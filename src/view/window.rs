@@ -18,8 +18,9 @@ use bevy_egui::{EguiInput, EguiPostUpdateSet, EguiPreUpdateSet, EguiRenderOutput
 use crossbeam_channel::{Sender, bounded};
 
 use super::Activity;
-use crate::history::{History, Moment};
-use crate::source::Waker;
+use crate::analysis::Analysis;
+use crate::history::Moment;
+use crate::source::{Clock, Waker};
 use crate::twin::Freshness;
 
 /// The longest sleep of a quiet window whose data are recent: ages are shown in seconds.
@@ -140,19 +141,22 @@ fn redraw_new_glyphs(outputs: Query<&EguiRenderOutput>, mut redraw: MessageWrite
 
 fn pace(
     activity: Res<Activity>,
-    history: Option<Res<History>>,
+    analysis: Option<Res<Analysis>>,
     moment: Option<Res<Moment>>,
     freshness: Option<ResMut<Freshness>>,
+    clock: Option<Res<Clock>>,
     mut settings: ResMut<WinitSettings>,
 ) {
     let wait = if activity.moving() {
         MOVING
-    } else if let (Some(history), Some(moment), Some(mut freshness)) = (history, moment, freshness)
-        && moment.is_dormant(history.bounds().map(|(_, newest)| newest))
+    } else if let (Some(analysis), Some(moment), Some(mut freshness)) = (analysis, moment, freshness)
+        && moment.is_dormant(analysis.lock().history.bounds().map(|(_, newest)| newest))
     {
         // A signal that expires must be seen to expire.
-        let until_stale = freshness.next_deadline().map(|deadline| deadline.secs_since(moment.now).max(0.0));
-        until_stale.map_or(DORMANT, |secs| Duration::from_secs_f64(secs).clamp(QUIET, DORMANT))
+        let clock = clock.map_or(Clock::WALL, |clock| *clock);
+        let until_stale = freshness.next_deadline().map(|deadline| clock.wall_secs(deadline.secs_since(moment.now)));
+        let secs = until_stale.unwrap_or(f64::INFINITY).clamp(QUIET.as_secs_f64(), DORMANT.as_secs_f64());
+        Duration::from_secs_f64(secs)
     } else {
         QUIET
     };
