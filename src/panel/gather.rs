@@ -20,7 +20,7 @@ use crate::history::{Cursor, History, Moment};
 use crate::scene::LoadedScene;
 use crate::source::SourceReport;
 use crate::twin::{Current, Entities, SignalIndex};
-use crate::view::{ScreenLabels, ViewRect, label};
+use crate::view::{ScreenLabels, ViewRect, WorldImage, label};
 
 /// Where panels are drawn, in `EguiPrimaryContextPass`.
 #[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -40,6 +40,7 @@ pub(super) struct Readable<'w, 's> {
     board: Res<'w, AlarmBoard>,
     log: Res<'w, EventLog>,
     labels: Res<'w, ScreenLabels>,
+    world: Res<'w, WorldImage>,
     currents: Query<'w, 's, &'static Current>,
 }
 
@@ -75,8 +76,11 @@ pub(super) fn show_panels(
         "panels".into(),
         egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(ctx.viewport_rect()),
     );
-    let labels = &read.labels;
-    let world = shell::show(&mut ui, &mut shell, &views, &|painter| label::paint(painter, labels), &mut out);
+    let paint_world = |painter: &egui::Painter, rect: egui::Rect| {
+        read.world.paint(painter, rect);
+        label::paint(painter, &read.labels);
+    };
+    let world = shell::show(&mut ui, &mut shell, &views, &paint_world, &mut out);
     rect.set_if_neq(ViewRect { physical: Some(physical(world, ctx.pixels_per_point())) });
     if !out.is_empty() {
         // The applier runs in the next frame, which an idle window would not draw by itself.

@@ -186,6 +186,19 @@ impl Drop for WakeThread {
     }
 }
 
+/// What wakes the window from any thread, once [`waker`] was called; until then, and without a window, it does nothing.
+pub(super) fn ring(app: &App) -> Waker {
+    match app.world().get_resource::<WakeThread>() {
+        Some(thread) => {
+            let bell = thread.bell.clone();
+            Arc::new(move || {
+                let _ = bell.try_send(());
+            })
+        }
+        None => Arc::new(|| {}),
+    }
+}
+
 /// What sources call when data wait. Cheap enough for every message: it rings a bell that holds one ring, and a thread
 /// wakes the window at most every 33 ms, the last ring never lost. Without a window (offscreen) it does nothing.
 pub fn waker(app: &mut App) -> Waker {
@@ -205,10 +218,8 @@ pub fn waker(app: &mut App) -> Waker {
     });
     match thread {
         Ok(thread) => {
-            app.insert_resource(WakeThread { ended, bell: bell.clone(), thread: Some(thread) });
-            Arc::new(move || {
-                let _ = bell.try_send(());
-            })
+            app.insert_resource(WakeThread { ended, bell, thread: Some(thread) });
+            ring(app)
         }
         Err(error) => {
             tracing::warn!("no thread to wake the window ({error}): it will show new data once a second");
