@@ -108,7 +108,8 @@ proptest! {
                 }
             }
             found.extend(watch.elapse(at(last)));
-            let mut found: Vec<_> = found.iter().map(|change| (change.alarm.0, change.began, change.time.0 / 1_000_000_000)).collect();
+            let plain = |change: &ChatterChange| (change.alarm.0, change.began, change.time.0 / 1_000_000_000);
+            let mut found: Vec<_> = found.iter().map(plain).collect();
             found.sort_by_key(|(index, began, time)| (*index, *time, *began));
             prop_assert_eq!(&found, &expected);
         }

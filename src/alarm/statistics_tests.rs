@@ -152,7 +152,9 @@ proptest! {
     #[test]
     fn the_measures_are_those_of_a_recount(
         start in 0i64..(2 * DAY_SECS),
-        gaps in prop::collection::vec((0u32..15, 0usize..4, prop_oneof![0i64..100, 0i64..5_000, 0i64..300_000]), 1..150),
+        gaps in prop::collection::vec(
+            (0u32..15, 0usize..4, prop_oneof![0i64..100, 0i64..5_000, 0i64..300_000]), 1..150,
+        ),
         rest in 0i64..200_000,
     ) {
         let mut statistics = Statistics::new(at(start));
@@ -202,7 +204,8 @@ proptest! {
             let count = window.iter().filter(|(_, of, _)| *of == priority).count();
             prop_assert_eq!(report.priorities[priority].count, count as u64);
         }
-        let mut counts: Vec<_> = (0..15u32).map(|i| (window.iter().filter(|(of, ..)| *of == i).count() as u64, i)).collect();
+        let count = |index: u32| window.iter().filter(|(of, ..)| *of == index).count() as u64;
+        let mut counts: Vec<_> = (0..15u32).map(|index| (count(index), index)).collect();
         counts.retain(|(count, _)| *count > 0);
         counts.sort_by_key(|(count, index)| (std::cmp::Reverse(*count), *index));
         counts.truncate(10);

@@ -1,5 +1,6 @@
-//! Events as JSON lines for other programs, as they happen. In: events. Out: a file that grows, written on a thread of its
-//! own. Never blocks who sends; never starts a file anew: it appends, also after log rotation has taken the file away.
+//! Events as JSON lines for other programs, as they happen. In: events. Out: a file that grows, written on a thread of
+//! its own. Never blocks who sends; never starts a file anew: it appends, also after log rotation has taken the file
+//! away.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -70,15 +71,25 @@ impl EventFile {
     pub fn status(&self) -> EventFileStatus {
         lock(&self.status).clone()
     }
-}
 
-impl Drop for EventFile {
-    fn drop(&mut self) {
+    /// Writes what is left, and says how all went.
+    pub fn close(mut self) -> EventFileStatus {
+        self.stop();
+        self.status()
+    }
+
+    fn stop(&mut self) {
         self.sender = None;
         if let Some(thread) = self.thread.take() {
             // A panic in it was reported when it happened.
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for EventFile {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
@@ -118,6 +129,7 @@ impl Lines {
                 status.error = Some(error.to_string());
             }
             if ended {
+                lock(&self.status).dropped += self.waiting.len() as u64;
                 return;
             }
             if failing && self.file.is_none() {

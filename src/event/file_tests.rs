@@ -82,6 +82,11 @@ fn a_full_disk_is_told_and_lines_wait_until_there_is_room() {
     wait_until("the lines are there", || ids(&path) == [1, 2, 3]);
     wait_until("all is well again", || file.status().error.is_none());
     assert_eq!((file.status().written, file.status().dropped), (3, 0));
+    std::fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &path).unwrap();
+    file.send(note(4));
+    let status = file.close();
+    assert_eq!((status.written, status.dropped), (3, 1), "what is lost at the end is told");
 }
 
 #[test]

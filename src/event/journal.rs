@@ -203,8 +203,8 @@ impl Journal {
         steps.filter_map(|step| self.get(step.id))
     }
 
-    /// The state of an alarm at a past moment. None if the journal does not reach back so far, or knows no transition of
-    /// this alarm at all.
+    /// The state of an alarm at a past moment. None if the journal does not reach back so far, or knows no transition
+    /// of this alarm at all.
     pub fn alarm_state_at(&self, alarm: &AlarmPath, moment: Timestamp) -> Option<State> {
         let track = self.alarms.get(alarm)?;
         let after = track.steps.partition_point(|step| step.at <= moment);

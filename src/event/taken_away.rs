@@ -1,5 +1,5 @@
-//! Whether an open file is still the one that its path names: others rotate, move and delete files. Elsewhere than on Unix
-//! an open file cannot be taken away.
+//! Whether an open file is still the one that its path names: others rotate, move and delete files. Elsewhere than on
+//! Unix an open file cannot be taken away.
 
 use std::fs::File;
 use std::path::Path;

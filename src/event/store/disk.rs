@@ -87,8 +87,8 @@ pub fn set_aside(path: &Path, stamp: &str) -> io::Result<PathBuf> {
         }
         aside = path.with_added_extension(format!("damaged-{stamp}-{n}"));
     }
-    // Where there is no room for a copy, the file itself moves. Not the first choice: a crash right after it would leave
-    // no store at all.
+    // Where there is no room for a copy, the file itself moves. Not the first choice: a crash right after it would
+    // leave no store at all.
     let copied = fs::copy(path, &aside).and_then(|_| File::open(&aside)?.sync_all());
     if copied.is_err() {
         fs::rename(path, &aside)?;
