@@ -43,9 +43,8 @@ pub fn condition_text(rule: &Rule, scene: &Scene) -> String {
         Condition::Limit { deadband, .. } | Condition::Deviation { deadband, .. } if *deadband > 0.0 => {
             add(format!("deadband {}", with_unit(*deadband, &unit)));
         }
-        Condition::Rate { deadband_per_sec, limit_per_sec, .. } if *deadband_per_sec > 0.0 => {
-            let (per_secs, word) = pace(*limit_per_sec);
-            add(format!("deadband {} per {word}", with_unit(deadband_per_sec * per_secs, &unit)));
+        Condition::Rate { deadband_per_sec, .. } if *deadband_per_sec > 0.0 => {
+            add(format!("deadband {}", quantity(*deadband_per_sec, rule, scene)));
         }
         _ => {}
     }
@@ -84,14 +83,12 @@ fn plain(rule: &Rule, scene: &Scene) -> String {
         }
         Condition::Limit { limit, .. } => format!("below {}", with_unit(*limit, &unit)),
         Condition::Rate { direction, limit_per_sec, over, .. } => {
-            let (per_secs, word) = pace(*limit_per_sec);
             let verb = match direction {
                 Direction::Rising => "rises",
                 Direction::Falling => "falls",
                 Direction::Either => "changes",
             };
-            let limit = with_unit(limit_per_sec * per_secs, &unit);
-            format!("{verb} by more than {limit} per {word} over {}", duration(*over))
+            format!("{verb} by more than {} over {}", quantity(*limit_per_sec, rule, scene), duration(*over))
         }
         Condition::Deviation { from, limit, .. } => {
             let from = match from {
@@ -106,7 +103,11 @@ fn plain(rule: &Rule, scene: &Scene) -> String {
         }
         Condition::State { values, inverted } => {
             let values: Vec<String> = values.iter().map(|value| value_text(value, &unit)).collect();
-            format!("is {}{}", if *inverted { "not " } else { "" }, values.join(" or "))
+            match (inverted, values.as_slice()) {
+                (false, _) => format!("is {}", values.join(" or ")),
+                (true, [only]) => format!("is not {only}"),
+                (true, _) => format!("is none of {}", values.join(", ")),
+            }
         }
         Condition::Formula(formula) => formula.source.clone(),
         Condition::Stale => match signal.and_then(|signal| signal.expires) {
@@ -132,6 +133,18 @@ fn said_by(condition: &Condition, name: &str) -> bool {
             values.iter().any(|value| matches!(value, Value::Text(text) if text.to_lowercase() == name.to_lowercase()))
         }
         _ => false,
+    }
+}
+
+/// A limit or a deadband of the rule as people read it: `4.5 mm/s`, of a rate `0.5 mm/s per min`.
+pub fn quantity(x: f64, rule: &Rule, scene: &Scene) -> String {
+    let unit = signal_of(rule, scene).map(|signal| signal.unit.clone()).unwrap_or_else(Unit::none);
+    match &rule.condition {
+        Condition::Rate { limit_per_sec, .. } => {
+            let (per_secs, word) = pace(*limit_per_sec);
+            format!("{} per {word}", with_unit(x * per_secs, &unit))
+        }
+        _ => with_unit(x, &unit),
     }
 }
 

@@ -96,8 +96,8 @@ pub(super) fn prepare(
     }
     for (key, def) in &own.0 {
         let mut check = Check::new(owner, None, key, def, report);
-        if let Some(watch) = check.of_twin() {
-            let manner = check.manner(Priority::Medium);
+        let (watch, manner) = (check.of_twin(), check.manner(Priority::Medium));
+        if let Some(watch) = watch {
             all.extend(keep(def, None, key.value.clone(), watch, manner));
         }
     }
@@ -142,8 +142,8 @@ fn of_signal(
             continue;
         }
         let mut check = Check::new(owner, Some(signal), key, alarm, report);
-        if let Some(watch) = check.of_signal() {
-            let manner = check.manner(Priority::Medium);
+        let (watch, manner) = (check.of_signal(), check.manner(Priority::Medium));
+        if let Some(watch) = watch {
             all.extend(keep(alarm, Some(position), format!("{}.{}", signal.name, key.value), watch, manner));
         }
     }

@@ -73,6 +73,16 @@ impl Compiled {
 
     /// `inputs` in the order of [`Derivation::inputs`](super::Derivation::inputs).
     pub fn eval(&self, inputs: &[Value]) -> Result<Value, ExpressionError> {
+        self.eval_with(engine::engine(), inputs)
+    }
+
+    /// As [`Compiled::eval`], but comparing a number with a text (which is simply false otherwise) is an error. For
+    /// checks when a scene is loaded: slower.
+    pub(super) fn eval_strictly(&self, inputs: &[Value]) -> Result<Value, ExpressionError> {
+        self.eval_with(engine::strict(), inputs)
+    }
+
+    fn eval_with(&self, engine: &rhai::Engine, inputs: &[Value]) -> Result<Value, ExpressionError> {
         if inputs.len() != self.names.len() {
             let message = format!("{} inputs are expected, {} were given", self.names.len(), inputs.len());
             return Err(ExpressionError { message });
@@ -91,7 +101,7 @@ impl Compiled {
                 None => return Err(ExpressionError { message: format!("the input {name} is not known") }),
             }
         }
-        let result = engine::engine()
+        let result = engine
             .eval_ast_with_scope::<Dynamic>(&mut scope, &self.ast)
             .map_err(|error| ExpressionError { message: engine::run_message(&error) })?;
         drop(scope);
@@ -136,6 +146,24 @@ mod tests {
         assert_eq!(number("if 2 > 1 && !(3 < 2) { 10 } else if true { 20 } else { 30 }"), 10.0);
         assert_eq!(eval("3 >= 3", &[]), Ok(Value::Bool(true)));
         assert_eq!(eval("mode == \"auto\"", &[Value::Text("auto".into())]), Ok(Value::Bool(true)));
+    }
+
+    #[test]
+    fn a_strict_evaluation_finds_comparisons_that_are_never_true() {
+        let strictly = |source: &str, input: Value| {
+            Compiled::new(&scan(source).unwrap()).unwrap().eval_strictly(&[input]).map_err(|error| error.message)
+        };
+        for (source, input) in [
+            ("a > 5", Value::Bool(true)),
+            ("5 <= a", Value::Text("x".into())),
+            ("a == 1", Value::Bool(true)),
+            ("a != \"on\"", Value::Bool(true)),
+        ] {
+            assert!(strictly(source, input).unwrap_err().contains("never"), "{source}");
+        }
+        assert_eq!(strictly("a > 5 && true", Value::Number(6.0)), Ok(Value::Bool(true)));
+        assert_eq!(strictly("a == \"on\"", Value::Text("on".into())), Ok(Value::Bool(true)));
+        assert_eq!(strictly("a == true", Value::Bool(true)), Ok(Value::Bool(true)));
     }
 
     #[test]

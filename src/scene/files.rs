@@ -27,13 +27,18 @@ pub(super) struct Files {
     pub looked_for: Vec<PathBuf>,
 }
 
-pub(super) fn read_all(path: &Path, report: &mut Report) -> Files {
-    let mut reading = Reading { parts: Vec::new(), looked_for: Vec::new(), seen: HashSet::new(), open: Vec::new() };
+/// Where texts come from: a path, or why it cannot be read.
+pub(super) type Read<'r> = &'r dyn Fn(&Path) -> Result<Arc<str>, String>;
+
+pub(super) fn read_all(path: &Path, read: Read<'_>, report: &mut Report) -> Files {
+    let mut reading =
+        Reading { read, parts: Vec::new(), looked_for: Vec::new(), seen: HashSet::new(), open: Vec::new() };
     reading.file(path, None, report);
     Files { parts: reading.parts, looked_for: reading.looked_for }
 }
 
-struct Reading {
+struct Reading<'r> {
+    read: Read<'r>,
     parts: Vec<Part>,
     looked_for: Vec<PathBuf>,
     seen: HashSet<PathBuf>,
@@ -41,7 +46,7 @@ struct Reading {
     open: Vec<PathBuf>,
 }
 
-impl Reading {
+impl Reading<'_> {
     fn file(&mut self, path: &Path, user: Option<Span>, report: &mut Report) {
         let identity = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         if self.open.contains(&identity) {
@@ -53,7 +58,7 @@ impl Reading {
             return;
         }
         self.looked_for.push(path.to_owned());
-        let text = match read(path) {
+        let text = match (self.read)(path) {
             Ok(text) => text,
             Err(reason) => {
                 let span = user.unwrap_or_else(|| Span::new(report.add_file(path.to_owned(), "".into()), 0..0));
@@ -72,7 +77,6 @@ impl Reading {
             report.error("too-many-files", user.unwrap_or_default(), "", brief, Hint::NONE);
             return;
         }
-        let text: Arc<str> = text.into();
         let id = report.add_file(path.to_owned(), text.clone());
         let Some(file) = parse_into(&text, id, report) else { return };
         let dir = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -85,7 +89,8 @@ impl Reading {
     }
 }
 
-fn read(path: &Path) -> Result<String, String> {
+/// Reads texts as they are on the disk now.
+pub(super) fn from_disk(path: &Path) -> Result<Arc<str>, String> {
     use std::io::Read;
     let plain = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -102,6 +107,7 @@ fn read(path: &Path) -> Result<String, String> {
         return Err(format!("it is larger than {} MiB", MAX_BYTES >> 20));
     }
     String::from_utf8(bytes)
+        .map(Arc::from)
         .map_err(|error| format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))
 }
 

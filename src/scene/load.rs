@@ -11,17 +11,30 @@ use super::report::{Hint, Report};
 use super::resolved::{Broker, Link, Origin, Port, Scene, Viewpoint};
 use super::span::{Span, Spanned};
 use super::types::Given;
-use super::{Loaded, alarms, brokers, derive, text, twins, types};
+use super::{Loaded, SourceFile, alarms, brokers, derive, text, twins, types};
 use crate::alarm::AlarmIndex;
 use crate::model;
 
 /// Reads a scene file and the libraries it uses; reports every issue at once, never panics.
 pub fn load(path: &Path) -> Loaded {
+    load_from(path, &files::from_disk)
+}
+
+/// As [`load`], from texts that are at hand instead of files; models are looked for on the disk all the same.
+pub fn load_texts(path: &Path, texts: &[SourceFile]) -> Loaded {
+    load_from(path, &|wanted| {
+        let found = texts.iter().find(|source| source.path == wanted);
+        found.map(|source| source.text.clone()).ok_or_else(|| "its text is not at hand".to_owned())
+    })
+}
+
+fn load_from(path: &Path, read: files::Read<'_>) -> Loaded {
     let mut report = Report::default();
-    let files = files::read_all(path, &mut report);
-    let scene = resolve(path, &files.parts, &mut report);
+    let files = files::read_all(path, read, &mut report);
+    let mut scene = resolve(path, &files.parts, &mut report);
     let failed = report.errors > 0;
     let (issues, sources) = report.finish();
+    scene.sources = sources.clone();
     Loaded { scene: (!failed).then_some(scene), issues, files: files.looked_for, sources }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::issue::SourceFile;
 use crate::alarm::Rule;
 use crate::twin::{SignalIndex, TwinIndex, Unit};
 
@@ -33,6 +34,8 @@ pub struct Scene {
     pub plant: Option<String>,
     /// Twins by id, for [`Scene::twin`].
     pub ids: HashMap<String, TwinIndex>,
+    /// The texts that it was made of, for [`edit`](super::edit).
+    pub sources: Vec<SourceFile>,
 }
 
 /// How to reach a broker. Never holds a secret: those come from the environment or a file when the connection is made.

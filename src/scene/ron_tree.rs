@@ -76,6 +76,13 @@ pub fn parse(text: &str, file: FileId) -> Result<Node<'_>, SyntaxError> {
     Ok(node)
 }
 
+/// The first byte at or after `at` that is neither white space nor part of a comment.
+pub fn skip_space(text: &str, at: usize) -> usize {
+    let mut parser = Parser { text, at, file: FileId::default(), next_id: 0 };
+    // A comment that is never closed ends with the text.
+    parser.skip_space().map_or(text.len(), |()| parser.at)
+}
+
 struct Parser<'t> {
     text: &'t str,
     at: usize,

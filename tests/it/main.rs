@@ -1,5 +1,6 @@
 //! Integration tests: one crate, so that Bevy is linked once.
 
+mod alarm_rules;
 mod broker;
 mod core;
 mod live;
@@ -10,4 +11,5 @@ mod picture;
 mod plant;
 mod plant_thread;
 mod scene;
+mod scene_edit;
 mod support;

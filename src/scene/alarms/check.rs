@@ -13,7 +13,6 @@ use super::merge::conditions;
 use super::{LIMITS, Manner, Watch, no_condition};
 use crate::alarm::{Condition, Count, Guidance, Level, Priority, Reference};
 use crate::twin::Value;
-use crate::twin::number::significant;
 
 pub(super) struct Check<'c> {
     /// `Pump.vibration.high`
@@ -181,9 +180,8 @@ impl<'c> Check<'c> {
         if x < 0.0 {
             let brief = format!("the deadband is a distance and not below 0, found {x:?}");
             self.fail("bad-deadband", deadband.span, brief, Hint::NONE);
-        } else if let Some((distance, met)) = room.filter(|(distance, _)| x > *distance) {
-            let away = significant(distance, 6);
-            let brief = format!("with a deadband of {x:?} it would clear only beyond {met}, {away} away");
+        } else if let Some((_, met)) = room.filter(|(distance, _)| x > *distance) {
+            let brief = format!("with a deadband of {x:?} it would clear only beyond {met}");
             self.fail("bad-deadband", deadband.span, brief, "a deadband is a little more than the signal's noise");
         }
         x
@@ -259,7 +257,7 @@ impl<'c> Check<'c> {
         for one in &given.value {
             let (value, kind, shown) = match &one.value {
                 ValueDef::Bool(b) => (Value::Bool(*b), ValueKind::Bool, format!("`{b}`")),
-                ValueDef::Number(x) => (Value::Number(*x), ValueKind::Number, format!("{x:?}")),
+                ValueDef::Number(x) => (Value::Number(*x), ValueKind::Number, x.to_string()),
                 ValueDef::Text(text) => (Value::Text(text.as_str().into()), ValueKind::Text, format!("{text:?}")),
             };
             if kind != signal.kind {

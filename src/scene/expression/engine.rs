@@ -1,8 +1,9 @@
 //! The one rhai engine: which functions there are, and how far an expression may go.
 
+use std::any::Any;
 use std::sync::LazyLock;
 
-use rhai::{Engine, EvalAltResult, ParseError};
+use rhai::{Engine, EvalAltResult, ImmutableString, ParseError};
 
 /// Functions that expressions may call, with the number of their arguments.
 pub const FUNCTIONS: &[(&str, usize)] = &[
@@ -38,6 +39,33 @@ const MAX_DEPTH: usize = 64;
 pub(super) fn engine() -> &'static Engine {
     static ENGINE: LazyLock<Engine> = LazyLock::new(build);
     &ENGINE
+}
+
+/// The same, but refuses to compare values of different kinds, which rhai takes for simply unequal.
+pub(super) fn strict() -> &'static Engine {
+    static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+        let mut engine = build();
+        // Else the built-in operators win over those registered here.
+        engine.set_fast_operators(false);
+        for operator in ["==", "!=", "<", "<=", ">", ">="] {
+            refuse::<bool, f64>(&mut engine, operator, "true or false", "a number");
+            refuse::<f64, ImmutableString>(&mut engine, operator, "a number", "a text");
+            refuse::<bool, ImmutableString>(&mut engine, operator, "true or false", "a text");
+        }
+        engine
+    });
+    &ENGINE
+}
+
+fn refuse<A, B>(engine: &mut Engine, operator: &'static str, a: &'static str, b: &'static str)
+where
+    A: Any + Clone + Send + Sync,
+    B: Any + Clone + Send + Sync,
+{
+    let error = move || -> Result<bool, Box<EvalAltResult>> {
+        Err(format!("{a} is compared with {b} by `{operator}`: they are never equal, less or greater").into())
+    };
+    engine.register_fn(operator, move |_: A, _: B| error()).register_fn(operator, move |_: B, _: A| error());
 }
 
 fn build() -> Engine {
@@ -91,6 +119,7 @@ pub(super) fn run_message(error: &EvalAltResult) -> String {
             format!("the operation `{plain}` is not known: numbers, booleans and texts do not mix")
         }
         EvalAltResult::ErrorMismatchDataType(wanted, found, _) => format!("{wanted} is expected, found {found}"),
+        EvalAltResult::ErrorRuntime(message, _) => message.to_string(),
         EvalAltResult::ErrorTooManyOperations(_) => format!("it takes more than {MAX_OPERATIONS} steps"),
         other => {
             let text = other.to_string();
