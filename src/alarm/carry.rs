@@ -17,7 +17,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::case::Progress;
-use super::engine::fresh;
+use super::engine::{fresh, unraised};
 use super::key::{Key, signal_path};
 use super::{Alarm, Cause, Change, Condition, Engine, Formula, Reference, Rule, State};
 use crate::scene::Scene;
@@ -65,7 +65,7 @@ impl Engine {
                     progress.push(if same { go_on(carried, begun) } else { begin_anew(carried, begun) });
                 }
                 None => {
-                    alarms.push(Alarm::default());
+                    alarms.push(unraised(now));
                     progress.push(begun);
                 }
             }

@@ -21,6 +21,10 @@ use crate::twin::Timestamp;
 /// So long after a delay should have been over, samples may still be on their way.
 pub const PATIENCE: Duration = Duration::from_secs(2);
 
+/// A moment that lies farther ahead of this program's clock than this was told by a clock gone wrong, as soon as its
+/// owner speaks of the present again.
+pub(super) const TRUSTED_AHEAD: Duration = Duration::from_secs(10 * 60);
+
 /// The last moment at which a value has not expired is `expires` after it was received.
 const JUST_AFTER: Duration = Duration::from_nanos(1);
 
@@ -53,6 +57,18 @@ impl Default for Progress {
             silence: None,
             detector: Detector::default(),
             suppression_judged: Timestamp::MIN,
+        }
+    }
+}
+
+impl Progress {
+    /// Forgets all times and values of the condition, as if no sample had come yet.
+    fn begin_anew(&mut self) {
+        self.judged = Timestamp::MIN;
+        self.turning = None;
+        self.detector = Detector::default();
+        if let Some(silence) = &mut self.silence {
+            silence.heard = false;
         }
     }
 }
@@ -138,16 +154,25 @@ impl Case<'_> {
     }
 
     /// Whether a sample of a rule over one signal is too old to count: its moment has been judged already. Counts it.
-    pub fn is_late(&mut self, source: Timestamp) -> bool {
+    pub fn is_late(&mut self, at: Moment) -> bool {
         let newest = match &self.progress.silence {
             // A silence ends with whatever is newer than the last sample, however long it was.
             Some(silence) if silence.heard => silence.last.source,
             Some(_) => Timestamp::MIN,
             None => self.progress.judged,
         };
-        let late = source < newest;
-        self.alarm.late += u64::from(late);
-        late
+        if at.source >= newest {
+            return false;
+        }
+        // A clock that jumped ahead and was set right must not make the alarm deaf until that day has come.
+        let present = at.received + TRUSTED_AHEAD;
+        let set_right = newest > present && at.source <= present;
+        if set_right {
+            self.progress.begin_anew();
+        } else {
+            self.alarm.late += 1;
+        }
+        !set_right
     }
 
     /// A delay that was over before `at`, the moment of the next sample, ends: the value had held until then.

@@ -58,7 +58,7 @@ impl Detector {
                 Some(x) => deviation(x - from, *limit, *deadband, active),
                 None => Reading::UNKNOWN,
             },
-            Condition::State { values, inverted } if sample.quality.grade < Grade::Bad => {
+            Condition::State { values, inverted } if usable(&sample.value, sample.quality) => {
                 let among = values.iter().any(|value| same(value, &sample.value));
                 Reading::new(among != *inverted, sample.value.as_f64())
             }
@@ -144,8 +144,12 @@ pub(super) fn worse(condition: &Condition, a: f64, b: f64) -> Option<f64> {
     })
 }
 
+fn usable(value: &Value, quality: Quality) -> bool {
+    quality.grade < Grade::Bad && value.as_f64().is_none_or(f64::is_finite)
+}
+
 fn usable_number(value: &Value, quality: Quality) -> Option<f64> {
-    if quality.grade == Grade::Bad { None } else { value.as_f64().filter(|x| x.is_finite()) }
+    if usable(value, quality) { value.as_f64() } else { None }
 }
 
 fn with_deadband(limit: f64, deadband: f64, active: bool) -> f64 {

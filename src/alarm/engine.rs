@@ -43,7 +43,7 @@ pub struct Failure {
 impl Engine {
     /// Begins to watch at `now` (receive time): from then on a signal that has not been heard is silent.
     pub fn new(scene: Arc<Scene>, now: Timestamp) -> Self {
-        let alarms = vec![Alarm::default(); scene.alarms.len()];
+        let alarms = vec![unraised(now); scene.alarms.len()];
         let progress = scene.alarms.iter().map(|rule| fresh(rule, &scene, now)).collect();
         Self::assemble(scene, alarms, progress, BTreeMap::new())
     }
@@ -192,6 +192,11 @@ impl Engine {
     }
 }
 
+/// An alarm that has been normal since it was first watched.
+pub(super) fn unraised(now: Timestamp) -> Alarm {
+    Alarm { since: now, ..Alarm::default() }
+}
+
 /// The progress of a rule that has judged nothing yet.
 pub(super) fn fresh(rule: &Rule, scene: &Scene, now: Timestamp) -> Progress {
     let expires = match rule.condition {
@@ -203,7 +208,7 @@ pub(super) fn fresh(rule: &Rule, scene: &Scene, now: Timestamp) -> Progress {
 }
 
 fn observe_single(case: &mut Case, at: Moment, sample: &Sample, out: &mut Vec<Change>) {
-    if case.is_late(at.source) {
+    if case.is_late(at) {
         return;
     }
     case.hear(at);

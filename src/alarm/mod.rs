@@ -18,6 +18,9 @@
 //!   counts. Alarms over several signals (deviation from a signal, formulas, suppression) judge at the latest source time
 //!   of any of them, with the newest values known, since the clocks of two devices differ; there only a sample that is
 //!   older than the newest of its own signal is late.
+//! - **Clocks gone wrong.** A device whose clock jumped more than ten minutes ahead and was set right again is listened to
+//!   at once: alarms on one signal forget the moments that have not come yet. A clock set back makes samples late until it
+//!   has caught up; [`Condition::Stale`] tells.
 //! - **Delays** run in source time. A value holds until the next sample; one that is broken off by a sample starts anew.
 //!   Without a further sample, a delay ends [`PATIENCE`] after it should have ended by receive time.
 //! - **Deadband** affects clearing only: while a delay runs towards an alarm, the limit itself decides.

@@ -18,8 +18,8 @@ use super::{Action, Alarm, AlarmIndex, Change, Condition, Count, Direction, Engi
 use crate::scene::Scene;
 use crate::twin::{Quality, Reason, Sample, SignalIndex, Timestamp, Value};
 
-/// Rules per kind of condition, and sequences per rule: nine kinds make 108,000 sequences.
-const RULES: u64 = 240;
+/// Rules per kind of condition, and sequences per rule: nine kinds make 450,000 sequences.
+const RULES: u64 = 1_000;
 const SEQUENCES: u64 = 50;
 
 /// So long after the last step everything has become due, in seconds.

@@ -2,6 +2,7 @@
 //!
 //! Speeds are stated against a named reference in the same run, since machines are shared and differ.
 
+pub mod alarms;
 pub mod flood;
 pub mod frame;
 pub mod ingest;
