@@ -1,9 +1,10 @@
-//! Chattering: an alarm that comes and goes faster than anybody can act. In: annunciations in receive order, and the time.
-//! Out: where chattering begins and ends. Pure; its memory is three moments for each alarm that annunciated lately.
+//! Chattering: an alarm that comes and goes faster than anybody can act. In: annunciations in receive order, and the
+//! time. Out: where chattering begins and ends. Pure; its memory is three moments for each alarm that annunciated
+//! lately.
 //!
 //! It begins with 3 activations within a minute (ISA-18.2-2016, clause 16.5; EEMUA publication 191) and ends when there
-//! was none for a minute. "Within a minute" is meant of source times, since a gateway may deliver an hour at once, and of
-//! each pause between receive times, since with the clock of a device nobody can tell that it has come to rest.
+//! was none for a minute. "Within a minute" is meant of source times, since a gateway may deliver an hour at once, and
+//! of each pause between receive times, since with the clock of a device nobody can tell that it has come to rest.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

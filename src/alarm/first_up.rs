@@ -1,8 +1,9 @@
-//! First-up within a group: of several alarms about one trouble the one that came first, where the cause is most likely.
-//! In: changes of alarms. Out: at most one alarm for each group. Pure. (Within a flood: see [`FloodWatch`].)
+//! First-up within a group: of several alarms about one trouble the one that came first, where the cause is most
+//! likely. In: changes of alarms. Out: at most one alarm for each group. Pure. (Within a flood: see [`FloodWatch`].)
 //!
-//! As in the first-out sequences of ISA-18.1-1979: the first alarm of a group that was at rest is marked until all of the
-//! group are normal again. Only annunciated alarms count: what was shelved or suppressed when it came is not marked.
+//! As in the first-out sequences of ISA-18.1-1979: the first alarm of a group that was at rest is marked until all of
+//! the group are normal again. Only annunciated alarms count: what was shelved or suppressed when it came is not
+//! marked.
 //!
 //! [`FloodWatch`]: super::FloodWatch
 

@@ -1,5 +1,5 @@
-//! Floods: more alarms than an operator can take in. In: annunciations in receive order, and the time. Out: where a flood
-//! begins and ends, and which alarm came first in it. Pure; its memory is eleven annunciations.
+//! Floods: more alarms than an operator can take in. In: annunciations in receive order, and the time. Out: where a
+//! flood begins and ends, and which alarm came first in it. Pure; its memory is eleven annunciations.
 //!
 //! A flood begins with more than 10 annunciated alarms within 10 minutes and ends when there are fewer than 5 within 10
 //! minutes (ISA-18.2-2016, clause 16.5; EEMUA publication 191). The 10 minutes are those before each moment, not fixed
@@ -87,8 +87,8 @@ impl FloodWatch {
         ended.into_iter().chain(began)
     }
 
-    /// Ends the flood if its time is over: there are fewer than five from the moment on at which the fifth latest is ten
-    /// minutes old.
+    /// Ends the flood if its time is over: there are fewer than five from the moment on at which the fifth latest is
+    /// ten minutes old.
     pub fn elapse(&mut self, now: Timestamp) -> Option<FloodChange> {
         let now = self.advance(now);
         let flood = self.flood?;
@@ -111,8 +111,8 @@ impl FloodWatch {
         }
     }
 
-    /// Time never falls, unless the clock was set back for good: then counting starts anew, rather than to take all that
-    /// comes until the old time for one moment.
+    /// Time never falls, unless the clock was set back for good: then counting starts anew, rather than to take all
+    /// that comes until the old time for one moment.
     fn advance(&mut self, to: Timestamp) -> Timestamp {
         let before = self.now.unwrap_or(to);
         if to + FLOOD_WINDOW < before {

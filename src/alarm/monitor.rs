@@ -1,5 +1,5 @@
-//! All that is watched over the alarms as a whole. In: changes with their rules and flags, and the time. Out: floods and
-//! chattering as they begin and end; first-up and the measures of ISA-18.2 when asked. Pure.
+//! All that is watched over the alarms as a whole. In: changes with their rules and flags, and the time. Out: floods
+//! and chattering as they begin and end; first-up and the measures of ISA-18.2 when asked. Pure.
 
 use super::{
     Alarm, AlarmIndex, Annunciation, Change, ChatterChange, ChatterWatch, FirstUp, Flags, FloodChange, FloodWatch,

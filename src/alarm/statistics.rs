@@ -1,6 +1,6 @@
 //! How well the alarm system serves its operator. In: annunciations, floods, the standing alarms. Out: the measures of
-//! ISA-18.2-2016, clause 16.5 (as EEMUA publication 191). Pure; its memory is 30 days of 10-minute counts, and for each of
-//! these days one count for each alarm that came.
+//! ISA-18.2-2016, clause 16.5 (as EEMUA publication 191). Pure; its memory is 30 days of 10-minute counts, and for each
+//! of these days one count for each alarm that came.
 //!
 //! All rates are per operator position. One Pollux is one position: it annunciates all alarms of its scene to whoever
 //! sits before it. Peaks are those of fixed intervals of UTC; averages are taken over the time that was watched.
@@ -24,8 +24,8 @@ const TENS_PER_DAY: usize = 144;
 const TOP: usize = 10;
 /// More alarms than this in ten minutes are too many.
 const TOO_MANY: u32 = 10;
-/// Recommended shares of critical, high, medium and low: about 80 % low, 15 % medium, 5 % high, and less than 1 % of the
-/// highest of four priorities.
+/// Recommended shares of critical, high, medium and low: about 80 % low, 15 % medium, 5 % high, and less than 1 % of
+/// the highest of four priorities.
 const RECOMMENDED: [f64; 4] = [0.01, 0.05, 0.15, 0.80];
 
 /// Counts what is annunciated.
@@ -66,8 +66,8 @@ pub struct Performance {
     pub floods: u64,
     /// Share of time in flood. Should be below 1 %.
     pub share_in_flood: f64,
-    /// Active alarms, longest first; those that are shelved, suppressed or out of service are not annunciated and counted
-    /// below.
+    /// Active alarms, longest first; those that are shelved, suppressed or out of service are not annunciated and
+    /// counted below.
     pub standing: Vec<Standing>,
     /// Of these, active for more than 24 hours. Should be fewer than 5.
     pub stale: u64,

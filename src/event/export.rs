@@ -22,7 +22,8 @@ pub fn json_lines<E: Borrow<Event>>(events: impl IntoIterator<Item = E>) -> Stri
     text(|out| write_json_lines(events, out))
 }
 
-/// A header and one line for each event, ended by CR LF. Columns that do not apply are empty. Times are RFC 3339 in UTC.
+/// A header and one line for each event, ended by CR LF. Columns that do not apply are empty. Times are RFC 3339 in
+/// UTC.
 pub fn write_csv<E: Borrow<Event>>(events: impl IntoIterator<Item = E>, mut out: impl Write) -> io::Result<()> {
     write!(out, "{CSV_HEADER}\r\n")?;
     for event in events {
@@ -98,3 +99,7 @@ fn text(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> String {
     let _ = write(&mut bytes);
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
+
+#[cfg(test)]
+#[path = "export_tests.rs"]
+mod tests;

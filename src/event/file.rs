@@ -1,5 +1,6 @@
-//! Events as JSON lines for other programs, as they happen. In: events. Out: a file that grows, written on a thread of its
-//! own. Never blocks who sends; never starts a file anew: it appends, also after log rotation has taken the file away.
+//! Events as JSON lines for other programs, as they happen. In: events. Out: a file that grows, written on a thread of
+//! its own. Never blocks who sends; never starts a file anew: it appends, also after log rotation has taken the file
+//! away.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -13,6 +14,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};
 use serde::Serialize;
 
 use super::Event;
+use super::taken_away::leads_to;
 
 /// Events on their way to the thread, and lines that wait while the disk fails.
 const WAITING: usize = 10_000;
@@ -69,15 +71,25 @@ impl EventFile {
     pub fn status(&self) -> EventFileStatus {
         lock(&self.status).clone()
     }
-}
 
-impl Drop for EventFile {
-    fn drop(&mut self) {
+    /// Writes what is left, and says how all went.
+    pub fn close(mut self) -> EventFileStatus {
+        self.stop();
+        self.status()
+    }
+
+    fn stop(&mut self) {
         self.sender = None;
         if let Some(thread) = self.thread.take() {
             // A panic in it was reported when it happened.
             let _ = thread.join();
         }
+    }
+}
+
+impl Drop for EventFile {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
@@ -107,7 +119,7 @@ impl Lines {
             for event in first.into_iter().chain(receiver.try_iter().take(WAITING)) {
                 self.take(&event);
             }
-            if self.was_rotated() {
+            if self.file.as_ref().is_some_and(|file| !leads_to(&self.path, file)) {
                 self.file = None;
             }
             if let Err(error) = self.write() {
@@ -117,6 +129,7 @@ impl Lines {
                 status.error = Some(error.to_string());
             }
             if ended {
+                lock(&self.status).dropped += self.waiting.len() as u64;
                 return;
             }
             if failing && self.file.is_none() {
@@ -162,20 +175,6 @@ impl Lines {
         status.error = None;
         self.waiting.clear();
         Ok(())
-    }
-
-    /// Whether the path no longer leads to the open file.
-    #[cfg(unix)]
-    fn was_rotated(&self) -> bool {
-        use std::os::unix::fs::MetadataExt;
-        let Some(Ok(open)) = self.file.as_ref().map(File::metadata) else { return false };
-        std::fs::metadata(&self.path).map_or(true, |named| (named.dev(), named.ino()) != (open.dev(), open.ino()))
-    }
-
-    /// Elsewhere an open file cannot be taken away.
-    #[cfg(not(unix))]
-    fn was_rotated(&self) -> bool {
-        false
     }
 }
 

@@ -1,4 +1,5 @@
-//! Which events to show. In: what the operator chose and typed. Out: yes or no for each event. Plain data and functions.
+//! Which events to show. In: what the operator chose and typed. Out: yes or no for each event. Plain data and
+//! functions.
 
 use serde::Serialize;
 

@@ -128,7 +128,8 @@ impl Journal {
             && let Some(path) = AlarmPath::of_event(&event)
         {
             let track = self.alarms.entry(path).or_default();
-            let at = track.steps.back().map_or(event.time, |last| last.at.max(event.time));
+            let before = track.steps.back().map(|last| last.at).or(track.forgotten);
+            let at = before.map_or(event.time, |before| before.max(event.time));
             track.steps.push_back(Step { at, id: event.id, from: *from, to: *to });
         }
         self.events.push_back(event);
@@ -202,8 +203,8 @@ impl Journal {
         steps.filter_map(|step| self.get(step.id))
     }
 
-    /// The state of an alarm at a past moment. None if the journal does not reach back so far, or knows no transition of
-    /// this alarm at all.
+    /// The state of an alarm at a past moment. None if the journal does not reach back so far, or knows no transition
+    /// of this alarm at all.
     pub fn alarm_state_at(&self, alarm: &AlarmPath, moment: Timestamp) -> Option<State> {
         let track = self.alarms.get(alarm)?;
         let after = track.steps.partition_point(|step| step.at <= moment);

@@ -1,5 +1,5 @@
-//! Events from what other rooms say. In: changes of alarms with their rules, floods, chattering. Out: [`Draft`]s for the
-//! journal, which name things by the ids of the scene.
+//! Events from what other rooms say. In: changes of alarms with their rules, floods, chattering. Out: [`Draft`]s for
+//! the journal, which name things by the ids of the scene.
 
 use super::{AlarmPath, Draft, Kind};
 use crate::alarm::{Change, ChatterChange, Condition, FloodChange, Rule, Subject};
@@ -71,3 +71,7 @@ fn unit_of(rule: &Rule, scene: &Scene) -> String {
         (_, unit) => unit.to_owned(),
     }
 }
+
+#[cfg(test)]
+#[path = "make_tests.rs"]
+mod tests;

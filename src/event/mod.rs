@@ -4,8 +4,8 @@
 //! scene does (ids, not indices), so that an event outlives a reload and can be read by other programs.
 //!
 //! [`Journal`] keeps them in memory, [`Filter`] picks some, [`export`] writes those down. [`Store`] keeps the state of
-//! alarms and the latest events over a restart, [`EventFile`] gives them to other programs as they happen. Both write on
-//! threads of their own: a slow or full disk delays no analysis, and says so.
+//! alarms and the latest events over a restart, [`EventFile`] gives them to other programs as they happen. Both write
+//! on threads of their own: a slow or full disk delays no analysis, and says so.
 
 pub mod export;
 mod file;
@@ -16,6 +16,7 @@ mod make;
 mod path;
 pub mod store;
 mod summary;
+mod taken_away;
 
 pub use file::{EventFile, EventFileError, EventFileStatus};
 pub use filter::{Filter, Tag};

@@ -45,7 +45,7 @@ impl Event {
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = self.write_summary(&mut text);
-        text
+        text.replace(['\n', '\r'], " ")
     }
 
     fn write_summary(&self, out: &mut String) -> std::fmt::Result {

@@ -12,4 +12,5 @@ mod plant;
 mod plant_thread;
 mod scene;
 mod scene_edit;
+mod store;
 mod support;

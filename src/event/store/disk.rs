@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::event::taken_away::leads_to;
+
 /// What a store needs of a disk; tests give it one that fails.
 pub trait Disk: Send + 'static {
     /// Adds bytes at the end. After a failure it is unknown how many: the next call must be `replace`.
@@ -36,7 +38,10 @@ impl Disk for LogFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.file()?.sync_data()
+        self.file()?.sync_data()?;
+        // Writing into a file that nobody will find would go well for ever.
+        let here = self.file.as_ref().is_some_and(|file| leads_to(&self.path, file));
+        if here { Ok(()) } else { Err(io::Error::other("the file was moved or deleted by another program")) }
     }
 
     fn replace(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -82,8 +87,8 @@ pub fn set_aside(path: &Path, stamp: &str) -> io::Result<PathBuf> {
         }
         aside = path.with_added_extension(format!("damaged-{stamp}-{n}"));
     }
-    // Where there is no room for a copy, the file itself moves. Not the first choice: a crash right after it would leave
-    // no store at all.
+    // Where there is no room for a copy, the file itself moves. Not the first choice: a crash right after it would
+    // leave no store at all.
     let copied = fs::copy(path, &aside).and_then(|_| File::open(&aside)?.sync_all());
     if copied.is_err() {
         fs::rename(path, &aside)?;

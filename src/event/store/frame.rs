@@ -1,8 +1,8 @@
 //! The lines of a store file. In: what to keep. Out: bytes; and back, past torn and damaged lines. Pure: knows no file.
 //!
-//! Each line is a commit of its own: the CRC-32 of its JSON as eight hexadecimal digits, a space, the JSON. Half a line is
-//! no commit, so that an alarm and the event about it are kept both or not at all. Line ends only end lines (JSON writes
-//! them as `\n` in texts), so that a damaged line costs no other.
+//! Each line is a commit of its own: the CRC-32 of its JSON as eight hexadecimal digits, a space, the JSON. Half a line
+//! is no commit, so that an alarm and the event about it are kept both or not at all. Line ends only end lines (JSON
+//! writes them as `\n` in texts), so that a damaged line costs no other.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

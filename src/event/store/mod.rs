@@ -1,18 +1,19 @@
 //! The durable store: alarms and the latest events survive a restart, `kill -9` and a power cut.
 //!
 //! In: events, the newest states of alarms, signs of life. Out: a file, and, at the next start, what was in it. Never
-//! blocks who hands over ([`writer`] says how) and never panics on what it reads.
+//! blocks who hands over (`writer` says how) and never panics on what it reads.
 //!
-//! The file is a log of lines with a checksum each ([`frame`]): a commit is one line, appended and synced before it counts
-//! as written; now and then the whole content goes into a new file that takes the place of the old (write, sync, rename,
-//! sync the folder). A half line at the end is what a crash leaves: it is passed over. A damaged line in between costs
-//! that line; the file is kept aside under another name.
+//! The file is a log of lines with a checksum each (see `frame`): a commit is one line, appended and synced before it
+//! counts as written; now and then the whole content goes into a new file that takes the place of the old (write, sync,
+//! rename, sync the folder). A half line at the end is what a crash leaves: it is passed over. A damaged line in
+//! between costs that line; the file is kept aside under another name.
 //!
 //! Why not a database: the content is small (some MB), read once and always held in memory. `redb` 4.6, the best kept
-//! embedded one in pure Rust, was tried with 300 commits and then with its file cut off at random places or with one bit
-//! of it turned: it never panicked, but each cut lost everything, most bits that mattered did, too, and some gave wrong
-//! content without a word (its checksums are looked at after a crash only). A log of checked lines loses what is damaged,
-//! costs 60 bytes instead of several pages for a sign of life, can be read with `less`, and needs no more than CRC-32.
+//! embedded one in pure Rust, was tried with 300 commits and then with its file cut off at random places or with one
+//! bit of it turned: it never panicked, but each cut lost everything, most bits that mattered did, too, and some gave
+//! wrong content without a word (its checksums are looked at after a crash only). A log of checked lines loses what is
+//! damaged, costs 60 bytes instead of several pages for a sign of life, can be read with `less`, and needs no more than
+//! CRC-32.
 
 mod disk;
 mod frame;
@@ -46,13 +47,16 @@ const CLOSING: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error(
-        "the store {} is in use by another Pollux{}, which holds the lock {}: close that one, or give this one a store of \
-         its own with --store FILE", path.display(), owner(.process), lock.display()
+        "the store {} is in use by another Pollux{}, which holds the lock {}: close that one, or give this one \
+         a store of its own with --store FILE", path.display(), owner(.process), lock.display()
     )]
     InUse { path: PathBuf, lock: PathBuf, process: Option<u32> },
     #[error("the store {} cannot be locked ({error}): choose another place with --store FILE", path.display())]
     Lock { path: PathBuf, error: io::Error },
-    #[error("the folder {} of the store cannot be made ({error}): choose another place with --store FILE", path.display())]
+    #[error(
+        "the folder {} of the store cannot be made ({error}): choose another place with --store FILE",
+        path.display()
+    )]
     Folder { path: PathBuf, error: io::Error },
     #[error("the store {} cannot be read ({error}): choose another place with --store FILE", path.display())]
     Read { path: PathBuf, error: io::Error },
@@ -63,7 +67,10 @@ pub enum StoreError {
          --store FILE", path.display()
     )]
     Newer { path: PathBuf, version: u32 },
-    #[error("the damaged store {} cannot be kept aside ({error}): move it away, or choose another place with --store FILE", path.display())]
+    #[error(
+        "the damaged store {} cannot be kept aside ({error}): move it away, or choose another place with --store FILE",
+        path.display()
+    )]
     Aside { path: PathBuf, error: io::Error },
     #[error("no place for the store: neither XDG_STATE_HOME nor HOME is set; choose one with --store FILE")]
     NoPlace,
@@ -122,8 +129,8 @@ impl Restored {
         let damage = self.damage.as_ref().map(|damage| {
             let Damage { lines, aside } = damage;
             format!(
-                "the store was damaged in {lines} line(s), which are lost: {} events and {} alarms could be read, some of \
-                 them may be older than they should; the damaged file is kept as {}",
+                "the store was damaged in {lines} line(s), which are lost: {} events and {} alarms could be read, some \
+                 of them may be older than they should; the damaged file is kept as {}",
                 self.events.len(),
                 self.alarms.len(),
                 aside.display()
@@ -235,6 +242,11 @@ impl Store {
 
     pub fn status(&self) -> StoreStatus {
         self.shared.status()
+    }
+
+    /// Ends as dropping does, and says if something could not be written.
+    pub fn close(self) -> Result<(), StoreError> {
+        self.flush(CLOSING)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Where the store of a scene lies. In: the scene's name and path, the environment. Out: a path. Touches no disk, except
-//! to make a path absolute.
+//! Where the store of a scene lies. In: the scene's name and path, the environment. Out: a path. Touches no disk,
+//! except to make a path absolute.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

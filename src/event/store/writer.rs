@@ -1,8 +1,9 @@
 //! The thread that writes a store. In: what the analysis hands over. Out: a file that is up to date, and how that goes.
 //!
-//! Between the two stands no channel that could be full but a box that coalesces: of each alarm the newest state, of the
-//! events as many as the store keeps anyway. So a disk that is slow, full or gone never blocks the analysis, nothing that
-//! would have stayed is lost while it is, and the box is bounded by the number of alarms and of kept events.
+//! Between the two stands no channel that could be full but a box that coalesces: of each alarm the newest state, of
+//! the events as many as the store keeps anyway. So a disk that is slow, full or gone never blocks the analysis,
+//! nothing that would have stayed is lost while it is, and the box is bounded by the number of alarms and of kept
+//! events.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -103,8 +104,8 @@ impl Shared {
         wait.unwrap_or_else(PoisonError::into_inner).0.ended
     }
 
-    /// Waits for something to do, at most `retry` if the last try failed. Returns the batch, its number, whether to sync
-    /// and whether to end.
+    /// Waits for something to do, at most `retry` if the last try failed. Returns the batch, its number, whether to
+    /// sync and whether to end.
     fn next(&self, failed: bool, retry: Duration) -> (Batch, u64, bool, bool) {
         let inbox = lock(&self.inbox);
         let mut inbox = if failed {
