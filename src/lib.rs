@@ -6,13 +6,15 @@
 //! One direction, no back and forth:
 //!
 //! ```text
-//! sources ──► decode + bind ──► mailbox ──► history ──► cursor ──► Current components ──► views
-//! (threads: broker,  (topic → signal,  (bounded   (every sample,  (live, paused    (ECS state at   (3D, panels)
-//!  simulated plant)   bytes → value)    batches)   every signal)   or playing)      the cursor)
+//! sources ──► decode + bind ──► mailbox ──► analysis ──► cursor ──► Current components ──► views
+//! (threads: broker,  (topic → signal,  (bounded   (a thread:      (live, paused    (ECS state at   (3D, panels)
+//!  simulated plant)   bytes → value)    batches)   history,        or playing)      the cursor)
+//!                                                  derived signals)
 //! operator ──► OperatorCommand ──► one applier ──► cursor, attention, camera
 //! ```
 //!
-//! Live and paused are the same picture: views show the world at the [cursor](history::Cursor), and live only means that
+//! Everything up to the analysis goes on without frames, so that nothing is missed while a window is hidden; a frame only
+//! reads what is known, at the cursor. Live and paused are the same picture: views show the world at the [cursor](history::Cursor), and live only means that
 //! the cursor follows the newest data. Nothing after the mailbox knows where samples come from.
 //!
 //! # Rooms
@@ -22,6 +24,7 @@
 //! | [`scene`] | RON files | a resolved [`Scene`](scene::Scene), or every issue at once |
 //! | [`source`] | brokers, the embedded broker, the plant | batches of samples, counters |
 //! | [`ingest`] | topic and payload | samples |
+//! | [`analysis`] | batches | history and what follows from samples, in a thread of its own |
 //! | [`history`] | samples | the newest at a moment, min and max per pixel |
 //! | [`twin`] | scene, history, cursor | entities with [`Current`](twin::Current) |
 //! | [`model`] | inputs, parameters, a seed | what a simulated machine does |
@@ -40,7 +43,8 @@
 //! - Analysis and models read no clock and no global randomness: time comes with the sample, randomness from a seed.
 //! - Nothing is dropped in silence: every drop, coalesced sample, decode error and unknown topic has a counter that shows
 //!   in the window and in `--state`.
-//! - Source time orders data; receive time judges staleness, against the cursor.
+//! - Source time orders data and never lies after receive time; receive time judges staleness, against the cursor. One
+//!   [`Clock`](source::Clock) a session gives receive times and the moment that live shows.
 //!
 //! # A frame
 //!
@@ -48,6 +52,7 @@
 //! that the next frame's [`TwinSet::Command`] carries out. Systems whose order is ambiguous are a test failure.
 
 pub mod alarm;
+pub mod analysis;
 pub mod bench;
 pub mod cli;
 pub mod command;
@@ -72,10 +77,8 @@ use bevy::prelude::*;
 pub enum TwinSet {
     /// Carries out operator commands, moves the cursor, takes over saved scenes.
     Command,
-    /// Drains sources within a time budget.
+    /// Takes over what is new from the analysis, and does its work where no thread does.
     Receive,
-    /// Derived signals: per sample, in source-time order.
-    Analyse,
     /// Writes `Current` components at the cursor, where they change.
     Project,
     /// 3D views read components.
@@ -87,12 +90,9 @@ pub struct CorePlugins;
 
 impl Plugin for CorePlugins {
     fn build(&self, app: &mut App) {
-        app.configure_sets(
-            Update,
-            (TwinSet::Command, TwinSet::Receive, TwinSet::Analyse, TwinSet::Project, TwinSet::Visualise).chain(),
-        )
-        .init_resource::<scene::LoadedScene>()
-        .add_plugins((command::plugin, source::plugin, history::plugin, twin::plugin));
+        app.configure_sets(Update, (TwinSet::Command, TwinSet::Receive, TwinSet::Project, TwinSet::Visualise).chain())
+            .init_resource::<scene::LoadedScene>()
+            .add_plugins((command::plugin, source::plugin, analysis::plugin, history::plugin, twin::plugin));
     }
 }
 

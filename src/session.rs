@@ -10,14 +10,15 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use crate::analysis::{Analysis, worker::Worker};
 use crate::command::OperatorCommand;
-use crate::history::{Cursor, History, Marks, Moment};
+use crate::history::{Cursor, Marks, Moment};
 use crate::ingest::{BindingTable, SharedTable};
 use crate::scene::{Broker, LoadedScene, Scene, watch::Watcher};
 use crate::source::broker::{Embedded, EmbeddedConfig};
 use crate::source::mqtt;
 use crate::source::plant::{self, PlantConfig, PlantHandle};
-use crate::source::{Arrivals, Sources, Waker, renumbering};
+use crate::source::{Clock, SourceHandle, Sources, Waker};
 use crate::twin::Timestamp;
 use crate::{CorePlugins, TwinSet};
 
@@ -30,7 +31,7 @@ pub struct Options {
     /// Runs the scene's simulated plant against the (first) broker.
     pub plant: bool,
     pub seed: u64,
-    /// Simulated seconds per second.
+    /// Simulated seconds per second: of the plant, and with it of the session's [`Clock`].
     pub plant_speed: f64,
     /// Where the embedded broker listens, if there is one.
     pub embedded: EmbeddedConfig,
@@ -65,6 +66,8 @@ pub enum OpenError {
     Plant(#[from] plant::PlantError),
     #[error(transparent)]
     Source(#[from] mqtt::SourceError),
+    #[error("the thread of the analysis cannot be started: {0}")]
+    Thread(std::io::Error),
     #[error("the scene `{scene}` names no simulated plant; add `plant: \"bottling\"` to it, or leave out --plant")]
     NoPlant { scene: String },
 }
@@ -73,12 +76,17 @@ pub enum OpenError {
 #[derive(Resource)]
 struct Running {
     options: Options,
+    /// Asks for a frame.
     waker: Waker,
+    /// Keeps its pace for the whole session, even if a reload takes the plant away: time must not jump.
+    clock: Clock,
     tables: BTreeMap<String, SharedTable>,
     watcher: Option<Watcher>,
     watched: Vec<PathBuf>,
+    /// Learns from what the sources bring, independent of frames.
+    worker: Worker,
     // Fields drop in this order: the plant says goodbye while the broker still listens.
-    _plant: Option<PlantHandle>,
+    plant: Option<(PlantConfig, PlantHandle)>,
     embedded: Option<Embedded>,
 }
 
@@ -92,37 +100,43 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
 
     let embedded = needs_embedded(&scene, &options).then(|| Embedded::start(options.embedded.clone())).transpose()?;
     let brokers = effective_brokers(&scene, &options, embedded.as_ref());
-    let plant = match (options.plant, scene.plant.clone(), brokers.values().next()) {
-        (false, ..) => None,
-        (true, Some(name), Some(broker)) => Some(plant::spawn(PlantConfig {
-            plant: name,
-            url: broker.url.clone(),
-            seed: options.seed,
-            speed: options.plant_speed,
-            prefix: plant::DEFAULT_PREFIX.to_owned(),
-            start: Timestamp::now(),
-        })?),
-        _ => return Err(OpenError::NoPlant { scene: scene.name.clone() }),
+    let clock = if options.plant { Clock::at_speed(Timestamp::now(), options.plant_speed) } else { Clock::WALL };
+    let now = clock.now();
+    let plant = match (options.plant, plant_config(&scene, &options, &brokers, now)) {
+        (false, _) => None,
+        (true, Some(config)) => Some((config.clone(), plant::spawn(config)?)),
+        (true, None) => return Err(OpenError::NoPlant { scene: scene.name.clone() }),
     };
 
+    let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes);
+    let worker = Worker::start(analysis.clone(), waker.clone()).map_err(OpenError::Thread)?;
     let mut running = Vec::new();
     let mut tables = BTreeMap::new();
     for (name, broker) in &brokers {
         let table = SharedTable::new(BindingTable::new(&scene, name, 1));
-        running.push(mqtt::spawn(name, broker, table.clone(), waker.clone(), None)?);
+        running.push(mqtt::spawn(name, broker, table.clone(), worker.waker(), clock, None)?);
         tables.insert(name.clone(), table);
     }
     let watcher = options.watch.then(|| watch(&loaded.files, &waker)).flatten();
 
-    let now = Timestamp::now();
-    let mut history = History::new(options.history_budget_bytes);
-    history.resize(scene.signals.len());
+    worker.listen_to(running.iter().map(|source: &SourceHandle| source.receiver.clone()));
     app.add_plugins(CorePlugins)
         .insert_resource(LoadedScene { scene, generation: 1, issues: loaded.issues })
-        .insert_resource(history)
+        .insert_resource(analysis)
+        .insert_resource(clock)
         .insert_resource(Moment { now, shown: now, session_start: now })
         .insert_resource(Sources { running, waker: Some(waker.clone()) })
-        .insert_resource(Running { options, waker, tables, watcher, watched: loaded.files, _plant: plant, embedded })
+        .insert_resource(Running {
+            options,
+            waker,
+            clock,
+            worker,
+            tables,
+            watcher,
+            watched: loaded.files,
+            plant,
+            embedded,
+        })
         .add_systems(
             Update,
             (tick, reload.after(crate::command::apply).before(crate::twin::Respawn)).chain().in_set(TwinSet::Command),
@@ -145,16 +159,63 @@ fn effective_brokers(scene: &Scene, options: &Options, embedded: Option<&Embedde
     if let Some(embedded) = embedded.filter(|_| needs_embedded(scene, options)) {
         return [("embedded".to_owned(), Broker::at(embedded.url()))].into();
     }
+    match &options.broker {
+        Some(url) => brokers_at(scene, url),
+        None => scene.brokers.clone(),
+    }
+}
+
+/// The scene's brokers by name, all at another address: how to log in stays the scene's word.
+pub(crate) fn brokers_at(scene: &Scene, url: &str) -> BTreeMap<String, Broker> {
     let mut brokers = scene.brokers.clone();
-    if let Some(url) = &options.broker {
-        if brokers.is_empty() {
-            brokers.insert("broker".to_owned(), Broker::at(url.clone()));
-        }
-        for broker in brokers.values_mut() {
-            broker.url.clone_from(url);
-        }
+    if brokers.is_empty() {
+        brokers.insert("broker".to_owned(), Broker::at(url));
+    }
+    for broker in brokers.values_mut() {
+        url.clone_into(&mut broker.url);
     }
     brokers
+}
+
+/// The scene's plant, to run against the first broker; none if the scene names none.
+fn plant_config(
+    scene: &Scene,
+    options: &Options,
+    brokers: &BTreeMap<String, Broker>,
+    start: Timestamp,
+) -> Option<PlantConfig> {
+    Some(PlantConfig {
+        plant: scene.plant.clone()?,
+        broker: brokers.values().next()?.clone(),
+        seed: options.seed,
+        speed: options.plant_speed,
+        prefix: plant::DEFAULT_PREFIX.to_owned(),
+        start,
+    })
+}
+
+impl Running {
+    /// After a reload: a plant whose broker or name has changed starts anew, from its beginning; another goes on.
+    fn replan_plant(&mut self, scene: &Scene, brokers: &BTreeMap<String, Broker>) {
+        if !self.options.plant {
+            return;
+        }
+        let wanted = plant_config(scene, &self.options, brokers, self.clock.now());
+        let running = self.plant.as_ref().map(|(config, _)| (&config.plant, &config.broker));
+        if wanted.as_ref().map(|config| (&config.plant, &config.broker)) == running {
+            return;
+        }
+        // The old one says goodbye before another takes its name.
+        self.plant = None;
+        match wanted.map(|config| (config.clone(), plant::spawn(config))) {
+            None => tracing::warn!("{}: names no simulated plant any more; it stops", scene.name),
+            Some((config, Ok(plant))) => {
+                tracing::info!("the plant `{}` starts anew at {}", config.plant, config.broker.url);
+                self.plant = Some((config, plant));
+            }
+            Some((_, Err(error))) => tracing::error!("{error}"),
+        }
+    }
 }
 
 fn watch(files: &[PathBuf], waker: &Waker) -> Option<Watcher> {
@@ -164,11 +225,17 @@ fn watch(files: &[PathBuf], waker: &Waker) -> Option<Watcher> {
         .ok()
 }
 
-/// Reads the clock once for the frame and moves the cursor.
-fn tick(mut cursor: ResMut<Cursor>, mut moment: ResMut<Moment>, history: Res<History>, marks: Res<Marks>) {
-    let now = Timestamp::now();
+/// Reads the session's clock once for the frame and moves the cursor.
+fn tick(
+    clock: Res<Clock>,
+    mut cursor: ResMut<Cursor>,
+    mut moment: ResMut<Moment>,
+    analysis: Res<Analysis>,
+    marks: Res<Marks>,
+) {
+    let now = clock.now();
     let dt_secs = now.secs_since(moment.now).max(0.0);
-    let bounds = history.bounds();
+    let bounds = analysis.lock().history.bounds();
     let moved = cursor.advance(dt_secs, now, bounds, *marks);
     cursor.set_if_neq(moved);
     moment.now = now;
@@ -181,8 +248,7 @@ fn reload(
     running: ResMut<Running>,
     mut loaded: ResMut<LoadedScene>,
     mut sources: ResMut<Sources>,
-    mut history: ResMut<History>,
-    mut arrivals: ResMut<Arrivals>,
+    analysis: Res<Analysis>,
     mut attention: ResMut<crate::command::Attention>,
 ) {
     let asked = commands.read().filter(|command| **command == OperatorCommand::ReloadScene).count() > 0;
@@ -208,12 +274,11 @@ fn reload(
     tracing::info!("{shown}: the saved scene is taken over");
     let scene = Arc::new(scene);
 
-    let map = renumbering(&loaded.scene, &scene);
+    let generation = loaded.generation + 1;
+    // Before any listener decodes by the new scene.
+    let map = analysis.lock().adopt(scene.clone(), generation);
     let attended = attention.renumbered(&loaded.scene, &scene, &map);
     attention.set_if_neq(attended);
-    history.remap(&map, scene.signals.len());
-    arrivals.renumber(loaded.generation, map);
-    let generation = loaded.generation + 1;
 
     let before = effective_brokers(&loaded.scene, &running.options, running.embedded.as_ref());
     if running.embedded.is_none() && needs_embedded(&scene, &running.options) {
@@ -235,7 +300,7 @@ fn reload(
             continue;
         }
         let shared = SharedTable::new(table);
-        match mqtt::spawn(name, broker, shared.clone(), running.waker.clone(), None) {
+        match mqtt::spawn(name, broker, shared.clone(), running.worker.waker(), running.clock, None) {
             Ok(source) => {
                 sources.running.push(source);
                 running.tables.insert(name.clone(), shared);
@@ -243,6 +308,8 @@ fn reload(
             Err(error) => tracing::error!("{name}: {error}"),
         }
     }
+    running.worker.listen_to(sources.running.iter().map(|source| source.receiver.clone()));
+    running.replan_plant(&scene, &after);
     loaded.scene = scene;
     loaded.generation = generation;
 }

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use bevy::prelude::*;
 use serde::Serialize;
 
-use crate::history::{Cursor, History, Moment};
+use crate::analysis::Analysis;
+use crate::history::{Cursor, Moment};
 use crate::scene::{Limits, LoadedScene};
-use crate::source::{Arrivals, ConnectionState, SourceReport, SourceSnapshot, Sources};
+use crate::source::{ConnectionState, SourceReport, SourceSnapshot, Sources};
 use crate::twin::{Current, Entities, Standing, Value};
 
 #[derive(Serialize, Debug)]
@@ -102,8 +103,10 @@ pub fn of(world: &mut World) -> State {
         Some(sources) => sources.running.iter().map(|source| source.status.snapshot(moment.now)).collect(),
         None => world.resource::<SourceReport>().sources.clone(),
     };
-    let usage = world.resource::<History>().usage();
-    let orphaned = world.resource::<Arrivals>().orphaned;
+    let (usage, orphaned) = {
+        let knowledge = world.resource::<Analysis>().lock();
+        (knowledge.history.usage(), knowledge.orphaned())
+    };
     let entities = &world.resource::<Entities>().signals;
     let twins = scene.twins.iter().map(|twin| {
         let signals = scene.signals_of(twin).iter().map(|signal| {

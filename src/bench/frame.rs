@@ -8,9 +8,10 @@ use bevy::prelude::*;
 
 use super::{FIELDS, scene};
 use crate::CorePlugins;
-use crate::history::{History, Moment};
+use crate::analysis::Analysis;
+use crate::history::Moment;
 use crate::scene::LoadedScene;
-use crate::source::{Arrivals, Batch};
+use crate::source::Batch;
 use crate::twin::{Quality, Sample, SignalIndex, Timestamp, Value};
 
 const FRAMES: u64 = 60;
@@ -42,11 +43,9 @@ pub fn run() -> String {
 fn measure(twins: u32) -> Vec<Duration> {
     let scene = Arc::new(scene(twins));
     let signals = scene.signals.len();
-    let mut history = History::new(1 << 30);
-    history.resize(signals);
     let mut app = App::new();
     app.add_plugins(CorePlugins)
-        .insert_resource(history)
+        .insert_resource(Analysis::new(scene.clone(), 1, 1 << 30))
         .insert_resource(Moment::default())
         .insert_resource(LoadedScene { scene, generation: 1, issues: Vec::new() });
     app.finish();
@@ -70,9 +69,7 @@ fn measure(twins: u32) -> Vec<Duration> {
         app.world_mut().resource_mut::<Moment>().now = now;
         app.world_mut().resource_mut::<Moment>().shown = now;
         let started = Instant::now();
-        app.world_mut().resource_scope(|world, mut arrivals: Mut<Arrivals>| {
-            arrivals.accept(batch, 1, signals, &mut world.resource_mut::<History>());
-        });
+        app.world().resource::<Analysis>().lock().learn(batch);
         app.update();
         times.push(started.elapsed());
     }

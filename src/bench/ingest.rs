@@ -14,11 +14,13 @@ use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 
 use super::{FIELDS, flood, grouped, no_waker, payload, scene, topic};
 use crate::CorePlugins;
-use crate::history::{History, Moment};
+use crate::analysis::Analysis;
+use crate::analysis::worker::Worker;
+use crate::history::Moment;
 use crate::ingest::{BindingTable, Message, SharedTable};
 use crate::scene::{Broker, LoadedScene, Scene};
 use crate::source::mqtt::{self, SourceError};
-use crate::source::{Arrivals, Batch, Sources};
+use crate::source::{Batch, Clock, Sources};
 use crate::twin::{Current, Entities, Timestamp};
 
 const TWINS: u32 = 100;
@@ -116,9 +118,8 @@ fn in_process(length: Duration) -> f64 {
     let scene = scene(TWINS);
     let table = BindingTable::new(&scene, "bench", 1);
     let messages = messages();
-    let mut history = History::new(1 << 30);
-    history.resize(scene.signals.len());
-    let mut arrivals = Arrivals::default();
+    let analysis = Analysis::new(Arc::new(scene), 1, 1 << 30);
+    let mut knowledge = analysis.lock();
     let started = Instant::now();
     let mut samples = 0;
     let mut receive_time = Timestamp(1_700_000_100_000_000_000);
@@ -130,8 +131,7 @@ fn in_process(length: Duration) -> f64 {
         }
         receive_time.0 += 1_000_000;
         samples += batch.samples.len();
-        arrivals.accept(batch, 1, scene.signals.len(), &mut history);
-        arrivals.clear();
+        knowledge.learn(batch);
     }
     samples as f64 / started.elapsed().as_secs_f64()
 }
@@ -173,7 +173,7 @@ fn flood_pollux(length: Duration) -> Result<(f64, u64), BenchError> {
     while started.elapsed() < length {
         frame(&mut app);
     }
-    let usage = app.world().resource::<History>().usage();
+    let usage = app.world().resource::<Analysis>().lock().history.usage();
     let kept = (usage.samples + usage.evicted) as f64 / started.elapsed().as_secs_f64();
     let snapshot = app.world().resource::<Sources>().running[0].status.snapshot(Timestamp::now());
     drop(app);
@@ -181,18 +181,25 @@ fn flood_pollux(length: Duration) -> Result<(f64, u64), BenchError> {
     Ok((kept / FIELDS.len() as f64, snapshot.coalesced + snapshot.dropped))
 }
 
+/// Ends with its world.
+#[derive(Resource)]
+struct Learning(#[expect(dead_code, reason = "held to be dropped")] Worker);
+
 /// A headless world that listens at `address`.
 fn world(address: SocketAddr) -> Result<App, BenchError> {
     let scene: Arc<Scene> = Arc::new(scene(TWINS));
     let table = SharedTable::new(BindingTable::new(&scene, "bench", 1));
     let broker = Broker { qos: 1, subscribe: vec!["bench/#".into()], ..Broker::at(format!("mqtt://{address}")) };
-    let source = mqtt::spawn("bench", &broker, table, no_waker(), None)?;
-    let mut history = History::new(1 << 30);
-    history.resize(scene.signals.len());
+    // As a session does it: the analysis in a thread of its own.
+    let analysis = Analysis::new(scene.clone(), 1, 1 << 30);
+    let worker = Worker::start(analysis.clone(), no_waker())?;
+    let source = mqtt::spawn("bench", &broker, table, worker.waker(), Clock::WALL, None)?;
+    worker.listen_to([source.receiver.clone()]);
     let mut app = App::new();
     let now = Timestamp::now();
     app.add_plugins(CorePlugins)
-        .insert_resource(history)
+        .insert_resource(analysis)
+        .insert_resource(Learning(worker))
         .insert_resource(Moment { now, shown: now, session_start: now })
         .insert_resource(LoadedScene { scene, generation: 1, issues: Vec::new() })
         .insert_resource(Sources { running: vec![source], waker: None });
@@ -268,7 +275,7 @@ fn broker_pollux(address: SocketAddr) -> Result<(f64, u64), BenchError> {
     let mut started = None;
     loop {
         frame(&mut app);
-        let samples = app.world().resource::<Arrivals>().samples;
+        let samples = app.world().resource::<Analysis>().lock().samples();
         if samples > 0 && started.is_none() {
             started = Some((Instant::now(), samples));
         }

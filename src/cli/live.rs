@@ -40,7 +40,7 @@ pub struct SessionArgs {
     /// Seed of the simulated plant.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Simulated seconds per second.
+    /// Simulated seconds per second: the session's clock runs as fast.
     #[arg(long, default_value_t = 1.0)]
     plant_speed: f64,
     /// Port of the embedded broker, which runs if neither the scene nor --broker names one. 0: one that is free.

@@ -5,6 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Failure, live, time_limit};
+use crate::scene::Broker;
+use crate::session;
 use crate::source::broker::{Embedded, EmbeddedConfig};
 use crate::source::plant::{self, PlantConfig};
 use crate::twin::Timestamp;
@@ -13,13 +15,15 @@ use crate::twin::Timestamp;
 pub struct Args {
     /// The scene whose `plant` is to be run. Without one: the demo's.
     scene: Option<PathBuf>,
-    /// Publish here: mqtt://host:port. Without it an embedded broker is started.
+    /// Publish here: mqtt://host:port or mqtts://host:port, with the credentials that the scene names for its (first)
+    /// broker. Without it an embedded broker is started.
     #[arg(long, value_name = "URL")]
     broker: Option<String>,
     /// Seed: the same seed gives the same plant, bit for bit.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Simulated seconds per second.
+    /// Simulated seconds per second. Other than 1, its times leave the clock of a twin elsewhere behind, which will say
+    /// so; `pollux live --plant --plant-speed` keeps both together.
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
     /// First part of all topics.
@@ -45,21 +49,16 @@ pub fn run(args: Args) -> Result<(), Failure> {
     };
     let mut embedded_config = EmbeddedConfig::default();
     embedded_config.bind.set_port(args.port);
-    let (url, _embedded) = match args.broker {
-        Some(url) => (url, None),
+    let (broker, _embedded) = match args.broker {
+        Some(url) => (session::brokers_at(&scene, &url).into_values().next().unwrap_or_else(|| Broker::at(url)), None),
         None => {
             let embedded = Embedded::start(embedded_config).map_err(Failure::environment)?;
-            (embedded.url(), Some(embedded))
+            (Broker::at(embedded.url()), Some(embedded))
         }
     };
-    let config = PlantConfig {
-        plant,
-        url: url.clone(),
-        seed: args.seed,
-        speed: args.speed,
-        prefix: args.prefix,
-        start: Timestamp::now(),
-    };
+    let url = broker.url.clone();
+    let config =
+        PlantConfig { plant, broker, seed: args.seed, speed: args.speed, prefix: args.prefix, start: Timestamp::now() };
     let stop = live::interrupted()?;
     let handle = plant::spawn(config).map_err(Failure::environment)?;
     eprintln!("pollux: the plant publishes to {url}");

@@ -1,7 +1,7 @@
 //! `pollux shot`: a scene as a picture, panels included, without any display.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bevy::prelude::*;
 
@@ -9,6 +9,7 @@ use super::live::{SessionArgs, open};
 use super::{Failure, time_limit};
 use crate::DesktopPlugins;
 use crate::command::OperatorCommand;
+use crate::history::Moment;
 use crate::scene::LoadedScene;
 use crate::view::offscreen::{self, ShotError};
 use crate::{panel, source};
@@ -20,7 +21,8 @@ pub struct Args {
     /// The PNG file to write.
     #[arg(short, long, value_name = "PNG")]
     output: PathBuf,
-    /// How long to let data arrive before the picture is taken (20s, 2m).
+    /// How long to let data arrive before the picture is taken (20s, 2m): on the clock that the picture shows, which runs
+    /// at --plant-speed.
     #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = time_limit::parse)]
     at: Duration,
     /// Width and height in pixels.
@@ -65,9 +67,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
         app.world_mut().write_message(command);
     }
     offscreen::prepare(&mut app);
-    let started = Instant::now();
-    while started.elapsed() < args.at {
+    loop {
         app.update();
+        let moment = app.world().resource::<Moment>();
+        if moment.now.secs_since(moment.session_start) >= args.at.as_secs_f64() {
+            break;
+        }
         std::thread::sleep(Duration::from_millis(50));
     }
     offscreen::capture(&mut app, &args.output).map_err(failure)

@@ -5,11 +5,12 @@
 use bevy::prelude::*;
 
 use super::{Attention, OperatorCommand};
-use crate::history::{Cursor, History, Moment};
+use crate::analysis::Analysis;
+use crate::history::{Cursor, Moment};
 
 pub(crate) fn apply(
     mut commands: MessageReader<OperatorCommand>,
-    history: Res<History>,
+    analysis: Res<Analysis>,
     moment: Res<Moment>,
     mut cursor: ResMut<Cursor>,
     mut attention: ResMut<Attention>,
@@ -27,7 +28,7 @@ pub(crate) fn apply(
                 cursor.set_if_neq(Cursor::Live);
             }
             OperatorCommand::PauseAt(at) => {
-                cursor.set_if_neq(Cursor::pause_at(*at, history.bounds(), moment.now));
+                cursor.set_if_neq(Cursor::pause_at(*at, analysis.lock().history.bounds(), moment.now));
             }
             OperatorCommand::Play { speed } => {
                 let playing = cursor.play(*speed, moment.now);

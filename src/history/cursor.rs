@@ -1,7 +1,11 @@
 //! The one moment that every view shows.
 //!
 //! In: what the operator asks for, seconds that passed, the bounds of history. Out: the next cursor and the moment it
-//! shows. Pure: the wall clock comes in as `now`.
+//! shows. Pure: the clock comes in as `now`.
+//!
+//! `now` is the end of time for every cursor: live shows it, and no pause or replay goes beyond. That nothing is hidden
+//! there is seen to where samples come in: their source times never lie after their receipt (see [`crate::ingest`]), and
+//! receive times and `now` are read from one clock (see [`crate::source::Clock`]).
 
 use bevy::prelude::*;
 
@@ -23,7 +27,7 @@ pub enum Cursor {
 /// What time it is in this frame: views take it from here and never ask a clock.
 #[derive(Resource, Clone, Copy, PartialEq, Debug, Default)]
 pub struct Moment {
-    /// The wall clock, read once a frame.
+    /// The session's clock, read once a frame.
     pub now: Timestamp,
     /// The moment that views show: `now` when live, else where the cursor stands.
     pub shown: Timestamp,
@@ -99,7 +103,7 @@ impl Cursor {
         Cursor::Playing { at, speed: speed.abs().clamp(SLOWEST, FASTEST).copysign(speed) }
     }
 
-    /// The cursor after `dt_secs` seconds of wall time.
+    /// The cursor after `dt_secs` seconds of the session's clock.
     ///
     /// Playing forward into `now` becomes live, playing back to the beginning of history pauses there. Inside a loop
     /// playing wraps from one mark to the other. Live and paused stay, but a pause whose moment has fallen to eviction

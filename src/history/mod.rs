@@ -23,12 +23,6 @@ use bevy::prelude::*;
 
 use crate::twin::Sample;
 
-/// Memory for history where nobody has said otherwise.
-const DEFAULT_BUDGET_BYTES: u64 = 1 << 30;
-
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Cursor>().init_resource::<Marks>().init_resource::<Moment>();
-    if !app.world().contains_resource::<History>() {
-        app.insert_resource(History::new(DEFAULT_BUDGET_BYTES));
-    }
 }

@@ -7,8 +7,6 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use bevy::prelude::*;
-
 use super::queue::MovingQueue;
 use super::track::Track;
 use crate::twin::{Grade, Quality, Sample, SignalIndex, Timestamp, Value};
@@ -58,7 +56,7 @@ pub struct Usage {
 }
 
 /// Every sample of every signal. When the budget is full, the chunk whose newest sample is the oldest of all goes first.
-#[derive(Resource, Debug)]
+#[derive(Debug)]
 pub struct History {
     tracks: Vec<Track>,
     usage: Usage,

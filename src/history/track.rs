@@ -19,12 +19,20 @@ const SMALL: usize = 256;
 /// Samples of a merged chunk; one that late samples blow up to twice this is split.
 const LARGE: usize = 4096;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Track {
+    /// The time of the newest sample, at hand so that taking one reads no row; `i64::MIN` before the first.
+    newest_time: i64,
     pub tail: Rows,
     pub chunks: VecDeque<Chunk>,
     /// Whether the eviction queue knows this track.
     pub queued: bool,
+}
+
+impl Default for Track {
+    fn default() -> Self {
+        Self { newest_time: i64::MIN, tail: Rows::default(), chunks: VecDeque::new(), queued: false }
+    }
 }
 
 /// A place between samples: the chunk (`chunks.len()` is the tail) and the sample in it.
@@ -51,7 +59,7 @@ impl Track {
         let measured =
             self.tail.rows.len() == self.tail.rows.capacity() || matches!(sample.value, crate::twin::Value::Text(_));
         let before = if measured { self.tail.bytes() } else { 0 };
-        taken.late = self.tail.rows.last().is_some_and(|newest| time < newest.source_time);
+        taken.late = time < self.newest_time;
         if taken.late && self.chunks.back().is_some_and(|sealed| time < sealed.last_time) {
             taken.growth = self.insert_sealed(sample);
             return taken;
@@ -61,7 +69,12 @@ impl Track {
             // The last one before sealing: no need to double.
             self.tail.rows.reserve_exact(1);
         }
-        self.tail.insert(row);
+        if taken.late {
+            self.tail.insert(row);
+        } else {
+            self.tail.push(row);
+            self.newest_time = time;
+        }
         if measured {
             taken.growth += self.tail.bytes() as i64 - before as i64;
         }

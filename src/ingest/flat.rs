@@ -93,6 +93,12 @@ pub(super) fn read<'de>(root: &Node, payload: &'de [u8], slots: &mut [Found<'de>
     (scan.at == payload.len()).then_some(())
 }
 
+#[derive(Clone, Copy)]
+enum Number {
+    Integer(i64),
+    Float(f64),
+}
+
 struct Scan<'de, 's> {
     bytes: &'de [u8],
     at: usize,
@@ -114,6 +120,7 @@ impl<'de> Scan<'de, '_> {
         }
     }
 
+    #[inline]
     fn put(&mut self, node: &Node, found: Found<'de>) {
         if node.is_target
             && let Some(slot) = self.slots.get_mut(node.slots.start)
@@ -163,8 +170,17 @@ impl<'de> Scan<'de, '_> {
             self.put(node, Found::Object);
             return self.object(node, depth + 1);
         }
-        let found = self.scalar()?;
-        self.put(node, found);
+        // Numbers, by far the most frequent, go to their slot without a detour through memory.
+        match self.byte()? {
+            b'-' | b'0'..=b'9' => match self.number()? {
+                Number::Integer(x) => self.put(node, Found::Integer(x)),
+                Number::Float(x) => self.put(node, Found::Float(x)),
+            },
+            _ => {
+                let found = self.scalar()?;
+                self.put(node, found);
+            }
+        }
         Some(())
     }
 
@@ -188,7 +204,10 @@ impl<'de> Scan<'de, '_> {
 
     fn scalar(&mut self) -> Option<Found<'de>> {
         match self.byte()? {
-            b'-' | b'0'..=b'9' => self.number(),
+            b'-' | b'0'..=b'9' => Some(match self.number()? {
+                Number::Integer(x) => Found::Integer(x),
+                Number::Float(x) => Found::Float(x),
+            }),
             b'"' => self.text(),
             b't' => self.literal(b"true", Found::Bool(true)),
             b'f' => self.literal(b"false", Found::Bool(false)),
@@ -213,7 +232,8 @@ impl<'de> Scan<'de, '_> {
     }
 
     /// A number of few digits and no exponent.
-    fn number(&mut self) -> Option<Found<'de>> {
+    #[inline]
+    fn number(&mut self) -> Option<Number> {
         let negative = self.byte()? == b'-';
         self.at += usize::from(negative);
         let leading = self.byte()?;
@@ -226,7 +246,7 @@ impl<'de> Scan<'de, '_> {
             b'e' | b'E' => return None,
             // Minus zero is a float.
             _ if negative && digits == 0 => return None,
-            _ => return i64::try_from(digits).ok().map(|x| Found::Integer(if negative { -x } else { x })),
+            _ => return i64::try_from(digits).ok().map(|x| Number::Integer(if negative { -x } else { x })),
         }
         self.at += 1;
         let decimals;
@@ -235,7 +255,7 @@ impl<'de> Scan<'de, '_> {
             return None;
         }
         let x = digits as f64 / POWERS.get(decimals)?;
-        Some(Found::Float(if negative { -x } else { x }))
+        Some(Number::Float(if negative { -x } else { x }))
     }
 
     /// Appends digits to a number; their count. With more than [`MOST_DIGITS`] in all the number means nothing.

@@ -15,8 +15,11 @@
 //! - A field that is missing while others of the topic are there: no sample, no error, as sparse telemetry is common.
 //!   If no bound field at all is there, that is a decode error.
 //! - A retained message: Uncertain, as nobody knows its age, unless the payload has a time of its own.
-//! - A source time before 1990 or more than a day after the receive time, or one that cannot be read: the sample is
-//!   kept with the receive time, and a clock problem is reported.
+//! - A source time before 1990, or one that cannot be read: the sample is kept with the receive time, and a clock problem
+//!   is reported.
+//! - A source time after the receive time comes from a clock that is wrong, as nothing is known before it happened: the
+//!   sample is kept with the receive time, and if it is more than a second ahead a clock problem is reported. Thus one
+//!   device with tomorrow's date neither moves the end of the history nor hides its own values from a pause.
 
 mod flat;
 mod pointer;
@@ -78,7 +81,8 @@ pub enum ClockError {
     #[error("clock: the source time `{pointer}` is {time}, before 1990: check the source's clock and the time format")]
     Past { pointer: String, time: Timestamp },
     #[error(
-        "clock: the source time `{pointer}` is {time}, more than a day ahead: check the source's clock and the time format"
+        "clock: the source time `{pointer}` is {time}, {ahead_secs} s after its receipt: check the source's clock and the \
+         time format"
     )]
-    Future { pointer: String, time: Timestamp },
+    Future { pointer: String, time: Timestamp, ahead_secs: i64 },
 }

@@ -9,10 +9,12 @@ use super::topic::{FilterTrie, covers, has_wildcard};
 use super::value::{self, Wanted};
 use super::{ClockError, DecodeError, Message, Outcome};
 use crate::scene::{Binding, Decoder, Origin, Scene, Signal, TimeField, TimeFormat};
-use crate::twin::{Quality, Reason, Sample, SignalIndex, Timestamp};
+use crate::twin::{Quality, Reason, Sample, SignalIndex, Timestamp, Value};
 
 /// Fields of a topic that are read without allocating.
 const SLOTS_ON_STACK: usize = 24;
+/// Most topics have no more than these: to clear and drop slots costs as much as to fill them.
+const FEW_SLOTS: usize = 12;
 /// Wildcard filters that are compared pair by pair to leave out covered ones; more are subscribed as they are.
 const MOST_COMPARED: usize = 2_000;
 
@@ -171,7 +173,10 @@ impl Plan {
             return;
         }
         let count = self.tree.slot_count();
-        if count <= SLOTS_ON_STACK {
+        if count <= FEW_SLOTS {
+            let mut slots = [const { Found::Missing }; FEW_SLOTS];
+            self.decode_json(message, &mut slots[..count], out, outcome);
+        } else if count <= SLOTS_ON_STACK {
             let mut slots = [const { Found::Missing }; SLOTS_ON_STACK];
             self.decode_json(message, &mut slots[..count], out, outcome);
         } else {
@@ -223,7 +228,21 @@ impl Plan {
                 None => None,
                 Some(time) => clock.source_time(time, slots, &mut outcome.clock),
             };
-            let (value, mut quality) = field.wanted.value(found).unwrap_or_else(|| {
+            let doubtful = message.retained && source_time.is_none();
+            let source_time = source_time.unwrap_or(message.receive_time);
+            // Built where it will stand: a sample that is copied as a whole waits for each of its parts.
+            if let Some((x, quality)) = field.wanted.number(found) {
+                let quality = if doubtful { unless_worse(quality) } else { quality };
+                out.push(Sample {
+                    signal: field.signal,
+                    source_time,
+                    receive_time: message.receive_time,
+                    value: Value::Number(x),
+                    quality,
+                });
+                continue;
+            }
+            let (value, quality) = field.wanted.value(found).unwrap_or_else(|| {
                 outcome.error.get_or_insert_with(|| DecodeError::Kind {
                     pointer: field.pointer.to_string(),
                     found: value::describe(found),
@@ -231,10 +250,8 @@ impl Plan {
                 });
                 (field.wanted.stand_in(), Quality::bad(Reason::DecodeError))
             });
-            if message.retained && source_time.is_none() {
-                quality = unless_worse(quality);
-            }
-            out.push(sample(field.signal, source_time.unwrap_or(message.receive_time), message, value, quality));
+            let quality = if doubtful { unless_worse(quality) } else { quality };
+            out.push(sample(field.signal, source_time, message, value, quality));
         }
         if !something && let Some(first) = self.fields.first() {
             outcome.error.get_or_insert_with(|| DecodeError::NothingThere {

@@ -12,7 +12,8 @@ use crate::twin::{Quality, Reason, Timestamp, Value};
 
 /// 1990-01-01T00:00:00Z: older source times come from clocks that were never set.
 const EARLIEST: Timestamp = Timestamp(631_152_000_000_000_000);
-const FARTHEST_AHEAD: Duration = Duration::from_secs(24 * 60 * 60);
+/// A source's clock may be so much ahead before it is called wrong.
+const TOLERATED_AHEAD: Duration = Duration::from_secs(1);
 /// Characters of a found text that a message repeats.
 const QUOTED_CHARS: usize = 32;
 
@@ -28,13 +29,12 @@ pub(super) struct Wanted {
 
 impl Wanted {
     /// Value and quality, or none if the kind does not fit.
-    #[inline]
     pub fn value(&self, found: &Found) -> Option<(Value, Quality)> {
         if matches!(found, Found::Null) {
             return Some((self.stand_in(), Quality::bad(Reason::Source)));
         }
         match self.kind {
-            ValueKind::Number => number(found).map(|x| self.judge(x)),
+            ValueKind::Number => number(found).map(|x| self.judge(x)).map(|(x, quality)| (Value::Number(x), quality)),
             ValueKind::Bool => boolean(found).map(|b| (Value::Bool(b), Quality::GOOD)),
             ValueKind::Text => match found {
                 Found::Text(text) => Some((Value::Text(text.as_ref().into()), Quality::GOOD)),
@@ -43,15 +43,25 @@ impl Wanted {
         }
     }
 
+    /// The common case alone: a number that is written as one.
     #[inline]
-    fn judge(&self, payload_value: f64) -> (Value, Quality) {
+    pub fn number(&self, found: &Found) -> Option<(f64, Quality)> {
+        match (self.kind, found) {
+            (ValueKind::Number, Found::Integer(i)) => Some(self.judge(*i as f64)),
+            (ValueKind::Number, Found::Float(x)) => Some(self.judge(*x)),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn judge(&self, payload_value: f64) -> (f64, Quality) {
         let x = payload_value * self.scale + self.offset;
         let quality = match self.range {
             _ if !x.is_finite() => Quality::bad(Reason::NotFinite),
             Some((low, high)) if x < low || x > high => Quality::bad(Reason::OutOfRange),
             _ => Quality::GOOD,
         };
-        (Value::Number(x), quality)
+        (x, quality)
     }
 
     /// The value of a sample that has none.
@@ -108,7 +118,9 @@ fn boolean(found: &Found) -> Option<bool> {
     }
 }
 
-/// The source time in a field, if it is believable at `receive_time`.
+/// The source time in a field, if it is believable at `receive_time`. Nothing is measured after it was received: a time
+/// ahead becomes the receive time, in silence where clocks differ by little. So times that ascend still ascend, and the
+/// newest sample never lies beyond the clock.
 pub(super) fn source_time(
     found: &Found,
     format: TimeFormat,
@@ -130,10 +142,14 @@ pub(super) fn source_time(
     };
     if time < EARLIEST {
         Err(ClockError::Past { pointer: pointer.to_owned(), time })
-    } else if time > receive_time + FARTHEST_AHEAD {
-        Err(ClockError::Future { pointer: pointer.to_owned(), time })
+    } else if time > receive_time + TOLERATED_AHEAD {
+        Err(ClockError::Future {
+            pointer: pointer.to_owned(),
+            time,
+            ahead_secs: time.secs_since(receive_time).round() as i64,
+        })
     } else {
-        Ok(time)
+        Ok(time.min(receive_time))
     }
 }
 
@@ -184,6 +200,8 @@ pub(super) fn describe(found: &Found) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const NUMBER: Wanted = Wanted { kind: ValueKind::Number, scale: 1.0, offset: 0.0, range: Some((0.0, 100.0)) };
@@ -254,6 +272,10 @@ mod tests {
         let said = "clock: the source time `/ts` is 1970-01-01T00:00:12Z, before 1990: check the source's clock and the time \
                     format";
         assert_eq!(past.to_string(), said);
+        let ahead = source_time(&text("2026-01-31T13:00:00Z"), TimeFormat::Rfc3339, "/ts", NOON).unwrap_err();
+        let said = "clock: the source time `/ts` is 2026-01-31T13:00:00Z, 3600 s after its receipt: check the source's clock \
+                    and the time format";
+        assert_eq!(ahead.to_string(), said);
         assert!(matches!(
             source_time(&Found::Integer(i64::MAX), TimeFormat::Seconds, "/ts", NOON),
             Err(ClockError::Future { .. })
@@ -262,5 +284,24 @@ mod tests {
             source_time(&text("noon"), TimeFormat::Rfc3339, "/ts", NOON),
             Err(ClockError::Unreadable { .. })
         ));
+    }
+
+    proptest! {
+        #[test]
+        fn times_of_a_clock_that_is_ahead_still_ascend_and_never_pass_their_receipt(
+            ahead_secs in -100_000_i64..100_000, steps in prop::collection::vec((0..3_000_u64, 0..3_000_u64), 1..50),
+        ) {
+            let (mut sent, mut received) = (Timestamp(NOON.0 + ahead_secs * 1_000_000_000), NOON);
+            let mut last = Timestamp::MIN;
+            for (sent_ms, received_ms) in steps {
+                sent = sent + Duration::from_millis(sent_ms);
+                received = received + Duration::from_millis(received_ms);
+                let found = Found::Integer(sent.0);
+                let time = source_time(&found, TimeFormat::Nanoseconds, "/ts", received).unwrap_or(received);
+                prop_assert!(last <= time && time <= received);
+                prop_assert_eq!(time == sent, sent <= received);
+                last = time;
+            }
+        }
     }
 }

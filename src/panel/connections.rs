@@ -61,6 +61,7 @@ fn source_view(source: &SourceSnapshot, now: Timestamp) -> SourceView {
         ("Samples", count(source.decoded, false)),
         ("Reconnects", count(source.reconnects, false)),
         ("Decode errors", count(source.decode_errors, true)),
+        ("Clock problems", count(source.clock_problems, true)),
         ("Unknown topics", count(source.unknown_topics, false)),
         ("Dropped", count(source.dropped, true)),
         ("Coalesced", count(source.coalesced, false)),
@@ -146,8 +147,8 @@ fn source_ui(ui: &mut Ui, source: &SourceView) {
     if let Some(error) = &source.error {
         ui.horizontal_wrapped(|ui| {
             ui.label(egui::RichText::new("Last error").font(theme::small()).color(theme::TEXT_WEAK));
-            let calm = matches!(source.state, ConnectionState::Connected);
-            let ink = if calm { theme::TEXT } else { theme::CRITICAL };
+            let partly = matches!(source.state, ConnectionState::Connected);
+            let ink = if partly { theme::WARNING } else { theme::CRITICAL };
             ui.label(egui::RichText::new(error).font(theme::small()).color(ink));
         });
     }

@@ -13,13 +13,14 @@ use super::mark::Marks;
 use super::shell::{self, PanelKind, Shell, Views};
 use super::{banner, bars, connections, inspector, issues, statistics, theme, timebar, tree, trend};
 use crate::alarm::AlarmBoard;
+use crate::analysis::Analysis;
 use crate::command::{Attention, OperatorCommand};
 use crate::event::EventLog;
 use crate::history::{Cursor, History, Moment};
 use crate::scene::LoadedScene;
 use crate::source::SourceReport;
 use crate::twin::{Current, Entities, SignalIndex};
-use crate::view::{ScreenLabels, ViewRect, label};
+use crate::view::{ScreenLabels, ViewRect, WorldImage, label};
 
 /// Where panels are drawn, in `EguiPrimaryContextPass`.
 #[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -32,13 +33,14 @@ pub(super) struct Readable<'w, 's> {
     attention: Res<'w, Attention>,
     cursor: Res<'w, Cursor>,
     moment: Res<'w, Moment>,
-    history: Option<Res<'w, History>>,
+    analysis: Option<Res<'w, Analysis>>,
     report: Res<'w, SourceReport>,
     entities: Res<'w, Entities>,
     marks: Res<'w, Marks>,
     board: Res<'w, AlarmBoard>,
     log: Res<'w, EventLog>,
     labels: Res<'w, ScreenLabels>,
+    world: Res<'w, WorldImage>,
     currents: Query<'w, 's, &'static Current>,
 }
 
@@ -56,14 +58,6 @@ pub(super) fn show_panels(
         theme::apply(&ctx);
     }
     // Without a history there is nothing to draw a line of: one without samples stands in.
-    let empty;
-    let history = match &read.history {
-        Some(history) => &**history,
-        None => {
-            empty = History::new(0);
-            &empty
-        }
-    };
     // Indices of a board that was made from another scene mean other alarms.
     let unlit;
     let board = if read.board.generation() == Some(read.loaded.generation) {
@@ -73,14 +67,20 @@ pub(super) fn show_panels(
         &unlit
     };
     let mut out = Vec::new();
-    let views = gather(&read, history, board, &shell);
+    let views = match &read.analysis {
+        Some(analysis) => gather(&read, &analysis.lock().history, board, &shell),
+        None => gather(&read, &History::new(0), board, &shell),
+    };
     let mut ui = egui::Ui::new(
         ctx.clone(),
         "panels".into(),
         egui::UiBuilder::new().layer_id(egui::LayerId::background()).max_rect(ctx.viewport_rect()),
     );
-    let labels = &read.labels;
-    let world = shell::show(&mut ui, &mut shell, &views, &|painter| label::paint(painter, labels), &mut out);
+    let paint_world = |painter: &egui::Painter, rect: egui::Rect| {
+        read.world.paint(painter, rect);
+        label::paint(painter, &read.labels);
+    };
+    let world = shell::show(&mut ui, &mut shell, &views, &paint_world, &mut out);
     rect.set_if_neq(ViewRect { physical: Some(physical(world, ctx.pixels_per_point())) });
     if !out.is_empty() {
         // The applier runs in the next frame, which an idle window would not draw by itself.

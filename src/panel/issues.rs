@@ -60,7 +60,8 @@ pub fn issues_view(loaded: &LoadedScene, report: &SourceReport) -> IssuesView {
         })
         .collect();
     let last_good = lines.iter().any(|line| line.mark == Mark::Error);
-    for source in report.sources.iter().filter(|source| source.state != ConnectionState::Connected) {
+    for source in &report.sources {
+        // Connected and an error all the same: the broker refuses a subscription.
         if let Some(error) = &source.error {
             lines.push(IssueView {
                 mark: Mark::Warning,
@@ -127,9 +128,9 @@ mod tests {
     fn errors_come_first_with_file_line_and_column() {
         let view = issues_view(&testing::loaded(), &testing::report());
         let places: Vec<_> = view.lines.iter().map(|line| line.place.as_str()).collect();
-        assert_eq!(places, ["scene.ron:41:13", "types/pump.ron:12:9", "lab"]);
+        assert_eq!(places, ["scene.ron:41:13", "types/pump.ron:12:9", "lab", "plant"]);
         assert!(view.last_good);
-        assert_eq!((view.errors(), view.warnings()), (1, 2));
+        assert_eq!((view.errors(), view.warnings()), (1, 3));
     }
 
     #[test]

@@ -43,7 +43,8 @@ use crate::history::{Cursor, Moment};
 use crate::scene::LoadedScene;
 use crate::source::SourceReport;
 use crate::twin::Entities;
-use crate::view::{ScreenLabels, ViewRect};
+use crate::view::world_image::PaintsWorld;
+use crate::view::{ScreenLabels, ViewRect, WorldImage};
 
 /// All panels. Needs `EguiPlugin` with a primary context (the 3D view brings both); the core's resources are given their
 /// defaults if nobody has inserted them.
@@ -60,9 +61,10 @@ pub fn plugin(app: &mut App) {
         .init_resource::<EventLog>()
         .init_resource::<ViewRect>()
         .init_resource::<ScreenLabels>()
+        .init_resource::<WorldImage>()
         .add_message::<OperatorCommand>()
         .add_systems(Update, mark::track.in_set(TwinSet::Visualise))
-        .add_systems(EguiPrimaryContextPass, gather::show_panels.in_set(PanelSet));
+        .add_systems(EguiPrimaryContextPass, gather::show_panels.in_set(PanelSet).after(PaintsWorld));
 }
 
 /// There is no panel of this name.

@@ -174,12 +174,12 @@ pub struct Views<'a> {
 }
 
 /// Draws everything; gives the rectangle left to the 3D view in points, none if its tab is hidden.
-/// `paint_world` paints over the 3D view: labels.
+/// `paint_world` paints the 3D view into its rectangle.
 pub fn show(
     ui: &mut Ui,
     shell: &mut Shell,
     views: &Views,
-    paint_world: &dyn Fn(&egui::Painter),
+    paint_world: &dyn Fn(&egui::Painter, Rect),
     out: &mut Vec<OperatorCommand>,
 ) -> Option<Rect> {
     read_keys(ui, shell, views, out);
@@ -266,7 +266,7 @@ struct Viewer<'a, 'v> {
     trend: &'a mut TrendState,
     alarms: &'a mut AlarmsState,
     events: &'a mut EventsState,
-    paint_world: &'a dyn Fn(&egui::Painter),
+    paint_world: &'a dyn Fn(&egui::Painter, Rect),
     world: Option<Rect>,
     out: &'a mut Vec<OperatorCommand>,
 }
@@ -294,7 +294,7 @@ impl TabViewer for Viewer<'_, '_> {
                 let rect = ui.max_rect().intersect(ui.clip_rect());
                 self.world = Some(rect);
                 let painter = ui.painter().with_clip_rect(rect);
-                (self.paint_world)(&painter);
+                (self.paint_world)(&painter, rect);
                 if !self.views.time.is_live() {
                     frame_the_past(&painter, rect, &self.views.time);
                 }
@@ -370,7 +370,7 @@ mod tests {
         let mut harness = testing::harness((Shell::default(), None, Vec::new()), move |ui, (shell, world, out)| {
             let attention = plant.attention("P-101", &["P-101.vibration"]);
             let views = plant.views(&attention, shell);
-            *world = show(ui, shell, &views, &|_| {}, out);
+            *world = show(ui, shell, &views, &|_, _| {}, out);
         });
         harness.set_size(egui::vec2(1280.0, 720.0));
         harness.run();

@@ -367,7 +367,7 @@ pub fn report() -> SourceReport {
         address: "mqtt://127.0.0.1:1883".into(),
         state: ConnectionState::Connected,
         since: second(340),
-        error: Some("connection reset by peer".into()),
+        error: Some("not subscribed to `hall/secret` (not authorized)".into()),
         reconnects: 1,
         received: 12_480,
         received_bytes: 2_496_000,

@@ -106,7 +106,9 @@ pub struct BrokerDef {
     pub client_id: Option<Spanned<String>>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub subscribe: Vec<Spanned<String>>,
-    /// 0, 1 or 2; 1 unless given.
+    /// 0, 1 or 2; 1 unless given. It counts while connected: sessions are clean and all subscriptions are made anew on
+    /// every connection, so what is published while the connection is down is not made up for at any of them; only
+    /// retained messages come again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qos: Option<Spanned<u64>>,
     /// `"30s"` unless given.

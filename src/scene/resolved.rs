@@ -47,6 +47,7 @@ pub struct Broker {
     pub client_id: Option<String>,
     /// Topic filters to subscribe to. Empty: the filters of the signals bound to this broker.
     pub subscribe: Vec<String>,
+    /// 0, 1 or 2, while connected: sessions are clean.
     pub qos: u8,
     pub keep_alive: Duration,
     /// Largest packet accepted, in bytes.

@@ -2,10 +2,11 @@
 //! hands batches to a bounded mailbox; none of them knows the ECS.
 
 pub mod broker;
+mod clock;
 pub mod mailbox;
 pub mod mqtt;
 pub mod plant;
-mod receive;
+mod report;
 pub mod status;
 
 use std::sync::Arc;
@@ -14,25 +15,18 @@ use bevy::prelude::*;
 
 use crate::TwinSet;
 
+pub use clock::Clock;
 pub use mailbox::{Batch, Inbox, Mailbox, mailbox};
 pub use mqtt::{SourceError, SourceHandle};
-pub(crate) use receive::renumbering;
-pub use receive::{Arrivals, Fresh, ReceiveBudget, Sources};
+pub use report::{SourceReport, Sources};
 pub use status::{ConnectionState, SourceSnapshot, SourceStatus, TopicProblem};
 
 /// Called by a source when something waits in its mailbox, so that an idle window wakes up. Cheap; called often.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
 
-/// What all sources say about themselves, refreshed a few times a second; sorted by name.
-#[derive(Resource, Clone, Debug, Default, PartialEq)]
-pub struct SourceReport {
-    pub sources: Vec<SourceSnapshot>,
-}
-
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Sources>()
-        .init_resource::<ReceiveBudget>()
-        .init_resource::<Arrivals>()
+        .init_resource::<Clock>()
         .init_resource::<SourceReport>()
-        .add_systems(Update, (receive::receive, receive::report).chain().in_set(TwinSet::Receive));
+        .add_systems(Update, report::report.in_set(TwinSet::Receive));
 }

@@ -1,6 +1,7 @@
 //! The simulated Castor: runs a plant's models in real time and publishes over real MQTT, in a thread of its own.
 //!
-//! In: the name of a plant, a seed, a broker, the source time of its start. Out: messages at the broker, counters.
+//! In: the name of a plant, a seed, a broker of the scene, the source time of its start. Out: messages at the broker,
+//! counters. It logs in as the listener does: by the same credentials, found anew for each attempt.
 //! Never blocks on the broker: what cannot be sent is dropped and counted while the simulation goes on. Never
 //! subscribes, and shares nothing with the listener but the broker.
 
@@ -11,11 +12,13 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
+use rumqttc::{AsyncClient, Event, EventLoop, Packet, QoS};
 use tokio::time::Instant;
 
 use crate::model::{self, Message, Plant};
-use crate::scene::without_userinfo;
+use crate::scene::Broker;
+use crate::source::SourceError;
+use crate::source::mqtt::{self, Address, Backoff};
 use crate::twin::Timestamp;
 
 /// How often the simulation catches up with the clock.
@@ -23,9 +26,10 @@ const WAKE: Duration = Duration::from_millis(20);
 /// Simulated time that may be caught up at once, in wakes: after a longer pause (a suspended computer) it goes on
 /// from where it was instead of sending everything that was missed.
 const CATCH_UP: u32 = 50;
+/// A connection that held this long has earned a quick second try.
+const STABLE_AFTER: Duration = Duration::from_secs(5);
 /// Messages that wait for the event loop at most.
 const QUEUE: usize = 2048;
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// The first part of all topics of a plant that nobody has named otherwise; the demo scene listens to it.
 pub const DEFAULT_PREFIX: &str = "line1";
@@ -34,8 +38,8 @@ pub const DEFAULT_PREFIX: &str = "line1";
 pub struct PlantConfig {
     /// A name that [`model::plants`] knows: `bottling`.
     pub plant: String,
-    /// `mqtt://host[:port]`
-    pub url: String,
+    /// Where it publishes, and how it logs in there.
+    pub broker: Broker,
     pub seed: u64,
     /// Simulated seconds per second.
     pub speed: f64,
@@ -49,8 +53,8 @@ pub struct PlantConfig {
 pub enum PlantError {
     #[error("plant `{name}` is not known; known plants: {known}")]
     Unknown { name: String, known: String },
-    #[error("plant: broker URL `{url}`: {rule}; write mqtt://host or mqtt://host:port")]
-    Url { url: String, rule: String },
+    #[error("plant: {0}; write mqtt://host:port, or mqtts://host:port for TLS")]
+    Address(#[from] SourceError),
     #[error("plant: topic prefix `{prefix}` must not be empty, begin or end with `/`, or hold `+` or `#`")]
     Prefix { prefix: String },
     #[error("plant: speed {speed} must be above 0 and at most 100")]
@@ -126,7 +130,7 @@ impl Drop for PlantHandle {
 
 /// Starts the plant's thread. A broker that is not there yet is no error: it is tried again until the plant stops.
 pub fn spawn(config: PlantConfig) -> Result<PlantHandle, PlantError> {
-    let (host, port) = address(&config.url)?;
+    let address = Address::parse(&config.broker.url)?;
     let prefix = config.prefix.as_str();
     if prefix.is_empty() || prefix.starts_with('/') || prefix.ends_with('/') || prefix.contains(['+', '#', '\0']) {
         return Err(PlantError::Prefix { prefix: config.prefix });
@@ -138,32 +142,28 @@ pub fn spawn(config: PlantConfig) -> Result<PlantHandle, PlantError> {
         let known = model::plants().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         return Err(PlantError::Unknown { name: config.plant, known });
     };
-    let mut options = MqttOptions::new(format!("pollux-plant-{}-{}", std::process::id(), config.seed), host, port);
-    options.set_keep_alive(Duration::from_secs(30));
+    let client_id = format!("pollux-plant-{}-{}", std::process::id(), config.seed);
+    // Of these only the channel is used: each attempt to connect has options of its own.
+    let (client, mut events) =
+        AsyncClient::new(rumqttc::MqttOptions::new(&client_id, &address.host, address.port), QUEUE);
+    events.set_network_options(mqtt::network());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let stop = Arc::new(AtomicBool::new(false));
     let status = Arc::new(PlantStatus::default());
-    let (client, events) = AsyncClient::new(options, QUEUE);
-    let publisher =
-        Publisher { client, status: status.clone(), greet: Cell::new(false), start: config.start, stop: stop.clone() };
+    let door = Door { address, broker: config.broker, client_id, backoff: Backoff::new(config.seed) };
+    let publisher = Publisher { client, status: status.clone(), greet: Cell::new(false), stop: stop.clone() };
     let thread = std::thread::Builder::new()
         .name(format!("plant {}", config.plant))
-        .spawn(move || runtime.block_on(publisher.run(plant, events, config.speed)))?;
+        .spawn(move || runtime.block_on(publisher.run(plant, events, door, config.start, config.speed)))?;
     Ok(PlantHandle { stop, status, thread: Some(thread) })
 }
 
-/// Host and port of an `mqtt://` URL.
-fn address(url: &str) -> Result<(String, u16), PlantError> {
-    let wrong = |rule: &str| PlantError::Url { url: without_userinfo(url), rule: rule.to_owned() };
-    let parsed = url::Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
-    if parsed.scheme() != "mqtt" {
-        return Err(wrong("the scheme must be mqtt"));
-    }
-    if !parsed.username().is_empty() || parsed.password().is_some() {
-        return Err(wrong("user and password do not belong in a URL"));
-    }
-    let host = parsed.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("there is no host"))?;
-    Ok((host.trim_matches(['[', ']']).to_owned(), parsed.port().unwrap_or(1883)))
+/// How to get in.
+struct Door {
+    address: Address,
+    broker: Broker,
+    client_id: String,
+    backoff: Backoff,
 }
 
 struct Publisher {
@@ -171,16 +171,15 @@ struct Publisher {
     status: Arc<PlantStatus>,
     /// A connection was made since the last announcement.
     greet: Cell<bool>,
-    start: Timestamp,
     stop: Arc<AtomicBool>,
 }
 
 impl Publisher {
-    async fn run(self, mut plant: Box<dyn Plant>, mut events: EventLoop, speed: f64) {
+    async fn run(self, mut plant: Box<dyn Plant>, mut events: EventLoop, mut door: Door, start: Timestamp, speed: f64) {
         // Two futures of one thread; neither is cancelled half-way while the plant runs.
         tokio::select! {
-            () = self.connect(&mut events) => {}
-            () = self.pace(plant.as_mut(), speed) => {}
+            () = self.connect(&mut events, &mut door) => {}
+            () = self.pace(plant.as_mut(), start, speed) => {}
         }
         self.status.connected.store(false, Ordering::Relaxed);
         if self.client.try_disconnect().is_ok() {
@@ -191,12 +190,32 @@ impl Publisher {
     }
 
     /// Keeps the connection, for ever; waits longer after each failure in a row, up to a limit.
-    async fn connect(&self, events: &mut EventLoop) {
-        let mut wait = BACKOFF.0;
+    async fn connect(&self, events: &mut EventLoop, door: &mut Door) {
+        loop {
+            let (text, passing) = self.connection(events, door).await;
+            self.status.connected.store(false, Ordering::Relaxed);
+            let text = format!("{}: {text}", door.address);
+            // Said once, not with each attempt.
+            if self.status.error().as_ref() != Some(&text) {
+                tracing::warn!("plant: {text}; it tries again until the broker takes it");
+            }
+            self.status.set_error(Some(text));
+            let wait = if passing { door.backoff.wait() } else { door.backoff.longest() };
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// One connection from first to last: why it ended, and whether that may pass by itself.
+    async fn connection(&self, events: &mut EventLoop, door: &mut Door) -> (String, bool) {
+        match mqtt::publisher_options(&door.address, &door.broker, &door.client_id) {
+            Ok(options) => events.mqtt_options = options,
+            Err(text) => return (text, false),
+        }
+        let mut since = None;
         loop {
             match events.poll().await {
                 Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                    wait = BACKOFF.0;
+                    since = Some(Instant::now());
                     self.status.set_error(None);
                     self.status.connections.fetch_add(1, Ordering::Relaxed);
                     self.greet.set(true);
@@ -204,22 +223,17 @@ impl Publisher {
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    self.status.connected.store(false, Ordering::Relaxed);
-                    let error = error.to_string();
-                    // Said once, not with each attempt.
-                    if self.status.error().as_ref() != Some(&error) {
-                        tracing::warn!("plant: {error}; it tries again until the broker takes it");
+                    if since.is_some_and(|since| since.elapsed() >= STABLE_AFTER) {
+                        door.backoff.reset();
                     }
-                    self.status.set_error(Some(error));
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(BACKOFF.1);
+                    return mqtt::publisher_failure(&error);
                 }
             }
         }
     }
 
     /// Steps the plant along with the clock, `speed` times as fast, until it is told to stop.
-    async fn pace(&self, plant: &mut dyn Plant, speed: f64) {
+    async fn pace(&self, plant: &mut dyn Plant, mut start: Timestamp, speed: f64) {
         let tick = plant.tick().as_secs_f64();
         let mut last = Instant::now();
         // Simulated seconds that are due but not yet stepped.
@@ -227,16 +241,19 @@ impl Publisher {
         while !self.stop.load(Ordering::Relaxed) {
             tokio::time::sleep(WAKE).await;
             let now = Instant::now();
-            let passed = (now - last).min(WAKE * CATCH_UP);
+            let slept = now - last;
+            let passed = slept.min(WAKE * CATCH_UP);
             last = now;
             owed += passed.as_secs_f64() * speed;
+            // What is not made up for moves the plant in time, so that its clock stays right.
+            start = start + (slept - passed).mul_f64(speed);
             if self.greet.replace(false) {
-                plant.announce(self.start, &mut |message| self.send(message));
+                plant.announce(start, &mut |message| self.send(message));
             }
             while owed >= tick {
                 owed -= tick;
                 plant.step();
-                plant.publish(self.start, &mut |message| self.send(message));
+                plant.publish(start, &mut |message| self.send(message));
                 // Lets the connection write between bursts when the simulation runs fast.
                 if speed > 1.0 {
                     tokio::task::yield_now().await;
@@ -265,7 +282,7 @@ mod tests {
     fn config(url: &str) -> PlantConfig {
         PlantConfig {
             plant: "bottling".into(),
-            url: url.into(),
+            broker: Broker::at(url),
             seed: 1,
             speed: 1.0,
             prefix: "line1".into(),
@@ -279,7 +296,8 @@ mod tests {
 
     #[test]
     fn what_cannot_work_is_refused_with_the_way_out() {
-        let url = "plant: broker URL `http://x`: the scheme must be mqtt; write mqtt://host or mqtt://host:port";
+        let url = "plant: broker address `http://x`: the scheme `http` is not `mqtt` or `mqtts`; write mqtt://host:port, \
+                   or mqtts://host:port for TLS";
         assert_eq!(refusal(config("http://x")), url);
         let unknown = PlantConfig { plant: "brewery".into(), ..config("mqtt://127.0.0.1") };
         assert_eq!(refusal(unknown), "plant `brewery` is not known; known plants: bottling");
@@ -292,7 +310,7 @@ mod tests {
     #[test]
     fn a_password_in_a_url_is_refused_and_never_repeated() {
         let message = refusal(config("mqtt://user:secret@127.0.0.1"));
-        assert!(message.contains("do not belong in a URL") && !message.contains("secret"), "{message}");
+        assert!(message.contains("credentials") && !message.contains("secret"), "{message}");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! In: the loaded scene (spawn) and, at the cursor, what history says (project). Out: `Twin`, `Signal`, `Current`.
 //! Never draws, never touches network or disk.
 
-mod derive;
 pub mod number;
 mod project;
 mod spawn;
@@ -15,7 +14,6 @@ use bevy::prelude::*;
 
 use crate::TwinSet;
 
-pub use derive::DerivedPlan;
 pub use project::Freshness;
 pub use time::Timestamp;
 pub use unit::Unit;
@@ -96,15 +94,7 @@ pub struct Respawn;
 
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Entities>()
-        .init_resource::<DerivedPlan>()
         .init_resource::<Freshness>()
         .configure_sets(Update, Respawn.in_set(TwinSet::Command).after(crate::command::apply))
-        .add_systems(
-            Update,
-            (
-                (spawn::respawn, derive::replan).chain().in_set(Respawn),
-                derive::derive.in_set(TwinSet::Analyse),
-                project::project.in_set(TwinSet::Project),
-            ),
-        );
+        .add_systems(Update, (spawn::respawn.in_set(Respawn), project::project.in_set(TwinSet::Project)));
 }

@@ -6,9 +6,9 @@
 use bevy::prelude::*;
 
 use super::{Current, Entities, Grade, Quality, Reason, SignalIndex, Timestamp};
-use crate::history::{Cursor, ExpirySchedule, History, Moment, Point, quality_at};
+use crate::analysis::{Analysis, Touched};
+use crate::history::{Cursor, ExpirySchedule, Moment, Point, quality_at};
 use crate::scene::{LoadedScene, Scene};
-use crate::source::Arrivals;
 
 /// When signals will expire, and what was shown last.
 #[derive(Resource, Debug, Default)]
@@ -28,14 +28,16 @@ impl Freshness {
 pub(super) fn project(
     loaded: Res<LoadedScene>,
     entities: Res<Entities>,
-    history: Res<History>,
+    analysis: Res<Analysis>,
     cursor: Res<Cursor>,
     moment: Res<Moment>,
-    mut arrivals: ResMut<Arrivals>,
+    touched: Res<Touched>,
     mut freshness: ResMut<Freshness>,
     mut currents: Query<&mut Current>,
 ) {
     let scene = &loaded.scene;
+    let knowledge = analysis.lock();
+    let history = &knowledge.history;
     let live = matches!(*cursor, Cursor::Live);
     let Freshness { schedule, shown } = &mut *freshness;
     if shown.is_none_or(|(generation, ..)| generation != loaded.generation) {
@@ -44,7 +46,7 @@ pub(super) fn project(
     }
 
     // Deadlines are kept while the cursor is elsewhere too, so that going live needs no catching up.
-    for &index in arrivals.touched() {
+    for &index in &touched.0 {
         if let (Some(expires), Some(point)) = (scene.signals[index.at()].expires, history.newest(index)) {
             schedule.touch(index, point.receive_time + expires);
         }
@@ -64,12 +66,11 @@ pub(super) fn project(
     if all {
         (0..scene.signals.len()).for_each(|i| write(SignalIndex(i as u32)));
     } else if live {
-        arrivals.touched().iter().copied().chain(expired).for_each(write);
+        touched.0.iter().copied().chain(expired).for_each(write);
     } else {
         // A late sample can still change the past that is being looked at.
-        arrivals.touched().iter().copied().for_each(write);
+        touched.0.iter().copied().for_each(write);
     }
-    arrivals.clear();
 }
 
 /// Where a payload could not be read, the sample stands for the moment, and its value for nothing.

@@ -3,34 +3,33 @@
 //! In: the pointer (where [`PointerInView`] allows), `Focus` and `Look` commands. Out: the world camera's transform. Moves
 //! smoothly to where it was sent and then stands still, so that an idle window stays idle. Keys belong to the panels.
 
+use bevy::camera::RenderTarget;
 use bevy::camera::visibility::RenderLayers;
-use bevy::camera::{CameraOutputMode, RenderTarget};
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::input::mouse::{AccumulatedMouseScroll, MouseScrollUnit};
 use bevy::math::bounding::{Aabb3d, BoundingVolume};
 use bevy::prelude::*;
-use bevy::render::render_resource::BlendState;
 use bevy_egui::PrimaryEguiContext;
 
 use super::building::Building;
 use super::look::Extent;
 use super::motion::Activity;
 use super::orbit::{FIELD_OF_VIEW, Orbit};
-use super::viewport::PointerInView;
+use super::viewport::{PointerInView, ViewRect};
 use super::{ViewSet, picking, stage};
 use crate::command::OperatorCommand;
 use crate::scene::{LoadedScene, Viewpoint};
 use crate::twin::Twin;
 
-/// The camera that shows the world, in the rectangle of [`ViewRect`](super::ViewRect).
+/// The camera that draws the world into the [`WorldImage`](super::WorldImage).
 #[derive(Component)]
 pub struct WorldCamera;
 
-/// The camera that shows the panels, over the whole target.
+/// The camera that shows the panels, and the picture of the world among them, over the whole target.
 #[derive(Component)]
 pub struct UiCamera;
 
-/// What both cameras draw into: the primary window unless told otherwise before the first frame.
+/// What the camera of the panels draws into: the primary window unless told otherwise before the first frame.
 #[derive(Resource, Clone, Default)]
 pub struct ViewTarget(pub RenderTarget);
 
@@ -65,7 +64,8 @@ fn spawn_cameras(mut commands: Commands, target: Res<ViewTarget>, mut images: Re
         Name::new("world camera"),
         WorldCamera,
         Camera3d::default(),
-        target.0.clone(),
+        // Until there is an image to draw into.
+        Camera { is_active: false, ..default() },
         Projection::Perspective(PerspectiveProjection { fov: FIELD_OF_VIEW, near: 0.05, far: 4_000.0, ..default() }),
         Orbit::default().transform(),
         Msaa::Sample4,
@@ -78,15 +78,8 @@ fn spawn_cameras(mut commands: Commands, target: Res<ViewTarget>, mut images: Re
         UiCamera,
         PrimaryEguiContext,
         Camera3d::default(),
-        Camera {
-            order: 1,
-            output_mode: CameraOutputMode::Write {
-                blend_state: Some(BlendState::ALPHA_BLENDING),
-                clear_color: ClearColorConfig::None,
-            },
-            clear_color: ClearColorConfig::Custom(Color::NONE),
-            ..default()
-        },
+        // After the world, which it shows.
+        Camera { order: 1, ..default() },
         target.0.clone(),
         Msaa::Off,
         Tonemapping::None,
@@ -229,6 +222,7 @@ fn drag(
 
 fn zoom(
     pointer: Res<PointerInView>,
+    rect: Res<ViewRect>,
     scroll: Res<AccumulatedMouseScroll>,
     camera: Query<(&Camera, &GlobalTransform), With<WorldCamera>>,
     mut rig: ResMut<Rig>,
@@ -241,7 +235,7 @@ fn zoom(
         MouseScrollUnit::Pixel => scroll.delta.y / PIXELS_PER_NOTCH,
     };
     let towards = camera.single().ok().zip(pointer.position).and_then(|((camera, eye), position)| {
-        let ray = camera.viewport_to_world(eye, position).ok()?;
+        let ray = camera.viewport_to_world(eye, position - rect.origin(camera)).ok()?;
         // A horizon is no place to go to.
         picking::on_ground(ray).filter(|point| point.distance(rig.goal.target) < rig.goal.distance * 1.5)
     });

@@ -17,6 +17,8 @@ use super::look::{Extent, Plain};
 use super::mood::{Freshness, Mood};
 use super::palette;
 use super::picking::Hovered;
+use super::viewport::ViewRect;
+use super::world_image::WorldImage;
 use crate::alarm::{Aside, Priority, Urgency};
 use crate::command::Attention;
 use crate::scene::LoadedScene;
@@ -97,6 +99,8 @@ struct Labelled<'w, 's> {
 
 fn project(
     camera: Query<(&Camera, &GlobalTransform), With<WorldCamera>>,
+    rect: Res<ViewRect>,
+    world: Res<WorldImage>,
     labelled: Labelled,
     loaded: Res<LoadedScene>,
     attention: Res<Attention>,
@@ -104,10 +108,13 @@ fn project(
     mut out: ResMut<ScreenLabels>,
 ) {
     let Ok((camera, eye)) = camera.single() else { return };
-    let Some(bounds) = camera.logical_viewport_rect().filter(|_| camera.is_active) else {
+    let Some(bounds) = camera.logical_viewport_rect().filter(|_| world.is_shown()) else {
         out.set_if_neq(ScreenLabels::default());
         return;
     };
+    // From the world's picture to the window.
+    let origin = rect.origin(camera);
+    let bounds = Rect::from_corners(bounds.min + origin, bounds.max + origin);
     // With whether it is written even if there is nothing to say about the twin but its id.
     let mut labels: Vec<Option<(ScreenLabel, bool)>> = vec![None; loaded.scene.twins.len()];
     for (twin, place, extent, mood, plain) in &labelled.twins {
@@ -118,6 +125,7 @@ fn project(
         let distance = eye.translation().distance(top);
         let lift = mood.lamp.alarm.map_or(0.0, |alarm| beacon::height(alarm, distance));
         let Ok(at) = camera.world_to_viewport(eye, top + eye.up() * lift) else { continue };
+        let at = at + origin;
         let label = ScreenLabel {
             twin: twin.index,
             at: at - Vec2::Y * HOVER,
@@ -141,7 +149,7 @@ fn project(
         // An alarm's label stands above the beacon.
         let is_lit = matches!(label.badge, Some(Badge::Alarm(_)));
         if let Some(at) = at_node.filter(|_| label.values.is_empty() && !is_lit) {
-            label.at = at - Vec2::Y * HOVER;
+            label.at = at + origin - Vec2::Y * HOVER;
         }
         let grade = current.quality.grade;
         let doubt = match (grade, &current.value) {

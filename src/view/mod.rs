@@ -11,6 +11,8 @@
 //! | file | does |
 //! | --- | --- |
 //! | [`viewport`] | which part of the window is 3D, and whether the pointer belongs to it |
+//! | [`world_image`] | the image that the world is drawn into |
+//! | `redraw` | whether the world is drawn in a frame |
 //! | [`look`] | loads models, or stands in a plain box |
 //! | `building` | which twins others stand in |
 //! | `bind` | finds the nodes that scene parts name |
@@ -22,6 +24,7 @@
 //! | `link` | pipes, belts and wires between ports |
 //! | `camera` | orbit, pan, zoom, focus, viewpoints |
 //! | `picking` | pointer to twin |
+//! | `clicks` | which presses are clicks, and which clicks double |
 //! | `highlight` | frames around the selected and the hovered twin |
 //! | [`label`] | ids, values and badges, projected to the screen |
 //! | `declutter` | which labels of a crowd are shown |
@@ -38,6 +41,7 @@ mod beacon;
 mod bind;
 mod building;
 mod camera;
+mod clicks;
 mod declutter;
 mod highlight;
 pub mod label;
@@ -50,9 +54,11 @@ mod orbit;
 pub mod paint;
 pub mod palette;
 mod picking;
+mod redraw;
 mod stage;
 pub mod viewport;
 pub mod window;
+pub mod world_image;
 
 use bevy::prelude::*;
 use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass};
@@ -64,6 +70,7 @@ pub use mood::{Freshness, Mood};
 pub use motion::Activity;
 pub use picking::Hovered;
 pub use viewport::{PointerInView, ViewRect};
+pub use world_image::WorldImage;
 
 use crate::TwinSet;
 use crate::alarm::AlarmBoard;
@@ -108,6 +115,8 @@ pub fn plugin(app: &mut App) {
         )
         .add_plugins((
             viewport::plugin,
+            world_image::plugin,
+            redraw::plugin,
             stage::plugin,
             look::plugin,
             building::plugin,

@@ -19,11 +19,13 @@ pub struct Activity {
     pub spinning: bool,
     pub camera: bool,
     pub loading: bool,
+    /// Shaders.
+    pub compiling: bool,
 }
 
 impl Activity {
     pub fn moving(&self) -> bool {
-        self.spinning || self.camera || self.loading
+        self.spinning || self.camera || self.loading || self.compiling
     }
 }
 

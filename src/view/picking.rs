@@ -3,17 +3,23 @@
 //! In: the pointer (where [`PointerInView`] allows), meshes. Out: [`Hovered`], `Select` and `Focus` commands. Casts a ray
 //! only when the pointer moved or clicked, never in an idle frame.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+use bevy::ecs::system::SystemParam;
+use bevy::input::ButtonState;
 use bevy::math::Ray3d;
-use bevy::picking::mesh_picking::ray_cast::{MeshRayCast, MeshRayCastSettings};
+use bevy::picking::mesh_picking::ray_cast::{MeshRayCast, MeshRayCastSettings, RayCastVisibility};
 use bevy::prelude::*;
+use bevy::render::{ExtractSchedule, RenderApp};
+use bevy::window::WindowEvent;
 
 use super::ViewSet;
 use super::building::Building;
 use super::camera::WorldCamera;
+use super::clicks::{Came, Clicks, Hand};
 use super::paint::Paint;
-use super::viewport::PointerInView;
+use super::viewport::{PointerInView, Surface, ViewRect};
 use crate::command::OperatorCommand;
 use crate::twin::{Twin, TwinIndex};
 
@@ -23,13 +29,22 @@ pub struct Hovered {
     pub twin: Option<TwinIndex>,
 }
 
-/// A press that moves farther than this (logical pixels) is a drag of the camera, not a click.
-const CLICK_SLACK: f32 = 4.0;
-const DOUBLE_CLICK: Duration = Duration::from_millis(400);
+/// When the last frame was handed to the renderer: from then on the event loop was free.
+#[derive(Resource, Clone)]
+struct Free(Arc<Mutex<Instant>>);
 
 pub(super) fn plugin(app: &mut App) {
+    let free = Free(Arc::new(Mutex::new(Instant::now())));
+    if let Some(renderer) = app.get_sub_app_mut(RenderApp) {
+        renderer.insert_resource(free.clone()).add_systems(ExtractSchedule, note_free);
+    }
     app.init_resource::<Hovered>()
+        .insert_resource(free)
         .add_systems(Update, (hover, click).chain().in_set(ViewSet::Point).after(super::viewport::find_pointer));
+}
+
+fn note_free(free: Res<Free>) {
+    *free.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
 }
 
 /// Where `ray` meets the ground.
@@ -38,74 +53,86 @@ pub(super) fn on_ground(ray: Ray3d) -> Option<Vec3> {
     Some(ray.get_point(distance))
 }
 
+/// Finds what lies at a place in the window.
+#[derive(SystemParam)]
+struct Aim<'w, 's> {
+    rect: Res<'w, ViewRect>,
+    cameras: Query<'w, 's, (&'static Camera, &'static GlobalTransform), With<WorldCamera>>,
+    painted: Query<'w, 's, (), With<Paint>>,
+    parents: Query<'w, 's, &'static ChildOf>,
+    twins: Query<'w, 's, (&'static Twin, Has<Building>)>,
+    rays: MeshRayCast<'w, 's>,
+}
+
+impl Aim<'_, '_> {
+    fn twin_at(&mut self, position: Vec2) -> Option<TwinIndex> {
+        let (camera, eye) = self.cameras.single().ok()?;
+        let ray = camera.viewport_to_world(eye, position - self.rect.origin(camera)).ok()?;
+        let filter = |entity| self.painted.contains(entity);
+        // What is in view is known only in frames in which the world is drawn.
+        let settings = MeshRayCastSettings::default().with_filter(&filter).with_visibility(RayCastVisibility::Visible);
+        let mesh = self.rays.cast_ray(ray, &settings).first().map(|(entity, _)| *entity)?;
+        let (twin, building) = self.parents.iter_ancestors(mesh).find_map(|entity| self.twins.get(entity).ok())?;
+        (!building).then_some(twin.index)
+    }
+}
+
 fn hover(
     pointer: Res<PointerInView>,
-    cameras: Query<(&Camera, Ref<GlobalTransform>), With<WorldCamera>>,
-    painted: Query<(), With<Paint>>,
-    parents: Query<&ChildOf>,
-    twins: Query<(&Twin, Has<Building>)>,
-    mut rays: MeshRayCast,
+    moved: Query<(), (With<WorldCamera>, Changed<GlobalTransform>)>,
+    mut aim: Aim,
     mut hovered: ResMut<Hovered>,
 ) {
-    let Ok((camera, eye)) = cameras.single() else { return };
     // While the hand turns the camera, nothing is pointed at.
-    if !(pointer.is_changed() || eye.is_changed()) || pointer.captured {
+    if pointer.captured || !pointer.is_changed() && moved.is_empty() {
         return;
     }
-    let position = pointer.position.filter(|_| pointer.over);
-    let ray = position.and_then(|position| camera.viewport_to_world(&eye, position).ok());
-    let hit = ray.and_then(|ray| {
-        let filter = |entity| painted.contains(entity);
-        let settings = MeshRayCastSettings::default().with_filter(&filter);
-        rays.cast_ray(ray, &settings).first().map(|(entity, _)| *entity)
-    });
-    let twin = hit.and_then(|mesh| parents.iter_ancestors(mesh).find_map(|entity| twins.get(entity).ok()));
-    let twin = twin.filter(|(_, building)| !building).map(|(twin, _)| twin.index);
+    let twin = pointer.position.filter(|_| pointer.over).and_then(|position| aim.twin_at(position));
     hovered.set_if_neq(Hovered { twin });
 }
 
-/// A press that has not yet become a click or a drag.
-#[derive(Clone, Copy)]
-struct Press {
-    at: Vec2,
-    twin: Option<TwinIndex>,
+struct Watch {
+    clicks: Clicks,
+    begun: Instant,
+    before: Instant,
 }
 
-#[derive(Default)]
-struct Clicks {
-    press: Option<Press>,
-    /// When and on what the last click was.
-    last: Option<(Duration, TwinIndex)>,
+impl Default for Watch {
+    fn default() -> Self {
+        let now = Instant::now();
+        Self { clicks: Clicks::default(), begun: now, before: now }
+    }
 }
 
 fn click(
-    pointer: Res<PointerInView>,
-    buttons: Res<ButtonInput<MouseButton>>,
-    hovered: Res<Hovered>,
-    time: Res<Time<Real>>,
-    mut state: Local<Clicks>,
+    mut events: MessageReader<WindowEvent>,
+    free: Res<Free>,
+    mut surface: Surface,
+    mut aim: Aim,
+    mut state: Local<Watch>,
     mut commands: MessageWriter<OperatorCommand>,
 ) {
-    if buttons.just_pressed(MouseButton::Left) {
-        state.press = pointer.position.filter(|_| pointer.over).map(|at| Press { at, twin: hovered.twin });
+    let now = Instant::now();
+    let Watch { clicks, begun, before } = &mut *state;
+    let since = |moment: Instant| moment.saturating_duration_since(*begun);
+    let free = *free.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let came = Came::within(since(std::mem::replace(before, now)), since(free), since(now));
+    for event in events.read() {
+        let hand = match event {
+            WindowEvent::CursorMoved(moved) => Hand::Moved(moved.position),
+            WindowEvent::MouseButtonInput(input) if input.button == MouseButton::Left => match input.state {
+                ButtonState::Pressed => Hand::Pressed,
+                ButtonState::Released => Hand::Released,
+            },
+            _ => continue,
+        };
+        let on = |position| surface.is_world(position).then(|| aim.twin_at(position));
+        let Some(click) = clicks.feed(hand, came, on) else { continue };
+        commands.write(OperatorCommand::Select(click.twin));
+        if click.double {
+            commands.write(OperatorCommand::Focus(click.twin));
+        }
     }
-    if let (Some(press), Some(position)) = (state.press, pointer.position)
-        && press.at.distance(position) > CLICK_SLACK
-    {
-        state.press = None;
-    }
-    if !buttons.just_released(MouseButton::Left) {
-        return;
-    }
-    let Some(press) = state.press.take() else { return };
-    commands.write(OperatorCommand::Select(press.twin));
-    let now = time.elapsed();
-    let double =
-        press.twin.is_some_and(|twin| state.last.is_some_and(|(at, last)| last == twin && now - at < DOUBLE_CLICK));
-    if double {
-        commands.write(OperatorCommand::Focus(press.twin));
-    }
-    state.last = press.twin.filter(|_| !double).map(|twin| (now, twin));
 }
 
 #[cfg(test)]
@@ -117,47 +144,5 @@ mod tests {
         let down = Ray3d::new(Vec3::new(1.0, 5.0, 2.0), Dir3::NEG_Y);
         assert_eq!(on_ground(down), Some(Vec3::new(1.0, 0.0, 2.0)));
         assert_eq!(on_ground(Ray3d::new(Vec3::Y, Dir3::Y)), None);
-    }
-
-    fn world() -> App {
-        let mut app = App::new();
-        app.init_resource::<PointerInView>()
-            .init_resource::<ButtonInput<MouseButton>>()
-            .init_resource::<Hovered>()
-            .init_resource::<Time<Real>>()
-            .add_message::<OperatorCommand>()
-            .add_systems(Update, click);
-        app
-    }
-
-    fn pointer(app: &mut App, x: f32, down: bool) -> Vec<OperatorCommand> {
-        *app.world_mut().resource_mut::<PointerInView>() =
-            PointerInView { over: true, captured: down, position: Some(Vec2::new(x, 0.0)) };
-        let mut buttons = app.world_mut().resource_mut::<ButtonInput<MouseButton>>();
-        buttons.clear();
-        if down {
-            buttons.press(MouseButton::Left)
-        } else {
-            buttons.release(MouseButton::Left)
-        }
-        app.update();
-        app.world_mut().resource_mut::<Messages<OperatorCommand>>().drain().collect()
-    }
-
-    #[test]
-    fn a_click_selects_a_second_one_focuses_and_a_drag_does_neither() {
-        let mut app = world();
-        let twin = Some(TwinIndex(3));
-        app.insert_resource(Hovered { twin });
-        assert_eq!(pointer(&mut app, 10.0, true), []);
-        assert_eq!(pointer(&mut app, 11.0, false), [OperatorCommand::Select(twin)]);
-        pointer(&mut app, 11.0, true);
-        assert_eq!(pointer(&mut app, 11.0, false), [OperatorCommand::Select(twin), OperatorCommand::Focus(twin)]);
-        pointer(&mut app, 11.0, true);
-        pointer(&mut app, 40.0, true);
-        assert_eq!(pointer(&mut app, 11.0, false), []);
-        app.insert_resource(Hovered::default());
-        pointer(&mut app, 11.0, true);
-        assert_eq!(pointer(&mut app, 11.0, false), [OperatorCommand::Select(None)]);
     }
 }

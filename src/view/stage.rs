@@ -18,7 +18,7 @@ const SHADOWS_UP_TO: f32 = 160.0;
 
 /// Lines every metre, stronger every five, fading with distance.
 #[derive(Asset, TypePath, AsBindGroup, Clone, Debug)]
-struct Grid {
+pub(super) struct Grid {
     /// Linear RGB that the ground fades into.
     #[uniform(100)]
     backdrop: LinearRgba,
@@ -33,7 +33,7 @@ impl MaterialExtension for Grid {
     }
 }
 
-type GroundMaterial = ExtendedMaterial<StandardMaterial, Grid>;
+pub(super) type GroundMaterial = ExtendedMaterial<StandardMaterial, Grid>;
 
 pub(super) fn plugin(app: &mut App) {
     embedded_asset!(app, "grid.wgsl");

@@ -1,20 +1,28 @@
 //! Which part of the window shows the world, and whether the pointer belongs to it.
 //!
-//! In: [`ViewRect`] from the panel shell, the cursor, what egui covers. Out: the world camera's viewport,
-//! [`PointerInView`]. Never reads a button for anything but capture: what a click means is for `camera` and `picking`.
+//! In: [`ViewRect`] from the panel shell, the cursor, what egui covers. Out: [`PointerInView`]. Never reads a button for anything but capture: what a click means is for `camera` and `picking`.
 
-use bevy::camera::Viewport;
+use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
-use bevy::window::{PrimaryWindow, RequestRedraw};
+use bevy::window::{PrimaryWindow, RequestRedraw, WindowEvent};
 use bevy_egui::{EguiContext, PrimaryEguiContext, egui};
 
-use super::{ViewSet, WorldCamera};
+use super::ViewSet;
 
 /// The rectangle of the window that panels leave to the world, in physical pixels from the top left. The panel shell
 /// writes it (with `set_if_neq`) in each egui pass; none gives the world the whole window.
 #[derive(Resource, Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct ViewRect {
     pub physical: Option<URect>,
+}
+
+impl ViewRect {
+    /// The top left of the world in logical pixels of the window: what to take from a place in the window to have one in
+    /// the world's own picture.
+    pub fn origin(&self, camera: &Camera) -> Vec2 {
+        let scale = camera.target_scaling_factor().unwrap_or(1.0);
+        self.physical.map_or(Vec2::ZERO, |rect| rect.min.as_vec2() / scale)
+    }
 }
 
 /// Whether the pointer acts on the world or on panels: everything in the 3D view that reads the pointer asks here.
@@ -38,53 +46,56 @@ impl PointerInView {
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<ViewRect>()
         .init_resource::<PointerInView>()
-        .add_systems(Update, (fit_viewport, find_pointer).chain().in_set(ViewSet::Point))
+        .add_systems(Update, find_pointer.in_set(ViewSet::Point))
         .add_systems(Last, redraw_after_resize);
 }
 
 /// `wanted` cut to a target of `size`; none if nothing is left of it (a camera with an empty viewport is an error).
-fn clamped(wanted: URect, size: UVec2) -> Option<URect> {
+pub(super) fn clamped(wanted: URect, size: UVec2) -> Option<URect> {
     let rect = wanted.intersect(URect::from_corners(UVec2::ZERO, size));
     (rect.width() > 0 && rect.height() > 0).then_some(rect)
 }
 
-fn fit_viewport(rect: Res<ViewRect>, mut cameras: Query<&mut Camera, With<WorldCamera>>) {
-    for mut camera in &mut cameras {
-        let Some(size) = camera.physical_target_size() else { continue };
-        let fitted = rect.physical.map(|wanted| clamped(wanted, size));
-        // No room for the world at all: do not draw it.
-        let active = fitted != Some(None);
-        let wanted = fitted.flatten();
-        let now = camera
-            .viewport
-            .as_ref()
-            .map(|v| URect::from_corners(v.physical_position, v.physical_position + v.physical_size));
-        if camera.is_active != active {
-            camera.is_active = active;
-        }
-        if now != wanted {
-            camera.viewport =
-                wanted.map(|rect| Viewport { physical_position: rect.min, physical_size: rect.size(), ..default() });
-        }
+/// Tells the world from what panels cover.
+#[derive(SystemParam)]
+pub(super) struct Surface<'w, 's> {
+    window: Query<'w, 's, &'static Window, With<PrimaryWindow>>,
+    rect: Res<'w, ViewRect>,
+    contexts: Query<'w, 's, &'static mut EguiContext, With<PrimaryEguiContext>>,
+}
+
+impl Surface<'_, '_> {
+    /// Whether the world is what lies at `position` (logical pixels).
+    pub fn is_world(&mut self, position: Vec2) -> bool {
+        let Ok(window) = self.window.single() else { return false };
+        let physical = position * window.scale_factor();
+        let inside = self.rect.physical.is_none_or(|rect| rect.as_rect().contains(physical));
+        inside && !self.contexts.iter_mut().any(|mut context| covers(context.get_mut(), position))
     }
 }
 
 pub(super) fn find_pointer(
-    window: Query<&Window, With<PrimaryWindow>>,
-    rect: Res<ViewRect>,
+    mut surface: Surface,
     buttons: Res<ButtonInput<MouseButton>>,
-    mut contexts: Query<&mut EguiContext, With<PrimaryEguiContext>>,
+    mut events: MessageReader<WindowEvent>,
+    mut at: Local<Option<Vec2>>,
     mut pointer: ResMut<PointerInView>,
 ) {
-    let Ok(window) = window.single() else { return };
+    let Ok(window) = surface.window.single() else { return };
     let mut found = PointerInView { position: window.cursor_position(), ..default() };
-    if let Some(position) = found.position {
-        let physical = position * window.scale_factor();
-        let inside = rect.physical.is_none_or(|rect| rect.as_rect().contains(physical));
-        found.over = inside && !contexts.iter_mut().any(|mut context| covers(context.get_mut(), position));
+    found.over = found.position.is_some_and(|position| surface.is_world(position));
+    // Where the press was, not where the pointer has gone since: a drag of a tab may cross the world in one slow frame.
+    let mut began = false;
+    for event in events.read() {
+        match event {
+            WindowEvent::CursorMoved(moved) => *at = Some(moved.position),
+            WindowEvent::MouseButtonInput(input) if input.state.is_pressed() => {
+                began |= at.or(found.position).is_some_and(|position| surface.is_world(position));
+            }
+            _ => {}
+        }
     }
     let held = buttons.get_pressed().next().is_some();
-    let began = buttons.get_just_pressed().next().is_some() && found.over;
     found.captured = held && (pointer.captured || began);
     pointer.set_if_neq(found);
 }

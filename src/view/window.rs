@@ -18,8 +18,9 @@ use bevy_egui::{EguiInput, EguiPostUpdateSet, EguiPreUpdateSet, EguiRenderOutput
 use crossbeam_channel::{Sender, bounded};
 
 use super::Activity;
-use crate::history::{History, Moment};
-use crate::source::Waker;
+use crate::analysis::Analysis;
+use crate::history::Moment;
+use crate::source::{Clock, Waker};
 use crate::twin::Freshness;
 
 /// The longest sleep of a quiet window whose data are recent: ages are shown in seconds.
@@ -140,19 +141,22 @@ fn redraw_new_glyphs(outputs: Query<&EguiRenderOutput>, mut redraw: MessageWrite
 
 fn pace(
     activity: Res<Activity>,
-    history: Option<Res<History>>,
+    analysis: Option<Res<Analysis>>,
     moment: Option<Res<Moment>>,
     freshness: Option<ResMut<Freshness>>,
+    clock: Option<Res<Clock>>,
     mut settings: ResMut<WinitSettings>,
 ) {
     let wait = if activity.moving() {
         MOVING
-    } else if let (Some(history), Some(moment), Some(mut freshness)) = (history, moment, freshness)
-        && moment.is_dormant(history.bounds().map(|(_, newest)| newest))
+    } else if let (Some(analysis), Some(moment), Some(mut freshness)) = (analysis, moment, freshness)
+        && moment.is_dormant(analysis.lock().history.bounds().map(|(_, newest)| newest))
     {
         // A signal that expires must be seen to expire.
-        let until_stale = freshness.next_deadline().map(|deadline| deadline.secs_since(moment.now).max(0.0));
-        until_stale.map_or(DORMANT, |secs| Duration::from_secs_f64(secs).clamp(QUIET, DORMANT))
+        let clock = clock.map_or(Clock::WALL, |clock| *clock);
+        let until_stale = freshness.next_deadline().map(|deadline| clock.wall_secs(deadline.secs_since(moment.now)));
+        let secs = until_stale.unwrap_or(f64::INFINITY).clamp(QUIET.as_secs_f64(), DORMANT.as_secs_f64());
+        Duration::from_secs_f64(secs)
     } else {
         QUIET
     };
@@ -182,6 +186,19 @@ impl Drop for WakeThread {
     }
 }
 
+/// What wakes the window from any thread, once [`waker`] was called; until then, and without a window, it does nothing.
+pub(super) fn ring(app: &App) -> Waker {
+    match app.world().get_resource::<WakeThread>() {
+        Some(thread) => {
+            let bell = thread.bell.clone();
+            Arc::new(move || {
+                let _ = bell.try_send(());
+            })
+        }
+        None => Arc::new(|| {}),
+    }
+}
+
 /// What sources call when data wait. Cheap enough for every message: it rings a bell that holds one ring, and a thread
 /// wakes the window at most every 33 ms, the last ring never lost. Without a window (offscreen) it does nothing.
 pub fn waker(app: &mut App) -> Waker {
@@ -201,10 +218,8 @@ pub fn waker(app: &mut App) -> Waker {
     });
     match thread {
         Ok(thread) => {
-            app.insert_resource(WakeThread { ended, bell: bell.clone(), thread: Some(thread) });
-            Arc::new(move || {
-                let _ = bell.try_send(());
-            })
+            app.insert_resource(WakeThread { ended, bell, thread: Some(thread) });
+            ring(app)
         }
         Err(error) => {
             tracing::warn!("no thread to wake the window ({error}): it will show new data once a second");

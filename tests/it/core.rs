@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings};
 use bevy::prelude::*;
+use pollux::analysis::Analysis;
 use pollux::command::{Attention, OperatorCommand};
-use pollux::history::{Cursor, History, Moment};
+use pollux::history::{Cursor, Moment};
 use pollux::scene::{self, LoadedScene, Scene};
-use pollux::source::{Arrivals, Batch};
+use pollux::source::Batch;
 use pollux::twin::{Current, Entities, Grade, Quality, Reason, Sample, Timestamp, Value};
 use pollux::{CorePlugins, TwinSet};
 
@@ -46,15 +47,13 @@ fn load(text: &str) -> Scene {
 
 impl World {
     fn new(text: &str) -> Self {
-        let scene = load(text);
+        let scene = Arc::new(load(text));
         let now = Timestamp::parse_rfc3339("2026-01-31T12:00:00Z").expect("a time");
-        let mut history = History::new(64 << 20);
-        history.resize(scene.signals.len());
         let mut app = App::new();
         app.add_plugins(CorePlugins)
-            .insert_resource(history)
+            .insert_resource(Analysis::new(scene.clone(), 1, 64 << 20))
             .insert_resource(Moment { now, shown: now, session_start: now })
-            .insert_resource(LoadedScene { scene: Arc::new(scene), generation: 1, issues: Vec::new() });
+            .insert_resource(LoadedScene { scene, generation: 1, issues: Vec::new() });
         app.finish();
         app.cleanup();
         app.update();
@@ -86,11 +85,7 @@ impl World {
             value: Value::Number(value),
             quality: Quality::GOOD,
         };
-        let signals = self.scene().signals.len();
-        self.app.world_mut().resource_scope(|world, mut arrivals: Mut<Arrivals>| {
-            let batch = Batch { generation: 1, samples: vec![sample] };
-            arrivals.accept(batch, 1, signals, &mut world.resource_mut::<History>());
-        });
+        self.app.world().resource::<Analysis>().lock().learn(Batch { generation: 1, samples: vec![sample] });
         self
     }
 
@@ -206,15 +201,10 @@ fn a_reload_keeps_history_and_selection_under_new_indices() {
     let old = world.scene();
     let selected = old.twin("P-102").expect("a twin").index;
     let new = Arc::new(load(&SCENE.replace("(id: \"P-101\", type: \"Pump\"), ", "")));
-    let map: Vec<_> = old
-        .signals
-        .iter()
-        .map(|signal| Some(new.signal(&old.twins[signal.twin.at()].id, &signal.name)?.index))
-        .collect();
+    let map = world.app.world().resource::<Analysis>().lock().adopt(new.clone(), 2);
     let attention = Attention { selected: Some(selected), trends: Vec::new() };
     let attention = attention.renumbered(&old, &new, &map);
     assert_eq!(attention.selected, new.twin("P-102").map(|twin| twin.index));
-    world.app.world_mut().resource_mut::<History>().remap(&map, new.signals.len());
     world.app.insert_resource(LoadedScene { scene: new, generation: 2, issues: Vec::new() });
     world.at(1.5);
     assert_eq!(world.number("P-102", "speed"), Some(42.0));

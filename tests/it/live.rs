@@ -1,6 +1,7 @@
 //! The whole program against real parts: its own process, Debian's mosquitto, mosquitto_pub, real files. What counts is
 //! what a user sees: exit codes, standard error, and the state file.
 
+mod guarded;
 mod program;
 
 use std::net::SocketAddr;
@@ -412,7 +413,7 @@ fn a_plant_without_its_broker_says_so_once_and_goes_on() {
     plant.args(["plant", "scenes/bottling/scene.ron", "--for", "2s", "--broker", &server.url()]);
     let end = Program::start(plant, tempfile::tempdir().unwrap()).end();
     assert_eq!(end.code, Some(0), "{}", end.said);
-    assert_eq!(end.said.matches("Connection refused").count(), 1, "{}", end.said);
+    assert_eq!(end.said.matches("connection refused").count(), 1, "{}", end.said);
 }
 
 #[test]

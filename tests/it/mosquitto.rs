@@ -1,6 +1,6 @@
 //! The listener against Debian's mosquitto, driven by mosquitto_pub and paho.
 
-mod scene;
+pub mod scene;
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;

@@ -182,6 +182,38 @@ fn a_selected_twin_is_framed_and_focus_brings_it_to_the_middle() {
 }
 
 #[test]
+fn a_world_at_rest_is_not_drawn_and_what_changes_after_a_rest_is_seen_at_once() {
+    let Some((mut app, signal)) = hall() else { return };
+    let draws = |app: &mut App| {
+        app.update();
+        let mut cameras = app.world_mut().query_filtered::<&Camera, With<view::WorldCamera>>();
+        cameras.iter(app.world()).filter(|camera| camera.is_active).count()
+    };
+    let [cold, _] = halves(&view::offscreen::picture(&mut app).expect("a picture"));
+    // Taking a picture compiles shaders of its own, which the world waits for.
+    let settling = (0..20).take_while(|_| draws(&mut app) > 0).count();
+    assert!(settling < 20, "the world never comes to rest");
+    for frame in 0..5 {
+        assert_eq!(draws(&mut app), 0, "frame {frame} of a world without news was drawn");
+    }
+    let [rested, _] = halves(&view::offscreen::picture(&mut app).expect("a picture"));
+    assert!(rested.distance(cold) < 1.0, "the picture stays while nothing is drawn: {cold} to {rested}");
+    assert_eq!(draws(&mut app), 0, "taking a second picture draws nothing");
+
+    *app.world_mut().get_mut::<Current>(signal).expect("spawned above") = good(100.0);
+    assert_eq!(draws(&mut app), 1, "a new colour is drawn in the very next frame");
+    let drawn = (0..5).map(|_| draws(&mut app)).sum::<usize>();
+    assert!(drawn <= 1, "a single change was drawn {} times", drawn + 1);
+    let [hot, _] = halves(&view::offscreen::picture(&mut app).expect("a picture"));
+    assert!((hot.x - hot.z) - (cold.x - cold.z) > 30.0, "from cold {cold} to hot {hot} is not redder");
+
+    app.world_mut().resource_mut::<view::ViewRect>().physical = Some(URect::new(0, 0, SIZE.x / 2, SIZE.y));
+    assert_eq!(draws(&mut app), 1, "another size is another picture");
+    let settling = (0..20).take_while(|_| draws(&mut app) > 0).count();
+    assert!(settling < 5, "another size was drawn {settling} times more");
+}
+
+#[test]
 fn a_model_that_is_missing_is_reported_with_its_twin_and_file_and_replaced_by_a_box() {
     let Some((mut app, _)) = hall() else { return };
     let mut broken = scene();

@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::support::Mosquitto;
+use pollux::scene::Broker;
 use pollux::source::plant::{self, PlantConfig, PlantHandle};
 use pollux::twin::Timestamp;
 
@@ -29,7 +30,7 @@ fn the_plant_publishes_retains_and_comes_back_after_its_broker_was_restarted() {
     let port = server.port;
     let plant = plant::spawn(PlantConfig {
         plant: "bottling".into(),
-        url: server.url(),
+        broker: Broker::at(server.url()),
         seed: 7,
         speed: 1.0,
         prefix: "line9".into(),

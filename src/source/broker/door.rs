@@ -21,7 +21,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use super::knock::{self, Aliases, Knock};
 use super::relay::Relay;
 use super::users::Guests;
-use super::{EmbeddedConfig, QUEUED_BYTES, QUEUED_MESSAGES, RETAINED_MESSAGES, SESSION_KEPT, Tally};
+use super::{EmbeddedConfig, QUEUED_BYTES, QUEUED_MESSAGES, RECEIVE_MAXIMUM, RETAINED_MESSAGES, SESSION_KEPT, Tally};
 
 /// Most connections that have not yet said who they are; the one that has waited longest makes room for the next.
 const WAITING: usize = 256;
@@ -227,6 +227,7 @@ fn broker_config(config: &EmbeddedConfig) -> BrokerConfig {
         max_retained_message_size: config.max_packet_bytes,
         // Retained messages of QoS 0 that do not fit here are lost, so as many as there can be.
         client_channel_capacity: QUEUED_MESSAGES,
+        server_receive_maximum: Some(RECEIVE_MAXIMUM),
         storage_config: storage,
         sys_topics_enabled: false,
         ..Default::default()

@@ -11,7 +11,7 @@ const LONGEST: Duration = Duration::from_secs(15);
 /// Doubles from a quarter of a second to 15 seconds. Jitter takes up to a half away, so that a hall full of clients
 /// does not return in one beat after its broker was restarted.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(in crate::source) struct Backoff {
     rng: ChaCha8Rng,
     next: Duration,
 }

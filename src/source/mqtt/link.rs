@@ -10,7 +10,7 @@ use rumqttc::v5;
 use rumqttc::{TlsConfiguration, Transport};
 
 use super::failure::{self, Failure};
-use super::options::{Address, Login};
+use super::options::{Address, Secrets};
 use crate::scene::{Broker, MqttVersion};
 
 /// Requests that wait for the event loop.
@@ -82,32 +82,11 @@ impl Publish {
 
 /// A link that connects when it is first polled. Sessions are clean: a twin wants the newest values, and subscriptions
 /// are made anew on every connection.
-pub(super) fn open(
-    address: &Address,
-    broker: &Broker,
-    client_id: &str,
-    login: Option<Login>,
-    tls: Option<Arc<rustls::ClientConfig>>,
-) -> (Link, Requests) {
-    let transport = match tls {
-        Some(config) => Transport::tls_with_config(TlsConfiguration::Rustls(config)),
-        None => Transport::tcp(),
-    };
-    let keep_alive = match broker.keep_alive.as_secs() {
-        0 => Duration::ZERO,
-        secs => Duration::from_secs(secs.clamp(*KEEP_ALIVE.start(), *KEEP_ALIVE.end())),
-    };
-    let mut network = rumqttc::NetworkOptions::new();
-    network.set_connection_timeout(CONNECT_TIMEOUT_SECS);
-    network.set_tcp_nodelay(true);
+pub(super) fn open(address: &Address, broker: &Broker, client_id: &str, secrets: Secrets) -> (Link, Requests) {
+    let network = network();
     match broker.version {
         MqttVersion::V3 => {
-            let mut options = rumqttc::MqttOptions::new(client_id, &address.host, address.port);
-            options.set_transport(transport).set_keep_alive(keep_alive).set_clean_session(true);
-            options.set_max_packet_size(broker.max_packet, broker.max_packet);
-            if let Some(login) = login {
-                options.set_credentials(login.user, login.password);
-            }
+            let options = options_v3(address, broker, client_id, secrets);
             let (client, mut link) = rumqttc::AsyncClient::new(options, REQUESTS);
             link.set_network_options(network);
             (Link::V3(Box::new(link)), Requests::V3(client))
@@ -116,16 +95,55 @@ pub(super) fn open(
             let mut options = v5::MqttOptions::new(client_id, &address.host, address.port);
             // This client has no "never"; the longest is nearest.
             let longest = Duration::from_secs(*KEEP_ALIVE.end());
+            let keep_alive = keep_alive(broker);
             options.set_keep_alive(if keep_alive.is_zero() { longest } else { keep_alive });
-            options.set_transport(transport).set_clean_start(true).set_network_options(network);
+            options.set_transport(transport(secrets.tls)).set_clean_start(true).set_network_options(network);
             options.set_connection_timeout(CONNECT_TIMEOUT_SECS);
             options.set_max_packet_size(Some(u32::try_from(broker.max_packet).unwrap_or(u32::MAX)));
-            if let Some(login) = login {
+            if let Some(login) = secrets.login {
                 options.set_credentials(login.user, login.password);
             }
             let (client, link) = v5::AsyncClient::new(options, REQUESTS);
             (Link::V5(Box::new(link)), Requests::V5(client))
         }
+    }
+}
+
+/// What a connection of MQTT 3.1.1 is made with: of the listener as of the plant.
+pub(super) fn options_v3(
+    address: &Address,
+    broker: &Broker,
+    client_id: &str,
+    secrets: Secrets,
+) -> rumqttc::MqttOptions {
+    let mut options = rumqttc::MqttOptions::new(client_id, &address.host, address.port);
+    options.set_transport(transport(secrets.tls)).set_keep_alive(keep_alive(broker)).set_clean_session(true);
+    options.set_max_packet_size(broker.max_packet, broker.max_packet);
+    if let Some(login) = secrets.login {
+        options.set_credentials(login.user, login.password);
+    }
+    options
+}
+
+pub(in crate::source) fn network() -> rumqttc::NetworkOptions {
+    let mut network = rumqttc::NetworkOptions::new();
+    network.set_connection_timeout(CONNECT_TIMEOUT_SECS);
+    network.set_tcp_nodelay(true);
+    network
+}
+
+fn transport(tls: Option<Arc<rustls::ClientConfig>>) -> Transport {
+    match tls {
+        Some(config) => Transport::tls_with_config(TlsConfiguration::Rustls(config)),
+        None => Transport::tcp(),
+    }
+}
+
+/// Zero is none.
+fn keep_alive(broker: &Broker) -> Duration {
+    match broker.keep_alive.as_secs() {
+        0 => Duration::ZERO,
+        secs => Duration::from_secs(secs.clamp(*KEEP_ALIVE.start(), *KEEP_ALIVE.end())),
     }
 }
 
@@ -187,7 +205,7 @@ fn packet_v3(event: rumqttc::Event) -> Packet {
         Event::Incoming(P::ConnAck(_)) => Packet::Connected,
         Event::Outgoing(Outgoing::Subscribe(id)) => Packet::Subscribing(id),
         Event::Incoming(P::SubAck(ack)) => {
-            let answer = |code: &Code| (*code == Code::Failure).then(|| "refused by the broker".to_owned());
+            let answer = |code: &Code| (*code == Code::Failure).then(|| "refused by the broker, code 0x80".to_owned());
             Packet::Subscribed(ack.pkid, ack.return_codes.iter().map(answer).collect())
         }
         _ => Packet::Other,
@@ -204,12 +222,12 @@ fn packet_v5(event: v5::Event) -> Packet {
         v5::Event::Incoming(P::SubAck(ack)) => {
             let answer = |code: &Code| match code {
                 Code::Success(_) => None,
-                Code::NotAuthorized => Some("not authorised".to_owned()),
+                Code::NotAuthorized => Some("not authorized".to_owned()),
                 Code::TopicFilterInvalid => Some("the broker holds the filter for invalid".to_owned()),
                 Code::QuotaExceeded => Some("the broker's quota is exceeded".to_owned()),
                 Code::SharedSubscriptionsNotSupported => Some("the broker has no shared subscriptions".to_owned()),
                 Code::WildcardSubscriptionsNotSupported => Some("the broker has no wildcards".to_owned()),
-                _ => Some("refused by the broker".to_owned()),
+                other => Some(format!("refused by the broker, {other:?}")),
             };
             Packet::Subscribed(ack.pkid, ack.return_codes.iter().map(answer).collect())
         }

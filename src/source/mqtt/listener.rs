@@ -1,6 +1,6 @@
 //! The loop of a listener's thread: connect, subscribe, decode, hand over; on failure say why, wait, try again.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, RandomState};
 use std::pin::{Pin, pin};
@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use super::backoff::Backoff;
 use super::failure::{Failure, Kind};
 use super::link::{self, Awaited, Link, Packet, Publish, Requests};
-use super::options::{self, Address};
-use super::{RawTap, Stop, tls};
+use super::options::{Address, Secrets};
+use super::{RawTap, Stop};
 use crate::ingest::{BindingTable, Message, TableWatch};
 use crate::scene::Broker;
-use crate::source::{ConnectionState, Mailbox, SourceStatus, Waker};
+use crate::source::{Clock, ConnectionState, Mailbox, SourceStatus, Waker};
 use crate::twin::Timestamp;
 
 /// Filters in one SUBSCRIBE packet: some brokers limit them.
@@ -24,6 +24,8 @@ const FILTERS_PER_PACKET: usize = 100;
 const STABLE_AFTER: Duration = Duration::from_secs(5);
 /// How long a polite goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(200);
+/// Refused filters that are told by name.
+const REFUSALS_SHOWN: usize = 3;
 /// Where packets above the limit are listed: their topic is never read.
 const TOO_LARGE: &str = "(packets above the limit)";
 
@@ -33,6 +35,7 @@ pub(super) struct Parts {
     pub address: Address,
     pub status: Arc<SourceStatus>,
     pub waker: Waker,
+    pub clock: Clock,
     pub stop: Arc<Stop>,
     pub tap: Option<RawTap>,
 }
@@ -46,6 +49,8 @@ pub(super) struct Listener {
     /// Subscriptions that are due on this connection.
     due: VecDeque<Change>,
     awaited: Awaited,
+    /// Filters that this connection asked for in vain, and why.
+    refused: BTreeMap<String, String>,
     /// When the packets at hand were read: one look at the clock for all that came at once.
     receive_time: Timestamp,
     connected_at: Option<Instant>,
@@ -62,6 +67,7 @@ impl Listener {
         mailbox.set_generation(table.generation());
         let client_id = parts.broker.client_id.clone().filter(|id| !id.is_empty());
         let client_id = client_id.unwrap_or_else(|| format!("pollux-{:08x}", random() as u32));
+        let receive_time = parts.clock.now();
         Self {
             parts,
             watch,
@@ -70,7 +76,8 @@ impl Listener {
             client_id,
             due: VecDeque::new(),
             awaited: Awaited::default(),
-            receive_time: Timestamp::now(),
+            refused: BTreeMap::new(),
+            receive_time,
             connected_at: None,
         }
     }
@@ -118,7 +125,7 @@ impl Listener {
         tracing::warn!("{text}");
         if failure.kind == Kind::PacketTooLarge {
             self.parts.status.count_dropped(1);
-            self.parts.status.note_problem(TOO_LARGE, &failure.text, b"", Timestamp::now());
+            self.parts.status.note_problem(TOO_LARGE, &failure.text, b"", self.parts.clock.now());
         }
         self.parts.status.set_error(Some(text));
     }
@@ -145,6 +152,7 @@ impl Listener {
     async fn connection(&mut self) -> Failure {
         self.due.clear();
         self.awaited = Awaited::default();
+        self.refused.clear();
         let (mut link, requests) = match self.open() {
             Ok(opened) => opened,
             Err(text) => return Failure::standing(text),
@@ -152,7 +160,7 @@ impl Listener {
         loop {
             match self.next(&mut link, &requests).await {
                 Ok(packet) => {
-                    self.receive_time = Timestamp::now();
+                    self.receive_time = self.parts.clock.now();
                     self.take(packet, &requests);
                     while let Some(packet) = link.buffered() {
                         self.take(packet, &requests);
@@ -173,10 +181,8 @@ impl Listener {
     }
 
     fn open(&self) -> Result<(Link, Requests), String> {
-        let broker = &self.parts.broker;
-        let login = broker.credentials.as_ref().map(options::login).transpose()?;
-        let tls = self.parts.address.encrypted.then(|| tls::client_config(&broker.tls)).transpose()?;
-        Ok(link::open(&self.parts.address, broker, &self.client_id, login, tls))
+        let (address, broker) = (&self.parts.address, &self.parts.broker);
+        Ok(link::open(address, broker, &self.client_id, Secrets::read(address, broker)?))
     }
 
     /// The next packet. While none is there: hands over samples, follows table swaps, stops. The poll itself is only
@@ -230,14 +236,13 @@ impl Listener {
             Packet::Subscribed(id, answers) => {
                 let accepted = answers.iter().filter(|refusal| refusal.is_none()).count();
                 tracing::info!("{}: subscribed to {accepted} topic filters", self.parts.address);
-                for (filter, why) in self.awaited.answered(id, answers) {
-                    let text = format!(
-                        "{}: the subscription to `{filter}` failed ({why}): check the broker's access rules",
-                        self.parts.address
-                    );
-                    tracing::warn!("{text}");
-                    self.parts.status.set_error(Some(text));
-                    (self.parts.waker)();
+                let refused = self.awaited.answered(id, answers);
+                if !refused.is_empty() {
+                    for (filter, why) in &refused {
+                        tracing::warn!("{}: the subscription to `{filter}` was refused: {why}", self.parts.address);
+                    }
+                    self.refused.extend(refused);
+                    self.tell_refused();
                 }
             }
             Packet::Other => {}
@@ -286,17 +291,41 @@ impl Listener {
         let (old, new) = (old.filters(), new.filters());
         let gone = old.iter().filter(|filter| new.binary_search(filter).is_err());
         self.due.extend(gone.map(|filter| Change::Unsubscribe(filter.clone())));
+        let before = self.refused.len();
+        self.refused.retain(|filter, _| new.binary_search(filter).is_ok());
+        if self.refused.len() < before {
+            self.tell_refused();
+        }
         let added: Vec<_> = new.iter().filter(|filter| old.binary_search(filter).is_err()).cloned().collect();
         self.subscribe(&added);
     }
 
     fn subscribe(&mut self, filters: &[String]) {
         let (good, bad): (Vec<_>, Vec<_>) = filters.iter().cloned().partition(|filter| rumqttc::valid_filter(filter));
-        for filter in bad {
-            let text = format!("{}: `{filter}` is no MQTT topic filter: mend it in the scene", self.parts.address);
-            self.parts.status.set_error(Some(text));
+        if !bad.is_empty() {
+            self.refused.extend(bad.into_iter().map(|filter| (filter, "no MQTT topic filter".to_owned())));
+            self.tell_refused();
         }
         self.due.extend(good.chunks(FILTERS_PER_PACKET).map(|chunk| Change::Subscribe(chunk.to_vec())));
+    }
+
+    /// The connection lives, but some of what was asked for never comes: that stays on show until it is mended.
+    fn tell_refused(&self) {
+        let shown: Vec<_> =
+            self.refused.iter().take(REFUSALS_SHOWN).map(|(filter, why)| format!("`{filter}` ({why})")).collect();
+        let text = (!shown.is_empty()).then(|| {
+            let more = match self.refused.len() - shown.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!(
+                "{}: not subscribed to {}{more}: check the broker's access rules and the filters in the scene",
+                self.parts.address,
+                shown.join(", ")
+            )
+        });
+        self.parts.status.set_error(text);
+        (self.parts.waker)();
     }
 
     /// Hands due subscriptions to the event loop, as many as it has room for.
@@ -319,7 +348,7 @@ impl Listener {
 
     /// A change of state is worth a picture even when no data come.
     fn tell(&self, state: ConnectionState) {
-        self.parts.status.set_state(state, Timestamp::now());
+        self.parts.status.set_state(state, self.parts.clock.now());
         (self.parts.waker)();
     }
 }

@@ -18,16 +18,40 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::{Inbox, SourceStatus, Waker, mailbox};
+use super::{Clock, Inbox, SourceStatus, Waker, mailbox};
 use crate::ingest::{Message, SharedTable};
 use crate::scene::Broker;
-use crate::twin::Timestamp;
 use listener::Listener;
-use options::Address;
+use options::Secrets;
+
+pub(super) use backoff::Backoff;
+pub(super) use link::network;
+pub(super) use options::Address;
+
+/// What a publisher connects with, read anew for each attempt: the same address, login and trust as a listener's.
+/// Always MQTT 3.1.1. The error is a sentence with a way out.
+pub(super) fn publisher_options(
+    address: &Address,
+    broker: &Broker,
+    client_id: &str,
+) -> Result<rumqttc::MqttOptions, String> {
+    let mut options = link::options_v3(address, broker, client_id, Secrets::read(address, broker)?);
+    // The scene limits what is received; what is sent is the broker's to judge.
+    options.set_max_packet_size(broker.max_packet, LARGEST_SENT);
+    Ok(options)
+}
+
+/// What ended a publisher's connection, and whether a quick second try makes sense.
+pub(super) fn publisher_failure(error: &rumqttc::ConnectionError) -> (String, bool) {
+    let failure = failure::from_v3(error);
+    (failure.text, failure.kind != failure::Kind::Standing)
+}
 
 /// Sees every message before it is decoded, on the listener's thread: must not block.
 pub type RawTap = Box<dyn FnMut(&Message) + Send>;
 
+/// Largest packet that a publisher sends, in bytes.
+const LARGEST_SENT: usize = 16 << 20;
 /// How long dropping a handle waits for its thread.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -43,7 +67,7 @@ pub enum SourceError {
 pub struct SourceHandle {
     pub name: String,
     pub status: Arc<SourceStatus>,
-    pub receiver: Inbox,
+    pub receiver: Arc<Inbox>,
     stop: Arc<Stop>,
     thread: Option<JoinHandle<()>>,
 }
@@ -71,21 +95,30 @@ impl Stop {
     }
 }
 
-/// Starts the listener of `broker`. Returns at once: whether it connects is in the status. Fails only if the address
-/// cannot be understood or no thread can be had.
+/// Starts the listener of `broker`. Returns at once: whether it connects is in the status. Receive times are `clock`'s.
+/// Fails only if the address cannot be understood or no thread can be had.
 pub fn spawn(
     name: &str,
     broker: &Broker,
     table: SharedTable,
     waker: Waker,
+    clock: Clock,
     tap: Option<RawTap>,
 ) -> Result<SourceHandle, SourceError> {
     let address = Address::parse(&broker.url)?;
-    let status = Arc::new(SourceStatus::new(name, &address.to_string(), Timestamp::now()));
-    let (mailbox, receiver) = mailbox(status.clone(), waker.clone());
+    let status = Arc::new(SourceStatus::new(name, &address.to_string(), clock.now()));
+    let (mailbox, inbox) = mailbox(status.clone(), waker.clone());
     let stop = Arc::new(Stop::default());
     let listener = Listener::new(
-        listener::Parts { broker: broker.clone(), address, status: status.clone(), waker, stop: stop.clone(), tap },
+        listener::Parts {
+            broker: broker.clone(),
+            address,
+            status: status.clone(),
+            waker,
+            clock,
+            stop: stop.clone(),
+            tap,
+        },
         table.watch(),
         mailbox,
     );
@@ -94,6 +127,7 @@ pub fn spawn(
         .name(thread_name.clone())
         .spawn(move || listener.run())
         .map_err(|cause| SourceError::Thread { name: thread_name, cause })?;
+    let receiver = Arc::new(inbox);
     Ok(SourceHandle { name: name.to_owned(), status, receiver, stop, thread: Some(thread) })
 }
 

@@ -1,16 +1,17 @@
 //! From a broker of the scene to what a connection needs. In: the scene's words, environment variables and files, read
-//! anew for each attempt. Out: [`Address`] once, [`Login`] per attempt. Secrets never reach a log, a message or a debug
-//! print.
+//! anew for each attempt. Out: [`Address`] once, [`Secrets`] per attempt. Secrets never reach a log, a message or a debug
+//! print. Whoever connects to a broker, listener or plant, comes by here.
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
-use super::SourceError;
-use crate::scene::{Credentials, without_userinfo};
+use super::{SourceError, tls};
+use crate::scene::{Broker, Credentials, without_userinfo};
 
 /// Where a broker listens.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Address {
+pub(in crate::source) struct Address {
     pub host: String,
     pub port: u16,
     pub encrypted: bool,
@@ -55,8 +56,24 @@ pub(super) struct Login {
     pub password: String,
 }
 
-/// Reads user and password where the scene says they are; the error is a sentence with a way out.
-pub(super) fn login(credentials: &Credentials) -> Result<Login, String> {
+/// What proves who we are, and whom we trust; in memory only while a connection is made.
+#[derive(Default)]
+pub(super) struct Secrets {
+    pub login: Option<Login>,
+    /// Without it the connection is not encrypted.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+impl Secrets {
+    /// Reads them where the scene says they are; the error is a sentence with a way out.
+    pub fn read(address: &Address, broker: &Broker) -> Result<Self, String> {
+        let login = broker.credentials.as_ref().map(login).transpose()?;
+        let tls = address.encrypted.then(|| tls::client_config(&broker.tls)).transpose()?;
+        Ok(Self { login, tls })
+    }
+}
+
+fn login(credentials: &Credentials) -> Result<Login, String> {
     match credentials {
         Credentials::Env { user, password } => {
             let read = |name: &str| {

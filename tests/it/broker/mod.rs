@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use pollux::source::broker::{BrokerError, Embedded, EmbeddedConfig, QUEUED_MESSAGES, User};
+use pollux::source::broker::{BrokerError, Embedded, EmbeddedConfig, QUEUED_MESSAGES, RECEIVE_MAXIMUM, User};
 use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use raw::{Raw, publish};
@@ -294,6 +294,28 @@ fn a_client_that_never_reads_holds_up_nobody_and_is_kept_a_bounded_number_of_mes
     assert!(got > 1000, "{got}");
     assert!(got <= QUEUED_MESSAGES + 20_000, "{got} were kept");
     drop(publisher);
+}
+
+#[test]
+fn a_client_of_version_5_is_told_how_many_exchanges_it_may_begin_and_stopped_beyond() {
+    let broker = start();
+    let mut client = Raw::open(broker.address());
+    client.send(b"\x10\x12\x00\x04MQTT\x05\x02\x00\x1e\x00\x00\x05eager");
+    let (kind, connack) = client.read().expect("an answer");
+    let told = [&[0x21][..], &RECEIVE_MAXIMUM.to_be_bytes()].concat();
+    assert!(kind == 0x20 && connack[1] == 0 && connack.windows(3).any(|bytes| bytes == told), "{connack:?}");
+    // Never completes one: PUBREC is not answered.
+    for id in 1..=RECEIVE_MAXIMUM + 1 {
+        client.throw(&[&b"\x34\x06\x00\x01t"[..], &id.to_be_bytes(), b"\x00"].concat());
+    }
+    let mut begun = 0;
+    let last = loop {
+        match client.read().expect("a reason before the end") {
+            (0x50, _) => begun += 1,
+            other => break other,
+        }
+    };
+    assert_eq!((begun, last.0, last.1[0]), (RECEIVE_MAXIMUM, 0xe0, 0x93), "receive maximum exceeded");
 }
 
 #[test]

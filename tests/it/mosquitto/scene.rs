@@ -8,7 +8,7 @@ use pollux::scene::{
     Binding, Broker, Credentials, Decoder, Limits, MqttVersion, Origin, Scene, Signal, TimeField, TimeFormat, Tls,
     Twin, ValueKind,
 };
-use pollux::source::{ConnectionState, SourceHandle, SourceSnapshot, mqtt};
+use pollux::source::{Clock, ConnectionState, SourceHandle, SourceSnapshot, mqtt};
 use pollux::twin::{Sample, SignalIndex, Timestamp, TwinIndex, Unit};
 
 pub const FLOW: SignalIndex = SignalIndex(0);
@@ -95,7 +95,8 @@ pub struct Probe {
 impl Probe {
     pub fn start(scene: &Scene) -> Self {
         let table = SharedTable::new(BindingTable::new(scene, "plant", 0));
-        let handle = mqtt::spawn("plant", &scene.brokers["plant"], table.clone(), Arc::new(|| ()), None).unwrap();
+        let broker = &scene.brokers["plant"];
+        let handle = mqtt::spawn("plant", broker, table.clone(), Arc::new(|| ()), Clock::WALL, None).unwrap();
         Self { handle, table, seen: Vec::new() }
     }
 

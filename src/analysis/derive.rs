@@ -1,6 +1,6 @@
 //! Derived signals: evaluated whenever one of their inputs has a new sample, at that sample's source time.
 //!
-//! In: the samples received in this frame, history. Out: more samples, into history and the same list.
+//! In: which signals have a new sample at a moment, history. Out: more samples.
 //! Never reads a clock: staleness of an input is judged at the receive time of the sample that asks.
 //!
 //! An input that arrives late, with a source time in the past, gives a derived sample at that past time; later derived
@@ -8,18 +8,14 @@
 
 use std::collections::BTreeSet;
 
-use bevy::prelude::*;
-
-use super::{Grade, Quality, Reason, Sample, SignalIndex, Timestamp, Value};
 use crate::history::{History, quality_at};
-use crate::scene::{Derivation, LoadedScene, Origin, Scene};
-use crate::source::Arrivals;
+use crate::scene::{Derivation, Origin, Scene};
+use crate::twin::{Grade, Quality, Reason, Sample, SignalIndex, Timestamp, Value};
 
 /// For each signal, the derived signals to evaluate after it: its dependents, and theirs, in order of rank.
-#[derive(Resource, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct DerivedPlan {
-    dependents: Vec<Vec<(u32, SignalIndex)>>,
-    any: bool,
+    dependents: Vec<Box<[(u32, SignalIndex)]>>,
 }
 
 impl DerivedPlan {
@@ -43,54 +39,22 @@ impl DerivedPlan {
                 dependents[input.at()].extend(after.iter().copied());
             }
         }
-        Self {
-            any: !derived.is_empty(),
-            dependents: dependents.into_iter().map(|set| set.into_iter().collect()).collect(),
-        }
+        Self { dependents: dependents.into_iter().map(|set| set.into_iter().collect()).collect() }
     }
 
-    fn of(&self, signal: SignalIndex) -> &[(u32, SignalIndex)] {
-        self.dependents.get(signal.at()).map_or(&[], Vec::as_slice)
+    /// (rank, derived signal), in the order in which to evaluate them.
+    pub fn dependents(&self, signal: SignalIndex) -> &[(u32, SignalIndex)] {
+        self.dependents.get(signal.at()).map_or(&[], |dependents| dependents)
     }
-}
 
-pub(super) fn replan(loaded: Res<LoadedScene>, mut plan: ResMut<DerivedPlan>) {
-    if loaded.is_changed() {
-        *plan = DerivedPlan::new(&loaded.scene);
-    }
-}
-
-pub(super) fn derive(
-    plan: Res<DerivedPlan>,
-    loaded: Res<LoadedScene>,
-    mut arrivals: ResMut<Arrivals>,
-    mut history: ResMut<History>,
-) {
-    if !plan.any || arrivals.fresh.is_empty() {
-        return;
-    }
-    // One evaluation for each distinct source time, however many of the inputs came with it.
-    let mut due = BTreeSet::new();
-    for fresh in &arrivals.fresh {
-        for &(rank, derived) in plan.of(fresh.signal) {
-            due.insert((fresh.source_time, rank, derived, fresh.receive_time));
-        }
-    }
-    let mut last = None;
-    for (source_time, _, derived, receive_time) in due {
-        if last == Some((source_time, derived)) {
-            continue;
-        }
-        last = Some((source_time, derived));
-        if let Some(sample) = evaluate(&loaded.scene, &history, derived, source_time, receive_time) {
-            history.append(&sample);
-            arrivals.touch(derived);
-        }
+    /// Whether anything is derived from `signal`.
+    pub fn is_asked_for(&self, signal: SignalIndex) -> bool {
+        !self.dependents(signal).is_empty()
     }
 }
 
 /// The derived sample at `source_time`; none as long as an input has never been seen.
-fn evaluate(
+pub(super) fn evaluate(
     scene: &Scene,
     history: &History,
     derived: SignalIndex,

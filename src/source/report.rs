@@ -1,0 +1,37 @@
+//! The sources of a world, and what they say about themselves.
+
+use bevy::prelude::*;
+
+use super::{SourceHandle, SourceSnapshot, Waker};
+use crate::history::Moment;
+
+/// The sources that feed this world. Empty in a branch or a replay: nothing there can reach a broker.
+#[derive(Resource, Default)]
+pub struct Sources {
+    pub running: Vec<SourceHandle>,
+    /// Asks for another frame; none where frames come by themselves.
+    pub waker: Option<Waker>,
+}
+
+/// What all sources say about themselves, refreshed a few times a second; sorted by name.
+#[derive(Resource, Clone, Debug, Default, PartialEq)]
+pub struct SourceReport {
+    pub sources: Vec<SourceSnapshot>,
+}
+
+/// Four times a second.
+pub(super) fn report(
+    sources: Res<Sources>,
+    moment: Res<Moment>,
+    mut report: ResMut<SourceReport>,
+    mut last: Local<Option<crate::twin::Timestamp>>,
+) {
+    const EVERY_SECS: f64 = 0.25;
+    if last.is_some_and(|last| (0.0..EVERY_SECS).contains(&moment.now.secs_since(last))) {
+        return;
+    }
+    *last = Some(moment.now);
+    let mut snapshots: Vec<_> = sources.running.iter().map(|source| source.status.snapshot(moment.now)).collect();
+    snapshots.sort_by(|a, b| a.name.cmp(&b.name));
+    report.set_if_neq(SourceReport { sources: snapshots });
+}
