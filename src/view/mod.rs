@@ -117,6 +117,8 @@ pub fn plugin(app: &mut App) {
             viewport::plugin,
             world_image::plugin,
             redraw::plugin,
+        ))
+        .add_plugins((
             stage::plugin,
             look::plugin,
             building::plugin,
