@@ -103,7 +103,11 @@ fn plain(rule: &Rule, scene: &Scene) -> String {
         }
         Condition::State { values, inverted } => {
             let values: Vec<String> = values.iter().map(|value| value_text(value, &unit)).collect();
-            format!("is {}{}", if *inverted { "not " } else { "" }, values.join(" or "))
+            match (inverted, values.as_slice()) {
+                (false, _) => format!("is {}", values.join(" or ")),
+                (true, [only]) => format!("is not {only}"),
+                (true, _) => format!("is none of {}", values.join(", ")),
+            }
         }
         Condition::Formula(formula) => formula.source.clone(),
         Condition::Stale => match signal.and_then(|signal| signal.expires) {

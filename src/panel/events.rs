@@ -148,10 +148,11 @@ const CLASSES: [(&str, &[Tag]); 6] = [
 fn filter_ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState) {
     let filter = &mut state.filter;
     ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
         text_field(ui, &mut filter.text, "Search text", "Search events", 150.0);
         for (title, tags) in CLASSES {
             let on = tags.iter().all(|tag| filter.tags.contains(tag));
-            if ui.selectable_label(on, title).clicked() {
+            if widgets::toggle(ui, on, title, "Only these (and others that are chosen)") {
                 filter.tags.retain(|tag| !tags.contains(tag));
                 filter.tags.extend(tags.iter().filter(|_| !on));
             }
@@ -167,7 +168,7 @@ fn filter_ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState) {
         let selected = view.selected_twin.and_then(|twin| view.scene.twins.get(twin.at())).map(|twin| &twin.id);
         if let Some(id) = filter.twin.as_ref().or(selected).cloned() {
             let on = filter.twin.is_some();
-            if ui.selectable_label(on, format!("Only {id}")).clicked() {
+            if widgets::toggle(ui, on, &format!("Only {id}"), "Leave out other twins") {
                 filter.twin = (!on).then_some(id);
             }
         }

@@ -279,7 +279,9 @@ fn header(ui: &mut Ui, view: &InspectorView, out: &mut Vec<OperatorCommand>) {
                 out.push(OperatorCommand::Focus(Some(view.twin)));
             }
             if view.mark.needs_a_look() {
-                widgets::badge(ui, &view.mark.text().to_uppercase(), theme::GROUND, widgets::colour_of(view.mark));
+                let badge =
+                    widgets::badge(ui, &view.mark.short().to_uppercase(), theme::GROUND, widgets::colour_of(view.mark));
+                badge.on_hover_text(view.mark.text());
             }
         });
     });
@@ -442,6 +444,34 @@ mod tests {
         assert_eq!(plant.inspector(&Attention::default()), None);
         let gone = Attention { selected: Some(TwinIndex(999)), trends: Vec::new() };
         assert_eq!(plant.inspector(&gone), None);
+    }
+
+    #[test]
+    fn a_right_click_on_a_signal_edits_the_limit_of_its_alarm() {
+        let plant = testing::plant();
+        let view = plant.inspector(&plant.attention("P-101", &[])).unwrap();
+        let high = testing::alarms::rule(&plant.scene, "P-101", "vibration.high").index;
+        let mut harness = testing::harness((InspectorState::default(), Vec::new()), move |ui, (state, out)| {
+            inspector_ui(ui, &plant.scene, Some(&view), state, out);
+        });
+        harness.get_by_label("vibration").click_secondary();
+        harness.run();
+        harness.get_by_label("Edit: vibration above 4.5 mm/s (high)…").click();
+        harness.run();
+        harness.get_by_label("New value").focus();
+        harness.run();
+        harness.key_press(egui::Key::End);
+        harness.get_by_label("New value").type_text("5");
+        harness.run();
+        harness.get_by_label("Reason").focus();
+        harness.run();
+        harness.get_by_label("Reason").type_text("noisy mounting");
+        harness.run();
+        harness.get_by_label("Change").click();
+        harness.run();
+        let field = crate::command::LimitField::Limit;
+        let edit = OperatorCommand::EditLimit { alarm: high, field, value: 4.55, reason: "noisy mounting".into() };
+        assert_eq!(harness.state().1, [edit]);
     }
 
     #[test]

@@ -78,6 +78,14 @@ impl Mark {
         }
     }
 
+    /// For a badge: alarms by their priority alone.
+    pub fn short(self) -> &'static str {
+        match self {
+            Mark::Alarm(alarm) => alarm.priority.name(),
+            mark => mark.text(),
+        }
+    }
+
     /// Whether an operator would want to look here.
     pub const fn needs_a_look(self) -> bool {
         !matches!(self, Mark::None | Mark::Normal | Mark::NoData | Mark::Aside(_))

@@ -74,9 +74,9 @@ fn measures(of: &Performance) -> Vec<Measure> {
     let (peak, frequent) = (of.per_ten_minutes.peak, of.share_of_most_frequent);
     let (standing, chattering) = (of.standing.len() as u64, of.chattering.len() as u64);
     vec![
-        average("Alarms per 10 min", &of.per_ten_minutes, "about 1, at most 2", 2.0),
-        average("Alarms per hour", &of.per_hour, "about 6, at most 12", 12.0),
-        average("Alarms per day", &of.per_day, "about 150, at most 300", 300.0),
+        average("Alarms per 10 min", &of.per_ten_minutes, "1, at most 2", 2.0),
+        average("Alarms per hour", &of.per_hour, "6, at most 12", 12.0),
+        average("Alarms per day", &of.per_day, "150, at most 300", 300.0),
         measure("Most in 10 min", format::count(peak), "at most 10", peak <= 10),
         measure("10 min with more than 10", percent(of.share_above_ten), "below 1 %", of.share_above_ten < 0.01),
         measure("Floods", format::count(of.floods), "none", of.floods == 0),
@@ -85,9 +85,9 @@ fn measures(of: &Performance) -> Vec<Measure> {
         measure("Chattering", format::count(chattering), "none", chattering == 0),
         measure("Stale (more than 24 h)", format::count(of.stale), "below 5", of.stale < 5),
         measure("Active now", format::count(standing), "below 10", standing < 10),
-        measure("Shelved now", format::count(of.shelved), "few, reviewed each shift", true),
+        measure("Shelved now", format::count(of.shelved), "few", true),
         measure("Suppressed by design now", format::count(of.suppressed), "–", true),
-        measure("Out of service now", format::count(of.out_of_service), "few, each with a work order", true),
+        measure("Out of service now", format::count(of.out_of_service), "few", true),
     ]
 }
 
@@ -143,9 +143,9 @@ fn part(row: Rect, from: f32, to: f32) -> Rect {
 fn measures_ui(ui: &mut Ui, view: &StatisticsView) {
     let (row, painter) = cells(ui, "Figures");
     for (cell, text, align) in [
-        (part(row, 0.0, 0.48), "Figure", Align::Min),
-        (part(row, 0.48, 0.66), "Value", Align::Max),
-        (part(row, 0.68, 1.0), "Recommended", Align::Min),
+        (part(row, 0.0, 0.46), "Figure", Align::Min),
+        (part(row, 0.46, 0.61), "Value", Align::Max),
+        (part(row, 0.62, 1.0), "Recommended", Align::Min),
     ] {
         widgets::paint_text(&painter, cell, text, theme::small(), theme::TEXT_WEAK, align);
     }
@@ -159,12 +159,12 @@ fn measures_ui(ui: &mut Ui, view: &StatisticsView) {
         );
         let (row, painter) = cells(ui, &name);
         let ink = if measure.met { theme::TEXT } else { theme::TEXT_STRONG };
-        widgets::paint_text(&painter, part(row, 0.0, 0.48), measure.name, theme::small(), theme::TEXT, Align::Min);
-        widgets::paint_text(&painter, part(row, 0.48, 0.66), &measure.value, theme::mono(), ink, Align::Max);
+        widgets::paint_text(&painter, part(row, 0.0, 0.46), measure.name, theme::small(), theme::TEXT, Align::Min);
+        widgets::paint_text(&painter, part(row, 0.46, 0.61), &measure.value, theme::mono(), ink, Align::Max);
         if !measure.met {
-            widgets::paint_mark(&painter, pos2(part(row, 0.68, 1.0).left() + 6.0, row.center().y), Mark::Warning);
+            widgets::paint_mark(&painter, pos2(part(row, 0.62, 1.0).left() + 6.0, row.center().y), Mark::Warning);
         }
-        let target = Rect::from_min_max(part(row, 0.68, 1.0).min + vec2(20.0, 0.0), part(row, 0.68, 1.0).max);
+        let target = Rect::from_min_max(part(row, 0.62, 1.0).min + vec2(20.0, 0.0), part(row, 0.62, 1.0).max);
         widgets::paint_text(&painter, target, measure.target, theme::small(), theme::TEXT_WEAK, Align::Min);
     }
 }
@@ -227,7 +227,7 @@ mod tests {
         );
         let mut harness = testing::harness((), move |ui, ()| statistics_ui(ui, &view));
         harness.run();
-        harness.get_by_label("Alarms per hour: 4.2 (about 6, at most 12)");
+        harness.get_by_label("Alarms per hour: 4.2 (6, at most 12)");
         harness.get_by_label("Most in 10 min: 14 (at most 10, missed)");
         harness.get_by_label("low: 57.4 % (58), about 80 %");
         harness.get_by_label("R-301 load.high: 38");

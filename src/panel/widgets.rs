@@ -168,6 +168,12 @@ pub fn count_chip(ui: &mut Ui, mark: Mark, count: usize, what: &str) -> Response
     response
 }
 
+/// A button that stays down. Says whether it was clicked.
+pub fn toggle(ui: &mut Ui, on: bool, text: &str, hint: &str) -> bool {
+    let text = egui::RichText::new(text).font(theme::small());
+    ui.add(egui::Button::selectable(on, text).frame_when_inactive(true)).on_hover_text(hint).clicked()
+}
+
 /// A switch with the shape of a priority: filled while it is on. Says whether it was clicked.
 pub fn priority_toggle(ui: &mut Ui, priority: Priority, on: bool, name: &str) -> bool {
     let (rect, response) = ui.allocate_exact_size(vec2(26.0, 24.0), Sense::click());

@@ -146,7 +146,9 @@ fn project(
         let Some(data) = loaded.scene.signals.get(signal.index.at()) else { continue };
         let Some(Some((label, _))) = labels.get_mut(data.twin.at()) else { continue };
         let at_node = part.anchored.then(|| camera.world_to_viewport(eye, node.translation()).ok()).flatten();
-        if let Some(at) = at_node.filter(|_| label.values.is_empty()) {
+        // An alarm's label stands above the beacon.
+        let is_lit = matches!(label.badge, Some(Badge::Alarm(_)));
+        if let Some(at) = at_node.filter(|_| label.values.is_empty() && !is_lit) {
             label.at = at + origin - Vec2::Y * HOVER;
         }
         let grade = current.quality.grade;

@@ -112,7 +112,11 @@ pub fn plugin(app: &mut App) {
                 .in_set(TwinSet::Visualise),
         )
         .add_plugins((
-            (viewport::plugin, world_image::plugin, redraw::plugin),
+            viewport::plugin,
+            world_image::plugin,
+            redraw::plugin,
+        ))
+        .add_plugins((
             stage::plugin,
             look::plugin,
             building::plugin,

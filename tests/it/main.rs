@@ -1,5 +1,6 @@
 //! Integration tests: one crate, so that Bevy is linked once.
 
+mod alarm_rules;
 mod broker;
 mod core;
 mod live;
@@ -10,5 +11,6 @@ mod picture;
 mod plant;
 mod plant_thread;
 mod scene;
+mod scene_edit;
 mod store;
 mod support;

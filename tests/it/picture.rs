@@ -1,15 +1,19 @@
 //! What people see: a few small pictures drawn without a display. Skipped, and said so, where no graphics adapter is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bevy::image::Image;
 use bevy::prelude::*;
+use pollux::alarm::{Alarm, AlarmBoard, AlarmIndex, Condition, Guidance, Priority, Rule, State, Subject};
 use pollux::command::{Attention, OperatorCommand};
 use pollux::scene::{
     ColourScale, Limits, LoadedScene, Look, Motion, Origin, Part, Scene, Signal as SignalData, Twin as TwinData,
     ValueKind,
 };
-use pollux::twin::{Current, Entities, Quality, Reason, Signal, SignalIndex, SignalOf, Twin, TwinIndex, Unit, Value};
+use pollux::twin::{
+    Current, Entities, Quality, Reason, Signal, SignalIndex, SignalOf, Timestamp, Twin, TwinIndex, Unit, Value,
+};
 use pollux::view::{self, Freshness, Mood, ScreenLabels};
 
 const SIZE: UVec2 = UVec2::new(320, 180);
@@ -100,6 +104,56 @@ fn a_twin_is_drawn_takes_the_colour_of_its_signal_and_fades_when_it_goes_stale()
     *app.world_mut().get_mut::<Current>(signal).expect("spawned above") = stale;
     let [faded, _] = halves(&view::offscreen::picture(&mut app).expect("a picture"));
     assert!(faded.x - faded.z < (hot.x - hot.z) / 2.0, "from {hot} to {faded} is not greyer");
+}
+
+#[test]
+fn an_alarm_lights_a_beacon_above_its_twin_and_only_there() {
+    let Some((mut app, _)) = hall() else { return };
+    // Quiet pixels are grey, and red ones belong to the beacon or to the label's badge and edge.
+    let red = |image: &Image| {
+        let at = |x, y| image.get_color_at(x, y).map(|colour| colour.to_srgba()).unwrap_or(Srgba::BLACK);
+        let is_red = |colour: Srgba| colour.red > 0.5 && colour.green < 0.3 && colour.blue < 0.3;
+        let pixels = (0..SIZE.x).flat_map(|x| (0..SIZE.y).map(move |y| (x, y)));
+        pixels.filter(|(x, y)| is_red(at(*x, *y))).count()
+    };
+    assert_eq!(red(&view::offscreen::picture(&mut app).expect("a picture")), 0);
+    let loaded = app.world().resource::<LoadedScene>().clone();
+    let board = |state| {
+        let mut scene = Scene::clone(&loaded.scene);
+        scene.alarms = vec![rule()];
+        let loaded = LoadedScene { scene: Arc::new(scene), ..loaded.clone() };
+        let mut board = AlarmBoard::default();
+        board.show(&loaded, vec![Alarm { state, ..default() }].into(), Timestamp(0));
+        board
+    };
+    app.insert_resource(board(State::Unacknowledged));
+    let lit = red(&view::offscreen::picture(&mut app).expect("a picture"));
+    assert!(lit > 40, "{lit} red pixels");
+    let moods: Vec<bool> =
+        app.world_mut().query::<&Mood>().iter(app.world()).map(|mood| mood.lamp.alarm.is_some()).collect();
+    assert_eq!(moods.iter().filter(|lit| **lit).count(), 1);
+    app.insert_resource(board(State::Acknowledged));
+    let hollow = red(&view::offscreen::picture(&mut app).expect("a picture"));
+    assert!(hollow > 0 && hollow < lit, "acknowledged {hollow}, before {lit}");
+    app.insert_resource(board(State::Normal));
+    assert_eq!(red(&view::offscreen::picture(&mut app).expect("a picture")), 0);
+}
+
+fn rule() -> Rule {
+    Rule {
+        index: AlarmIndex(0),
+        subject: Subject::Twin(TwinIndex(1)),
+        name: "stuck".into(),
+        condition: Condition::Stale,
+        on_delay: Duration::ZERO,
+        off_delay: Duration::ZERO,
+        count: None,
+        latching: false,
+        priority: Priority::Critical,
+        suppressed_when: None,
+        group: String::new(),
+        guidance: Guidance::default(),
+    }
 }
 
 #[test]

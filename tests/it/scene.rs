@@ -43,16 +43,18 @@ fn a_scene_with_every_field_of_format_1_0_loads_whole() {
 
 #[test]
 fn what_we_write_reads_back_equal_and_the_ron_crate_agrees() {
-    let text = std::fs::read_to_string("tests/scenes/v1_0.ron").unwrap();
-    let (file, issues) = scene::parse(&text);
-    assert_eq!(issues, []);
-    let file = file.unwrap();
-    let written = scene::write(&file).unwrap();
-    assert_eq!(scene::parse(&written), (Some(file.clone()), vec![]), "{written}");
-    use ron::extensions::Extensions;
-    let options =
-        ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES);
-    assert_eq!(options.from_str::<scene::SceneFile>(&text).unwrap(), file);
+    for path in ["tests/scenes/v1_0.ron", "tests/scenes/v1_1.ron"] {
+        let text = std::fs::read_to_string(path).unwrap();
+        let (file, issues) = scene::parse(&text);
+        assert_eq!(issues, []);
+        let file = file.unwrap();
+        let written = scene::write(&file).unwrap();
+        assert_eq!(scene::parse(&written), (Some(file.clone()), vec![]), "{written}");
+        use ron::extensions::Extensions;
+        let options =
+            ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES);
+        assert_eq!(options.from_str::<scene::SceneFile>(&text).unwrap(), file);
+    }
 }
 
 #[test]

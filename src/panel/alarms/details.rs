@@ -160,7 +160,7 @@ pub(super) fn details_ui(
     ui.horizontal_wrapped(|ui| {
         buttons(ui, view, details, &mut wish, out);
     });
-    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+    ScrollArea::vertical().id_salt("alarm details").auto_shrink(false).show(ui, |ui| {
         small(ui, details.state, theme::TEXT);
         for line in &details.aside {
             small(ui, line, theme::TEXT_STRONG);

@@ -139,7 +139,7 @@ pub fn title(view: &AlarmsView) -> String {
 
 /// Below this width there is no room for details beside the list.
 const DETAILS_FROM: f32 = 640.0;
-const DETAILS_WIDTH: f32 = 300.0;
+const DETAILS_WIDTH: f32 = 290.0;
 
 pub fn alarms_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState, out: &mut Vec<OperatorCommand>) {
     state.refresh(view);
@@ -149,17 +149,21 @@ pub fn alarms_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState, out: &
     let focus = state.focus.filter(|_| room.width() >= DETAILS_FROM);
     let split = if focus.is_some() { room.right() - DETAILS_WIDTH } else { room.right() };
     let left = Rect::from_min_max(room.min, pos2(split - if focus.is_some() { 10.0 } else { 0.0 }, room.bottom()));
-    ui.scope_builder(UiBuilder::new().max_rect(left), |ui| {
+    ui.scope_builder(UiBuilder::new().id_salt("list").max_rect(left), |ui| {
+        ui.set_clip_rect(left.intersect(ui.clip_rect()));
         toolbar::filter_ui(ui, view, state);
         toolbar::actions_ui(ui, view, state, &offers, out);
-        flood_ui(ui, view, state);
+        // In a low panel rows matter more: the banner tells of the flood as well, and rows of what came first.
+        if ui.available_height() > 170.0 {
+            flood_ui(ui, view, state);
+        }
         list_ui(ui, view, state, out);
     });
     if let Some(details) = focus.and_then(|index| details::details(view, index)) {
         state.refresh_past(view);
         ui.painter().vline(split - 5.0, room.y_range(), egui::Stroke::new(1.0, theme::LINE));
         let right = Rect::from_min_max(pos2(split, room.top()), room.max);
-        let wish = ui.scope_builder(UiBuilder::new().max_rect(right), |ui| {
+        let wish = ui.scope_builder(UiBuilder::new().id_salt("details").max_rect(right), |ui| {
             details::details_ui(ui, view, &details, &state.past, out)
         });
         if let Some(dialog) = wish.inner {
@@ -207,7 +211,7 @@ fn list_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState, out: &mut Ve
     }
     row::titles(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
-    let mut area = ScrollArea::vertical().auto_shrink(false);
+    let mut area = ScrollArea::vertical().id_salt("alarm list").auto_shrink(false);
     if std::mem::take(&mut state.scroll_to_focus)
         && let Some(place) = state.focus.and_then(|focus| state.order.iter().position(|&index| index == focus))
     {

@@ -5,15 +5,17 @@
 use bevy_egui::egui::{self, Ui, WidgetInfo, WidgetType, vec2};
 
 use super::dialog::Dialog;
-use super::list::{Offers, States, offers};
+use super::list::{AlarmFilter, Offers, States, offers};
 use super::{AlarmsState, AlarmsView, NOT_LIVE, plain};
 use crate::alarm::{Action, Aside, Priority};
 use crate::command::OperatorCommand;
 use crate::panel::{theme, widgets};
 
+/// What is used most lies open; the rest is behind one button, so that the list keeps its room.
 pub(super) fn filter_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState) {
     let AlarmsState { filter, choices: (areas, groups), .. } = state;
     ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
         let field = egui::TextEdit::singleline(&mut filter.search)
             .hint_text("Search tag, alarm")
             .desired_width(120.0)
@@ -22,52 +24,55 @@ pub(super) fn filter_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState)
         response.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, "Search alarms"));
         for priority in Priority::ALL {
             let on = !filter.without.contains(&priority);
-            if widgets::priority_toggle(ui, priority, on, &format!("Show {} alarms", priority.name()))
-                && !filter.without.remove(&priority)
-            {
+            let name = format!("Show {} alarms", priority.name());
+            if widgets::priority_toggle(ui, priority, on, &name) && !filter.without.remove(&priority) {
                 filter.without.insert(priority);
             }
         }
-        egui::ComboBox::from_id_salt("states").width(110.0).selected_text(filter.states.title()).show_ui(ui, |ui| {
-            for states in States::ALL {
-                ui.selectable_value(&mut filter.states, states, states.title());
-            }
-        });
-        choice(ui, "areas", "All areas", &mut filter.area, areas);
-        if !groups.is_empty() {
-            choice(ui, "groups", "All groups", &mut filter.group, groups);
-        }
-        let twin = view.selected_twin.and_then(|twin| view.scene.twins.get(twin.at()));
-        if let Some(twin) = twin.filter(|_| filter.twin.is_none()) {
-            let button = ui.selectable_label(false, format!("Only {}", twin.id));
-            if button.clicked() {
-                filter.twin = Some(twin.index);
-            }
-        }
-        if let Some(twin) = filter.twin.and_then(|twin| view.scene.twins.get(twin.at()))
-            && ui.selectable_label(true, format!("Only {}", twin.id)).clicked()
+        let narrowed = filter.states != States::All || filter.area.is_some() || filter.group.is_some();
+        let text = egui::RichText::new(if narrowed { "Filter (on)" } else { "Filter" }).font(theme::small());
+        egui::containers::menu::MenuButton::new(text)
+            .config(
+                egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside),
+            )
+            .ui(ui, |ui| more_ui(ui, filter, areas, groups));
+        let selected = view.selected_twin.filter(|_| filter.twin.is_none());
+        if let Some(twin) = filter.twin.or(selected).and_then(|twin| view.scene.twins.get(twin.at()))
+            && widgets::toggle(ui, filter.twin.is_some(), &format!("Only {}", twin.id), "Leave out other twins")
         {
-            filter.twin = None;
+            filter.twin = if filter.twin.is_some() { None } else { Some(twin.index) };
         }
         for (aside, name) in
             [(Aside::Shelved, "Shelved"), (Aside::Suppressed, "Suppressed"), (Aside::OutOfService, "Out of service")]
         {
             let count = view.board.alarms().iter().filter(|alarm| Aside::of(&alarm.flags) == Some(aside)).count();
-            let text = if count == 0 { name.to_owned() } else { format!("{name} ({count})") };
-            let toggle = ui.selectable_label(filter.asides.contains(&aside), text);
-            if toggle.on_hover_text("List these as well").clicked() && !filter.asides.remove(&aside) {
+            let on = filter.asides.contains(&aside);
+            if (count > 0 || on)
+                && widgets::toggle(ui, on, &format!("{name} ({count})"), "List these as well")
+                && !filter.asides.remove(&aside)
+            {
                 filter.asides.insert(aside);
             }
         }
     });
 }
 
-fn choice(ui: &mut Ui, id: &str, all: &str, chosen: &mut Option<String>, choices: &[String]) {
-    let text = chosen.as_deref().unwrap_or(all).to_owned();
-    egui::ComboBox::from_id_salt(id).width(96.0).truncate().selected_text(text).show_ui(ui, |ui| {
-        ui.selectable_value(chosen, None, all);
-        for choice in choices {
-            ui.selectable_value(chosen, Some(choice.clone()), choice);
+fn more_ui(ui: &mut Ui, filter: &mut AlarmFilter, areas: &[String], groups: &[String]) {
+    ui.set_min_width(180.0);
+    egui::ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+        for states in States::ALL {
+            ui.selectable_value(&mut filter.states, states, states.title());
+        }
+        for (all, chosen, choices) in
+            [("All areas", &mut filter.area, areas), ("All groups", &mut filter.group, groups)]
+        {
+            if !choices.is_empty() {
+                ui.separator();
+                ui.selectable_value(chosen, None, all);
+                for choice in choices {
+                    ui.selectable_value(chosen, Some(choice.clone()), choice);
+                }
+            }
         }
     });
 }
@@ -83,8 +88,11 @@ pub(super) fn actions_ui(
 ) {
     let in_view = offers(view.board, state.order.iter().copied()).acknowledge;
     ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.spacing_mut().button_padding.x = 6.0;
         let button = |ui: &mut Ui, text: &str, enabled: bool, hint: &str| {
-            let response = ui.add_enabled(enabled && view.live, egui::Button::new(text));
+            let words = egui::RichText::new(text).font(theme::small());
+            let response = ui.add_enabled(enabled && view.live, egui::Button::new(words));
             response.on_hover_text(hint).on_disabled_hover_text(if view.live { hint } else { NOT_LIVE }).clicked()
         };
         let count = selected.acknowledge.len();
@@ -92,8 +100,8 @@ pub(super) fn actions_ui(
         if button(ui, &text, count > 0, "Acknowledge what is selected (A)") {
             out.push(plain(&selected.acknowledge, Action::Acknowledge));
         }
-        let text = format!("Acknowledge all in view ({})", in_view.len());
-        if button(ui, &text, !in_view.is_empty(), "Every unacknowledged alarm that the filter lets through") {
+        let text = format!("All in view ({})", in_view.len());
+        if button(ui, &text, !in_view.is_empty(), "Acknowledge every alarm that the filter lets through") {
             out.push(plain(&in_view, Action::Acknowledge));
         }
         if !selected.reset.is_empty() && button(ui, "Reset", true, "End the latch: the condition has gone") {

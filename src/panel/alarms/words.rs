@@ -21,19 +21,10 @@ pub fn unit_of(rule: &Rule, scene: &Scene) -> String {
     }
 }
 
-pub fn quantity(x: f64, rule: &Rule, scene: &Scene) -> String {
-    format!("{}{}", format::number(x), unit_of(rule, scene))
-}
-
-fn per_minute(per_sec: f64, rule: &Rule, scene: &Scene) -> String {
-    let unit = unit_of(rule, scene);
-    format!("{}{}/min", format::number(per_sec * 60.0), unit.strip_suffix("/s").unwrap_or(&unit))
-}
-
 /// Limit, deadband, delays and count as the details list them: (name, value).
 pub fn settings(rule: &Rule, scene: &Scene) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
-    let quantity = |x: f64| quantity(x, rule, scene);
+    let quantity = |x: f64| crate::alarm::quantity(x, rule, scene);
     match &rule.condition {
         Condition::Limit { limit, deadband, .. } | Condition::Deviation { limit, deadband, .. } => {
             lines.push(("Limit", quantity(*limit)));
@@ -42,10 +33,10 @@ pub fn settings(rule: &Rule, scene: &Scene) -> Vec<(&'static str, String)> {
             }
         }
         Condition::Rate { limit_per_sec, over, deadband_per_sec, .. } => {
-            lines.push(("Limit", per_minute(*limit_per_sec, rule, scene)));
+            lines.push(("Limit", quantity(*limit_per_sec)));
             lines.push(("Taken over", duration(*over)));
             if *deadband_per_sec > 0.0 {
-                lines.push(("Deadband", per_minute(*deadband_per_sec, rule, scene)));
+                lines.push(("Deadband", quantity(*deadband_per_sec)));
             }
         }
         Condition::Formula(formula) => lines.push(("Formula", formula.source.clone())),

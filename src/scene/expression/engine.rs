@@ -119,6 +119,7 @@ pub(super) fn run_message(error: &EvalAltResult) -> String {
             format!("the operation `{plain}` is not known: numbers, booleans and texts do not mix")
         }
         EvalAltResult::ErrorMismatchDataType(wanted, found, _) => format!("{wanted} is expected, found {found}"),
+        EvalAltResult::ErrorRuntime(message, _) => message.to_string(),
         EvalAltResult::ErrorTooManyOperations(_) => format!("it takes more than {MAX_OPERATIONS} steps"),
         other => {
             let text = other.to_string();
