@@ -26,6 +26,8 @@ pub struct Chronicle {
     unsaved: Vec<Arc<Event>>,
     changed: BTreeSet<AlarmIndex>,
     last_sign: Option<Timestamp>,
+    /// Why there is no store, where there should be one.
+    no_store: Option<String>,
     /// Rises with each transition of an alarm.
     version: u64,
 }
@@ -47,6 +49,7 @@ impl Chronicle {
             unsaved: Vec::new(),
             changed: BTreeSet::new(),
             last_sign: None,
+            no_store: None,
             version: 0,
         }
     }
@@ -63,8 +66,34 @@ impl Chronicle {
         self.store.as_ref()
     }
 
-    pub fn file(&self) -> Option<&EventFile> {
-        self.file.as_ref()
+    /// What keeps events and alarms from being kept, in sentences.
+    pub fn troubles(&self) -> Vec<String> {
+        let store = self.store.as_ref().and_then(|store| {
+            let status = store.status();
+            let path = store.path().display();
+            Some(format!("the store {path} cannot be written ({}); {} changes wait", status.error?, status.pending))
+        });
+        let file = self.file.as_ref().and_then(|file| {
+            let status = file.status();
+            Some(format!("the events file cannot be written ({}); {} events are lost", status.error?, status.dropped))
+        });
+        let dropped = match self.journal.usage().dropped {
+            0 => None,
+            dropped => Some(format!("the journal is full: its {dropped} oldest events were let go")),
+        };
+        self.no_store.iter().cloned().chain(store).chain(file).chain(dropped).collect()
+    }
+
+    /// There should be a store, and this is why there is none.
+    pub fn go_without_store(&mut self, why: String) {
+        self.no_store = Some(why);
+    }
+
+    /// Waits until all is on disk, some seconds at most.
+    pub fn close(&mut self) -> Vec<String> {
+        let store = self.store.take().and_then(|store| store.close().err()).map(|error| error.to_string());
+        let file = self.file.take().and_then(|file| file.close().error);
+        store.into_iter().chain(file.map(|error| format!("the events file is not complete: {error}"))).collect()
     }
 
     pub fn version(&self) -> u64 {

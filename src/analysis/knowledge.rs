@@ -122,6 +122,26 @@ impl Knowledge {
         self.chronicle.write_to(file);
     }
 
+    /// There should be a store, and this is why there is none: people are told.
+    pub fn go_without_store(&mut self, why: String) {
+        self.chronicle.go_without_store(why);
+    }
+
+    /// Hands over the last news and waits until all of the record is on disk, some seconds at most. Says what is not.
+    pub fn close_record(&mut self, now: Timestamp) -> Vec<String> {
+        self.chronicle.elapse(&self.engine, now);
+        self.chronicle.close()
+    }
+
+    /// What keeps alarms from being judged and events from being kept, in sentences.
+    pub fn troubles(&self) -> Vec<String> {
+        let formulas = self.engine.failures().map(|(alarm, failure)| {
+            let path = self.scene.alarm_path(alarm);
+            format!("{path}: its formula failed {} times, the last verdict holds: {}", failure.count, failure.message)
+        });
+        self.chronicle.troubles().into_iter().chain(formulas).collect()
+    }
+
     /// Puts on record what happened elsewhere.
     pub fn record(&mut self, draft: Draft) {
         self.chronicle.record(draft);

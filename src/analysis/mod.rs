@@ -23,7 +23,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::TwinSet;
 use crate::alarm::AlarmBoard;
-use crate::event::EventLog;
+use crate::event::{EventLog, RecordTroubles};
 use crate::scene::Scene;
 use crate::twin::Timestamp;
 
@@ -67,5 +67,6 @@ pub(super) fn plugin(app: &mut App) {
         .init_resource::<Touched>()
         .init_resource::<AlarmBoard>()
         .init_resource::<EventLog>()
+        .init_resource::<RecordTroubles>()
         .add_systems(Update, (receive::receive, show::show).chain().in_set(TwinSet::Receive));
 }

@@ -9,13 +9,14 @@ use bevy::prelude::*;
 
 use super::{Analysis, Knowledge, Touched};
 use crate::alarm::{Alarm, AlarmBoard, Flood};
-use crate::event::{EventLog, Kind};
+use crate::event::{EventLog, Kind, RecordTroubles};
 use crate::history::{Cursor, Moment};
 use crate::scene::LoadedScene;
 use crate::twin::Timestamp;
 
-/// Seconds between two looks at the latest values, and between two measurements of the alarm system.
+/// Seconds between two looks at the latest values, at troubles, and between two measurements of the alarm system.
 const VALUES_SECS: f64 = 0.25;
+const TROUBLES_SECS: f64 = 1.0;
 const PERFORMANCE_SECS: f64 = 5.0;
 
 /// What was shown last.
@@ -26,8 +27,10 @@ pub(super) struct Shown {
     at: Timestamp,
     alarms: Arc<[Alarm]>,
     measured: Option<Timestamp>,
+    asked: Option<Timestamp>,
 }
 
+#[expect(clippy::too_many_arguments, reason = "each is a resource of its own")]
 pub(super) fn show(
     analysis: Res<Analysis>,
     loaded: Res<LoadedScene>,
@@ -36,6 +39,7 @@ pub(super) fn show(
     touched: Res<Touched>,
     mut board: ResMut<AlarmBoard>,
     mut log: ResMut<EventLog>,
+    mut troubles: ResMut<RecordTroubles>,
     mut shown: Local<Shown>,
 ) {
     let knowledge = analysis.lock();
@@ -66,6 +70,10 @@ pub(super) fn show(
             false => past.and_then(|flood| flood.first).into_iter().collect(),
         };
         board.chattering = if live { monitor.chattering().chattering().collect() } else { Vec::new() };
+    }
+    if shown.asked.is_none_or(|last| moment.now.secs_since(last).abs() >= TROUBLES_SECS) {
+        shown.asked = Some(moment.now);
+        troubles.set_if_neq(RecordTroubles(knowledge.troubles()));
     }
     if shown.measured.is_none_or(|last| moment.now.secs_since(last).abs() >= PERFORMANCE_SECS) {
         shown.measured = Some(moment.now);

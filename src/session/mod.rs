@@ -102,6 +102,8 @@ pub enum OpenError {
 /// What a session owns besides the world: dropped last, joined on drop.
 #[derive(Resource)]
 struct Running {
+    /// First of all: the record is closed while the disk and the thread of the analysis are still there.
+    _record: Record,
     options: Options,
     /// Asks for a frame.
     waker: Waker,
@@ -121,16 +123,29 @@ struct Running {
     embedded: Option<Embedded>,
 }
 
+/// The record of events and alarms; dropping it waits until all of it is on disk.
+struct Record {
+    analysis: Analysis,
+    clock: Clock,
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let left = self.analysis.lock().close_record(self.clock.now());
+        left.iter().for_each(|left| tracing::error!("{left}"));
+    }
+}
+
 /// Opens a session in `app`, which gets `CorePlugins` and running sources.
 ///
 /// `waker` is called from the sources' threads when there is something to do.
 pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenError> {
     let loaded = crate::scene::load(&options.scene);
-    let Some(scene) = loaded.scene.clone() else { return Err(OpenError::Scene(Box::new(loaded))) };
-    let scene = Arc::new(scene);
-
+    let Some(mut scene) = loaded.scene.clone() else { return Err(OpenError::Scene(Box::new(loaded))) };
     let embedded = needs_embedded(&scene, &options).then(|| Embedded::start(options.embedded.clone())).transpose()?;
     let brokers = effective_brokers(&scene, &options, embedded.as_ref());
+    brokers.keys().for_each(|name| scene.watch_connection(name));
+    let scene = Arc::new(scene);
     let clock = if options.plant { Clock::at_speed(Timestamp::now(), options.plant_speed) } else { Clock::WALL };
     let now = clock.now();
     let plant = match (options.plant, plant_config(&scene, &options, &brokers, now)) {
@@ -150,6 +165,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         tables.insert(name.clone(), table);
     }
     let watcher = options.watch.then(|| watch(&loaded.files, &waker)).flatten();
+    let kept = analysis.clone();
 
     worker.listen_to(running.iter().map(Feed::of));
     app.add_plugins(CorePlugins)
@@ -160,6 +176,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .insert_resource(Moment { now, shown: now, session_start: now })
         .insert_resource(Sources { running, waker: Some(waker.clone()) })
         .insert_resource(Running {
+            _record: Record { analysis: kept, clock },
             options,
             waker,
             clock,
@@ -182,20 +199,31 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     Ok(())
 }
 
-/// Opens what keeps alarms and events, and takes up what an earlier run has left.
+/// Opens what keeps alarms and events, and takes up what an earlier run has left. A store that nobody asked for by name
+/// and that cannot be had is no reason not to watch the plant: people are told.
 fn keep_record(analysis: &Analysis, scene: &Scene, options: &Options, now: Timestamp) -> Result<(), OpenError> {
-    let path = match &options.store {
-        StorePlace::At(path) => Some(path.clone()),
-        StorePlace::Usual if !options.plant => Some(store::default_path(&scene.name, &scene.path)?),
-        StorePlace::Usual | StorePlace::Nowhere => None,
-    };
     let file = options.events.as_deref().map(EventFile::open).transpose()?;
     let mut knowledge = analysis.lock();
     if let Some(file) = file {
         knowledge.write_events_to(file);
     }
-    if let Some(path) = path {
-        let (store, restored) = Store::open(&path, now)?;
+    let opened = match &options.store {
+        StorePlace::At(path) => Some(Store::open(path, now)?),
+        StorePlace::Usual if !options.plant => {
+            let path = store::default_path(&scene.name, &scene.path);
+            let opened = path.and_then(|path| Store::open(&path, now));
+            let why = |error: &StoreError| format!("alarms and events will not survive a restart: {error}");
+            opened.inspect_err(|error| tracing::warn!("{}", why(error))).map_err(|error| why(&error)).map_or_else(
+                |why| {
+                    knowledge.go_without_store(why);
+                    None
+                },
+                Some,
+            )
+        }
+        StorePlace::Usual | StorePlace::Nowhere => None,
+    };
+    if let Some((store, restored)) = opened {
         restored.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
         knowledge.resume(store, restored, now);
     }
@@ -330,19 +358,11 @@ fn reload(
     let kind = Kind::SceneReloaded { accepted: new.scene.is_some(), issues: new.issues.len() };
     analysis.lock().record(Draft::new(moment.now, moment.now, kind));
     loaded.issues = new.issues;
-    let Some(scene) = new.scene else {
+    let Some(mut scene) = new.scene else {
         tracing::warn!("{shown}: the saved scene has errors; the last good one stays");
         return;
     };
     tracing::info!("{shown}: the saved scene is taken over");
-    let scene = Arc::new(scene);
-
-    let generation = loaded.generation + 1;
-    // Before any listener decodes by the new scene.
-    let map = analysis.lock().adopt(scene.clone(), generation, moment.now);
-    let attended = attention.renumbered(&loaded.scene, &scene, &map);
-    attention.set_if_neq(attended);
-
     let before = effective_brokers(&loaded.scene, &running.options, running.embedded.as_ref());
     if running.embedded.is_none() && needs_embedded(&scene, &running.options) {
         match Embedded::start(running.options.embedded.clone()) {
@@ -354,6 +374,15 @@ fn reload(
         }
     }
     let after = effective_brokers(&scene, &running.options, running.embedded.as_ref());
+    after.keys().for_each(|name| scene.watch_connection(name));
+    let scene = Arc::new(scene);
+
+    let generation = loaded.generation + 1;
+    // Before any listener decodes by the new scene.
+    let map = analysis.lock().adopt(scene.clone(), generation, moment.now);
+    let attended = attention.renumbered(&loaded.scene, &scene, &map);
+    attention.set_if_neq(attended);
+
     sources.running.retain(|source| before.get(&source.name) == after.get(&source.name));
     running.tables.retain(|name, _| sources.running.iter().any(|source| &source.name == name));
     for (name, broker) in &after {
