@@ -60,8 +60,9 @@ pub mod viewport;
 pub mod window;
 pub mod world_image;
 
+use bevy::asset::AssetEventSystems;
 use bevy::prelude::*;
-use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass};
+use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPostUpdateSet, EguiPrimaryContextPass};
 
 pub use camera::{UiCamera, ViewTarget, WorldCamera};
 pub use label::{Badge, ScreenLabel, ScreenLabels};
@@ -111,6 +112,9 @@ pub fn plugin(app: &mut App) {
                 .chain()
                 .in_set(TwinSet::Visualise),
         )
+        // Glyphs reach the graphics adapter with the text that needs them: where nothing orders the two (bevy_egui 0.42),
+        // a text may be drawn a frame before its new glyphs, and a quiet window would show gaps in its words.
+        .configure_sets(PostUpdate, EguiPostUpdateSet::PostProcessOutput.before(AssetEventSystems))
         .add_plugins((viewport::plugin, world_image::plugin, redraw::plugin))
         .add_plugins((
             stage::plugin,

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use bevy::asset::{AssetMetaCheck, AssetPlugin, UnapprovedPathMode};
 use bevy::prelude::*;
-use bevy::window::{PresentMode, RequestRedraw, WindowResolution};
+use bevy::window::{PresentMode, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
-use bevy_egui::{EguiInput, EguiPostUpdateSet, EguiPreUpdateSet, EguiRenderOutput, egui};
+use bevy_egui::{EguiInput, EguiPreUpdateSet, egui};
 use crossbeam_channel::{Sender, bounded};
 
 use super::Activity;
@@ -65,10 +65,6 @@ pub fn app(title: &str) -> Result<App, DisplayError> {
         .add_systems(
             PreUpdate,
             drop_news_that_is_none.after(EguiPreUpdateSet::ProcessInput).before(EguiPreUpdateSet::BeginPass),
-        )
-        .add_systems(
-            PostUpdate,
-            redraw_new_glyphs.after(EguiPostUpdateSet::ProcessOutput).before(EguiPostUpdateSet::PostProcessOutput),
         )
         .add_systems(Last, pace);
         app
@@ -128,14 +124,6 @@ fn drop_news_that_is_none(mut inputs: Query<&mut EguiInput>, mut last: Local<egu
             egui::Event::ModifiersChanged(now) => std::mem::replace(&mut *last, *now) != *now,
             _ => true,
         });
-    }
-}
-
-/// bevy_egui 0.42 draws a text one frame before its new glyphs have reached the graphics adapter: a quiet window would
-/// show gaps in words until its next frame.
-fn redraw_new_glyphs(outputs: Query<&EguiRenderOutput>, mut redraw: MessageWriter<RequestRedraw>) {
-    if outputs.iter().any(|output| !output.textures_delta.set.is_empty()) {
-        redraw.write(RequestRedraw);
     }
 }
 
