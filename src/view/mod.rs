@@ -113,11 +113,7 @@ pub fn plugin(app: &mut App) {
                 .chain()
                 .in_set(TwinSet::Visualise),
         )
-        .add_plugins((
-            viewport::plugin,
-            world_image::plugin,
-            redraw::plugin,
-        ))
+        .add_plugins((viewport::plugin, world_image::plugin, redraw::plugin))
         .add_plugins((
             stage::plugin,
             look::plugin,
