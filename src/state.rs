@@ -3,15 +3,18 @@
 //! In: the world. Out: plain data in sorted order. Never changes anything.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bevy::prelude::*;
 use serde::Serialize;
 
+use crate::alarm::{self, Alarm, Deed, Flags, Priority, Rule, Shelving, Subject};
 use crate::analysis::Analysis;
+use crate::event::Event;
 use crate::history::{Cursor, Moment};
-use crate::scene::{Limits, LoadedScene};
+use crate::scene::{Limits, LoadedScene, Scene};
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, Sources};
-use crate::twin::{Current, Entities, Standing, Value};
+use crate::twin::{Current, Entities, Standing, Timestamp, Value};
 
 #[derive(Serialize, Debug)]
 pub struct State {
@@ -20,7 +23,11 @@ pub struct State {
     pub sources: BTreeMap<String, SourceState>,
     pub history: HistoryState,
     pub twins: BTreeMap<String, TwinState>,
-    pub events: Vec<serde_json::Value>,
+    /// What keeps alarms from being judged and events from being kept.
+    pub troubles: Vec<String>,
+    /// What had happened by the moment of the cursor, as far as it is remembered: in the order of time.
+    #[serde(serialize_with = "shared")]
+    pub events: Vec<Arc<Event>>,
 }
 
 #[derive(Serialize, Debug)]
@@ -49,6 +56,8 @@ pub struct SourceState {
     pub coalesced: u64,
     pub unknown: BTreeMap<String, u64>,
     pub problems: BTreeMap<String, ProblemState>,
+    /// Of the connection.
+    pub alarms: Vec<AlarmState>,
 }
 
 #[derive(Serialize, Debug)]
@@ -75,7 +84,38 @@ pub struct TwinState {
     #[serde(rename = "type")]
     pub type_name: String,
     pub signals: BTreeMap<String, SignalState>,
-    pub alarms: Vec<serde_json::Value>,
+    pub alarms: Vec<AlarmState>,
+}
+
+/// An alarm that is not normal, or that is shelved, suppressed or out of service.
+#[derive(Serialize, Debug)]
+pub struct AlarmState {
+    /// The signal that it is about; absent for alarms of a twin or a connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    /// Unique within the twin: `vibration.high`.
+    pub rule: String,
+    pub state: alarm::State,
+    /// Source time of the last change of state.
+    pub since: Timestamp,
+    pub priority: Priority,
+    /// What happened, with the limit that was violated.
+    pub message: String,
+    /// In the unit of the signal.
+    pub value: Option<f64>,
+    pub trigger: Option<f64>,
+    pub worst: Option<f64>,
+    pub unit: String,
+    pub activations: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acknowledged_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shelved: Option<Shelving>,
+    pub suppressed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub out_of_service: Option<Deed>,
 }
 
 #[derive(Serialize, Debug)]
@@ -103,9 +143,21 @@ pub fn of(world: &mut World) -> State {
         Some(sources) => sources.running.iter().map(|source| source.status.snapshot(moment.now)).collect(),
         None => world.resource::<SourceReport>().sources.clone(),
     };
-    let (usage, orphaned) = {
+    let (usage, orphaned, troubles, alarms, events) = {
         let knowledge = world.resource::<Analysis>().lock();
-        (knowledge.history.usage(), knowledge.orphaned())
+        let chronicle = knowledge.chronicle();
+        let alarms = match cursor.is_live() {
+            true => knowledge.alarms().to_vec(),
+            false => chronicle.alarms_at(&scene, moment.shown),
+        };
+        let events = match cursor.is_live() {
+            true => chronicle.journal().between(Timestamp::MIN, Timestamp::MAX),
+            false => chronicle.journal().between(Timestamp::MIN, moment.shown),
+        };
+        (knowledge.history.usage(), knowledge.orphaned(), knowledge.troubles(), alarms, events.cloned().collect())
+    };
+    let alarms_of = |rules: &mut dyn Iterator<Item = &Rule>| -> Vec<AlarmState> {
+        rules.filter_map(|rule| alarm_state(&scene, rule, alarms.get(rule.index.at())?)).collect()
     };
     let entities = &world.resource::<Entities>().signals;
     let twins = scene.twins.iter().map(|twin| {
@@ -114,7 +166,11 @@ pub fn of(world: &mut World) -> State {
             let state = signal_state(current.cloned().unwrap_or_default(), signal.unit.symbol(), &signal.limits);
             (signal.name.clone(), state)
         });
-        let state = TwinState { type_name: twin.type_name.clone(), signals: signals.collect(), alarms: Vec::new() };
+        let state = TwinState {
+            type_name: twin.type_name.clone(),
+            signals: signals.collect(),
+            alarms: alarms_of(&mut scene.alarms_of(twin.index).iter()),
+        };
         (twin.id.clone(), state)
     });
     State {
@@ -122,7 +178,10 @@ pub fn of(world: &mut World) -> State {
         cursor: cursor_state(cursor, moment),
         sources: sources
             .into_iter()
-            .map(|snapshot: SourceSnapshot| (snapshot.name.clone(), source_state(snapshot)))
+            .map(|snapshot: SourceSnapshot| {
+                let alarms = alarms_of(&mut scene.alarms_of_broker(&snapshot.name));
+                (snapshot.name.clone(), source_state(snapshot, alarms))
+            })
             .collect(),
         history: HistoryState {
             samples: usage.samples,
@@ -133,8 +192,44 @@ pub fn of(world: &mut World) -> State {
             orphaned,
         },
         twins: twins.collect(),
-        events: Vec::new(),
+        troubles,
+        events,
     }
+}
+
+fn shared<S: serde::Serializer>(events: &[Arc<Event>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(events.iter().map(|event| &**event))
+}
+
+/// None for an alarm that has nothing to tell.
+fn alarm_state(scene: &Scene, rule: &Rule, alarm: &Alarm) -> Option<AlarmState> {
+    if alarm.state == alarm::State::Normal && alarm.flags.is_clear() {
+        return None;
+    }
+    let signal = match &rule.subject {
+        Subject::Signal(index) => scene.signals.get(index.at()),
+        Subject::Twin(_) | Subject::Broker(_) => None,
+    };
+    let number = |x: Option<f64>| x.filter(|x| x.is_finite());
+    let Flags { shelved, suppressed, out_of_service } = alarm.flags.clone();
+    Some(AlarmState {
+        signal: signal.map(|signal| signal.name.clone()),
+        rule: rule.name.clone(),
+        state: alarm.state,
+        since: alarm.since,
+        priority: rule.priority,
+        message: alarm::message(rule, scene),
+        value: number(alarm.current),
+        trigger: number(alarm.trigger),
+        worst: number(alarm.worst),
+        unit: signal.map(|signal| signal.unit.symbol().to_owned()).unwrap_or_default(),
+        activations: alarm.activations,
+        acknowledged_by: alarm.acknowledged.as_ref().map(|deed| deed.by.clone()),
+        acknowledged_at: alarm.acknowledged.as_ref().map(|deed| deed.at),
+        shelved,
+        suppressed,
+        out_of_service,
+    })
 }
 
 fn cursor_state(cursor: Cursor, moment: Moment) -> CursorState {
@@ -146,8 +241,9 @@ fn cursor_state(cursor: Cursor, moment: Moment) -> CursorState {
     CursorState { mode, at: moment.shown.to_string(), speed }
 }
 
-fn source_state(snapshot: SourceSnapshot) -> SourceState {
+fn source_state(snapshot: SourceSnapshot, alarms: Vec<AlarmState>) -> SourceState {
     SourceState {
+        alarms,
         address: snapshot.address,
         state: match snapshot.state {
             ConnectionState::Connecting => "connecting",

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::case::Progress;
 use super::engine::{fresh, unraised};
 use super::key::{Key, signal_path};
-use super::{Alarm, Cause, Change, Condition, Engine, Formula, Reference, Rule, State};
+use super::{Alarm, AlarmIndex, Cause, Change, Condition, Engine, Formula, Reference, Rule, State};
 use crate::scene::Scene;
 use crate::twin::Timestamp;
 
@@ -80,15 +80,19 @@ impl Engine {
 
     /// What must survive a restart.
     pub fn snapshot(&self) -> Snapshot {
-        let cases = self.scene.alarms.iter().zip(self.alarms.iter().zip(&self.progress));
-        let telling = cases
-            .filter(|(_, (alarm, _))| alarm.state != State::Normal || !alarm.flags.is_clear() || alarm.activations > 0);
-        let alarms = telling.map(|(rule, (alarm, progress))| Kept {
+        Snapshot { alarms: self.scene.alarms.iter().filter_map(|rule| self.kept(rule.index)).collect() }
+    }
+
+    /// What must survive of one alarm; none if it has nothing to tell.
+    pub fn kept(&self, index: AlarmIndex) -> Option<Kept> {
+        let (rule, alarm) = (self.scene.alarms.get(index.at())?, self.alarms.get(index.at())?);
+        let judged = self.progress.get(index.at())?.judged;
+        let telling = alarm.state != State::Normal || !alarm.flags.is_clear() || alarm.activations > 0;
+        telling.then(|| Kept {
             key: Key::of(rule, &self.scene),
-            judged: Some(progress.judged).filter(|judged| *judged > Timestamp::MIN),
+            judged: Some(judged).filter(|judged| *judged > Timestamp::MIN),
             alarm: alarm.clone(),
-        });
-        Snapshot { alarms: alarms.collect() }
+        })
     }
 
     /// Takes up what was kept, before the first sample. Returns what belongs to rules that no longer exist, so that the

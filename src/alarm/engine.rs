@@ -96,8 +96,34 @@ impl Engine {
 
     /// Judges a sample. Call it in order of arrival, when `values` knows the sample already.
     pub fn observe(&mut self, sample: &Sample, values: &impl Values, out: &mut Vec<Change>) {
+        self.observe_as(|_| true, sample, values, out);
+    }
+
+    /// Judges samples that belong together, such as those of one message: what suppresses is looked at before what is
+    /// suppressed, wherever it stands among them. All of them are of one source time, and `values` knows them already.
+    pub fn observe_moment<'s>(
+        &mut self,
+        samples: impl Iterator<Item = &'s Sample> + Clone,
+        values: &impl Values,
+        out: &mut Vec<Change>,
+    ) {
+        for sample in samples.clone() {
+            self.observe_as(|role| role == Role::Suppression, sample, values, out);
+        }
+        for sample in samples {
+            self.observe_as(|role| role != Role::Suppression, sample, values, out);
+        }
+    }
+
+    fn observe_as(
+        &mut self,
+        concerns: impl Fn(Role) -> bool,
+        sample: &Sample,
+        values: &impl Values,
+        out: &mut Vec<Change>,
+    ) {
         let at = Moment { source: sample.source_time, received: sample.receive_time };
-        for watcher in self.plan.of(sample.signal) {
+        for watcher in self.plan.of(sample.signal).iter().filter(|watcher| concerns(watcher.role)) {
             let index = watcher.alarm as usize;
             let parts = (self.scene.alarms.get(index), self.alarms.get_mut(index), self.progress.get_mut(index));
             let (Some(rule), Some(alarm), Some(progress)) = parts else { continue };

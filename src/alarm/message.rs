@@ -177,3 +177,34 @@ pub fn duration(duration: Duration) -> String {
     let told: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n} {unit}")).collect();
     if told.is_empty() { "0 s".to_owned() } else { told.join(" ") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_rates_are_told_as_people_say_them() {
+        for (millis, text) in [(0, "0 s"), (200, "200 ms"), (90_500, "1 min 30 s 500 ms"), (7_200_000, "2 h")] {
+            assert_eq!(duration(Duration::from_millis(millis)), text);
+        }
+        let told = |per_sec: f64| {
+            let (secs, word) = pace(per_sec);
+            format!("{} per {word}", with_unit(per_sec * secs, &Unit::none()))
+        };
+        assert_eq!(told(2.0), "2 per s");
+        assert_eq!(told(0.5 / 60.0), "0.5 per min");
+        assert_eq!(told(0.1 / 60.0), "0.1 per min");
+        assert_eq!(told(2.0 / 3600.0), "2 per h");
+        assert_eq!(told(0.01 / 3600.0), "0.01 per h");
+    }
+
+    #[test]
+    fn limits_have_the_digits_that_were_written() {
+        let unit = Unit::parse("mm/s").unwrap_or_else(|_| Unit::none());
+        for (x, text) in
+            [(4.5, "4.5 mm/s"), (7.0, "7 mm/s"), (-0.125, "-0.125 mm/s"), (1e-7, "1e-7 mm/s"), (1500.0, "1500 mm/s")]
+        {
+            assert_eq!(with_unit(x, &unit), text);
+        }
+    }
+}

@@ -1,14 +1,24 @@
 //! What is known, and the one way to learn more: a batch of samples at a time.
+//!
+//! Within a batch, samples that follow each other with one source time are one moment: first all of them are in history,
+//! then what is derived from them, then alarms judge all of these, in the order of arrival. So nothing is judged by half
+//! of a message.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::chronicle::Chronicle;
 use super::derive::{self, DerivedPlan};
+use super::feed::Feed;
+use super::lives::Lives;
+use crate::alarm::{Action, Alarm, AlarmIndex, Change, Deed, Engine, Refusal};
+use crate::event::store::{Restored, Store};
+use crate::event::{Draft, EventFile, Kind};
 use crate::history::History;
 use crate::scene::Scene;
-use crate::source::{Batch, Inbox};
-use crate::twin::{Sample, SignalIndex, Timestamp};
+use crate::source::Batch;
+use crate::twin::{Sample, SignalIndex, Timestamp, TwinIndex};
 
 /// Everything that samples have taught, under one lock.
 #[derive(Debug)]
@@ -20,9 +30,18 @@ pub struct Knowledge {
     renumbered: Option<Vec<Option<SignalIndex>>>,
     pub history: History,
     plan: DerivedPlan,
+    /// By signal: something is derived from it, or an alarm looks at it.
+    is_asked_for: Vec<bool>,
+    engine: Engine,
+    lives: Lives,
+    chronicle: Chronicle,
+    /// Memory for what the engine says.
+    changes: Vec<Change>,
     /// Where samples come from; the next one to ask.
-    inboxes: Vec<Arc<Inbox>>,
+    feeds: Vec<Feed>,
     turn: usize,
+    /// Receive time of the newest sample that was taken in.
+    heard: Timestamp,
     is_driven: bool,
     touched: Vec<SignalIndex>,
     is_touched: Vec<bool>,
@@ -33,18 +52,26 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    pub(super) fn new(scene: Arc<Scene>, generation: u32, history_budget_bytes: u64) -> Self {
+    pub(super) fn new(scene: Arc<Scene>, generation: u32, history_budget_bytes: u64, now: Timestamp) -> Self {
         let mut history = History::new(history_budget_bytes);
         history.resize(scene.signals.len());
+        let plan = DerivedPlan::new(&scene);
+        let engine = Engine::new(scene.clone(), now);
         Self {
-            plan: DerivedPlan::new(&scene),
+            is_asked_for: asked_for(&scene, &plan, &engine),
+            plan,
+            engine,
+            lives: Lives::new(&scene),
+            chronicle: Chronicle::new(now),
+            changes: Vec::new(),
             is_touched: vec![false; scene.signals.len()],
             scene,
             generation,
             renumbered: None,
             history,
-            inboxes: Vec::new(),
+            feeds: Vec::new(),
             turn: 0,
+            heard: Timestamp::MIN,
             is_driven: false,
             touched: Vec::new(),
             moment: Vec::new(),
@@ -72,18 +99,117 @@ impl Knowledge {
         self.is_driven = is_driven;
     }
 
-    /// The inboxes to drain from now on. Those left out are not read any more.
-    pub(super) fn listen_to(&mut self, inboxes: impl IntoIterator<Item = Arc<Inbox>>) {
-        self.inboxes = inboxes.into_iter().collect();
+    /// All alarms as they stand, in the order of the scene's.
+    pub fn alarms(&self) -> &[Alarm] {
+        self.engine.alarms()
+    }
+
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub fn chronicle(&self) -> &Chronicle {
+        &self.chronicle
+    }
+
+    /// Goes on where an earlier run ended. Before the first sample.
+    pub fn resume(&mut self, store: Store, restored: Restored, now: Timestamp) {
+        self.chronicle.resume(store, restored, &mut self.engine, now);
+    }
+
+    /// From now on every event is a line of this file.
+    pub fn write_events_to(&mut self, file: EventFile) {
+        self.chronicle.write_to(file);
+    }
+
+    /// There should be a store, and this is why there is none: people are told.
+    pub fn go_without_store(&mut self, why: String) {
+        self.chronicle.go_without_store(why);
+    }
+
+    /// Hands over the last news and waits until all of the record is on disk, some seconds at most. Says what is not.
+    pub fn close_record(&mut self, now: Timestamp) -> Vec<String> {
+        self.chronicle.elapse(&self.engine, now);
+        self.chronicle.close()
+    }
+
+    /// What keeps alarms from being judged and events from being kept, in sentences.
+    pub fn troubles(&self) -> Vec<String> {
+        let formulas = self.engine.failures().map(|(alarm, failure)| {
+            let path = self.scene.alarm_path(alarm);
+            format!("{path}: its formula failed {} times, the last verdict holds: {}", failure.count, failure.message)
+        });
+        self.chronicle.troubles().into_iter().chain(formulas).collect()
+    }
+
+    /// Puts on record what happened elsewhere.
+    pub fn record(&mut self, draft: Draft) {
+        self.chronicle.record(draft);
+    }
+
+    /// Carries out what an operator asks for; an alarm that refuses says why.
+    pub fn act(&mut self, alarm: AlarmIndex, action: &Action, deed: &Deed) -> Result<(), Refusal> {
+        let result = self.engine.act(alarm, action, deed, &mut self.changes);
+        self.chronicle.take(&mut self.changes, &self.engine);
+        result
+    }
+
+    /// The sources to drain from now on. Those left out are not read any more.
+    pub(super) fn listen_to(&mut self, feeds: impl IntoIterator<Item = Feed>) {
+        let old = std::mem::take(&mut self.feeds);
+        self.feeds = feeds.into_iter().map(|feed| feed.going_on(&old)).collect();
         self.turn = 0;
     }
 
-    /// Another scene takes over: what is known of signals that it has as well (by twin id and name) stays. Returns where
-    /// each old signal is now.
-    pub fn adopt(&mut self, scene: Arc<Scene>, generation: u32) -> Vec<Option<SignalIndex>> {
+    /// Puts on record which connections were made or lost since the last look, and lets alarms judge it.
+    pub(super) fn look_at_connections(&mut self, now: Timestamp) {
+        for feed in &mut self.feeds {
+            let Some(news) = feed.news() else { continue };
+            if let Some(kind) = news.event {
+                self.chronicle.record(Draft::new(now, now, kind));
+            }
+            self.engine.connection(&feed.name, news.is_connected, now, &mut self.changes);
+        }
+        self.chronicle.take(&mut self.changes, &self.engine);
+    }
+
+    /// What is due by the wall clock: all samples received before `now` have been learnt.
+    pub(super) fn elapse(&mut self, now: Timestamp) {
+        self.engine.elapse(now, &mut self.changes);
+        self.chronicle.take(&mut self.changes, &self.engine);
+        for (twin, at) in self.lives.elapse(now, &self.history) {
+            self.record_life(twin, at, now, Kind::Death);
+        }
+        self.chronicle.elapse(&self.engine, now);
+    }
+
+    /// When [`Knowledge::elapse`] has something to do next.
+    pub(super) fn next_deadline(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let deadlines = [self.engine.next_deadline(), self.lives.next_deadline(), self.chronicle.next_deadline(now)];
+        deadlines.into_iter().flatten().min()
+    }
+
+    fn record_life(&mut self, twin: TwinIndex, time: Timestamp, received: Timestamp, kind: Kind) {
+        if let Some(twin) = self.scene.twins.get(twin.at()) {
+            self.chronicle.record(Draft::new(time, received, kind).about(twin.id.clone()));
+        }
+    }
+
+    /// Receive time of the newest sample that was taken in.
+    pub(super) fn heard(&self) -> Timestamp {
+        self.heard
+    }
+
+    /// Another scene takes over: what is known of signals and alarms that it has as well (by twin id and name) stays.
+    /// Returns where each old signal is now.
+    pub fn adopt(&mut self, scene: Arc<Scene>, generation: u32, now: Timestamp) -> Vec<Option<SignalIndex>> {
         let map = renumbering(&self.scene, &scene);
         self.history.remap(&map, scene.signals.len());
+        self.lives.adopt(&self.scene, &scene, &self.history);
+        self.engine.adopt(scene.clone(), now, &mut self.changes);
+        self.chronicle.adopt(&mut self.changes, &self.scene, &self.engine);
         self.plan = DerivedPlan::new(&scene);
+        self.is_asked_for = asked_for(&scene, &self.plan, &self.engine);
         self.touched.clear();
         self.is_touched.clear();
         self.is_touched.resize(scene.signals.len(), false);
@@ -98,9 +224,9 @@ impl Knowledge {
     pub(super) fn drain(&mut self, slice: Duration) -> bool {
         let started = Instant::now();
         let mut quiet = 0;
-        while quiet < self.inboxes.len() {
-            self.turn = (self.turn + 1) % self.inboxes.len();
-            let Some(inbox) = self.inboxes.get(self.turn).cloned() else { break };
+        while quiet < self.feeds.len() {
+            self.turn = (self.turn + 1) % self.feeds.len();
+            let Some(inbox) = self.feeds.get(self.turn).map(|feed| feed.inbox.clone()) else { break };
             match inbox.try_recv() {
                 None => quiet += 1,
                 Some(batch) => {
@@ -123,15 +249,19 @@ impl Knowledge {
         }
         let mut moment_time = Timestamp::MIN;
         for (at, sample) in batch.samples.iter().enumerate() {
-            let Some(is_touched) = self.is_touched.get_mut(sample.signal.at()) else {
+            let signal = sample.signal;
+            let Some(is_touched) = self.is_touched.get_mut(signal.at()) else {
                 self.orphaned += 1;
                 continue;
             };
             if !std::mem::replace(is_touched, true) {
-                self.touched.push(sample.signal);
+                self.touched.push(signal);
             }
             self.history.append(sample);
-            if self.plan.is_asked_for(sample.signal) {
+            if let Some(born) = self.lives.hear(signal, &self.history) {
+                self.record_life(born, sample.source_time, sample.receive_time, Kind::Birth);
+            }
+            if self.is_asked_for.get(signal.at()) == Some(&true) {
                 if sample.source_time != moment_time {
                     self.conclude(&batch.samples);
                     moment_time = sample.source_time;
@@ -140,27 +270,35 @@ impl Knowledge {
             }
         }
         self.conclude(&batch.samples);
+        if let Some(last) = batch.samples.last() {
+            self.heard = self.heard.max(last.receive_time);
+        }
+        self.chronicle.take(&mut self.changes, &self.engine);
         batch.samples
     }
 
     /// What follows from the samples of one moment, all of which are in history.
     fn conclude(&mut self, samples: &[Sample]) {
         let Some(first) = self.moment.first().and_then(|at| samples.get(*at)) else { return };
-        let source_time = first.source_time;
+        let (source_time, mut receive_time) = (first.source_time, first.receive_time);
         let mut due: Vec<(u32, SignalIndex)> = Vec::new();
-        let mut receive_time = first.receive_time;
-        for sample in self.moment.drain(..).filter_map(|at| samples.get(at)) {
+        for sample in self.moment.iter().filter_map(|at| samples.get(*at)) {
             receive_time = receive_time.max(sample.receive_time);
             due.extend(self.plan.dependents(sample.signal));
         }
         due.sort_unstable();
         due.dedup();
-        for (_, derived) in due {
-            if let Some(sample) = derive::evaluate(&self.scene, &self.history, derived, source_time, receive_time) {
+        let mut derived = Vec::new();
+        for (_, signal) in due {
+            if let Some(sample) = derive::evaluate(&self.scene, &self.history, signal, source_time, receive_time) {
                 self.history.append(&sample);
-                self.touch(derived);
+                self.touch(signal);
+                derived.push(sample);
             }
         }
+        let measured = self.moment.iter().filter_map(|at| samples.get(*at));
+        self.engine.observe_moment(measured.chain(&derived), &self.history, &mut self.changes);
+        self.moment.clear();
     }
 
     fn touch(&mut self, signal: SignalIndex) {
@@ -185,6 +323,11 @@ impl Knowledge {
         self.orphaned += (before - batch.samples.len()) as u64;
     }
 
+    /// Whether samples came that no frame has taken over yet.
+    pub(super) fn has_news(&self) -> bool {
+        !self.touched.is_empty()
+    }
+
     /// Moves the signals with new samples into `into`, whose old content is lost.
     pub(super) fn take_touched(&mut self, into: &mut Vec<SignalIndex>) {
         into.clear();
@@ -195,6 +338,10 @@ impl Knowledge {
             }
         }
     }
+}
+
+fn asked_for(scene: &Scene, plan: &DerivedPlan, engine: &Engine) -> Vec<bool> {
+    scene.signals.iter().map(|signal| plan.is_asked_for(signal.index) || engine.watches(signal.index)).collect()
 }
 
 /// Where each signal of the `old` scene is in the `new` one: the same twin id and signal name.

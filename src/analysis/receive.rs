@@ -7,6 +7,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::Analysis;
+use crate::history::Moment;
 use crate::source::Sources;
 use crate::twin::SignalIndex;
 
@@ -28,14 +29,18 @@ pub(super) fn receive(
     analysis: Res<Analysis>,
     sources: Res<Sources>,
     budget: Res<ReceiveBudget>,
+    moment: Res<Moment>,
     mut touched: ResMut<Touched>,
 ) {
     let mut knowledge = analysis.lock();
-    if !knowledge.is_driven()
-        && knowledge.drain(budget.0)
-        && let Some(waker) = &sources.waker
-    {
-        waker();
+    if !knowledge.is_driven() {
+        knowledge.look_at_connections(moment.now);
+        let more = knowledge.drain(budget.0);
+        let settled = if more { knowledge.heard() } else { moment.now };
+        knowledge.elapse(settled);
+        if let (true, Some(waker)) = (more, &sources.waker) {
+            waker();
+        }
     }
     knowledge.take_touched(&mut touched.0);
 }

@@ -8,14 +8,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Sender, bounded};
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use parking_lot::MutexGuard;
 
-use super::Analysis;
-use crate::source::{Inbox, Waker};
+use super::{Analysis, Feed};
+use crate::source::{Clock, Waker};
 
 /// How long the lock is held at a time: a frame waits no longer for it.
 const SLICE: Duration = Duration::from_millis(2);
+/// From the moment at which a sample is received it takes this long at most, in a source that is not flooded, until it can
+/// be learnt.
+const UNDERWAY: Duration = Duration::from_millis(100);
+/// Something that is due shortly is looked at together with what is due soon after.
+const SHORTEST_WAIT: Duration = Duration::from_millis(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// The running thread; dropping it stops and joins it.
 #[derive(Debug)]
@@ -27,32 +33,35 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts to drain the inboxes of `analysis`; `frames` is called when frames have something new to show.
-    pub fn start(analysis: Analysis, frames: Waker) -> std::io::Result<Self> {
+    /// Starts to drain the feeds of `analysis`; `frames` is called when frames have something new to show.
+    pub fn start(analysis: Analysis, clock: Clock, frames: Waker) -> std::io::Result<Self> {
         let (bell, rings) = bounded::<()>(1);
         let ended = Arc::new(AtomicBool::new(false));
         let (shared, seen) = (analysis.clone(), ended.clone());
         let thread = std::thread::Builder::new().name("analysis".into()).spawn(move || {
             // Frames take over if this thread ends in a panic.
             let _driven = Driven::new(&shared);
-            while rings.recv().is_ok() && !seen.load(Ordering::Acquire) {
-                let mut more = true;
-                while more && !seen.load(Ordering::Acquire) {
-                    let mut knowledge = shared.lock();
-                    more = knowledge.drain(SLICE);
-                    MutexGuard::unlock_fair(knowledge);
-                    // Even without samples: a ring also tells that a connection has changed.
-                    frames();
-                }
+            let mut wait = Duration::ZERO;
+            while !seen.load(Ordering::Acquire) {
+                let rang = match rings.recv_timeout(wait) {
+                    Ok(()) => true,
+                    Err(RecvTimeoutError::Timeout) => false,
+                    Err(RecvTimeoutError::Disconnected) => return,
+                };
+                wait = learn(&shared, &clock, &frames, &seen, rang);
             }
         })?;
         Ok(Self { analysis, bell, ended, thread: Some(thread) })
     }
 
-    /// The inboxes to drain from now on. Those left out are not read any more.
-    pub fn listen_to(&self, inboxes: impl IntoIterator<Item = Arc<Inbox>>) {
-        self.analysis.lock().listen_to(inboxes);
-        // A source that rang before it was listened to will not ring again.
+    /// The sources to drain from now on. Those left out are not read any more.
+    pub fn listen_to(&self, feeds: impl IntoIterator<Item = Feed>) {
+        self.analysis.lock().listen_to(feeds);
+        self.ring();
+    }
+
+    /// Wakes the thread: a source that rang before it was listened to will not ring again.
+    fn ring(&self) {
         let _ = self.bell.try_send(());
     }
 
@@ -65,16 +74,43 @@ impl Worker {
     }
 }
 
+/// Learns until nothing waits, and says how long there will be nothing to do unless the bell rings. Tells the frames if
+/// there is something new, or if a source rang, which it also does when its connection has changed.
+fn learn(shared: &Analysis, clock: &Clock, frames: &Waker, ended: &AtomicBool, rang: bool) -> Duration {
+    loop {
+        let mut knowledge = shared.lock();
+        let now = clock.now();
+        let version = knowledge.chronicle().version();
+        knowledge.look_at_connections(now);
+        let more = knowledge.drain(SLICE);
+        // Samples may be on their way that were received before now: time goes on as far as all of them are learnt.
+        let settled = if more { knowledge.heard() } else { now - UNDERWAY };
+        knowledge.elapse(settled);
+        let changed = rang || knowledge.has_news() || knowledge.chronicle().version() != version;
+        let deadline = knowledge.next_deadline(settled);
+        MutexGuard::unlock_fair(knowledge);
+        if changed {
+            frames();
+        }
+        if !more || ended.load(Ordering::Acquire) {
+            let until = deadline.map_or(f64::INFINITY, |deadline| deadline.secs_since(settled));
+            let secs = clock.wall_secs(until).clamp(SHORTEST_WAIT.as_secs_f64(), LONGEST_WAIT.as_secs_f64());
+            return Duration::from_secs_f64(secs);
+        }
+    }
+}
+
 impl Drop for Worker {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Release);
-        let _ = self.bell.try_send(());
+        self.ring();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
             tracing::error!("the analysis ended in a panic");
         }
-        self.analysis.lock().listen_to([]);
+        let mut knowledge = self.analysis.lock();
+        knowledge.listen_to([]);
     }
 }
 
@@ -119,13 +155,14 @@ mod tests {
 
     #[test]
     fn samples_that_came_before_anybody_listened_are_learnt_and_announced() {
-        let analysis = Analysis::new(scene(), 1, 1 << 20);
+        let analysis = Analysis::new(scene(), 1, 1 << 20, Timestamp::now());
         let (told, tidings) = bounded(1);
         let frames: Waker = Arc::new(move || {
             let _ = told.try_send(());
         });
-        let worker = Worker::start(analysis.clone(), frames).expect("a thread");
-        let (mut mailbox, inbox) = mailbox(Arc::new(SourceStatus::default()), worker.waker());
+        let worker = Worker::start(analysis.clone(), Clock::WALL, frames).expect("a thread");
+        let status = Arc::new(SourceStatus::default());
+        let (mut mailbox, inbox) = mailbox(status.clone(), worker.waker());
         mailbox.set_generation(1);
         let at = Timestamp(7);
         let sample = || Sample {
@@ -141,7 +178,7 @@ mod tests {
         while !worker.bell.is_empty() {
             std::thread::yield_now();
         }
-        worker.listen_to([Arc::new(inbox)]);
+        worker.listen_to([Feed::new("test", Arc::new(inbox), status)]);
         let patience = Duration::from_secs(10);
         tidings.recv_timeout(patience).expect("the frames are told");
         mailbox.push(sample());

@@ -45,7 +45,7 @@ fn measure(twins: u32) -> Vec<Duration> {
     let signals = scene.signals.len();
     let mut app = App::new();
     app.add_plugins(CorePlugins)
-        .insert_resource(Analysis::new(scene.clone(), 1, 1 << 30))
+        .insert_resource(Analysis::new(scene.clone(), 1, 1 << 30, Timestamp::now()))
         .insert_resource(Moment::default())
         .insert_resource(LoadedScene { scene, generation: 1, issues: Vec::new() });
     app.finish();

@@ -14,8 +14,8 @@ use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 
 use super::{FIELDS, flood, grouped, no_waker, payload, scene, topic};
 use crate::CorePlugins;
-use crate::analysis::Analysis;
 use crate::analysis::worker::Worker;
+use crate::analysis::{Analysis, Feed};
 use crate::history::Moment;
 use crate::ingest::{BindingTable, Message, SharedTable};
 use crate::scene::{Broker, LoadedScene, Scene};
@@ -118,7 +118,7 @@ fn in_process(length: Duration) -> f64 {
     let scene = scene(TWINS);
     let table = BindingTable::new(&scene, "bench", 1);
     let messages = messages();
-    let analysis = Analysis::new(Arc::new(scene), 1, 1 << 30);
+    let analysis = Analysis::new(Arc::new(scene), 1, 1 << 30, Timestamp::MIN);
     let mut knowledge = analysis.lock();
     let started = Instant::now();
     let mut samples = 0;
@@ -191,10 +191,10 @@ fn world(address: SocketAddr) -> Result<App, BenchError> {
     let table = SharedTable::new(BindingTable::new(&scene, "bench", 1));
     let broker = Broker { qos: 1, subscribe: vec!["bench/#".into()], ..Broker::at(format!("mqtt://{address}")) };
     // As a session does it: the analysis in a thread of its own.
-    let analysis = Analysis::new(scene.clone(), 1, 1 << 30);
-    let worker = Worker::start(analysis.clone(), no_waker())?;
+    let analysis = Analysis::new(scene.clone(), 1, 1 << 30, Timestamp::now());
+    let worker = Worker::start(analysis.clone(), Clock::WALL, no_waker())?;
     let source = mqtt::spawn("bench", &broker, table, worker.waker(), Clock::WALL, None)?;
-    worker.listen_to([source.receiver.clone()]);
+    worker.listen_to([Feed::of(&source)]);
     let mut app = App::new();
     let now = Timestamp::now();
     app.add_plugins(CorePlugins)

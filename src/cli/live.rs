@@ -8,7 +8,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::{Failure, demo_scene, time_limit};
-use crate::session::{self, OpenError, Options};
+use crate::session::{self, OpenError, Options, StorePlace};
 use crate::state;
 
 #[derive(clap::Args, Debug)]
@@ -49,6 +49,19 @@ pub struct SessionArgs {
     /// Memory for history in MiB; the oldest samples go first.
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
     history_mib: u64,
+    /// Keep alarms and events here, so that they survive a restart. Without this: in the state folder of the user, unless
+    /// --plant runs a plant that begins anew each time.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_store")]
+    store: Option<PathBuf>,
+    /// Begin with no alarms and no events, and keep none.
+    #[arg(long)]
+    no_store: bool,
+    /// Append every event as a line of JSON to this file.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// The name that goes on record for what is done here. Without this: whoever is logged in.
+    #[arg(long, value_name = "NAME")]
+    operator: Option<String>,
 }
 
 impl SessionArgs {
@@ -60,6 +73,15 @@ impl SessionArgs {
         options.plant_speed = self.plant_speed;
         options.embedded.bind.set_port(self.port);
         options.history_budget_bytes = self.history_mib << 20;
+        options.store = match self.store {
+            Some(path) => StorePlace::At(path),
+            None if self.no_store => StorePlace::Nowhere,
+            None => StorePlace::Usual,
+        };
+        options.events = self.events;
+        if let Some(operator) = self.operator {
+            options.operator = operator;
+        }
         options
     }
 }

@@ -1,16 +1,22 @@
 //! The one applier: carries out what panels and the 3D view asked for in the last frame.
 //!
-//! In: [`OperatorCommand`]s. Out: cursor and attention. Camera commands are the view's; a reload is the session's.
+//! In: [`OperatorCommand`]s. Out: cursor, attention, alarms, notes. Camera commands are the view's; what touches the disk
+//! (reload, edits, exports) is the session's.
 
 use bevy::prelude::*;
 
-use super::{Attention, OperatorCommand};
+use super::{Attention, Operator, OperatorCommand};
+use crate::alarm::Deed;
 use crate::analysis::Analysis;
+use crate::event::{Draft, Kind};
 use crate::history::{Cursor, Moment};
+use crate::scene::LoadedScene;
 
 pub(crate) fn apply(
     mut commands: MessageReader<OperatorCommand>,
     analysis: Res<Analysis>,
+    loaded: Res<LoadedScene>,
+    operator: Res<Operator>,
     moment: Res<Moment>,
     mut cursor: ResMut<Cursor>,
     mut attention: ResMut<Attention>,
@@ -34,9 +40,28 @@ pub(crate) fn apply(
                 let playing = cursor.play(*speed, moment.now);
                 cursor.set_if_neq(playing);
             }
-            OperatorCommand::Focus(_) | OperatorCommand::Look(_) | OperatorCommand::ReloadScene => {}
-            OperatorCommand::Alarm { .. }
-            | OperatorCommand::Note { .. }
+            OperatorCommand::Alarm { alarms, action, comment } => {
+                // What is shown is the past: nobody acts on it.
+                if !cursor.is_live() {
+                    tracing::warn!("alarms are handled live: the cursor is in the past");
+                    continue;
+                }
+                let deed = Deed { by: operator.0.clone(), at: moment.now, comment: comment.clone() };
+                let mut knowledge = analysis.lock();
+                for alarm in alarms {
+                    if let Err(refusal) = knowledge.act(*alarm, action, &deed) {
+                        tracing::warn!("{}: {refusal}", loaded.scene.alarm_path(*alarm));
+                    }
+                }
+            }
+            OperatorCommand::Note { text, twin } => {
+                let draft = Draft::new(moment.shown, moment.now, Kind::Note { text: text.clone() });
+                let twin = twin.and_then(|index| loaded.scene.twins.get(index.at())).map(|twin| twin.id.clone());
+                analysis.lock().record(Draft { twin, ..draft.by(operator.0.clone(), "") });
+            }
+            OperatorCommand::Focus(_)
+            | OperatorCommand::Look(_)
+            | OperatorCommand::ReloadScene
             | OperatorCommand::ExportEvents { .. }
             | OperatorCommand::EditLimit { .. }
             | OperatorCommand::UndoEdit => {}

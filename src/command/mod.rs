@@ -58,6 +58,18 @@ pub enum LimitField {
     OffDelay,
 }
 
+/// Who gives the commands: the name that goes on record.
+#[derive(Resource, Clone, PartialEq, Eq, Debug)]
+pub struct Operator(pub String);
+
+impl Default for Operator {
+    /// Whoever is logged in.
+    fn default() -> Self {
+        let named = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| std::env::var(name).ok());
+        Self(named.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "operator".to_owned()))
+    }
+}
+
 /// What the operator is looking at. Written by the applier only.
 #[derive(Resource, Clone, PartialEq, Debug, Default)]
 pub struct Attention {
@@ -80,5 +92,6 @@ impl Attention {
 pub(super) fn plugin(app: &mut App) {
     app.add_message::<OperatorCommand>()
         .init_resource::<Attention>()
+        .init_resource::<Operator>()
         .add_systems(Update, apply.in_set(TwinSet::Command));
 }

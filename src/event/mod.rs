@@ -30,6 +30,10 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::{Cause, Priority, State};
 use crate::twin::Timestamp;
 
+/// What keeps the record from being kept: sentences for people, refreshed once a second. Empty when all is well.
+#[derive(bevy::prelude::Resource, Clone, PartialEq, Eq, Debug, Default)]
+pub struct RecordTroubles(pub Vec<String>);
+
 /// Something worth a mark on the timeline.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Event {

@@ -15,7 +15,7 @@ use super::{banner, bars, connections, inspector, issues, statistics, theme, tim
 use crate::alarm::AlarmBoard;
 use crate::analysis::Analysis;
 use crate::command::{Attention, OperatorCommand};
-use crate::event::EventLog;
+use crate::event::{EventLog, RecordTroubles};
 use crate::history::{Cursor, History, Moment};
 use crate::scene::LoadedScene;
 use crate::source::SourceReport;
@@ -39,6 +39,7 @@ pub(super) struct Readable<'w, 's> {
     marks: Res<'w, Marks>,
     board: Res<'w, AlarmBoard>,
     log: Res<'w, EventLog>,
+    troubles: Res<'w, RecordTroubles>,
     labels: Res<'w, ScreenLabels>,
     world: Res<'w, WorldImage>,
     currents: Query<'w, 's, &'static Current>,
@@ -106,7 +107,7 @@ fn gather<'a>(read: &'a Readable, history: &History, board: &'a AlarmBoard, shel
     let bounds = if scene.signals.is_empty() { None } else { history.bounds() };
     let usage = if scene.signals.is_empty() { default() } else { history.usage() };
     // Issues are few and their number is always shown, so they are built in any case.
-    let issues = issues::issues_view(&read.loaded, &read.report);
+    let issues = issues::issues_view(&read.loaded, &read.report, &read.troubles.0);
     let inspected = inspector::InspectorInput {
         scene,
         currents: &current,

@@ -38,8 +38,8 @@ impl IssuesView {
     }
 }
 
-/// Errors first, then by file and place; then sources that are not connected, by name.
-pub fn issues_view(loaded: &LoadedScene, report: &SourceReport) -> IssuesView {
+/// Errors first, then by file and place; then sources that are not connected, by name; then what is wrong with the record.
+pub fn issues_view(loaded: &LoadedScene, report: &SourceReport, troubles: &[String]) -> IssuesView {
     let dir = &loaded.scene.dir;
     let mut issues: Vec<&Issue> = loaded.issues.iter().collect();
     issues.sort_by_key(|issue| (issue.severity, &issue.file, issue.line, issue.column));
@@ -72,6 +72,13 @@ pub fn issues_view(loaded: &LoadedScene, report: &SourceReport) -> IssuesView {
             });
         }
     }
+    lines.extend(troubles.iter().map(|trouble| IssueView {
+        mark: Mark::Warning,
+        place: "record".to_owned(),
+        brief: trouble.clone(),
+        hint: None,
+        rule: "record".into(),
+    }));
     IssuesView { scene_file: loaded.scene.path.display().to_string(), last_good, lines }
 }
 
@@ -126,7 +133,7 @@ mod tests {
 
     #[test]
     fn errors_come_first_with_file_line_and_column() {
-        let view = issues_view(&testing::loaded(), &testing::report());
+        let view = issues_view(&testing::loaded(), &testing::report(), &[]);
         let places: Vec<_> = view.lines.iter().map(|line| line.place.as_str()).collect();
         assert_eq!(places, ["scene.ron:41:13", "types/pump.ron:12:9", "lab", "plant"]);
         assert!(view.last_good);
@@ -135,7 +142,7 @@ mod tests {
 
     #[test]
     fn an_issue_shows_its_brief_its_hint_and_reloads_on_request() {
-        let view = issues_view(&testing::loaded(), &testing::report());
+        let view = issues_view(&testing::loaded(), &testing::report(), &[]);
         let mut harness = testing::harness(Vec::new(), move |ui, out| issues_ui(ui, &view, out));
         harness.get_by_label_contains("unknown field `expire`");
         harness.get_by_label_contains("Did you mean `expires`?");

@@ -59,6 +59,7 @@ pub fn plugin(app: &mut App) {
         .init_resource::<Entities>()
         .init_resource::<AlarmBoard>()
         .init_resource::<EventLog>()
+        .init_resource::<crate::event::RecordTroubles>()
         .init_resource::<ViewRect>()
         .init_resource::<ScreenLabels>()
         .init_resource::<WorldImage>()

@@ -330,7 +330,7 @@ impl Plant {
 
     /// All views of a live frame.
     pub fn views<'a>(&'a self, attention: &'a Attention, _shell: &Shell) -> Views<'a> {
-        let issues = issues::issues_view(&self.issues, &self.report);
+        let issues = issues::issues_view(&self.issues, &self.report, &[]);
         Views {
             bars: bars::bars_view(
                 &self.scene,

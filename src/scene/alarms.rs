@@ -117,7 +117,6 @@ fn of_signal(
         let brief = format!("a {:?} has no limits", signal.kind);
         let hint = "write alarms: {\"wrong\": (is: […])} for values that are not normal";
         report.error("kind-mismatch", limits.span, &item, brief, hint.into());
-        return;
     }
     let plain = AlarmDef::default();
     for (name, level) in LIMITS {

@@ -217,10 +217,15 @@ pub fn plan(scene: &Scene, target: &Target, change: &Change) -> Result<Edit, Edi
             Some(_) => EditError::Ineffective { what, value: now, path },
         });
     }
-    let known = load_texts(&scene.path, &scene.sources).issues;
-    let is_new = |issue: &Issue| !known.iter().any(|old| old.rule == issue.rule && old.brief == issue.brief);
-    let warnings = issues.into_iter().filter(is_new).collect();
+    let warnings = if issues.is_empty() { issues } else { new_among(issues, scene) };
     Ok(Edit { path, before, after, what, was, now, warnings })
+}
+
+/// Those of `issues` that the scene did not have before.
+fn new_among(issues: Vec<Issue>, before: &Scene) -> Vec<Issue> {
+    let known = load_texts(&before.path, &before.sources).issues;
+    let is_new = |issue: &Issue| !known.iter().any(|old| old.rule == issue.rule && old.brief == issue.brief);
+    issues.into_iter().filter(is_new).collect()
 }
 
 fn unknown(scene: &Scene, target: &Target) -> EditError {

@@ -14,7 +14,7 @@ use super::signals::{self, Expression, Prepared, Source, Topic};
 use super::span::{Span, Spanned};
 use super::text;
 use super::types::Type;
-use crate::twin::{SignalIndex, TwinIndex};
+use crate::twin::{SignalIndex, TwinIndex, Unit};
 
 /// A derived signal whose inputs are still names.
 pub(super) struct Pending {
@@ -166,17 +166,45 @@ fn changed_signals(
         if let (Some((_, base)), Some(slot)) = (defs.get_mut(at), prepared.get_mut(at)) {
             let item = format!("{}.{}", def.id.value, name.value);
             let before = slot.unit.clone();
-            *base = signals::merge(base, over);
+            let inherited = std::mem::take(base);
+            *base = signals::merge(&inherited, over);
             *slot = signals::prepare(&item, name, base, brokers, report);
             if let Some(unit) = over.unit.as_ref().filter(|_| !before.fits(&slot.unit)) {
                 let brief = format!("unit `{}` does not fit `{before}`, the unit in the type", unit.value);
                 let hint = "a twin may measure the same quantity in another unit, not another quantity";
                 report.error("unit-mismatch", unit.span, &item, brief, hint.into());
             }
+            warn_of_inherited_numbers(&item, &inherited, over, &before, &slot.unit, report);
         }
     }
     signals::check_conflicts(&def.id, &prepared, report);
     (defs, prepared)
+}
+
+/// A limit of 4.5 mm/s is not one of 4.5 m/s: numbers of the type are not converted where a twin has another unit.
+fn warn_of_inherited_numbers(
+    item: &str,
+    inherited: &SignalDef,
+    over: &SignalDef,
+    before: &Unit,
+    now: &Unit,
+    report: &mut Report,
+) {
+    let Some(unit) = over.unit.as_ref().filter(|_| before.fits(now) && before.linear_to(now) != Some((1.0, 0.0)))
+    else {
+        return;
+    };
+    let not_said_again = [
+        ("limits", inherited.limits.is_some() && over.limits.is_none()),
+        ("range", inherited.range.is_some() && over.range.is_none()),
+        ("alarms", !inherited.alarms.0.is_empty() && over.alarms.0.is_empty()),
+    ];
+    let fields: Vec<&str> = not_said_again.iter().filter(|(_, is)| *is).map(|(name, _)| *name).collect();
+    if !fields.is_empty() {
+        let brief =
+            format!("the type's {} were meant in `{before}`, but count in `{}` here", fields.join(", "), unit.value);
+        report.warning("unit-of-limits", unit.span, item, brief, "say them again, in this unit".into());
+    }
 }
 
 fn bind(

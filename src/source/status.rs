@@ -151,6 +151,12 @@ impl SourceStatus {
         self.rare().error = error;
     }
 
+    /// State and last error, without the rest of a snapshot.
+    pub fn connection(&self) -> (ConnectionState, Option<String>) {
+        let rare = self.rare();
+        (rare.state, rare.error.clone())
+    }
+
     pub fn count_reconnect(&self) {
         self.rare().reconnects += 1;
     }

@@ -73,7 +73,6 @@ pub use viewport::{PointerInView, ViewRect};
 pub use world_image::WorldImage;
 
 use crate::TwinSet;
-use crate::alarm::AlarmBoard;
 use crate::command::{Attention, OperatorCommand};
 use crate::history::Cursor;
 use crate::scene::LoadedScene;
@@ -105,7 +104,6 @@ pub fn plugin(app: &mut App) {
         .init_resource::<LoadedScene>()
         .init_resource::<Attention>()
         .init_resource::<Cursor>()
-        .init_resource::<AlarmBoard>()
         .add_message::<OperatorCommand>()
         .configure_sets(
             Update,

@@ -51,7 +51,7 @@ impl World {
         let now = Timestamp::parse_rfc3339("2026-01-31T12:00:00Z").expect("a time");
         let mut app = App::new();
         app.add_plugins(CorePlugins)
-            .insert_resource(Analysis::new(scene.clone(), 1, 64 << 20))
+            .insert_resource(Analysis::new(scene.clone(), 1, 64 << 20, now))
             .insert_resource(Moment { now, shown: now, session_start: now })
             .insert_resource(LoadedScene { scene, generation: 1, issues: Vec::new() });
         app.finish();
@@ -201,7 +201,7 @@ fn a_reload_keeps_history_and_selection_under_new_indices() {
     let old = world.scene();
     let selected = old.twin("P-102").expect("a twin").index;
     let new = Arc::new(load(&SCENE.replace("(id: \"P-101\", type: \"Pump\"), ", "")));
-    let map = world.app.world().resource::<Analysis>().lock().adopt(new.clone(), 2);
+    let map = world.app.world().resource::<Analysis>().lock().adopt(new.clone(), 2, world.now);
     let attention = Attention { selected: Some(selected), trends: Vec::new() };
     let attention = attention.renumbered(&old, &new, &map);
     assert_eq!(attention.selected, new.twin("P-102").map(|twin| twin.index));

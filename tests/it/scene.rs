@@ -58,12 +58,13 @@ fn what_we_write_reads_back_equal_and_the_ron_crate_agrees() {
 }
 
 #[test]
-fn ten_thousand_twins_with_a_hundred_thousand_signals_load_quickly() {
+fn ten_thousand_twins_with_a_hundred_thousand_signals_and_alarms_load_quickly() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("big.ron");
     let mut text = "Scene(format: (1, 0), types: {\"Pump\": (signals: {".to_owned();
     for n in 0..10 {
-        text += &format!("\"s{n}\": (unit: \"kPa\", topic: \"hall/{{id}}\", json: \"/s{n}\"),");
+        text += &format!("\"s{n}\": (unit: \"kPa\", topic: \"hall/{{id}}\", json: \"/s{n}\", limits: (high: 9),");
+        text += "alarms: {\"high\": (unless: \"s0 < 1\", cause: \"a leak\", action: \"close the valve\")}),";
     }
     text += "})}, twins: [";
     for n in 0..10_000 {
@@ -72,7 +73,7 @@ fn ten_thousand_twins_with_a_hundred_thousand_signals_load_quickly() {
     std::fs::write(&path, text + "])").unwrap();
     let start = Instant::now();
     let scene = scene::load(&path).scene.unwrap();
-    assert_eq!((scene.twins.len(), scene.signals.len()), (10_000, 100_000));
+    assert_eq!((scene.twins.len(), scene.signals.len(), scene.alarms.len()), (10_000, 100_000, 100_000));
     assert_eq!(scene.twin("P-9999").unwrap().id, "P-9999");
     println!("loaded in {:?}", start.elapsed());
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());

@@ -3,6 +3,8 @@
 //! In: what to open and how. Out: a Bevy `App` with `CorePlugins`. The only place where sources are started and stopped,
 //! so that a branch, a replay or a test, which never call this, own no connection at all.
 
+mod edit;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,15 +12,17 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use crate::analysis::{Analysis, worker::Worker};
-use crate::command::OperatorCommand;
+use crate::analysis::{Analysis, Feed, worker::Worker};
+use crate::command::{Operator, OperatorCommand};
+use crate::event::store::{self, Store, StoreError};
+use crate::event::{Draft, EventFile, EventFileError, Kind};
 use crate::history::{Cursor, Marks, Moment};
 use crate::ingest::{BindingTable, SharedTable};
 use crate::scene::{Broker, LoadedScene, Scene, watch::Watcher};
 use crate::source::broker::{Embedded, EmbeddedConfig};
 use crate::source::mqtt;
 use crate::source::plant::{self, PlantConfig, PlantHandle};
-use crate::source::{Clock, SourceHandle, Sources, Waker};
+use crate::source::{Clock, Sources, Waker};
 use crate::twin::Timestamp;
 use crate::{CorePlugins, TwinSet};
 
@@ -38,6 +42,22 @@ pub struct Options {
     pub history_budget_bytes: u64,
     /// Read the scene again when its files change.
     pub watch: bool,
+    /// Where alarms and events survive a restart.
+    pub store: StorePlace,
+    /// Every event is a line of JSON in this file.
+    pub events: Option<PathBuf>,
+    /// Who acts: the name that goes on record.
+    pub operator: String,
+}
+
+/// Where alarms and events survive a restart.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum StorePlace {
+    /// In the state folder of the user; nowhere if the session runs its own plant, which begins anew each time.
+    #[default]
+    Usual,
+    At(PathBuf),
+    Nowhere,
 }
 
 impl Options {
@@ -51,6 +71,9 @@ impl Options {
             embedded: EmbeddedConfig::default(),
             history_budget_bytes: 1 << 30,
             watch: true,
+            store: StorePlace::default(),
+            events: None,
+            operator: Operator::default().0,
         }
     }
 }
@@ -66,6 +89,10 @@ pub enum OpenError {
     Plant(#[from] plant::PlantError),
     #[error(transparent)]
     Source(#[from] mqtt::SourceError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    EventFile(#[from] EventFileError),
     #[error("the thread of the analysis cannot be started: {0}")]
     Thread(std::io::Error),
     #[error("the scene `{scene}` names no simulated plant; add `plant: \"bottling\"` to it, or leave out --plant")]
@@ -75,6 +102,8 @@ pub enum OpenError {
 /// What a session owns besides the world: dropped last, joined on drop.
 #[derive(Resource)]
 struct Running {
+    /// First of all: the record is closed while the disk and the thread of the analysis are still there.
+    _record: Record,
     options: Options,
     /// Asks for a frame.
     waker: Waker,
@@ -83,6 +112,10 @@ struct Running {
     tables: BTreeMap<String, SharedTable>,
     watcher: Option<Watcher>,
     watched: Vec<PathBuf>,
+    /// What operators changed in the scene, in order; the last one can be undone.
+    edits: Vec<crate::scene::edit::Edit>,
+    /// The scene file was changed from here: read it again without waiting for the watcher.
+    is_edited: bool,
     /// Learns from what the sources bring, independent of frames.
     worker: Worker,
     // Fields drop in this order: the plant says goodbye while the broker still listens.
@@ -90,16 +123,29 @@ struct Running {
     embedded: Option<Embedded>,
 }
 
+/// The record of events and alarms; dropping it waits until all of it is on disk.
+struct Record {
+    analysis: Analysis,
+    clock: Clock,
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let left = self.analysis.lock().close_record(self.clock.now());
+        left.iter().for_each(|left| tracing::error!("{left}"));
+    }
+}
+
 /// Opens a session in `app`, which gets `CorePlugins` and running sources.
 ///
 /// `waker` is called from the sources' threads when there is something to do.
 pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenError> {
     let loaded = crate::scene::load(&options.scene);
-    let Some(scene) = loaded.scene.clone() else { return Err(OpenError::Scene(Box::new(loaded))) };
-    let scene = Arc::new(scene);
-
+    let Some(mut scene) = loaded.scene.clone() else { return Err(OpenError::Scene(Box::new(loaded))) };
     let embedded = needs_embedded(&scene, &options).then(|| Embedded::start(options.embedded.clone())).transpose()?;
     let brokers = effective_brokers(&scene, &options, embedded.as_ref());
+    brokers.keys().for_each(|name| scene.watch_connection(name));
+    let scene = Arc::new(scene);
     let clock = if options.plant { Clock::at_speed(Timestamp::now(), options.plant_speed) } else { Clock::WALL };
     let now = clock.now();
     let plant = match (options.plant, plant_config(&scene, &options, &brokers, now)) {
@@ -108,8 +154,9 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         (true, None) => return Err(OpenError::NoPlant { scene: scene.name.clone() }),
     };
 
-    let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes);
-    let worker = Worker::start(analysis.clone(), waker.clone()).map_err(OpenError::Thread)?;
+    let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes, now);
+    keep_record(&analysis, &scene, &options, now)?;
+    let worker = Worker::start(analysis.clone(), clock, waker.clone()).map_err(OpenError::Thread)?;
     let mut running = Vec::new();
     let mut tables = BTreeMap::new();
     for (name, broker) in &brokers {
@@ -118,18 +165,23 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         tables.insert(name.clone(), table);
     }
     let watcher = options.watch.then(|| watch(&loaded.files, &waker)).flatten();
+    let kept = analysis.clone();
 
-    worker.listen_to(running.iter().map(|source: &SourceHandle| source.receiver.clone()));
+    worker.listen_to(running.iter().map(Feed::of));
     app.add_plugins(CorePlugins)
         .insert_resource(LoadedScene { scene, generation: 1, issues: loaded.issues })
         .insert_resource(analysis)
         .insert_resource(clock)
+        .insert_resource(Operator(options.operator.clone()))
         .insert_resource(Moment { now, shown: now, session_start: now })
         .insert_resource(Sources { running, waker: Some(waker.clone()) })
         .insert_resource(Running {
+            _record: Record { analysis: kept, clock },
             options,
             waker,
             clock,
+            edits: Vec::new(),
+            is_edited: false,
             worker,
             tables,
             watcher,
@@ -139,8 +191,42 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         })
         .add_systems(
             Update,
-            (tick, reload.after(crate::command::apply).before(crate::twin::Respawn)).chain().in_set(TwinSet::Command),
+            (tick.before(crate::command::apply), (edit::edit, reload).chain().after(crate::command::apply))
+                .chain()
+                .before(crate::twin::Respawn)
+                .in_set(TwinSet::Command),
         );
+    Ok(())
+}
+
+/// Opens what keeps alarms and events, and takes up what an earlier run has left. A store that nobody asked for by name
+/// and that cannot be had is no reason not to watch the plant: people are told.
+fn keep_record(analysis: &Analysis, scene: &Scene, options: &Options, now: Timestamp) -> Result<(), OpenError> {
+    let file = options.events.as_deref().map(EventFile::open).transpose()?;
+    let mut knowledge = analysis.lock();
+    if let Some(file) = file {
+        knowledge.write_events_to(file);
+    }
+    let opened = match &options.store {
+        StorePlace::At(path) => Some(Store::open(path, now)?),
+        StorePlace::Usual if !options.plant => {
+            let path = store::default_path(&scene.name, &scene.path);
+            let opened = path.and_then(|path| Store::open(&path, now));
+            let why = |error: &StoreError| format!("alarms and events will not survive a restart: {error}");
+            opened.inspect_err(|error| tracing::warn!("{}", why(error))).map_err(|error| why(&error)).map_or_else(
+                |why| {
+                    knowledge.go_without_store(why);
+                    None
+                },
+                Some,
+            )
+        }
+        StorePlace::Usual | StorePlace::Nowhere => None,
+    };
+    if let Some((store, restored)) = opened {
+        restored.warnings().iter().for_each(|warning| tracing::warn!("{warning}"));
+        knowledge.resume(store, restored, now);
+    }
     Ok(())
 }
 
@@ -249,13 +335,16 @@ fn reload(
     mut loaded: ResMut<LoadedScene>,
     mut sources: ResMut<Sources>,
     analysis: Res<Analysis>,
+    moment: Res<Moment>,
     mut attention: ResMut<crate::command::Attention>,
 ) {
     let asked = commands.read().filter(|command| **command == OperatorCommand::ReloadScene).count() > 0;
-    if !asked && !running.watcher.as_ref().is_some_and(Watcher::take_changed) {
+    let edited = running.is_edited;
+    if !asked && !edited && !running.watcher.as_ref().is_some_and(Watcher::take_changed) {
         return;
     }
     let running = running.into_inner();
+    running.is_edited = false;
     let new = crate::scene::load(&running.options.scene);
     // The watcher lives on where it can: it knows of a save that came while the files were read.
     if new.files != running.watched {
@@ -266,20 +355,14 @@ fn reload(
     if !new.issues.is_empty() {
         tracing::warn!("{shown}: issues of the saved scene:\n{}", new.render(false));
     }
+    let kind = Kind::SceneReloaded { accepted: new.scene.is_some(), issues: new.issues.len() };
+    analysis.lock().record(Draft::new(moment.now, moment.now, kind));
     loaded.issues = new.issues;
-    let Some(scene) = new.scene else {
+    let Some(mut scene) = new.scene else {
         tracing::warn!("{shown}: the saved scene has errors; the last good one stays");
         return;
     };
     tracing::info!("{shown}: the saved scene is taken over");
-    let scene = Arc::new(scene);
-
-    let generation = loaded.generation + 1;
-    // Before any listener decodes by the new scene.
-    let map = analysis.lock().adopt(scene.clone(), generation);
-    let attended = attention.renumbered(&loaded.scene, &scene, &map);
-    attention.set_if_neq(attended);
-
     let before = effective_brokers(&loaded.scene, &running.options, running.embedded.as_ref());
     if running.embedded.is_none() && needs_embedded(&scene, &running.options) {
         match Embedded::start(running.options.embedded.clone()) {
@@ -291,6 +374,15 @@ fn reload(
         }
     }
     let after = effective_brokers(&scene, &running.options, running.embedded.as_ref());
+    after.keys().for_each(|name| scene.watch_connection(name));
+    let scene = Arc::new(scene);
+
+    let generation = loaded.generation + 1;
+    // Before any listener decodes by the new scene.
+    let map = analysis.lock().adopt(scene.clone(), generation, moment.now);
+    let attended = attention.renumbered(&loaded.scene, &scene, &map);
+    attention.set_if_neq(attended);
+
     sources.running.retain(|source| before.get(&source.name) == after.get(&source.name));
     running.tables.retain(|name, _| sources.running.iter().any(|source| &source.name == name));
     for (name, broker) in &after {
@@ -308,7 +400,7 @@ fn reload(
             Err(error) => tracing::error!("{name}: {error}"),
         }
     }
-    running.worker.listen_to(sources.running.iter().map(|source| source.receiver.clone()));
+    running.worker.listen_to(sources.running.iter().map(Feed::of));
     running.replan_plant(&scene, &after);
     loaded.scene = scene;
     loaded.generation = generation;

@@ -1,0 +1,288 @@
+//! What goes on record: every transition of every alarm, and what else is worth a mark on the timeline.
+//!
+//! In: changes of alarms, drafts of other events, the time. Out: the journal, the watch over the alarms as a whole, and
+//! what the store and the events file are to keep (both write in threads of their own).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::alarm::{self, Alarm, AlarmIndex, Change, Engine, Findings, Kept, Monitor, Rule, Snapshot, State};
+use crate::event::store::{Restored, Store};
+use crate::event::{AlarmPath, Budget, Draft, Event, EventFile, Journal, Kind};
+use crate::scene::Scene;
+use crate::twin::Timestamp;
+
+/// How often the store hears that Pollux lives, when nothing else happens.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+
+/// The record of a session.
+pub struct Chronicle {
+    journal: Journal,
+    monitor: Monitor,
+    store: Option<Store>,
+    file: Option<EventFile>,
+    /// Not handed to the store yet.
+    unsaved: Vec<Arc<Event>>,
+    changed: BTreeSet<AlarmIndex>,
+    last_sign: Option<Timestamp>,
+    /// Why there is no store, where there should be one.
+    no_store: Option<String>,
+    /// Rises with each transition of an alarm.
+    version: u64,
+}
+
+impl std::fmt::Debug for Chronicle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Chronicle").field("events", &self.journal.usage().events).finish_non_exhaustive()
+    }
+}
+
+impl Chronicle {
+    /// A record that begins now and that nothing keeps.
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            journal: Journal::new(Budget::default()),
+            monitor: Monitor::new(now),
+            store: None,
+            file: None,
+            unsaved: Vec::new(),
+            changed: BTreeSet::new(),
+            last_sign: None,
+            no_store: None,
+            version: 0,
+        }
+    }
+
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    pub fn monitor(&self) -> &Monitor {
+        &self.monitor
+    }
+
+    pub fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
+    }
+
+    /// What keeps events and alarms from being kept, in sentences.
+    pub fn troubles(&self) -> Vec<String> {
+        let store = self.store.as_ref().and_then(|store| {
+            let status = store.status();
+            let path = store.path().display();
+            Some(format!("the store {path} cannot be written ({}); {} changes wait", status.error?, status.pending))
+        });
+        let file = self.file.as_ref().and_then(|file| {
+            let status = file.status();
+            Some(format!("the events file cannot be written ({}); {} events are lost", status.error?, status.dropped))
+        });
+        let dropped = match self.journal.usage().dropped {
+            0 => None,
+            dropped => Some(format!("the journal is full: its {dropped} oldest events were let go")),
+        };
+        self.no_store.iter().cloned().chain(store).chain(file).chain(dropped).collect()
+    }
+
+    /// There should be a store, and this is why there is none.
+    pub fn go_without_store(&mut self, why: String) {
+        self.no_store = Some(why);
+    }
+
+    /// Waits until all is on disk, some seconds at most.
+    pub fn close(&mut self) -> Vec<String> {
+        let store = self.store.take().and_then(|store| store.close().err()).map(|error| error.to_string());
+        let file = self.file.take().and_then(|file| file.close().error);
+        store.into_iter().chain(file.map(|error| format!("the events file is not complete: {error}"))).collect()
+    }
+
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// From now on every event is a line of this file.
+    pub fn write_to(&mut self, file: EventFile) {
+        self.file = Some(file);
+    }
+
+    /// Goes on where an earlier run ended, before the first sample: its events, its alarms, and a mark for the time in
+    /// which nobody watched.
+    pub fn resume(&mut self, store: Store, restored: Restored, engine: &mut Engine, now: Timestamp) {
+        self.store = Some(store);
+        self.journal = Journal::restored(Budget::default(), restored.last_id, restored.events);
+        let mut kept = Vec::new();
+        for (path, value) in restored.alarms {
+            match serde_json::from_value::<Kept>(value) {
+                Ok(alarm) => kept.push(alarm),
+                Err(error) => tracing::warn!("the store's alarm {path} cannot be read ({error}) and begins as new"),
+            }
+        }
+        let mut changes = Vec::new();
+        let unknown = engine.restore(Snapshot { alarms: kept }, now, &mut changes);
+        if let Some((from, to)) = restored.gap {
+            self.record(Draft::new(from, now, Kind::Gap { from, to }));
+        }
+        for Kept { key, alarm, .. } in unknown.iter().filter(|kept| kept.alarm.state != State::Normal) {
+            let text = format!("{key} stood when Pollux ended; the scene does not have it any more: {}", words(alarm));
+            self.record(Draft::new(now, now, Kind::Note { text }));
+        }
+        self.take(&mut changes, engine);
+        self.version += 1;
+    }
+
+    /// Takes in an event; the journal gives it its id.
+    pub fn record(&mut self, draft: Draft) -> Arc<Event> {
+        let event = self.journal.record(draft);
+        if let Some(file) = &self.file {
+            file.send(event.clone());
+        }
+        if self.store.is_some() {
+            self.unsaved.push(event.clone());
+        }
+        event
+    }
+
+    /// Puts on record what the engine has found out.
+    pub fn take(&mut self, changes: &mut Vec<Change>, engine: &Engine) {
+        self.take_of(changes, engine.scene(), engine.alarms());
+    }
+
+    /// The same with the rules of `scene`, which the changes are of.
+    fn take_of(&mut self, changes: &mut Vec<Change>, scene: &Scene, alarms: &[Alarm]) {
+        for change in changes.drain(..) {
+            let index = change.alarm;
+            let Some(rule) = scene.alarms.get(index.at()) else { continue };
+            self.version += 1;
+            self.changed.insert(index);
+            self.record(Draft::of_change(&change, rule, scene, alarm::message(rule, scene)));
+            if let Some(alarm) = alarms.get(index.at()) {
+                let findings = self.monitor.observe(&change, rule, &alarm.flags);
+                self.note_findings(findings, scene);
+            }
+        }
+    }
+
+    fn note_findings(&mut self, findings: Findings, scene: &Scene) {
+        let path = |index: AlarmIndex| scene.alarms.get(index.at()).map(|rule| AlarmPath::of_rule(rule, scene));
+        for flood in &findings.floods {
+            let first = flood.first.and_then(path);
+            self.record(Draft::of_flood(flood, first.as_ref()));
+        }
+        for chattering in &findings.chattering {
+            if let Some(path) = path(chattering.alarm) {
+                self.record(Draft::of_chattering(chattering, &path));
+            }
+        }
+    }
+
+    /// After [`Engine::adopt`]: `changes` are of the alarms of `old` that are gone.
+    pub fn adopt(&mut self, changes: &mut Vec<Change>, old: &Scene, engine: &Engine) {
+        let new = engine.scene();
+        let today: std::collections::HashMap<AlarmPath, AlarmIndex> =
+            new.alarms.iter().map(|rule| (AlarmPath::of_rule(rule, new), rule.index)).collect();
+        let place = |index: AlarmIndex| {
+            let rule = old.alarms.get(index.at())?;
+            today.get(&AlarmPath::of_rule(rule, old)).copied()
+        };
+        let (ended, others): (Vec<_>, Vec<_>) =
+            changes.drain(..).partition(|change| change.cause == alarm::Cause::Removed);
+        if let Some(store) = &self.store {
+            let gone = ended.iter().filter_map(|change| old.alarms.get(change.alarm.at()));
+            let forgotten = gone.map(|rule| (store_key(rule, old), serde_json::Value::Null));
+            store.write(&[], forgotten.collect::<Vec<_>>(), ended.first().map_or(Timestamp::MIN, |c| c.receive_time));
+        }
+        for change in &ended {
+            if let Some(rule) = old.alarms.get(change.alarm.at()) {
+                self.record(Draft::of_change(change, rule, old, alarm::message(rule, old)));
+            }
+        }
+        self.changed = self.changed.iter().filter_map(|index| place(*index)).collect();
+        self.monitor.remap(place);
+        self.version += 1;
+        self.take(&mut Vec::from_iter(others), engine);
+    }
+
+    /// Says what is over at `now`, and hands over what is new to the store.
+    pub fn elapse(&mut self, engine: &Engine, now: Timestamp) {
+        let findings = self.monitor.elapse(now);
+        if findings != Findings::default() {
+            self.note_findings(findings, &engine.scene().clone());
+        }
+        let Some(store) = &self.store else { return };
+        let silent = self.last_sign.is_none_or(|last| now >= last + SIGN_OF_LIFE || now < last);
+        if self.unsaved.is_empty() && self.changed.is_empty() && !silent {
+            return;
+        }
+        self.last_sign = Some(now);
+        let scene = engine.scene();
+        let alarms = std::mem::take(&mut self.changed).into_iter().filter_map(|index| {
+            let rule = scene.alarms.get(index.at())?;
+            let value = engine.kept(index).map_or(serde_json::Value::Null, |kept| {
+                serde_json::to_value(kept).unwrap_or_else(|error| {
+                    tracing::error!("an alarm cannot be stored: {error}");
+                    serde_json::Value::Null
+                })
+            });
+            Some((store_key(rule, scene), value))
+        });
+        store.write(&self.unsaved, alarms.collect::<Vec<_>>(), now);
+        self.unsaved.clear();
+    }
+
+    /// When [`Chronicle::elapse`] wants to be called next, at the latest.
+    pub fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
+        // Ends of floods and of chattering are found within a second; without any there is nothing to look for.
+        let watched = self.monitor.flood().flood().is_some() || self.monitor.chattering().chattering().next().is_some();
+        (self.store.is_some() || watched).then(|| self.last_sign.unwrap_or(now).max(now) + SIGN_OF_LIFE)
+    }
+
+    /// The alarms as they stood at a past moment, as far back as the journal reaches.
+    pub fn alarms_at(&self, scene: &Scene, moment: Timestamp) -> Vec<Alarm> {
+        scene.alarms.iter().map(|rule| self.alarm_at(&AlarmPath::of_rule(rule, scene), moment)).collect()
+    }
+
+    fn alarm_at(&self, path: &AlarmPath, moment: Timestamp) -> Alarm {
+        use crate::alarm::{Cause, Deed, Flags, Shelving};
+        let mut alarm = Alarm::default();
+        let mut flags = Flags::default();
+        for event in self.journal.transitions(path).take_while(|event| event.time <= moment) {
+            let Kind::Alarm { cause, from, to, value, worst, .. } = &event.kind else { continue };
+            let deed =
+                || Deed { by: event.by.clone().unwrap_or_default(), at: event.time, comment: event.comment.clone() };
+            if from != to {
+                (alarm.state, alarm.since) = (*to, event.time);
+            }
+            match cause {
+                Cause::Raised => {
+                    (alarm.raised_at, alarm.trigger, alarm.worst) = (Some(event.time), *value, *value);
+                    alarm.activations += 1;
+                    alarm.acknowledged = None;
+                }
+                Cause::Cleared => alarm.worst = worst.or(alarm.worst),
+                Cause::Acknowledged => alarm.acknowledged = Some(deed()),
+                Cause::Shelved { until } => flags.shelved = Some(Shelving { until: *until, deed: deed() }),
+                Cause::Unshelved | Cause::ShelfEnded => flags.shelved = None,
+                Cause::Suppressed => flags.suppressed = true,
+                Cause::Unsuppressed => flags.suppressed = false,
+                Cause::TakenOutOfService => flags.out_of_service = Some(deed()),
+                Cause::ReturnedToService => flags.out_of_service = None,
+                Cause::Removed => (alarm, flags) = Default::default(),
+                Cause::Reset | Cause::Commented => {}
+            }
+            alarm.current = value.or(alarm.current);
+        }
+        Alarm { flags, ..alarm }
+    }
+}
+
+fn words(alarm: &Alarm) -> String {
+    let state = format!("{:?}", alarm.state).to_lowercase();
+    match alarm.raised_at {
+        Some(raised) => format!("{state}, raised at {raised}"),
+        None => state,
+    }
+}
+
+fn store_key(rule: &Rule, scene: &Scene) -> String {
+    AlarmPath::of_rule(rule, scene).to_string()
+}
