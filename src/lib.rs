@@ -8,14 +8,17 @@
 //! ```text
 //! sources ──► decode + bind ──► mailbox ──► analysis ──► cursor ──► Current components ──► views
 //! (threads: broker,  (topic → signal,  (bounded   (a thread:      (live, paused    (ECS state at   (3D, panels)
-//!  simulated plant)   bytes → value)    batches)   history,        or playing)      the cursor)
-//!                                                  derived signals)
-//! operator ──► OperatorCommand ──► one applier ──► cursor, attention, camera
+//!  simulated plant)   bytes → value)    batches)   history,        or playing)      the cursor,
+//!                                                  derived,                         AlarmBoard)
+//!                                                  alarms,  ──► journal ──► store, events file
+//!                                                  events)
+//! operator ──► OperatorCommand ──► one applier ──► cursor, attention, camera, alarms, edits of the scene
 //! ```
 //!
 //! Everything up to the analysis goes on without frames, so that nothing is missed while a window is hidden; a frame only
-//! reads what is known, at the cursor. Live and paused are the same picture: views show the world at the [cursor](history::Cursor), and live only means that
-//! the cursor follows the newest data. Nothing after the mailbox knows where samples come from.
+//! reads what is known, at the cursor. Live and paused are the same picture: views show the world at the
+//! [cursor](history::Cursor), and live only means that the cursor follows the newest data. Nothing after the mailbox knows
+//! where samples come from.
 //!
 //! # Rooms
 //!
@@ -24,11 +27,13 @@
 //! | [`scene`] | RON files | a resolved [`Scene`](scene::Scene), or every issue at once |
 //! | [`source`] | brokers, the embedded broker, the plant | batches of samples, counters |
 //! | [`ingest`] | topic and payload | samples |
-//! | [`analysis`] | batches | history and what follows from samples, in a thread of its own |
+//! | [`analysis`] | batches, operators' deeds | history and what follows from samples, in a thread of its own |
+//! | [`alarm`] | rules, samples in order of arrival | states and transitions after ISA-18.2, floods, statistics |
+//! | [`event`] | transitions and other news | the journal, the store that survives a restart, exports |
 //! | [`history`] | samples | the newest at a moment, min and max per pixel |
 //! | [`twin`] | scene, history, cursor | entities with [`Current`](twin::Current) |
 //! | [`model`] | inputs, parameters, a seed | what a simulated machine does |
-//! | [`command`] | what an operator asks for | cursor, attention |
+//! | [`command`] | what an operator asks for | cursor, attention, alarms |
 //! | [`session`] | what to open | a running world |
 //! | [`state`] | the world | the JSON of `--state` |
 //! | `view` | components | 3D (feature `desktop`) |
@@ -39,7 +44,9 @@
 //!
 //! - Core never names winit, egui or a GPU type. `view` and `panel` never write twin state: they read, and send commands.
 //! - Only `source` touches the network while running; only `session` starts sources. A world made without it cannot
-//!   reach a broker.
+//!   reach a broker. Only the store, the events file and `session` touch the disk.
+//! - Alarms are judged on every sample, in source time, whatever frames do: never missed, never invented. Whatever an
+//!   operator does is an event: who, when, what, why.
 //! - Analysis and models read no clock and no global randomness: time comes with the sample, randomness from a seed.
 //! - Nothing is dropped in silence: every drop, coalesced sample, decode error and unknown topic has a counter that shows
 //!   in the window and in `--state`.

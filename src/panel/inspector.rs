@@ -43,7 +43,7 @@ pub struct SignalView {
     /// The worse of its quality and its alarms.
     pub mark: Mark,
     pub quality_mark: Mark,
-    /// Its alarms, in words: `vibration above 4.5 mm/s (high)`.
+    /// Its alarms, in words: `vibration above 4.5 mm/s (high)`. Left out for rows that are not in sight.
     pub alarms: Vec<(AlarmIndex, String)>,
     /// `Good`, `Stale (expired)`.
     pub quality: String,
@@ -75,12 +75,13 @@ pub struct InspectorInput<'a> {
 /// None if no twin is selected, or the selected one is gone.
 pub fn inspector_view(input: &InspectorInput) -> Option<InspectorView> {
     let twin = input.scene.twins.get(input.attention.selected?.at())?;
+    let alarms = alarms_of(twin, input.scene);
     let signals: Vec<SignalView> = input
         .scene
         .signals_of(twin)
         .iter()
         .enumerate()
-        .map(|(row, signal)| signal_view(signal, input.visible.contains(&row), input))
+        .map(|(row, signal)| signal_view(signal, &alarms, input.visible.contains(&row), input))
         .collect();
     Some(InspectorView {
         twin: twin.index,
@@ -93,7 +94,12 @@ pub fn inspector_view(input: &InspectorInput) -> Option<InspectorView> {
     })
 }
 
-fn signal_view(signal: &crate::scene::Signal, visible: bool, input: &InspectorInput) -> SignalView {
+fn signal_view(
+    signal: &crate::scene::Signal,
+    alarms: &[(SignalIndex, AlarmIndex)],
+    visible: bool,
+    input: &InspectorInput,
+) -> SignalView {
     let current = (input.currents)(signal.index);
     let shown = input.moment.shown;
     let drawable = signal.kind != ValueKind::Text;
@@ -116,7 +122,7 @@ fn signal_view(signal: &crate::scene::Signal, visible: bool, input: &InspectorIn
         trouble: trouble(quality_mark, &current, &age),
         mark: quality_mark.max(Mark::lit(input.board.lamps().signal(signal.index))),
         quality_mark,
-        alarms: alarms_of(signal.index, input.scene),
+        alarms: if visible { told(alarms, signal.index, input.scene) } else { Vec::new() },
         quality: current.quality.to_string(),
         age,
         in_trend: input.attention.trends.contains(&signal.index),
@@ -126,10 +132,18 @@ fn signal_view(signal: &crate::scene::Signal, visible: bool, input: &InspectorIn
     }
 }
 
-/// Alarms are ordered by twin, not by signal.
-fn alarms_of(signal: SignalIndex, scene: &Scene) -> Vec<(AlarmIndex, String)> {
-    let own = scene.alarms.iter().filter(|rule| rule.subject == Subject::Signal(signal));
-    own.map(|rule| (rule.index, words::message(rule, scene))).collect()
+/// The alarms of a twin's signals: found in one pass, for a scene may have many.
+fn alarms_of(twin: &crate::scene::Twin, scene: &Scene) -> Vec<(SignalIndex, AlarmIndex)> {
+    let own = scene.alarms.iter().filter_map(|rule| match rule.subject {
+        Subject::Signal(signal) if twin.signals.contains(&signal.0) => Some((signal, rule.index)),
+        _ => None,
+    });
+    own.collect()
+}
+
+fn told(alarms: &[(SignalIndex, AlarmIndex)], signal: SignalIndex, scene: &Scene) -> Vec<(AlarmIndex, String)> {
+    let own = alarms.iter().filter(|(of, _)| *of == signal).map(|(_, index)| *index);
+    own.filter_map(|index| Some((index, words::message(scene.alarms.get(index.at())?, scene)))).collect()
 }
 
 fn trouble(mark: Mark, current: &Current, age: &str) -> String {

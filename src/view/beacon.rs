@@ -20,7 +20,7 @@ use crate::alarm::{Priority, Urgency};
 use crate::twin::Twin;
 
 /// Metres that a lamp's unit is at least, and as a share of its distance from the camera.
-const SMALLEST: f32 = 0.3;
+const SMALLEST: f32 = 0.18;
 const OF_DISTANCE: f32 = 0.022;
 /// Of a lamp in its own units: the middle of its shape, and its top, above the twin.
 const MIDDLE: f32 = 0.75;
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn a_far_lamp_keeps_its_size_on_the_screen() {
         let alarm = Urgency { priority: Priority::High, unacknowledged: true };
-        assert_eq!(height(alarm, 1.0), height(alarm, 5.0));
+        assert_eq!(height(alarm, 1.0), height(alarm, 5.0), "nor does it shrink on a near twin");
         assert!((height(alarm, 200.0) / height(alarm, 100.0) - 2.0).abs() < 1e-5);
         let acknowledged = Urgency { unacknowledged: false, ..alarm };
         assert!(height(acknowledged, 50.0) < height(alarm, 50.0));

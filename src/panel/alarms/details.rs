@@ -109,7 +109,7 @@ pub struct Transition {
     pub text: String,
 }
 
-/// The past of one alarm, newest first, at most [`HISTORY`] lines.
+/// The past of one alarm, newest first, the latest only.
 pub fn transitions(view: &AlarmsView, index: AlarmIndex) -> Vec<Transition> {
     let Some(rule) = view.scene.alarms.get(index.at()) else { return Vec::new() };
     let whose = words::whose(rule, view.scene);

@@ -82,8 +82,11 @@ impl AlarmsState {
             self.choices = list::areas_and_groups(view.scene);
         }
         self.order = list::order(view.scene, view.board, &self.filter);
-        self.selected.retain(|index| self.order.contains(index));
-        self.focus = self.focus.filter(|index| self.order.contains(index));
+        if !self.selected.is_empty() || self.focus.is_some() {
+            let listed: BTreeSet<AlarmIndex> = self.order.iter().copied().collect();
+            self.selected.retain(|index| listed.contains(index));
+            self.focus = self.focus.filter(|index| listed.contains(index));
+        }
         self.made_from = Some((generation, view.board.version(), self.filter.clone()));
     }
 
@@ -139,7 +142,9 @@ pub fn title(view: &AlarmsView) -> String {
 
 /// Below this width there is no room for details beside the list.
 const DETAILS_FROM: f32 = 640.0;
-const DETAILS_WIDTH: f32 = 290.0;
+/// Of the room; in points at least and at most.
+const DETAILS_SHARE: f32 = 0.36;
+const DETAILS_WIDTH: std::ops::RangeInclusive<f32> = 240.0..=380.0;
 
 pub fn alarms_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState, out: &mut Vec<OperatorCommand>) {
     state.refresh(view);
@@ -147,7 +152,8 @@ pub fn alarms_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState, out: &
     keys(ui, view, state, &offers, out);
     let room = ui.available_rect_before_wrap();
     let focus = state.focus.filter(|_| room.width() >= DETAILS_FROM);
-    let split = if focus.is_some() { room.right() - DETAILS_WIDTH } else { room.right() };
+    let width = (room.width() * DETAILS_SHARE).clamp(*DETAILS_WIDTH.start(), *DETAILS_WIDTH.end());
+    let split = if focus.is_some() { room.right() - width } else { room.right() };
     let left = Rect::from_min_max(room.min, pos2(split - if focus.is_some() { 10.0 } else { 0.0 }, room.bottom()));
     ui.scope_builder(UiBuilder::new().id_salt("list").max_rect(left), |ui| {
         ui.set_clip_rect(left.intersect(ui.clip_rect()));
