@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Event, Kind};
 use crate::alarm::Cause;
+use crate::twin::Unit;
 
 impl Event {
     /// What happened, in a word or two: `raised`, `acknowledged`, `connection lost`.
@@ -56,12 +57,12 @@ impl Event {
                     write!(out, "broker {broker}: ")?;
                 }
                 write!(out, "{}: {action}", if message.is_empty() { alarm } else { message })?;
-                let space = if unit.is_empty() { "" } else { " " };
+                let unit = readable(unit);
                 if let Some(value) = value {
-                    write!(out, " at {value}{space}{unit}")?;
+                    write!(out, " at {value}{unit}")?;
                 }
                 if let Some(worst) = worst {
-                    write!(out, ", worst {worst}{space}{unit}")?;
+                    write!(out, ", worst {worst}{unit}")?;
                 }
                 if let Cause::Shelved { until } = cause {
                     match until {
@@ -109,5 +110,13 @@ impl Event {
             write!(out, " \"{}\"", self.comment)?;
         }
         Ok(())
+    }
+}
+
+/// The unit to stand behind a number as people read it, ` °C`, where an event keeps `degC`.
+fn readable(unit: &str) -> String {
+    match Unit::parse(unit) {
+        Ok(unit) => unit.suffix(),
+        Err(_) => format!(" {unit}"),
     }
 }

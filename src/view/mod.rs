@@ -74,6 +74,7 @@ pub use viewport::{PointerInView, ViewRect};
 pub use world_image::WorldImage;
 
 use crate::TwinSet;
+use crate::alarm::AlarmBoard;
 use crate::command::{Attention, OperatorCommand};
 use crate::history::Cursor;
 use crate::scene::LoadedScene;
@@ -104,6 +105,7 @@ pub fn plugin(app: &mut App) {
     app.init_schedule(EguiPrimaryContextPass)
         .init_resource::<LoadedScene>()
         .init_resource::<Attention>()
+        .init_resource::<AlarmBoard>()
         .init_resource::<Cursor>()
         .add_message::<OperatorCommand>()
         .configure_sets(

@@ -234,10 +234,10 @@ fn edit_ui(ui: &mut Ui, scene: &Scene, draft: &mut EditDraft) -> Answer {
         }
     });
     ui.add_space(4.0);
-    let unit = words::unit_of(rule, scene);
+    let unit = words::signal_unit(rule, scene);
     let unit = match (draft.field, &rule.condition) {
         (LimitField::OnDelay | LimitField::OffDelay, _) => "s".to_owned(),
-        (_, Condition::Rate { .. }) => format!("{} per minute", unit.trim().trim_end_matches("/s")),
+        (_, Condition::Rate { .. }) => format!("{} per minute", unit.trim()),
         _ => unit.trim().to_owned(),
     };
     ui.horizontal(|ui| {
