@@ -6,9 +6,9 @@
 mod edit;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bevy::prelude::*;
 
@@ -112,6 +112,8 @@ struct Running {
     tables: BTreeMap<String, SharedTable>,
     watcher: Option<Watcher>,
     watched: Vec<PathBuf>,
+    /// Of these files when they were read last; empty if that is not known.
+    marks: Vec<Option<(SystemTime, u64)>>,
     /// What operators changed in the scene, in order; the last one can be undone.
     edits: Vec<crate::scene::edit::Edit>,
     /// The scene file was changed from here: read it again without waiting for the watcher.
@@ -186,6 +188,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
             tables,
             watcher,
             watched: loaded.files,
+            marks: Vec::new(),
             plant,
             embedded,
         })
@@ -328,6 +331,12 @@ fn tick(
     moment.shown = moved.shown(now);
 }
 
+/// When a file was saved and how long it is; none if it cannot be read.
+fn mark(file: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = file.metadata().ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
 /// Takes over a saved scene, or keeps the last good one and shows what is wrong with the new.
 fn reload(
     mut commands: MessageReader<OperatorCommand>,
@@ -340,16 +349,24 @@ fn reload(
 ) {
     let asked = commands.read().filter(|command| **command == OperatorCommand::ReloadScene).count() > 0;
     let edited = running.is_edited;
-    if !asked && !edited && !running.watcher.as_ref().is_some_and(Watcher::take_changed) {
+    let changed = running.watcher.as_ref().is_some_and(Watcher::take_changed);
+    if !asked && !edited && !changed {
         return;
     }
     let running = running.into_inner();
     running.is_edited = false;
+    let marks: Vec<_> = running.watched.iter().map(|file| mark(file)).collect();
+    // The watcher tells of an edit that was made here, too, some time after it was taken over.
+    if !asked && !edited && running.marks == marks {
+        return;
+    }
     let new = crate::scene::load(&running.options.scene);
+    running.marks = marks;
     // The watcher lives on where it can: it knows of a save that came while the files were read.
     if new.files != running.watched {
         running.watcher = running.options.watch.then(|| watch(&new.files, &running.waker)).flatten();
         running.watched = new.files.clone();
+        running.marks.clear();
     }
     let shown = running.options.scene.display();
     if !new.issues.is_empty() {

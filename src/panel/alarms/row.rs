@@ -124,7 +124,7 @@ pub(super) fn columns(row: Rect) -> Columns {
     };
     let by = from_right(wide(940.0, 70.0));
     let age = from_right(52.0);
-    let unit = from_right(wide(560.0, 44.0));
+    let unit = from_right(wide(560.0, 66.0));
     let worst = from_right(wide(720.0, 58.0));
     let current = from_right(wide(560.0, 58.0));
     let trigger = from_right(wide(780.0, 58.0));
