@@ -14,7 +14,8 @@ need_vulkan_driver() {
         missing+=(mesa-vulkan-drivers)
 }
 
-need_command cc gcc
+# A compiler without the C library's own files cannot link.
+echo 'int main(void) { return 0; }' | cc -x c -o /dev/null - 2>/dev/null || missing+=(gcc libc6-dev)
 need_library libvulkan.so.1 libvulkan1
 need_vulkan_driver
 if [ "$purpose" = test ] || [ -n "${DISPLAY:-}" ]; then
@@ -31,7 +32,7 @@ if [ "$purpose" = test ]; then
     need_command Xvfb xvfb
     need_command python3 python3
     need_command npm npm
-    python3 -m venv --help >/dev/null 2>&1 || missing+=(python3-venv)
+    python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
 fi
 [ ${#missing[@]} -eq 0 ] && exit 0
 

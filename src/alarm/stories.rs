@@ -15,8 +15,8 @@ fn a_limit_raises_beyond_it_and_clears_behind_the_deadband() {
         .sample(4.0, 4.5)
         .sample(5.0, 4.0)
         .check(&expect![[r#"
-                2 Raised: Normal → Unacknowledged, value 5.5 (known at 2.5)
-                5 Cleared: Unacknowledged → ReturnedUnacknowledged, value 4, worst 7 (known at 5.5)
+            2     Raised: Normal → Unacknowledged, value 5.5 (known at 2.5)
+            5     Cleared: Unacknowledged → ReturnedUnacknowledged, value 4, worst 7 (known at 5.5)
         "#]]);
 }
 
@@ -35,9 +35,9 @@ fn a_delay_ends_in_source_time_when_a_later_sample_shows_that_the_condition_held
         .sample(11.5, 3.5)
         .check(&expect![[r#"
                   broken off: the deadband is for clearing only
-                6 Raised: Normal → Unacknowledged, value 6 (known at 7.5)
+            6     Raised: Normal → Unacknowledged, value 6 (known at 7.5)
                   raised though the sample that shows it is normal again
-             11.5 Cleared: Unacknowledged → ReturnedUnacknowledged, value 3.5, worst 6 (known at 12)
+            11.5  Cleared: Unacknowledged → ReturnedUnacknowledged, value 3.5, worst 6 (known at 12)
         "#]]);
 }
 
@@ -54,9 +54,9 @@ fn without_a_further_sample_a_delay_ends_by_the_clock_after_some_patience() {
         .received(4.0, 202.0, 1.0)
         .check(&expect![[r#"
                   a device whose clock is 100 s behind: nothing before 101 + 3 + 2
-                4 Raised: Normal → Unacknowledged, value 6 (known at 106)
+            4     Raised: Normal → Unacknowledged, value 6 (known at 106)
                   late: what was judged is judged
-                4 Cleared: Unacknowledged → ReturnedUnacknowledged, value 1, worst 6 (known at 202)
+            4     Cleared: Unacknowledged → ReturnedUnacknowledged, value 1, worst 6 (known at 202)
         "#]]);
 }
 
@@ -65,9 +65,9 @@ fn at_equal_times_the_later_arrival_counts() {
     let story = Story::new(high(5.0, 0.0)).sample(1.0, 6.0).sample(1.0, 4.0).sample(1.0, 7.0).sample(0.5, 1.0);
     assert_eq!(story.alarm().late, 1);
     story.check(&expect![[r#"
-            1 Raised: Normal → Unacknowledged, value 6 (known at 1.5)
-            1 Cleared: Unacknowledged → ReturnedUnacknowledged, value 4, worst 6 (known at 1.5)
-            1 Raised: ReturnedUnacknowledged → Unacknowledged, value 7 (known at 1.5)
+        1     Raised: Normal → Unacknowledged, value 6 (known at 1.5)
+        1     Cleared: Unacknowledged → ReturnedUnacknowledged, value 4, worst 6 (known at 1.5)
+        1     Raised: ReturnedUnacknowledged → Unacknowledged, value 7 (known at 1.5)
     "#]]);
 }
 
@@ -75,12 +75,12 @@ fn at_equal_times_the_later_arrival_counts() {
 fn bad_samples_neither_raise_nor_clear_nor_break_off_a_delay() {
     let rule = Rule { on_delay: seconds(3), ..high(5.0, 0.0) };
     Story::new(rule).bad(1.0).sample(2.0, 6.0).bad(3.0).bad(6.0).sample(7.0, 1.0).bad(8.0).check(&expect![[r#"
-            5 Raised: Normal → Unacknowledged, value 6 (known at 6.5)
-            7 Cleared: Unacknowledged → ReturnedUnacknowledged, value 1, worst 6 (known at 7.5)
+        5     Raised: Normal → Unacknowledged, value 6 (known at 6.5)
+        7     Cleared: Unacknowledged → ReturnedUnacknowledged, value 1, worst 6 (known at 7.5)
     "#]]);
     Story::new(self::rule(Condition::Bad)).sample(1.0, 6.0).bad(2.0).bad(3.0).sample(4.0, 6.0).check(&expect![[r#"
-            2 Raised: Normal → Unacknowledged, value 99 (known at 2.5)
-            4 Cleared: Unacknowledged → ReturnedUnacknowledged, value 6 (known at 4.5)
+        2     Raised: Normal → Unacknowledged, value 99 (known at 2.5)
+        4     Cleared: Unacknowledged → ReturnedUnacknowledged, value 6 (known at 4.5)
     "#]]);
 }
 
@@ -92,8 +92,8 @@ fn three_of_five_samples_raise_and_one_stray_sample_does_not() {
         story = story.sample(f64::from(at), value);
     }
     story.check(&expect![[r#"
-            8 Raised: Normal → Unacknowledged, value 7 (known at 8.5)
-            9 Cleared: Unacknowledged → ReturnedUnacknowledged, value 1, worst 7 (known at 9.5)
+        8     Raised: Normal → Unacknowledged, value 7 (known at 8.5)
+        9     Cleared: Unacknowledged → ReturnedUnacknowledged, value 1, worst 7 (known at 9.5)
     "#]]);
 }
 
@@ -113,17 +113,17 @@ fn a_latched_alarm_waits_for_a_reset() {
         .act(10.0, Action::Reset, "")
         .act(11.0, Action::Acknowledge, "")
         .check(&expect![[r#"
-                1 Raised: Normal → Unacknowledged, value 6 (known at 1.5)
+            1     Raised: Normal → Unacknowledged, value 6 (known at 1.5)
                 2 Reset refused: the condition still holds: a latch can be reset only when it has gone
-                3 Cleared: Unacknowledged → LatchedUnacknowledged, value 1, worst 6 (known at 3.5)
-                4 Acknowledged: LatchedUnacknowledged → LatchedAcknowledged, value 1 (known at 4)
+            3     Cleared: Unacknowledged → LatchedUnacknowledged, value 1, worst 6 (known at 3.5)
+            4     Acknowledged: LatchedUnacknowledged → LatchedAcknowledged, value 1 (known at 4)
                 5 Acknowledge refused: the alarm is acknowledged already
-                6 Reset: LatchedAcknowledged → Normal, value 1 (known at 6)
+            6     Reset: LatchedAcknowledged → Normal, value 1 (known at 6)
                 7 Reset refused: there is nothing to reset: the alarm is not latched
-                8 Raised: Normal → Unacknowledged, value 6 (known at 8.5)
-                9 Cleared: Unacknowledged → LatchedUnacknowledged, value 1, worst 6 (known at 9.5)
-               10 Reset: LatchedUnacknowledged → ReturnedUnacknowledged, value 1 (known at 10)
-               11 Acknowledged: ReturnedUnacknowledged → Normal, value 1 (known at 11)
+            8     Raised: Normal → Unacknowledged, value 6 (known at 8.5)
+            9     Cleared: Unacknowledged → LatchedUnacknowledged, value 1, worst 6 (known at 9.5)
+            10    Reset: LatchedUnacknowledged → ReturnedUnacknowledged, value 1 (known at 10)
+            11    Acknowledged: ReturnedUnacknowledged → Normal, value 1 (known at 11)
         "#]]);
 }
 
@@ -154,13 +154,13 @@ fn what_hides_an_alarm_needs_a_reason_and_an_end() {
                 1 TakeOutOfService refused: a reason is required: say why in the comment
                 1 Comment refused: a comment without words says nothing
                 1 Acknowledge refused: there is nothing to acknowledge: the alarm is normal
-                2 Shelved until 43202: Normal (known at 2)
-                3 Shelved until 63: Normal (known at 3)
-                5 Raised: Normal → Unacknowledged, value 6 (known at 5.5)
-               63 ShelfEnded: Unacknowledged, value 6 (known at 63)
-              101 TakenOutOfService: Unacknowledged, value 6 (known at 101)
+            2     Shelved until 43202: Normal (known at 2)
+            3     Shelved until 63: Normal (known at 3)
+            5     Raised: Normal → Unacknowledged, value 6 (known at 5.5)
+            63    ShelfEnded: Unacknowledged, value 6 (known at 63)
+            101   TakenOutOfService: Unacknowledged, value 6 (known at 101)
               102 TakeOutOfService refused: the alarm is out of service already
-              103 ReturnedToService: Unacknowledged, value 6 (known at 103)
+            103   ReturnedToService: Unacknowledged, value 6 (known at 103)
         "#]]);
 }
 
@@ -172,10 +172,10 @@ fn a_one_shot_shelf_ends_with_the_first_return_though_nobody_acknowledged() {
         .sample(3.0, 6.0)
         .sample(4.0, 1.0)
         .check(&expect![[r#"
-                1 Shelved until return: Normal (known at 1)
-                3 Raised: Normal → Unacknowledged, value 6 (known at 3.5)
-                4 Cleared: Unacknowledged → ReturnedUnacknowledged, value 1, worst 6 (known at 4.5)
-                4 ShelfEnded: ReturnedUnacknowledged, value 1 (known at 4.5)
+            1     Shelved until return: Normal (known at 1)
+            3     Raised: Normal → Unacknowledged, value 6 (known at 3.5)
+            4     Cleared: Unacknowledged → ReturnedUnacknowledged, value 1, worst 6 (known at 4.5)
+            4     ShelfEnded: ReturnedUnacknowledged, value 1 (known at 4.5)
         "#]]);
 }
 
@@ -187,9 +187,9 @@ fn a_stopped_pump_does_not_annunciate_low_flow() {
     let story = story.other(1, 3.0, 1.0);
     assert!(story.alarm().annunciates());
     story.check(&expect![[r#"
-            1 Suppressed: Normal (known at 1.5)
-            2 Raised: Normal → Unacknowledged, value 6 (known at 2.5)
-            3 Unsuppressed: Unacknowledged, value 6 (known at 3.5)
+        1     Suppressed: Normal (known at 1.5)
+        2     Raised: Normal → Unacknowledged, value 6 (known at 2.5)
+        3     Unsuppressed: Unacknowledged, value 6 (known at 3.5)
     "#]]);
 }
 
@@ -207,11 +207,11 @@ fn a_silent_sensor_is_found_even_if_it_never_spoke() {
         .received(15.0, 23.0, 1.0)
         .check(&expect![[r#"
                   the last moment has not expired
-               10 Raised: Normal → Unacknowledged (known at 10+1ns)
-               10 Cleared: Unacknowledged → ReturnedUnacknowledged (known at 11)
+            10    Raised: Normal → Unacknowledged (known at 10+1ns)
+            10    Cleared: Unacknowledged → ReturnedUnacknowledged (known at 11)
                   late: no sign of life
-               19 Raised: ReturnedUnacknowledged → Unacknowledged (known at 22+1ns)
-               19 Cleared: Unacknowledged → ReturnedUnacknowledged (known at 23)
+            19    Raised: ReturnedUnacknowledged → Unacknowledged (known at 22+1ns)
+            19    Cleared: Unacknowledged → ReturnedUnacknowledged (known at 23)
         "#]]);
 }
 
@@ -230,7 +230,7 @@ fn a_clock_that_jumped_ahead_and_was_set_right_does_not_make_alarms_deaf() {
     assert_eq!(story.alarm().late, 1, "only the last one");
     story.check(&expect![[r#"
               the delay that began then is forgotten
-           24 Raised: Normal → Unacknowledged, value 6 (known at 25.5)
+        24    Raised: Normal → Unacknowledged, value 6 (known at 25.5)
     "#]]);
     Story::new(high(5.0, 0.0))
         .received(50_000.0, 1.0, 1.0)
@@ -247,8 +247,8 @@ fn a_rate_needs_its_window_and_a_deviation_both_values() {
         Condition::Rate { direction: Default::default(), limit_per_sec: 1.0, over: seconds(2), deadband_per_sec: 0.5 };
     Story::new(rule(rate)).sample(1.0, 0.0).sample(2.0, 9.0).sample(3.0, 5.0).sample(5.0, 6.5).sample(7.0, 6.5).check(
         &expect![[r#"
-                3 Raised: Normal → Unacknowledged, value 2.5 (known at 3.5)
-                7 Cleared: Unacknowledged → ReturnedUnacknowledged, value 0, worst 2.5 (known at 7.5)
+            3     Raised: Normal → Unacknowledged, value 2.5 (known at 3.5)
+            7     Cleared: Unacknowledged → ReturnedUnacknowledged, value 0, worst 2.5 (known at 7.5)
         "#]],
     );
     let deviation = Condition::Deviation { from: Reference::Signal(SignalIndex(1)), limit: 2.0, deadband: 0.5 };
@@ -259,9 +259,9 @@ fn a_rate_needs_its_window_and_a_deviation_both_values() {
         .sample(11.0, 7.0)
         .other(1, 12.0, 5.5)
         .check(&expect![[r#"
-               10 Raised: Normal → Unacknowledged, value 4 (known at 4.5)
+            10    Raised: Normal → Unacknowledged, value 4 (known at 4.5)
                   two clocks: judged at the later one
-               12 Cleared: Unacknowledged → ReturnedUnacknowledged, value 1.5, worst 4 (known at 12.5)
+            12    Cleared: Unacknowledged → ReturnedUnacknowledged, value 1.5, worst 4 (known at 12.5)
         "#]]);
 }
 
@@ -279,8 +279,8 @@ fn a_broker_that_stays_away_is_an_alarm_and_one_that_is_back_soon_is_not() {
         .elapse(116.0)
         .connection("plant", true, 120.0)
         .check(&expect![[r#"
-              116 Raised: Normal → Unacknowledged (known at 116)
-              120 Cleared: Unacknowledged → ReturnedUnacknowledged (known at 120)
+            116   Raised: Normal → Unacknowledged (known at 116)
+            120   Cleared: Unacknowledged → ReturnedUnacknowledged (known at 120)
         "#]]);
 }
 
@@ -294,8 +294,8 @@ fn a_formula_that_cannot_be_evaluated_holds_the_verdict_and_is_counted() {
     let failures: Vec<_> = story.engine.failures().map(|(alarm, failure)| (alarm.0, failure.count)).collect();
     assert_eq!(failures, [(0, 2)]);
     story.check(&expect![[r#"
-            1 Raised: Normal → Unacknowledged (known at 1.5)
-            4 Cleared: Unacknowledged → ReturnedUnacknowledged (known at 4.5)
+        1     Raised: Normal → Unacknowledged (known at 1.5)
+        4     Cleared: Unacknowledged → ReturnedUnacknowledged (known at 4.5)
     "#]]);
 }
 
@@ -311,13 +311,13 @@ fn a_reload_keeps_what_still_exists_and_ends_what_is_gone() {
     let story = story.adopt(scene(rules, None), 3.0).say("      the kept alarm stays until its new limit is judged");
     assert_eq!(story.engine.alarms()[2].state, State::Unacknowledged);
     story.sample(6.0, 6.0).check(&expect![[r#"
-            1 Raised: Normal → Unacknowledged, value 6 (known at 1.5)
-            1 Raised: Normal → Unacknowledged, value 6 (known at 1.5)
-            3 Removed: Unacknowledged → Normal, value 6, worst 6 (known at 3)
+        1     Raised: Normal → Unacknowledged, value 6 (known at 1.5)
+        1     Raised: Normal → Unacknowledged, value 6 (known at 1.5)
+        3     Removed: Unacknowledged → Normal, value 6, worst 6 (known at 3)
               the kept alarm stays until its new limit is judged
-            6 Raised: Normal → Unacknowledged, value 6 (known at 6.5)
-            5 Raised: Normal → Unacknowledged, value 6 (known at 6.5)
-            6 Cleared: Unacknowledged → ReturnedUnacknowledged, value 6, worst 6 (known at 6.5)
+        6     Raised: Normal → Unacknowledged, value 6 (known at 6.5)
+        5     Raised: Normal → Unacknowledged, value 6 (known at 6.5)
+        6     Cleared: Unacknowledged → ReturnedUnacknowledged, value 6, worst 6 (known at 6.5)
     "#]]);
 }
 
@@ -333,7 +333,7 @@ fn a_running_delay_does_not_outlive_its_limit() {
         .elapse(200.0)
         .check(&expect![[r#"
                   6 is below the new limit
-              104 Raised: Normal → Unacknowledged, value 9 (known at 106.5)
+            104   Raised: Normal → Unacknowledged, value 9 (known at 106.5)
         "#]]);
 }
 
@@ -353,7 +353,7 @@ fn a_restart_goes_on_where_it_stopped_and_redelivered_samples_change_nothing() {
     let later = later.received(1.0, 60.0, 6.0).received(1.5, 60.0, 1.0).received(61.0, 61.0, 4.0).elapse(80.0);
     assert_eq!(later.alarm().late, 2);
     later.check(&expect![[r#"
-           66 Cleared: Acknowledged → Normal, value 4, worst 7 (known at 68)
+        66    Cleared: Acknowledged → Normal, value 4, worst 7 (known at 68)
     "#]]);
 
     let mut other = Story::with(scene(vec![Rule { name: "other".into(), ..high(5.0, 1.0) }], None));

@@ -221,9 +221,9 @@ pub(super) fn line(change: &Change) -> String {
         let rest = time.0.rem_euclid(SEC);
         if rest % 1_000_000 == 0 { format!("{}", time.as_secs_f64()) } else { format!("{}+{rest}ns", time.0 / SEC) }
     };
-    let mut text = format!("{:>5} {:?}", time(change.source_time), change.cause);
+    let mut text = format!("{:<5} {:?}", time(change.source_time), change.cause);
     if let Cause::Shelved { until } = &change.cause {
-        text = format!("{:>5} Shelved until {}", time(change.source_time), until.map_or("return".into(), time));
+        text = format!("{:<5} Shelved until {}", time(change.source_time), until.map_or("return".into(), time));
     }
     if change.from == change.to {
         let _ = write!(text, ": {:?}", change.to);

@@ -32,12 +32,12 @@ Scene(
 "#;
 
 /// A world that is fed by hand: no source runs, no clock ticks.
-struct World {
-    app: App,
-    now: Timestamp,
+pub struct World {
+    pub app: App,
+    pub now: Timestamp,
 }
 
-fn load(text: &str) -> Scene {
+pub fn load(text: &str) -> Scene {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("scene.ron");
     std::fs::write(&file, text).expect("a scene file");
@@ -46,7 +46,7 @@ fn load(text: &str) -> Scene {
 }
 
 impl World {
-    fn new(text: &str) -> Self {
+    pub fn new(text: &str) -> Self {
         let scene = Arc::new(load(text));
         let now = Timestamp::parse_rfc3339("2026-01-31T12:00:00Z").expect("a time");
         let mut app = App::new();
@@ -60,12 +60,12 @@ impl World {
         Self { app, now }
     }
 
-    fn scene(&self) -> Arc<Scene> {
+    pub fn scene(&self) -> Arc<Scene> {
         self.app.world().resource::<LoadedScene>().scene.clone()
     }
 
     /// A frame `secs` after the start, as the session's clock would make it.
-    fn at(&mut self, secs: f64) -> &mut Self {
+    pub fn at(&mut self, secs: f64) -> &mut Self {
         let now = self.now + Duration::from_secs_f64(secs);
         let cursor = *self.app.world().resource::<Cursor>();
         let mut moment = self.app.world_mut().resource_mut::<Moment>();
@@ -76,7 +76,7 @@ impl World {
     }
 
     /// A sample that arrives at `receive` and was true at `source`, in seconds after the start.
-    fn sample(&mut self, path: (&str, &str), source: f64, receive: f64, value: f64) -> &mut Self {
+    pub fn sample(&mut self, path: (&str, &str), source: f64, receive: f64, value: f64) -> &mut Self {
         let signal = self.scene().signal(path.0, path.1).expect("a signal").index;
         let sample = Sample {
             signal,
@@ -99,7 +99,7 @@ impl World {
         self.current(id, name).value.and_then(|value| value.as_f64())
     }
 
-    fn command(&mut self, command: OperatorCommand) -> &mut Self {
+    pub fn command(&mut self, command: OperatorCommand) -> &mut Self {
         self.app.world_mut().write_message(command);
         self
     }

@@ -1,6 +1,7 @@
 //! Integration tests: one crate, so that Bevy is linked once.
 
 mod alarm_rules;
+mod alarms;
 mod broker;
 mod core;
 mod live;
