@@ -6,9 +6,9 @@
 mod edit;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bevy::prelude::*;
 
@@ -18,7 +18,8 @@ use crate::event::store::{self, Store, StoreError};
 use crate::event::{Draft, EventFile, EventFileError, Kind};
 use crate::history::{Cursor, Marks, Moment};
 use crate::ingest::{BindingTable, SharedTable};
-use crate::scene::{Broker, LoadedScene, Scene, watch::Watcher};
+use crate::scene::watch::{Stamp, Watcher, stamp};
+use crate::scene::{Broker, LoadedScene, Scene};
 use crate::source::broker::{Embedded, EmbeddedConfig};
 use crate::source::mqtt;
 use crate::source::plant::{self, PlantConfig, PlantHandle};
@@ -113,7 +114,7 @@ struct Running {
     watcher: Option<Watcher>,
     watched: Vec<PathBuf>,
     /// Of these files when they were read last; empty if that is not known.
-    marks: Vec<Option<(SystemTime, u64)>>,
+    stamps: Vec<Stamp>,
     /// What operators changed in the scene, in order; the last one can be undone.
     edits: Vec<crate::scene::edit::Edit>,
     /// The scene file was changed from here: read it again without waiting for the watcher.
@@ -188,7 +189,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
             tables,
             watcher,
             watched: loaded.files,
-            marks: Vec::new(),
+            stamps: Vec::new(),
             plant,
             embedded,
         })
@@ -331,12 +332,6 @@ fn tick(
     moment.shown = moved.shown(now);
 }
 
-/// When a file was saved and how long it is; none if it cannot be read.
-fn mark(file: &Path) -> Option<(SystemTime, u64)> {
-    let metadata = file.metadata().ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
-}
-
 /// Takes over a saved scene, or keeps the last good one and shows what is wrong with the new.
 fn reload(
     mut commands: MessageReader<OperatorCommand>,
@@ -355,18 +350,18 @@ fn reload(
     }
     let running = running.into_inner();
     running.is_edited = false;
-    let marks: Vec<_> = running.watched.iter().map(|file| mark(file)).collect();
+    let stamps: Vec<_> = running.watched.iter().map(|file| stamp(file)).collect();
     // The watcher tells of an edit that was made here, too, some time after it was taken over.
-    if !asked && !edited && running.marks == marks {
+    if !asked && !edited && running.stamps == stamps {
         return;
     }
     let new = crate::scene::load(&running.options.scene);
-    running.marks = marks;
+    running.stamps = stamps;
     // The watcher lives on where it can: it knows of a save that came while the files were read.
     if new.files != running.watched {
         running.watcher = running.options.watch.then(|| watch(&new.files, &running.waker)).flatten();
         running.watched = new.files.clone();
-        running.marks.clear();
+        running.stamps.clear();
     }
     let shown = running.options.scene.display();
     if !new.issues.is_empty() {
