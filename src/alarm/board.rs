@@ -30,7 +30,7 @@ pub struct AlarmBoard {
     pub chattering: Vec<AlarmIndex>,
     /// How well the alarm system serves its operator; none before it was measured.
     pub performance: Option<Arc<Performance>>,
-    /// What `UndoEdit` would take back: `P-101 vibration.high limit 4.5 → 5`. None if there is nothing to undo.
+    /// What `UndoEdit` would take back: `P-101 vibration.high limit from 4.5 to 5`. None if there is nothing to undo.
     pub undo: Option<String>,
 }
 

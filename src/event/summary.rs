@@ -99,7 +99,7 @@ impl Event {
                     n => write!(out, ", {n} issues")?,
                 }
             }
-            Kind::SceneEdited { what, before, after } => write!(out, "{what}: {before} → {after}")?,
+            Kind::SceneEdited { what, before, after } => write!(out, "{what} from {before} to {after}")?,
             Kind::Gap { from, to } => {
                 let nanos = to.0.saturating_sub(from.0).max(0);
                 write!(out, "not recording for {:?}", Duration::from_millis((nanos / 1_000_000) as u64))?;

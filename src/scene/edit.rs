@@ -134,9 +134,9 @@ impl Edit {
 }
 
 impl fmt::Display for Edit {
-    /// `P-101.vibration.high: limit 4.5 mm/s → 5 mm/s`
+    /// `P-101.vibration.high: limit from 4.5 mm/s to 5 mm/s`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} → {}", self.what, self.was, self.now)
+        write!(f, "{} from {} to {}", self.what, self.was, self.now)
     }
 }
 

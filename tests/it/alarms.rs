@@ -206,9 +206,9 @@ fn an_edit_of_a_limit_is_an_edit_of_the_scene_on_record_and_undone_to_the_byte()
         .map(|event| event.summary())
         .collect();
     expect![[r#"
-        P-1.power.high: limit: 30 kW → 45 kW "new motor"
+        P-1.power.high: limit from 30 kW to 45 kW "new motor"
         P-1.power.high: limit must be a finite number, found NaN "new motor"
-        P-1.power.high: limit: 45 kW → 30 kW "undone""#]]
+        P-1.power.high: limit from 45 kW to 30 kW "undone""#]]
     .assert_eq(&said.join("\n"));
     assert_eq!(app.world().resource::<AlarmBoard>().undo, None);
 }

@@ -77,7 +77,7 @@ fn a_value_of_the_type_is_overridden_in_the_twin() {
         "vib.high",
         Change::Limit(5.5),
         expect![[r#"
-        P-1.vib.high: limit 4.5 mm/s → 5.5 mm/s
+        P-1.vib.high: limit from 4.5 mm/s to 5.5 mm/s
         -        (id: "P-1", type: "Pump"),
         +        (id: "P-1", type: "Pump", signals: {"vib": (limits: (high: 5.5))}),
     "#]],
@@ -87,7 +87,7 @@ fn a_value_of_the_type_is_overridden_in_the_twin() {
         "vib.rising",
         Change::Limit(0.7 / 60.0),
         expect![[r#"
-        P-1.vib.rising: limit 0.5 mm/s per min → 0.7 mm/s per min
+        P-1.vib.rising: limit from 0.5 mm/s per min to 0.7 mm/s per min
         -        (id: "P-1", type: "Pump"),
         +        (id: "P-1", type: "Pump", signals: {"vib": (alarms: {"rising": (rate: (above: 0.7))})}),
     "#]],
@@ -97,7 +97,7 @@ fn a_value_of_the_type_is_overridden_in_the_twin() {
         "vib.off",
         Change::Limit(1.5),
         expect![[r#"
-        P-1.vib.off: limit 1 mm/s → 1.5 mm/s
+        P-1.vib.off: limit from 1 mm/s to 1.5 mm/s
         -        (id: "P-1", type: "Pump"),
         +        (id: "P-1", type: "Pump", signals: {"vib": (alarms: {"off": (deviation: (above: 1.5))})}),
     "#]],
@@ -117,7 +117,7 @@ fn a_value_of_the_type_is_overridden_in_the_twin() {
         "hot",
         Change::OnDelay(Duration::from_millis(90_500)),
         expect![[r#"
-        P-1.hot: on-delay 0 s → 1 min 30 s 500 ms
+        P-1.hot: on-delay from 0 s to 1 min 30 s 500 ms
         -        (id: "P-1", type: "Pump"),
         +        (id: "P-1", type: "Pump", alarms: {"hot": (on_delay: "1m 30s 500ms")}),
     "#]],
@@ -131,7 +131,7 @@ fn a_value_of_the_twin_itself_is_changed_where_it_stands() {
         "vib.high",
         Change::Limit(6.0),
         expect![[r#"
-        P-2.vib.high: limit 5 mm/s → 6 mm/s
+        P-2.vib.high: limit from 5 mm/s to 6 mm/s
         -                "vib": (limits: (high: 5.0 /* agreed */)),
         +                "vib": (limits: (high: 6.0 /* agreed */)),
     "#]],
