@@ -5,6 +5,16 @@ use std::time::Duration;
 
 use super::{Event, Kind};
 use crate::alarm::Cause;
+use crate::twin::number::significant;
+
+/// For people; the event itself has them all.
+const DIGITS: usize = 4;
+
+/// No more digits than people need, and no more than there are.
+fn short(x: f64) -> String {
+    let (plain, rounded) = (x.to_string(), significant(x, DIGITS));
+    if plain.len() <= rounded.len() { plain } else { rounded }
+}
 
 impl Event {
     /// What happened, in a word or two: `raised`, `acknowledged`, `connection lost`.
@@ -58,10 +68,10 @@ impl Event {
                 write!(out, "{}: {action}", if message.is_empty() { alarm } else { message })?;
                 let space = if unit.is_empty() { "" } else { " " };
                 if let Some(value) = value {
-                    write!(out, " at {value}{space}{unit}")?;
+                    write!(out, " at {}{space}{unit}", short(*value))?;
                 }
                 if let Some(worst) = worst {
-                    write!(out, ", worst {worst}{space}{unit}")?;
+                    write!(out, ", worst {}{space}{unit}", short(*worst))?;
                 }
                 if let Cause::Shelved { until } = cause {
                     match until {
