@@ -139,12 +139,17 @@ fn said_by(condition: &Condition, name: &str) -> bool {
 /// A limit or a deadband of the rule as people read it: `4.5 mm/s`, of a rate `0.5 mm/s per min`.
 pub fn quantity(x: f64, rule: &Rule, scene: &Scene) -> String {
     let unit = signal_of(rule, scene).map(|signal| signal.unit.clone()).unwrap_or_else(Unit::none);
+    match told_per(rule) {
+        Some((per_secs, word)) => format!("{} per {word}", with_unit(x * per_secs, &unit)),
+        None => with_unit(x, &unit),
+    }
+}
+
+/// For a rule about a rate of change: the time in which its limit, and so every value of it, is told, in s and in words.
+pub fn told_per(rule: &Rule) -> Option<(f64, &'static str)> {
     match &rule.condition {
-        Condition::Rate { limit_per_sec, .. } => {
-            let (per_secs, word) = pace(*limit_per_sec);
-            format!("{} per {word}", with_unit(x * per_secs, &unit))
-        }
-        _ => with_unit(x, &unit),
+        Condition::Rate { limit_per_sec, .. } => Some(pace(*limit_per_sec)),
+        _ => None,
     }
 }
 

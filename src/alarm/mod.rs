@@ -74,7 +74,7 @@ pub use first_up::FirstUp;
 pub use flood::{FLOOD_BEGINS_ABOVE, FLOOD_ENDS_BELOW, FLOOD_WINDOW, Flood, FloodChange, FloodWatch};
 pub use key::{Key, Named};
 pub use lamp::{Aside, Lamp, Lamps, Urgency};
-pub use message::{condition_text, duration, message, quantity};
+pub use message::{condition_text, duration, message, quantity, told_per};
 pub use monitor::{Findings, Monitor};
 pub use refusal::Refusal;
 pub use rule::{AlarmIndex, Condition, Count, Direction, Formula, Guidance, Level, Priority, Reference, Rule, Subject};

@@ -17,7 +17,7 @@ pub(crate) fn apply(
     analysis: Res<Analysis>,
     loaded: Res<LoadedScene>,
     operator: Res<Operator>,
-    moment: Res<Moment>,
+    mut moment: ResMut<Moment>,
     mut cursor: ResMut<Cursor>,
     mut attention: ResMut<Attention>,
 ) {
@@ -66,5 +66,10 @@ pub(crate) fn apply(
             | OperatorCommand::EditLimit { .. }
             | OperatorCommand::UndoEdit => {}
         }
+    }
+    // The frame that says where the cursor stands also shows it.
+    let shown = cursor.shown(moment.now);
+    if moment.shown != shown {
+        moment.shown = shown;
     }
 }

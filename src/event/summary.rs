@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Event, Kind};
 use crate::alarm::Cause;
+use crate::twin::Unit;
 use crate::twin::number::significant;
 
 /// For people; the event itself has them all.
@@ -66,12 +67,12 @@ impl Event {
                     write!(out, "broker {broker}: ")?;
                 }
                 write!(out, "{}: {action}", if message.is_empty() { alarm } else { message })?;
-                let space = if unit.is_empty() { "" } else { " " };
+                let unit = readable(unit);
                 if let Some(value) = value {
-                    write!(out, " at {}{space}{unit}", short(*value))?;
+                    write!(out, " at {}{unit}", short(*value))?;
                 }
                 if let Some(worst) = worst {
-                    write!(out, ", worst {}{space}{unit}", short(*worst))?;
+                    write!(out, ", worst {}{unit}", short(*worst))?;
                 }
                 if let Cause::Shelved { until } = cause {
                     match until {
@@ -119,5 +120,13 @@ impl Event {
             write!(out, " \"{}\"", self.comment)?;
         }
         Ok(())
+    }
+}
+
+/// The unit to stand behind a number as people read it, ` °C`, where an event keeps `degC`.
+fn readable(unit: &str) -> String {
+    match Unit::parse(unit) {
+        Ok(unit) => unit.suffix(),
+        Err(_) => format!(" {unit}"),
     }
 }

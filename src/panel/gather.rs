@@ -4,7 +4,6 @@
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
-use bevy::window::RequestRedraw;
 use bevy_egui::{EguiContexts, egui};
 
 use super::alarms::AlarmsView;
@@ -51,7 +50,6 @@ pub(super) fn show_panels(
     mut shell: ResMut<Shell>,
     mut rect: ResMut<ViewRect>,
     mut commands: MessageWriter<OperatorCommand>,
-    mut redraw: MessageWriter<RequestRedraw>,
     mut styled: Local<bool>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?.clone();
@@ -83,11 +81,7 @@ pub(super) fn show_panels(
     };
     let world = shell::show(&mut ui, &mut shell, &views, &paint_world, &mut out);
     rect.set_if_neq(ViewRect { physical: Some(physical(world, ctx.pixels_per_point())) });
-    if !out.is_empty() {
-        // The applier runs in the next frame, which an idle window would not draw by itself.
-        redraw.write(RequestRedraw);
-        commands.write_batch(out);
-    }
+    commands.write_batch(out);
     Ok(())
 }
 

@@ -4,7 +4,8 @@
 //! Never decides what is abnormal: that is [`super::mark`].
 
 use bevy_egui::egui::{
-    self, Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle, Theme, Vec2,
+    self, Color32, Context, CornerRadius, FontDefinitions, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle,
+    Theme, Vec2,
 };
 
 use crate::alarm::Priority;
@@ -83,6 +84,7 @@ pub fn mono() -> FontId {
 
 /// Sets style and fonts of a context. Cheap enough to call once per context, not once per frame.
 pub fn apply(ctx: &Context) {
+    ctx.set_fonts(fonts());
     ctx.set_theme(Theme::Dark);
     ctx.all_styles_mut(|style| {
         style.text_styles = [
@@ -103,6 +105,16 @@ pub fn apply(ctx: &Context) {
         style.animation_time = 0.0;
         style.visuals = visuals();
     });
+}
+
+/// Egui's own fonts; what the proportional ones lack, as arrows, the monospaced one has.
+fn fonts() -> FontDefinitions {
+    let mut fonts = FontDefinitions::default();
+    let monospaced = fonts.families.get(&FontFamily::Monospace).and_then(|names| names.first()).cloned();
+    if let Some(names) = fonts.families.get_mut(&FontFamily::Proportional) {
+        names.extend(monospaced);
+    }
+    fonts
 }
 
 fn visuals() -> egui::Visuals {
@@ -201,6 +213,19 @@ mod tests {
         for text in [TEXT, TEXT_STRONG, TEXT_WEAK, ACCENT, WARNING, CRITICAL, HIGH, LOW, DATA, NOT_LIVE] {
             for ground in [GROUND, PANEL, BAR, SUNKEN, PAUSED] {
                 assert!(contrast(text, ground) >= 4.5, "{text:?} on {ground:?}: {:.1}", contrast(text, ground));
+            }
+        }
+    }
+
+    #[test]
+    fn every_sign_that_texts_use_has_a_glyph_in_both_fonts() {
+        let ctx = Context::default();
+        apply(&ctx);
+        // Fonts are there from the first frame on; nobody draws it.
+        ctx.run_ui(egui::RawInput::default(), |_| {}).textures_delta.clear();
+        for font in [body(), mono()] {
+            for sign in "→–−·…×°³²µ%≥≤±".chars() {
+                assert!(ctx.fonts_mut(|fonts| fonts.has_glyph(&font, sign)), "{sign} in {font:?}");
             }
         }
     }

@@ -30,9 +30,9 @@ pub struct Watcher {
 }
 
 /// What tells one version of a file from the next; none while it does not exist.
-type Stamp = Option<(SystemTime, u64)>;
+pub(crate) type Stamp = Option<(SystemTime, u64)>;
 
-fn stamp(path: &Path) -> Stamp {
+pub(crate) fn stamp(path: &Path) -> Stamp {
     let data = std::fs::metadata(path).ok()?;
     Some((data.modified().unwrap_or(SystemTime::UNIX_EPOCH), data.len()))
 }

@@ -18,7 +18,8 @@ use crate::event::store::{self, Store, StoreError};
 use crate::event::{Draft, EventFile, EventFileError, Kind};
 use crate::history::{Cursor, Marks, Moment};
 use crate::ingest::{BindingTable, SharedTable};
-use crate::scene::{Broker, LoadedScene, Scene, watch::Watcher};
+use crate::scene::watch::{Stamp, Watcher, stamp};
+use crate::scene::{Broker, LoadedScene, Scene};
 use crate::source::broker::{Embedded, EmbeddedConfig};
 use crate::source::mqtt;
 use crate::source::plant::{self, PlantConfig, PlantHandle};
@@ -112,6 +113,8 @@ struct Running {
     tables: BTreeMap<String, SharedTable>,
     watcher: Option<Watcher>,
     watched: Vec<PathBuf>,
+    /// Of these files when they were read last; empty if that is not known.
+    stamps: Vec<Stamp>,
     /// What operators changed in the scene, in order; the last one can be undone.
     edits: Vec<crate::scene::edit::Edit>,
     /// The scene file was changed from here: read it again without waiting for the watcher.
@@ -186,6 +189,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
             tables,
             watcher,
             watched: loaded.files,
+            stamps: Vec::new(),
             plant,
             embedded,
         })
@@ -340,16 +344,24 @@ fn reload(
 ) {
     let asked = commands.read().filter(|command| **command == OperatorCommand::ReloadScene).count() > 0;
     let edited = running.is_edited;
-    if !asked && !edited && !running.watcher.as_ref().is_some_and(Watcher::take_changed) {
+    let changed = running.watcher.as_ref().is_some_and(Watcher::take_changed);
+    if !asked && !edited && !changed {
         return;
     }
     let running = running.into_inner();
     running.is_edited = false;
+    let stamps: Vec<_> = running.watched.iter().map(|file| stamp(file)).collect();
+    // The watcher tells of an edit that was made here, too, some time after it was taken over.
+    if !asked && !edited && running.stamps == stamps {
+        return;
+    }
     let new = crate::scene::load(&running.options.scene);
+    running.stamps = stamps;
     // The watcher lives on where it can: it knows of a save that came while the files were read.
     if new.files != running.watched {
         running.watcher = running.options.watch.then(|| watch(&new.files, &running.waker)).flatten();
         running.watched = new.files.clone();
+        running.stamps.clear();
     }
     let shown = running.options.scene.display();
     if !new.issues.is_empty() {

@@ -60,8 +60,9 @@ pub mod viewport;
 pub mod window;
 pub mod world_image;
 
+use bevy::asset::AssetEventSystems;
 use bevy::prelude::*;
-use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass};
+use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPostUpdateSet, EguiPrimaryContextPass};
 
 pub use camera::{UiCamera, ViewTarget, WorldCamera};
 pub use label::{Badge, ScreenLabel, ScreenLabels};
@@ -73,6 +74,7 @@ pub use viewport::{PointerInView, ViewRect};
 pub use world_image::WorldImage;
 
 use crate::TwinSet;
+use crate::alarm::AlarmBoard;
 use crate::command::{Attention, OperatorCommand};
 use crate::history::Cursor;
 use crate::scene::LoadedScene;
@@ -103,6 +105,7 @@ pub fn plugin(app: &mut App) {
     app.init_schedule(EguiPrimaryContextPass)
         .init_resource::<LoadedScene>()
         .init_resource::<Attention>()
+        .init_resource::<AlarmBoard>()
         .init_resource::<Cursor>()
         .add_message::<OperatorCommand>()
         .configure_sets(
@@ -111,6 +114,9 @@ pub fn plugin(app: &mut App) {
                 .chain()
                 .in_set(TwinSet::Visualise),
         )
+        // Glyphs reach the graphics adapter with the text that needs them: where nothing orders the two (bevy_egui 0.42),
+        // a text may be drawn a frame before its new glyphs, and a quiet window would show gaps in its words.
+        .configure_sets(PostUpdate, EguiPostUpdateSet::PostProcessOutput.before(AssetEventSystems))
         .add_plugins((viewport::plugin, world_image::plugin, redraw::plugin))
         .add_plugins((
             stage::plugin,

@@ -19,15 +19,12 @@ use bevy::render::{RenderApp, RenderPlugin, renderer::initialize_renderer};
 use bevy::tasks::block_on;
 use bevy::window::{ExitCondition, WindowPlugin};
 use bevy::winit::WinitPlugin;
-use bevy_egui::{EguiPostUpdateSet, EguiRenderOutput};
 
 use super::window::{DisplayError, assets, quietly};
 use super::{Activity, ViewTarget};
 
 /// Frames drawn after everything has loaded: panels settle, shadows and exposure are there.
 const SETTLE_FRAMES: u32 = 6;
-/// Pictures taken at most until one has all its glyphs.
-const TRIES: u32 = 8;
 /// How long models and shaders may take.
 const LOAD_LIMIT: Duration = Duration::from_secs(60);
 /// How long the picture may take to come back from the graphics adapter.
@@ -80,11 +77,6 @@ pub fn app(size: UVec2) -> Result<App, ShotError> {
     let canvas = app.world_mut().resource_mut::<Assets<Image>>().add(image);
     app.insert_resource(ViewTarget(RenderTarget::Image(canvas.clone().into())))
         .insert_resource(Canvas(canvas))
-        .init_resource::<NewGlyphs>()
-        .add_systems(
-            PostUpdate,
-            count_new_glyphs.after(EguiPostUpdateSet::ProcessOutput).before(EguiPostUpdateSet::PostProcessOutput),
-        )
         .init_resource::<Activity>();
     Ok(app)
 }
@@ -100,25 +92,7 @@ pub fn picture(app: &mut App) -> Result<Image, ShotError> {
         let waiting = begun.elapsed() < LOAD_LIMIT && (is_unsettled(app) || is_compiling(app));
         settled = if waiting { 0 } else { settled + 1 };
     }
-    // Live text may need a glyph that it has not needed before: such a picture has gaps in its words.
-    for _ in 0..TRIES {
-        let before = *app.world().resource::<NewGlyphs>();
-        let image = read_back(app)?;
-        if *app.world().resource::<NewGlyphs>() == before {
-            return Ok(image);
-        }
-    }
     read_back(app)
-}
-
-/// Frames so far whose texts had glyphs that bevy_egui brings to the graphics adapter one frame late.
-#[derive(Resource, Clone, Copy, PartialEq, Eq, Default)]
-struct NewGlyphs(u64);
-
-fn count_new_glyphs(outputs: Query<&EguiRenderOutput>, mut new: ResMut<NewGlyphs>) {
-    if outputs.iter().any(|output| !output.textures_delta.set.is_empty()) {
-        new.0 += 1;
-    }
 }
 
 /// [`picture`] as a PNG file at `path`.

@@ -14,14 +14,15 @@ use bevy::asset::{AssetMetaCheck, AssetPlugin, UnapprovedPathMode};
 use bevy::prelude::*;
 use bevy::window::{PresentMode, RequestRedraw, WindowResolution};
 use bevy::winit::{EventLoopProxyWrapper, UpdateMode, WinitSettings, WinitUserEvent};
-use bevy_egui::{EguiInput, EguiPostUpdateSet, EguiPreUpdateSet, EguiRenderOutput, egui};
+use bevy_egui::{EguiInput, EguiPreUpdateSet, egui};
 use crossbeam_channel::{Sender, bounded};
 
 use super::Activity;
 use crate::analysis::Analysis;
+use crate::command::OperatorCommand;
 use crate::history::Moment;
 use crate::source::{Clock, Waker};
-use crate::twin::Freshness;
+use crate::twin::{Freshness, Timestamp};
 
 /// The longest sleep of a quiet window whose data are recent: ages are shown in seconds.
 const QUIET: Duration = Duration::from_secs(1);
@@ -66,11 +67,8 @@ pub fn app(title: &str) -> Result<App, DisplayError> {
             PreUpdate,
             drop_news_that_is_none.after(EguiPreUpdateSet::ProcessInput).before(EguiPreUpdateSet::BeginPass),
         )
-        .add_systems(
-            PostUpdate,
-            redraw_new_glyphs.after(EguiPostUpdateSet::ProcessOutput).before(EguiPostUpdateSet::PostProcessOutput),
-        )
-        .add_systems(Last, pace);
+        .add_message::<OperatorCommand>()
+        .add_systems(Last, (pace, show_what_commands_do));
         app
     })
     .map_err(DisplayError::NoWindow)
@@ -131,10 +129,9 @@ fn drop_news_that_is_none(mut inputs: Query<&mut EguiInput>, mut last: Local<egu
     }
 }
 
-/// bevy_egui 0.42 draws a text one frame before its new glyphs have reached the graphics adapter: a quiet window would
-/// show gaps in words until its next frame.
-fn redraw_new_glyphs(outputs: Query<&EguiRenderOutput>, mut redraw: MessageWriter<RequestRedraw>) {
-    if outputs.iter().any(|output| !output.textures_delta.set.is_empty()) {
+/// What a click or a key asks for in one frame is carried out in the next, which a quiet window would not draw by itself.
+fn show_what_commands_do(mut commands: MessageReader<OperatorCommand>, mut redraw: MessageWriter<RequestRedraw>) {
+    if commands.read().count() > 0 {
         redraw.write(RequestRedraw);
     }
 }
@@ -152,11 +149,10 @@ fn pace(
     } else if let (Some(analysis), Some(moment), Some(mut freshness)) = (analysis, moment, freshness)
         && moment.is_dormant(analysis.lock().history.bounds().map(|(_, newest)| newest))
     {
-        // A signal that expires must be seen to expire.
-        let clock = clock.map_or(Clock::WALL, |clock| *clock);
-        let until_stale = freshness.next_deadline().map(|deadline| clock.wall_secs(deadline.secs_since(moment.now)));
-        let secs = until_stale.unwrap_or(f64::INFINITY).clamp(QUIET.as_secs_f64(), DORMANT.as_secs_f64());
-        Duration::from_secs_f64(secs)
+        // A signal that expires must be seen to expire, and a clock that shows minutes must show the right one.
+        let until_stale = freshness.next_deadline().map_or(f64::INFINITY, |deadline| deadline.secs_since(moment.now));
+        let secs = clock.map_or(Clock::WALL, |clock| *clock).wall_secs(until_stale.min(until_next_minute(moment.now)));
+        Duration::from_secs_f64(secs.clamp(QUIET.as_secs_f64(), DORMANT.as_secs_f64()))
     } else {
         QUIET
     };
@@ -165,6 +161,10 @@ fn pace(
         settings.focused_mode = wanted;
         settings.unfocused_mode = wanted;
     }
+}
+
+fn until_next_minute(now: Timestamp) -> f64 {
+    60.0 - now.0.rem_euclid(60_000_000_000) as f64 / 1e9
 }
 
 /// The thread behind [`waker`]; ends with the app.
@@ -225,5 +225,17 @@ pub fn waker(app: &mut App) -> Waker {
             tracing::warn!("no thread to wake the window ({error}): it will show new data once a second");
             Arc::new(|| {})
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_of_minutes_is_looked_at_again_when_the_minute_ends() {
+        assert_eq!(until_next_minute(Timestamp(0)), 60.0);
+        assert_eq!(until_next_minute(Timestamp(119_500_000_000)), 0.5);
+        assert_eq!(until_next_minute(Timestamp(-1_000_000_000)), 1.0);
     }
 }

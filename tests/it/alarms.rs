@@ -214,6 +214,30 @@ fn an_edit_of_a_limit_is_an_edit_of_the_scene_on_record_and_undone_to_the_byte()
 }
 
 #[test]
+fn an_edit_made_here_is_read_again_once_and_a_save_from_outside_as_well() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("scene.ron");
+    std::fs::write(&file, SCENE).expect("a scene file");
+    let mut app = App::new();
+    let options = Options { store: StorePlace::Nowhere, ..Options::new(file.clone()) };
+    session::open(&mut app, options, Arc::new(|| {})).expect("a session");
+    app.finish();
+    app.cleanup();
+    app.update();
+    let alarm = app.world().resource::<LoadedScene>().scene.alarm_named("P-1", "power.high").expect("a rule").index;
+    let edit =
+        OperatorCommand::EditLimit { alarm, field: LimitField::Limit, value: 45.0, reason: "new motor".to_owned() };
+    app.world_mut().write_message(edit);
+    wait(&mut app, "the limit is edited", |app| limit(app) == "power above 45 kW (high)");
+    // Much longer than it takes until the watcher tells of a save.
+    let begun = Instant::now();
+    wait(&mut app, "time passes", |_| begun.elapsed() > Duration::from_millis(800));
+    assert_eq!(app.world().resource::<LoadedScene>().generation, 2, "read at the start and after the edit");
+    std::fs::write(&file, SCENE).expect("a scene file");
+    wait(&mut app, "the save is taken over", |app| limit(app) == "power above 30 kW (high)");
+}
+
+#[test]
 fn what_a_session_leaves_in_its_store_stands_in_the_next() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("scene.ron");

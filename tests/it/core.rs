@@ -157,7 +157,9 @@ fn a_paused_world_shows_its_moment_while_data_keep_arriving() {
     world.sample(("P-101", "speed"), 1.0, 1.0, 100.0).at(1.0);
     world.sample(("P-101", "speed"), 2.0, 2.0, 200.0).at(2.0);
     let pause = OperatorCommand::PauseAt(world.now + Duration::from_millis(1500));
-    world.command(pause).at(2.1).at(2.2);
+    world.command(pause).at(2.1);
+    assert_eq!(world.number("P-101", "speed"), Some(100.0), "in the very frame that carries it out");
+    world.at(2.2);
     world.sample(("P-101", "speed"), 3.0, 3.0, 300.0).at(3.0);
     assert_eq!(world.number("P-101", "speed"), Some(100.0));
     assert_eq!(world.current("P-101", "speed").quality.grade, Grade::Good, "judged at the cursor, not now");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bevy::image::Image;
 use bevy::prelude::*;
+use bevy_egui::{EguiContexts, EguiManagedTextures, EguiPostUpdateSet, EguiPrimaryContextPass, EguiRenderOutput, egui};
 use pollux::alarm::{Alarm, AlarmBoard, AlarmIndex, Condition, Guidance, Priority, Rule, State, Subject};
 use pollux::command::{Attention, OperatorCommand};
 use pollux::scene::{
@@ -222,4 +223,60 @@ fn a_model_that_is_missing_is_reported_with_its_twin_and_file_and_replaced_by_a_
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].text.starts_with("B-2: look.model /nowhere/models/none.glb cannot be shown"), "{problems:?}");
     assert_eq!(app.world_mut().query::<&view::Extent>().iter(app.world()).count(), 2);
+}
+
+/// Frames so far whose texts had glyphs that no text had before, and those of them that handed the glyphs on at once.
+#[derive(Resource, Default, Debug, PartialEq, Eq)]
+struct NewGlyphs {
+    frames: u32,
+    handed_on: u32,
+    in_this_frame: bool,
+}
+
+#[test]
+fn glyphs_that_a_text_is_the_first_to_need_reach_the_renderer_in_the_same_frame() {
+    let Some((mut app, _)) = hall() else { return };
+    let note_new = |outputs: Query<&EguiRenderOutput>, mut new: ResMut<NewGlyphs>| {
+        new.in_this_frame = outputs.iter().any(|output| !output.textures_delta.set.is_empty());
+    };
+    let count =
+        |mut events: MessageReader<AssetEvent<Image>>, fonts: Res<EguiManagedTextures>, mut new: ResMut<NewGlyphs>| {
+            let is_font = |event: &AssetEvent<Image>| match event {
+                AssetEvent::Added { id } | AssetEvent::Modified { id } => {
+                    fonts.0.values().any(|font| font.handle.id() == *id)
+                }
+                _ => false,
+            };
+            let told = events.read().filter(|event| is_font(event)).count() > 0;
+            new.frames += u32::from(new.in_this_frame);
+            new.handed_on += u32::from(new.in_this_frame && told);
+        };
+    let write = |mut contexts: EguiContexts, mut text: Local<String>| -> Result {
+        // One more letter in every frame.
+        let letter = char::from_u32('a' as u32 + text.len() as u32 % 26).unwrap_or('a');
+        text.push(letter);
+        let painter = contexts.ctx_mut()?.layer_painter(egui::LayerId::background());
+        painter.text(
+            egui::Pos2::ZERO,
+            egui::Align2::LEFT_TOP,
+            &*text,
+            egui::FontId::monospace(31.0),
+            egui::Color32::RED,
+        );
+        Ok(())
+    };
+    app.init_resource::<NewGlyphs>()
+        .add_systems(EguiPrimaryContextPass, write.after(view::world_image::PaintsWorld))
+        .add_systems(
+            PostUpdate,
+            note_new.after(EguiPostUpdateSet::ProcessOutput).before(EguiPostUpdateSet::PostProcessOutput),
+        )
+        .add_systems(Last, count);
+    view::offscreen::prepare(&mut app);
+    for _ in 0..20 {
+        app.update();
+    }
+    let new = app.world().resource::<NewGlyphs>();
+    assert!(new.frames >= 15, "{new:?}");
+    assert_eq!(new.handed_on, new.frames, "{new:?}");
 }

@@ -8,10 +8,11 @@ use bevy_egui::egui::{self, Response, ScrollArea, Ui, pos2, vec2};
 
 use super::dialog::{Dialog, EditDraft};
 use super::{AlarmsView, words};
-use crate::alarm::{AlarmIndex, State, Subject, Urgency};
+use crate::alarm::{AlarmIndex, Rule, State, Subject, Urgency};
 use crate::command::OperatorCommand;
 use crate::event::{Event, Kind};
 use crate::panel::{format, theme, widgets};
+use crate::scene::Scene;
 use crate::twin::{SignalIndex, Timestamp, TwinIndex};
 
 /// Transitions listed at most.
@@ -62,11 +63,14 @@ pub fn details(view: &AlarmsView, index: AlarmIndex) -> Option<Details> {
         let by = rule.suppressed_when.as_ref().map(|formula| format!(" while {}", formula.source)).unwrap_or_default();
         aside.push(format!("Suppressed{by}"));
     }
-    let quantity = |x: f64| format!("{}{}", format::steady_number(x), words::unit_of(rule, view.scene));
+    let quantity =
+        |x: f64| format!("{}{}", format::steady_number(words::in_unit(x, rule)), words::unit_of(rule, view.scene));
     let mut facts = Vec::new();
     if let Some(raised) = alarm.raised_at {
         let name = if alarm.state == State::Normal { "Last raised" } else { "Raised" };
-        facts.push((name, format!("{}, {} ago", format::clock(raised), format::age(view.shown.secs_since(raised)))));
+        let ago = view.shown.secs_since(raised);
+        let ago = if ago < 1.0 { "just now".to_owned() } else { format!("{} ago", format::age(ago)) };
+        facts.push((name, format!("{}, {ago}", format::clock(raised))));
     }
     for (name, value) in [("Trigger", alarm.trigger), ("Now", alarm.current), ("Worst", alarm.worst)] {
         if let Some(x) = value {
@@ -120,14 +124,15 @@ pub fn transitions(view: &AlarmsView, index: AlarmIndex) -> Vec<Transition> {
         }
         _ => false,
     };
-    view.events.iter().rev().filter(is_ours).take(HISTORY).map(|event| transition(event)).collect()
+    view.events.iter().rev().filter(is_ours).take(HISTORY).map(|event| transition(event, rule, view.scene)).collect()
 }
 
-fn transition(event: &Event) -> Transition {
+fn transition(event: &Event, rule: &Rule, scene: &Scene) -> Transition {
     let mut text = match &event.kind {
-        Kind::Alarm { value, unit, .. } => {
-            let number = value.map(|x| format!(" at {} {unit}", format::number(x))).unwrap_or_default();
-            format!("{}{}", event.action(), number.trim_end())
+        Kind::Alarm { value, .. } => {
+            let quantity =
+                |x| format!(" at {}{}", format::number(words::in_unit(x, rule)), words::unit_of(rule, scene));
+            format!("{}{}", event.action(), value.map(quantity).unwrap_or_default())
         }
         _ => event.summary(),
     };

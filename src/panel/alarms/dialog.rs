@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use bevy_egui::egui::text::{CCursor, CCursorRange};
+use bevy_egui::egui::text_edit::TextEditState;
 use bevy_egui::egui::{self, Context, Ui};
 
 use super::words;
@@ -234,16 +236,24 @@ fn edit_ui(ui: &mut Ui, scene: &Scene, draft: &mut EditDraft) -> Answer {
         }
     });
     ui.add_space(4.0);
-    let unit = words::unit_of(rule, scene);
+    let unit = words::signal_unit(rule, scene);
     let unit = match (draft.field, &rule.condition) {
         (LimitField::OnDelay | LimitField::OffDelay, _) => "s".to_owned(),
-        (_, Condition::Rate { .. }) => format!("{} per minute", unit.trim().trim_end_matches("/s")),
+        (_, Condition::Rate { .. }) => format!("{} per minute", unit.trim()),
         _ => unit.trim().to_owned(),
     };
     ui.horizontal(|ui| {
         let field = egui::TextEdit::singleline(&mut draft.text).desired_width(110.0).margin(egui::vec2(8.0, 5.0));
         let response = ui.add(field);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::TextEdit, true, "New value"));
+        // The number is what the dialog was opened for: what is typed first replaces it.
+        if ui.memory(|memory| memory.focused().is_none()) {
+            response.request_focus();
+            let all = CCursorRange::two(CCursor::new(0), CCursor::new(draft.text.chars().count()));
+            let mut cursor = TextEditState::load(ui.ctx(), response.id).unwrap_or_default();
+            cursor.cursor.set_char_range(Some(all));
+            cursor.store(ui.ctx(), response.id);
+        }
         let was = present(rule, draft.field).map(|(old, _)| format::number(old)).unwrap_or_default();
         ui.label(egui::RichText::new(format!("{unit}   (now {was})")).font(theme::small()).color(theme::TEXT_WEAK));
     });

@@ -40,7 +40,7 @@ pub fn alarm_row(view: &AlarmsView, index: AlarmIndex) -> Option<AlarmRow> {
     let rule = view.scene.alarms.get(index.at())?;
     let alarm = view.board.alarm(index)?;
     let aside = Aside::of(&alarm.flags);
-    let number = |x: Option<f64>| x.map_or_else(|| "–".into(), format::steady_number);
+    let number = |x: Option<f64>| x.map_or_else(|| "–".into(), |x| format::steady_number(words::in_unit(x, rule)));
     let quiet = alarm.state == State::Normal;
     Some(AlarmRow {
         index,
@@ -73,12 +73,14 @@ impl AlarmRow {
         format!("{} {}", self.whose, self.message)
     }
 
-    /// `First up`, `Chatters`; empty if there is nothing to add.
-    fn note(&self) -> &'static str {
-        match (self.first_up, self.chattering) {
-            (true, _) => "FIRST UP",
-            (false, true) => "CHATTERS",
-            (false, false) => "",
+    /// `First up`, `Chatters`, in short where the message needs the room; empty if there is nothing to add.
+    fn note(&self, short: bool) -> &'static str {
+        match (self.first_up, self.chattering, short) {
+            (true, _, true) => "1ST",
+            (true, _, false) => "FIRST UP",
+            (false, true, true) => "CHAT",
+            (false, true, false) => "CHATTERS",
+            (false, false, _) => "",
         }
     }
 }
@@ -112,7 +114,7 @@ pub(super) fn columns(row: Rect) -> Columns {
         cell
     };
     let priority = from_left(wide(860.0, 54.0));
-    let state = from_left(wide(380.0, 100.0));
+    let state = from_left(wide(440.0, 100.0));
     let whose = from_left(wide(0.0, 62.0));
     let mut right = row.right() - 8.0;
     let mut from_right = |width: f32| {
@@ -122,7 +124,7 @@ pub(super) fn columns(row: Rect) -> Columns {
     };
     let by = from_right(wide(940.0, 70.0));
     let age = from_right(52.0);
-    let unit = from_right(wide(560.0, 44.0));
+    let unit = from_right(wide(560.0, 66.0));
     let worst = from_right(wide(720.0, 58.0));
     let current = from_right(wide(560.0, 58.0));
     let trigger = from_right(wide(780.0, 58.0));
@@ -191,8 +193,9 @@ pub(super) fn row_ui(ui: &mut Ui, row: &AlarmRow, selected: bool) -> Response {
     text(at.state, row.state, theme::small(), ink, Align::Min);
     text(at.whose, &row.whose, theme::mono(), ink, Align::Min);
     let mut message = at.message;
-    if !row.note().is_empty() && message.width() > 160.0 {
-        let note = widgets::layout(painter, row.note(), theme::small(), theme::GROUND, 80.0);
+    let note = row.note(message.width() < 320.0);
+    if !note.is_empty() && message.width() > 120.0 {
+        let note = widgets::layout(painter, note, theme::small(), theme::GROUND, 80.0);
         let size = note.size() + bevy_egui::egui::vec2(10.0, 2.0);
         let fill = if row.first_up { theme::TEXT_STRONG } else { theme::TEXT_WEAK };
         let back = Rect::from_min_size(pos2(message.right() - size.x, message.center().y - size.y / 2.0), size);

@@ -3,22 +3,32 @@
 use std::time::Duration;
 
 use crate::alarm::{Alarm, Condition, Reference, Rule, State, Subject};
-pub use crate::alarm::{duration, message};
+pub use crate::alarm::{duration, message, told_per};
 use crate::panel::format;
 use crate::scene::Scene;
 use crate::twin::{SignalIndex, Timestamp, TwinIndex};
 
-/// The unit of an alarm's numbers, with its space; empty for alarms that are not about one signal.
-pub fn unit_of(rule: &Rule, scene: &Scene) -> String {
-    let signal = match &rule.subject {
-        Subject::Signal(index) => scene.signals.get(index.at()),
-        Subject::Twin(_) | Subject::Broker(_) => None,
-    };
-    match (signal, &rule.condition) {
-        (Some(signal), Condition::Rate { .. }) => format!("{}/s", signal.unit.suffix()),
-        (Some(signal), _) => signal.unit.suffix(),
-        (None, _) => String::new(),
+/// The unit of the signal that an alarm watches, with its space; empty for alarms that are not about one signal.
+pub fn signal_unit(rule: &Rule, scene: &Scene) -> String {
+    match &rule.subject {
+        Subject::Signal(index) => scene.signals.get(index.at()).map(|signal| signal.unit.suffix()).unwrap_or_default(),
+        Subject::Twin(_) | Subject::Broker(_) => String::new(),
     }
+}
+
+/// The unit of an alarm's numbers, with its space: that of its signal, for rates within the time of its message.
+pub fn unit_of(rule: &Rule, scene: &Scene) -> String {
+    let unit = signal_unit(rule, scene);
+    match told_per(rule) {
+        Some((_, word)) if unit.is_empty() => format!(" 1/{word}"),
+        Some((_, word)) => format!("{unit}/{word}"),
+        None => unit,
+    }
+}
+
+/// A value of an alarm in the unit of [`unit_of`].
+pub fn in_unit(x: f64, rule: &Rule) -> f64 {
+    told_per(rule).map_or(x, |(per_secs, _)| x * per_secs)
 }
 
 /// Limit, deadband, delays and count as the details list them: (name, value).
