@@ -46,6 +46,16 @@ impl Monitor {
         findings
     }
 
+    /// Takes a change of an earlier run, whose findings are on record already. Statistics are of the time that is watched
+    /// from now on.
+    pub fn relive(&mut self, change: &Change, rule: &Rule, flags: &Flags) {
+        self.first_up.observe(change, rule, flags);
+        if let Some(annunciation) = Annunciation::of(change, flags) {
+            self.flood.observe(annunciation).for_each(drop);
+            self.chattering.observe(annunciation);
+        }
+    }
+
     /// Says what is over at `now`, the wall clock.
     pub fn elapse(&mut self, now: Timestamp) -> Findings {
         let findings =

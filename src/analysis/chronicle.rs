@@ -3,10 +3,11 @@
 //! In: changes of alarms, drafts of other events, the time. Out: the journal, the watch over the alarms as a whole, and
 //! what the store and the events file are to keep (both write in threads of their own).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::past;
 use crate::alarm::{self, Alarm, AlarmIndex, Change, Engine, Findings, Kept, Monitor, Rule, Snapshot, State};
 use crate::event::store::{Restored, Store};
 use crate::event::{AlarmPath, Budget, Draft, Event, EventFile, Journal, Kind};
@@ -25,6 +26,8 @@ pub struct Chronicle {
     /// Not handed to the store yet.
     unsaved: Vec<Arc<Event>>,
     changed: BTreeSet<AlarmIndex>,
+    /// Of each active alarm the worst value that the store knows: it gets worse without a transition.
+    stored_worst: BTreeMap<AlarmIndex, Option<f64>>,
     last_sign: Option<Timestamp>,
     /// Why there is no store, where there should be one.
     no_store: Option<String>,
@@ -48,6 +51,7 @@ impl Chronicle {
             file: None,
             unsaved: Vec::new(),
             changed: BTreeSet::new(),
+            stored_worst: BTreeMap::new(),
             last_sign: None,
             no_store: None,
             version: 0,
@@ -109,6 +113,7 @@ impl Chronicle {
     /// which nobody watched.
     pub fn resume(&mut self, store: Store, restored: Restored, engine: &mut Engine, now: Timestamp) {
         self.store = Some(store);
+        past::relive(&mut self.monitor, &restored.events, engine.scene());
         self.journal = Journal::restored(Budget::default(), restored.last_id, restored.events);
         let mut kept = Vec::new();
         for (path, value) in restored.alarms {
@@ -197,6 +202,7 @@ impl Chronicle {
             }
         }
         self.changed = self.changed.iter().filter_map(|index| place(*index)).collect();
+        self.stored_worst.clear();
         self.monitor.remap(place);
         self.version += 1;
         self.take(&mut Vec::from_iter(others), engine);
@@ -208,13 +214,29 @@ impl Chronicle {
         if findings != Findings::default() {
             self.note_findings(findings, &engine.scene().clone());
         }
-        let Some(store) = &self.store else { return };
         let silent = self.last_sign.is_none_or(|last| now >= last + SIGN_OF_LIFE || now < last);
-        if self.unsaved.is_empty() && self.changed.is_empty() && !silent {
-            return;
+        if !self.unsaved.is_empty() || !self.changed.is_empty() || silent {
+            self.hand_over(engine, now);
         }
+    }
+
+    /// Hands over to the store what it does not know yet.
+    pub fn hand_over(&mut self, engine: &Engine, now: Timestamp) {
+        let Some(store) = &self.store else { return };
         self.last_sign = Some(now);
         let scene = engine.scene();
+        for (rule, alarm) in scene.alarms.iter().zip(engine.alarms()) {
+            let worst = alarm.state.is_active().then_some(alarm.worst);
+            if worst.is_some() && self.stored_worst.get(&rule.index).copied() != worst {
+                self.changed.insert(rule.index);
+            }
+        }
+        for index in &self.changed {
+            match engine.alarms().get(index.at()).filter(|alarm| alarm.state.is_active()) {
+                Some(alarm) => self.stored_worst.insert(*index, alarm.worst),
+                None => self.stored_worst.remove(index),
+            };
+        }
         let alarms = std::mem::take(&mut self.changed).into_iter().filter_map(|index| {
             let rule = scene.alarms.get(index.at())?;
             let value = engine.kept(index).map_or(serde_json::Value::Null, |kept| {
@@ -238,40 +260,11 @@ impl Chronicle {
 
     /// The alarms as they stood at a past moment, as far back as the journal reaches.
     pub fn alarms_at(&self, scene: &Scene, moment: Timestamp) -> Vec<Alarm> {
-        scene.alarms.iter().map(|rule| self.alarm_at(&AlarmPath::of_rule(rule, scene), moment)).collect()
-    }
-
-    fn alarm_at(&self, path: &AlarmPath, moment: Timestamp) -> Alarm {
-        use crate::alarm::{Cause, Deed, Flags, Shelving};
-        let mut alarm = Alarm::default();
-        let mut flags = Flags::default();
-        for event in self.journal.transitions(path).take_while(|event| event.time <= moment) {
-            let Kind::Alarm { cause, from, to, value, worst, .. } = &event.kind else { continue };
-            let deed =
-                || Deed { by: event.by.clone().unwrap_or_default(), at: event.time, comment: event.comment.clone() };
-            if from != to {
-                (alarm.state, alarm.since) = (*to, event.time);
-            }
-            match cause {
-                Cause::Raised => {
-                    (alarm.raised_at, alarm.trigger, alarm.worst) = (Some(event.time), *value, *value);
-                    alarm.activations += 1;
-                    alarm.acknowledged = None;
-                }
-                Cause::Cleared => alarm.worst = worst.or(alarm.worst),
-                Cause::Acknowledged => alarm.acknowledged = Some(deed()),
-                Cause::Shelved { until } => flags.shelved = Some(Shelving { until: *until, deed: deed() }),
-                Cause::Unshelved | Cause::ShelfEnded => flags.shelved = None,
-                Cause::Suppressed => flags.suppressed = true,
-                Cause::Unsuppressed => flags.suppressed = false,
-                Cause::TakenOutOfService => flags.out_of_service = Some(deed()),
-                Cause::ReturnedToService => flags.out_of_service = None,
-                Cause::Removed => (alarm, flags) = Default::default(),
-                Cause::Reset | Cause::Commented => {}
-            }
-            alarm.current = value.or(alarm.current);
-        }
-        Alarm { flags, ..alarm }
+        scene
+            .alarms
+            .iter()
+            .map(|rule| past::alarm_at(&self.journal, &AlarmPath::of_rule(rule, scene), moment))
+            .collect()
     }
 }
 

@@ -53,6 +53,8 @@ impl Feed {
         let (state, error) = self.status.connection();
         let now = match (state, self.known) {
             (ConnectionState::Connected, _) => Known::Connected,
+            // Stopped by this program, which ends or does not want the source any more: no connection was lost.
+            (ConnectionState::Stopped, known) if known == Known::Connected || error.is_none() => known,
             (ConnectionState::Disconnected | ConnectionState::Stopped, _) | (_, Known::Connected) => Known::Missing,
             (ConnectionState::Connecting, Known::Nothing) => Known::Awaited,
             (ConnectionState::Connecting, known) => known,

@@ -12,6 +12,7 @@ mod derive;
 mod feed;
 mod knowledge;
 mod lives;
+mod past;
 mod receive;
 mod show;
 pub mod worker;

@@ -6,6 +6,16 @@ use std::time::Duration;
 use super::{Event, Kind};
 use crate::alarm::Cause;
 use crate::twin::Unit;
+use crate::twin::number::significant;
+
+/// For people; the event itself has them all.
+const DIGITS: usize = 4;
+
+/// No more digits than people need, and no more than there are.
+fn short(x: f64) -> String {
+    let (plain, rounded) = (x.to_string(), significant(x, DIGITS));
+    if plain.len() <= rounded.len() { plain } else { rounded }
+}
 
 impl Event {
     /// What happened, in a word or two: `raised`, `acknowledged`, `connection lost`.
@@ -59,10 +69,10 @@ impl Event {
                 write!(out, "{}: {action}", if message.is_empty() { alarm } else { message })?;
                 let unit = readable(unit);
                 if let Some(value) = value {
-                    write!(out, " at {value}{unit}")?;
+                    write!(out, " at {}{unit}", short(*value))?;
                 }
                 if let Some(worst) = worst {
-                    write!(out, ", worst {worst}{unit}")?;
+                    write!(out, ", worst {}{unit}", short(*worst))?;
                 }
                 if let Cause::Shelved { until } = cause {
                     match until {

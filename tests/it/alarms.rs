@@ -94,9 +94,9 @@ fn an_alarm_is_raised_acknowledged_with_a_name_and_cleared_and_all_of_it_is_on_r
     assert_eq!(world.alarm("power.high").state, State::Normal);
     expect![[r#"
         1.0 P-1 first sample
-        1.0 P-1 power above 30 kW (high): raised at 47.1253534401508 kW
-        2.0 P-1 power above 30 kW (high): acknowledged at 47.1253534401508 kW "seen it" by ada
-        3.0 P-1 power above 30 kW (high): cleared at 15.708451146716934 kW, worst 47.1253534401508 kW
+        1.0 P-1 power above 30 kW (high): raised at 47.13 kW
+        2.0 P-1 power above 30 kW (high): acknowledged at 47.13 kW "seen it" by ada
+        3.0 P-1 power above 30 kW (high): cleared at 15.71 kW, worst 47.13 kW
     "#]]
     .assert_eq(&world.log());
 }

@@ -1,8 +1,11 @@
 //! The whole program against real parts: its own process, Debian's mosquitto, mosquitto_pub, real files. What counts is
 //! what a user sees: exit codes, standard error, and the state file.
 
+mod alarm_day;
+mod day_script;
 mod guarded;
 mod program;
+mod record;
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -127,7 +130,9 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let file = scene_file(folder.path(), scene);
         let mut app = App::new();
-        session::open(&mut app, session::Options::new(file), Arc::new(|| ())).unwrap();
+        let mut options = session::Options::new(file);
+        options.store = session::StorePlace::Nowhere;
+        session::open(&mut app, options, Arc::new(|| ())).unwrap();
         app.finish();
         app.cleanup();
         Self { app, _folder: folder }

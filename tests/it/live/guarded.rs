@@ -230,8 +230,8 @@ fn a_session_whose_plant_runs_fast_has_one_clock() {
     let shown = time(&state["cursor"]["at"]);
     assert_eq!(quality(&state), json!("Good"));
     assert!(source <= receive && receive <= shown, "{source} {receive} {shown}");
-    // Ten seconds of the session are one second: more than a message takes to come and be shown.
-    assert!(shown.secs_since(source) < 10.0, "{source} {shown}");
+    // Twenty seconds of the session are two: more than a message takes to come and be shown, on a busy machine too.
+    assert!(shown.secs_since(source) < 20.0, "{source} {shown}");
     assert!(
         shown.secs_since(pollux::twin::Timestamp::now()) > 20.0,
         "{shown}: the session runs ahead of the wall clock"

@@ -13,6 +13,9 @@ use tempfile::TempDir;
 /// Longer than anything here should take, so that a slow machine is not taken for a broken program.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Where the program keeps alarms and events by default: never in the home of who runs the tests.
+pub const STATE_HOME: &str = "XDG_STATE_HOME";
+
 /// A running `pollux live --headless` or `pollux plant`; killed if a test ends before it.
 pub struct Program {
     child: Child,
@@ -55,6 +58,9 @@ impl Program {
     }
 
     pub fn start(mut command: Command, folder: TempDir) -> Self {
+        if command.get_envs().all(|(name, _)| name != STATE_HOME) {
+            command.env(STATE_HOME, folder.path().join("state-home"));
+        }
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
         let (lines, heard) = (BufReader::new(child.stderr.take().unwrap()).lines(), said.clone());
@@ -96,6 +102,12 @@ impl Program {
         self.end()
     }
 
+    /// `kill -9`: it has no time for anything.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
     /// Waits for its end.
     pub fn end(mut self) -> End {
         let started = Instant::now();
@@ -129,7 +141,8 @@ impl End {
 
 /// Exit code and standard error of a program that ends by itself.
 pub fn run(args: &[&str]) -> (Option<i32>, String) {
-    let output = pollux().args(args).output().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let output = pollux().env(STATE_HOME, home.path()).args(args).output().unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 

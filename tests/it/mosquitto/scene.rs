@@ -113,7 +113,7 @@ impl Probe {
     }
 
     pub fn wait_for(&mut self, what: &str, mut is_so: impl FnMut(&[Sample], &SourceSnapshot) -> bool) {
-        let give_up = Instant::now() + Duration::from_secs(20);
+        let give_up = Instant::now() + Duration::from_secs(60);
         loop {
             while let Some(batch) = self.handle.receiver.try_recv() {
                 self.seen.extend(batch.samples);

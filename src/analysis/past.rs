@@ -1,0 +1,89 @@
+//! What the journal tells of the past: how an alarm stood at a moment, and what the watch over all alarms has to know
+//! of an earlier run. In: events. Out: alarms, changes. Pure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::alarm::{Alarm, AlarmIndex, Cause, Change, Deed, Flags, Monitor, Shelving};
+use crate::event::{AlarmPath, Event, Journal, Kind};
+use crate::scene::Scene;
+use crate::twin::Timestamp;
+
+/// An alarm as it stood at a past moment, as far back as the journal reaches.
+pub(super) fn alarm_at(journal: &Journal, path: &AlarmPath, moment: Timestamp) -> Alarm {
+    let mut alarm = Alarm::default();
+    let mut flags = Flags::default();
+    for event in journal.transitions(path).take_while(|event| event.time <= moment) {
+        let Kind::Alarm { cause, from, to, value, worst, .. } = &event.kind else { continue };
+        if from != to {
+            (alarm.state, alarm.since) = (*to, event.time);
+        }
+        match cause {
+            Cause::Raised => {
+                (alarm.raised_at, alarm.trigger, alarm.worst) = (Some(event.time), *value, *value);
+                alarm.activations += 1;
+                alarm.acknowledged = None;
+            }
+            Cause::Cleared => alarm.worst = worst.or(alarm.worst),
+            Cause::Acknowledged => alarm.acknowledged = Some(deed(event)),
+            Cause::Removed => alarm = Alarm::default(),
+            _ => {}
+        }
+        flag(&mut flags, cause, event);
+        alarm.current = value.or(alarm.current);
+    }
+    Alarm { flags, ..alarm }
+}
+
+/// Tells the monitor what earlier runs found out, in the order in which they did: a flood, chattering and the first of
+/// a group go on after a restart. All that comes of it is in the journal already. Alarms that the scene lacks are left
+/// out.
+pub(super) fn relive(monitor: &mut Monitor, events: &[Arc<Event>], scene: &Scene) {
+    let today: BTreeMap<AlarmPath, AlarmIndex> =
+        scene.alarms.iter().map(|rule| (AlarmPath::of_rule(rule, scene), rule.index)).collect();
+    let mut flags: BTreeMap<AlarmIndex, Flags> = BTreeMap::new();
+    for event in events {
+        match &event.kind {
+            // What was found to be over must not be found once more.
+            Kind::Flood { began: false, .. } | Kind::Chattering { began: false, .. } => {
+                monitor.elapse(event.received);
+            }
+            Kind::Alarm { cause, from, to, value, worst, .. } => {
+                let index = AlarmPath::of_event(event).and_then(|path| today.get(&path).copied());
+                let Some(rule) = index.and_then(|index| scene.alarms.get(index.at())) else { continue };
+                let flags = flags.entry(rule.index).or_default();
+                flag(flags, cause, event);
+                let change = Change {
+                    alarm: rule.index,
+                    cause: cause.clone(),
+                    from: *from,
+                    to: *to,
+                    source_time: event.time,
+                    receive_time: event.received,
+                    value: *value,
+                    worst: *worst,
+                    deed: None,
+                };
+                monitor.relive(&change, rule, flags);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn flag(flags: &mut Flags, cause: &Cause, event: &Event) {
+    match cause {
+        Cause::Shelved { until } => flags.shelved = Some(Shelving { until: *until, deed: deed(event) }),
+        Cause::Unshelved | Cause::ShelfEnded => flags.shelved = None,
+        Cause::Suppressed => flags.suppressed = true,
+        Cause::Unsuppressed => flags.suppressed = false,
+        Cause::TakenOutOfService => flags.out_of_service = Some(deed(event)),
+        Cause::ReturnedToService => flags.out_of_service = None,
+        Cause::Removed => *flags = Flags::default(),
+        Cause::Raised | Cause::Cleared | Cause::Acknowledged | Cause::Reset | Cause::Commented => {}
+    }
+}
+
+fn deed(event: &Event) -> Deed {
+    Deed { by: event.by.clone().unwrap_or_default(), at: event.time, comment: event.comment.clone() }
+}
