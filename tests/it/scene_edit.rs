@@ -107,7 +107,7 @@ fn a_value_of_the_type_is_overridden_in_the_twin() {
         "vib.still",
         Change::Enabled(true),
         expect![[r#"
-        P-1.vib.still: enabled no → yes
+        P-1.vib.still: enabled from no to yes
         -        (id: "P-1", type: "Pump"),
         +        (id: "P-1", type: "Pump", signals: {"vib": (alarms: {"still": (enabled: true)})}),
     "#]],
@@ -141,7 +141,7 @@ fn a_value_of_the_twin_itself_is_changed_where_it_stands() {
         "vib.high",
         Change::Priority(Priority::High),
         expect![[r#"
-        P-2.vib.high: priority medium → high
+        P-2.vib.high: priority from medium to high
         -                "vib": (limits: (high: 5.0 /* agreed */)),
         +                "vib": (limits: (high: 5.0 /* agreed */), alarms: {"high": (priority: High)}),
     "#]],
@@ -151,7 +151,7 @@ fn a_value_of_the_twin_itself_is_changed_where_it_stands() {
         "hot",
         Change::Enabled(false),
         expect![[r#"
-        P-2.hot: enabled yes → no
+        P-2.hot: enabled from yes to no
         +            alarms: {"hot": (enabled: false)},
     "#]],
     );
@@ -163,7 +163,7 @@ fn the_alarm_of_a_connection_is_edited_at_its_broker() {
     let target = Target::of(&scene, scene.alarms.last().unwrap().index).unwrap();
     let edit = edit::plan(&scene, &target, &Change::OnDelay(Duration::from_secs(60))).unwrap();
     expect![[r#"
-        broker plant.connection: on-delay 10 s → 1 min
+        broker plant.connection: on-delay from 10 s to 1 min
         -    brokers: {"plant": (url: "mqtt://localhost")},
         +    brokers: {"plant": (url: "mqtt://localhost", alarm: (on_delay: "1m"))},
     "#]]
