@@ -235,7 +235,7 @@ fn a_clock_that_jumped_ahead_and_was_set_right_does_not_make_alarms_deaf() {
     Story::new(high(5.0, 0.0))
         .received(50_000.0, 1.0, 1.0)
         .received(49_999.0, 2.0, 6.0)
-        .say("      a clock that is always ahead: late is late")
+        .say("a clock that is always ahead: late is late")
         .check(&expect![[r#"
                   a clock that is always ahead: late is late
         "#]]);
