@@ -39,7 +39,7 @@ impl State {
 }
 
 /// Who did something, when and with which words.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Deed {
     pub by: String,
     pub at: Timestamp,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::past;
-use crate::alarm::{self, Alarm, AlarmIndex, Change, Engine, Findings, Kept, Monitor, Rule, Snapshot, State};
+use crate::alarm::{self, Alarm, AlarmIndex, Change, Engine, Findings, Flags, Kept, Monitor, Rule, Snapshot, State};
 use crate::event::store::{Restored, Store};
 use crate::event::{AlarmPath, Budget, Draft, Event, EventFile, Journal, Kind};
 use crate::scene::Scene;
@@ -26,6 +26,8 @@ pub struct Chronicle {
     /// Not handed to the store yet.
     unsaved: Vec<Arc<Event>>,
     changed: BTreeSet<AlarmIndex>,
+    /// What hid each alarm after the last change that is on record.
+    flags: BTreeMap<AlarmIndex, Flags>,
     /// Of each active alarm the worst value that the store knows: it gets worse without a transition.
     stored_worst: BTreeMap<AlarmIndex, Option<f64>>,
     last_sign: Option<Timestamp>,
@@ -51,6 +53,7 @@ impl Chronicle {
             file: None,
             unsaved: Vec::new(),
             changed: BTreeSet::new(),
+            flags: BTreeMap::new(),
             stored_worst: BTreeMap::new(),
             last_sign: None,
             no_store: None,
@@ -124,6 +127,7 @@ impl Chronicle {
         }
         let mut changes = Vec::new();
         let unknown = engine.restore(Snapshot { alarms: kept }, now, &mut changes);
+        self.flags = flags_of(engine);
         if let Some((from, to)) = restored.gap {
             self.record(Draft::new(from, now, Kind::Gap { from, to }));
         }
@@ -149,21 +153,22 @@ impl Chronicle {
 
     /// Puts on record what the engine has found out.
     pub fn take(&mut self, changes: &mut Vec<Change>, engine: &Engine) {
-        self.take_of(changes, engine.scene(), engine.alarms());
+        self.take_of(changes, engine.scene());
     }
 
     /// The same with the rules of `scene`, which the changes are of.
-    fn take_of(&mut self, changes: &mut Vec<Change>, scene: &Scene, alarms: &[Alarm]) {
+    fn take_of(&mut self, changes: &mut Vec<Change>, scene: &Scene) {
         for change in changes.drain(..) {
             let index = change.alarm;
             let Some(rule) = scene.alarms.get(index.at()) else { continue };
             self.version += 1;
             self.changed.insert(index);
             self.record(Draft::of_change(&change, rule, scene, alarm::message(rule, scene)));
-            if let Some(alarm) = alarms.get(index.at()) {
-                let findings = self.monitor.observe(&change, rule, &alarm.flags);
-                self.note_findings(findings, scene);
-            }
+            // As they were after this change: a later one of the same batch may have changed them again.
+            let flags = self.flags.entry(index).or_default();
+            past::flag(flags, &change.cause, || change.deed.clone().unwrap_or_default());
+            let findings = self.monitor.observe(&change, rule, flags);
+            self.note_findings(findings, scene);
         }
     }
 
@@ -204,6 +209,7 @@ impl Chronicle {
         self.changed = self.changed.iter().filter_map(|index| place(*index)).collect();
         self.stored_worst.clear();
         self.monitor.remap(place);
+        self.flags = flags_of(engine);
         self.version += 1;
         self.take(&mut Vec::from_iter(others), engine);
     }
@@ -266,6 +272,11 @@ impl Chronicle {
             .map(|rule| past::alarm_at(&self.journal, &AlarmPath::of_rule(rule, scene), moment))
             .collect()
     }
+}
+
+fn flags_of(engine: &Engine) -> BTreeMap<AlarmIndex, Flags> {
+    let hidden = engine.rules().iter().zip(engine.alarms()).filter(|(_, alarm)| !alarm.flags.is_clear());
+    hidden.map(|(rule, alarm)| (rule.index, alarm.flags.clone())).collect()
 }
 
 fn words(alarm: &Alarm) -> String {

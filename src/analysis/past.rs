@@ -29,7 +29,7 @@ pub(super) fn alarm_at(journal: &Journal, path: &AlarmPath, moment: Timestamp) -
             Cause::Removed => alarm = Alarm::default(),
             _ => {}
         }
-        flag(&mut flags, cause, event);
+        flag(&mut flags, cause, || deed(event));
         alarm.current = value.or(alarm.current);
     }
     Alarm { flags, ..alarm }
@@ -52,7 +52,7 @@ pub(super) fn relive(monitor: &mut Monitor, events: &[Arc<Event>], scene: &Scene
                 let index = AlarmPath::of_event(event).and_then(|path| today.get(&path).copied());
                 let Some(rule) = index.and_then(|index| scene.alarms.get(index.at())) else { continue };
                 let flags = flags.entry(rule.index).or_default();
-                flag(flags, cause, event);
+                flag(flags, cause, || deed(event));
                 let change = Change {
                     alarm: rule.index,
                     cause: cause.clone(),
@@ -71,13 +71,14 @@ pub(super) fn relive(monitor: &mut Monitor, events: &[Arc<Event>], scene: &Scene
     }
 }
 
-fn flag(flags: &mut Flags, cause: &Cause, event: &Event) {
+/// What hides an alarm after a change.
+pub(super) fn flag(flags: &mut Flags, cause: &Cause, deed: impl FnOnce() -> Deed) {
     match cause {
-        Cause::Shelved { until } => flags.shelved = Some(Shelving { until: *until, deed: deed(event) }),
+        Cause::Shelved { until } => flags.shelved = Some(Shelving { until: *until, deed: deed() }),
         Cause::Unshelved | Cause::ShelfEnded => flags.shelved = None,
         Cause::Suppressed => flags.suppressed = true,
         Cause::Unsuppressed => flags.suppressed = false,
-        Cause::TakenOutOfService => flags.out_of_service = Some(deed(event)),
+        Cause::TakenOutOfService => flags.out_of_service = Some(deed()),
         Cause::ReturnedToService => flags.out_of_service = None,
         Cause::Removed => *flags = Flags::default(),
         Cause::Raised | Cause::Cleared | Cause::Acknowledged | Cause::Reset | Cause::Commented => {}
