@@ -5,7 +5,7 @@
 //!
 //! In a running session a [thread](worker) of its own does the work as data arrive, so that nothing depends on frames: a
 //! hidden window may stop updating. A world without that thread (a test, an offscreen picture of a fixed moment) does the
-//! same work in [`TwinSet::Receive`]. Both call [`Knowledge::drain`] under one lock, so that it makes no difference.
+//! same work in [`TwinSet::Receive`]. Both go through `Knowledge::drain` under one lock, so that it makes no difference.
 
 mod chronicle;
 mod derive;

@@ -1,6 +1,6 @@
 //! Edits of a scene while it runs: a limit, a delay, a priority of one alarm. In: a loaded scene, an alarm, a new value.
 //! Out: the new text of one file, which differs as little as possible: comments and layout stay. Pure, but for
-//! [`apply`], which writes the file.
+//! [`apply()`], which writes the file.
 //!
 //! What the twin itself says is changed where it stands. What comes from its type gets an override in the twin's own
 //! definition, so that other twins of the type stay as they are:
