@@ -1,9 +1,10 @@
 //! The bounded way from a source's thread to the world.
 //!
 //! In: samples, one or some at a time, from a thread that must never wait. Out: [`Batch`]es in order, and a call of the
-//! [`Waker`] when the world has seen an empty inbox since. When the world is slow, samples wait here up to a bound;
-//! beyond it the oldest of a signal give way to newer ones of the same signal, counted. The newest sample of a signal
-//! is never lost while the inbox lives. Never blocks.
+//! [`Waker`] when the world has seen an empty inbox since. When the world is slow, the source is first asked to
+//! [hold on](Mailbox::should_hold) for a moment, so that the sender feels it and nothing is lost; a world that stays slow
+//! lets samples gather up to a bound, beyond which the oldest of a signal give way to newer ones of the same signal,
+//! counted. The newest sample of a signal is never lost while the inbox lives. Never blocks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +26,10 @@ const FLUSH_AFTER: Duration = Duration::from_millis(2);
 /// Batches and samples that wait for the world at most: some seconds of small batches, about 50 MB of large ones.
 const MOST_BATCHES: usize = 2048;
 const MOST_SAMPLES: usize = 1 << 20;
+/// With this many waiting, a source that can do so reads on a little later: few enough to stay in a processor's cache.
+const HOLD_ABOVE: usize = 1 << 16;
+/// A world that has not taken enough after so long is not waited for any more until it has.
+const LONGEST_HOLD: Duration = Duration::from_millis(50);
 /// Samples that gather behind a full channel before they coalesce.
 const MOST_PENDING: usize = 1 << 16;
 
@@ -49,6 +54,8 @@ pub struct Mailbox {
     pending_since: Option<Instant>,
     /// Pending samples coalesce beyond this many.
     coalesce_at: usize,
+    /// Since when the world has had more than enough to do.
+    holding_since: Option<Instant>,
 }
 
 /// The receiving end, owned by the world.
@@ -85,6 +92,7 @@ fn with_capacity(status: Arc<SourceStatus>, waker: Waker, batches: usize) -> (Ma
         pending: Vec::with_capacity(BATCH),
         pending_since: None,
         coalesce_at: MOST_PENDING,
+        holding_since: None,
     };
     (mailbox, Inbox { receiver, spare: spent, shared })
 }
@@ -160,6 +168,16 @@ impl Mailbox {
 
     pub fn push(&mut self, sample: Sample) {
         self.add(|samples| samples.push(sample));
+    }
+
+    /// The world has enough to do for now: a source that can make its sender wait (MQTT over TCP: by not reading) should,
+    /// for about a millisecond, and ask again. False after [`LONGEST_HOLD`], so that a world that hangs stops no source.
+    pub fn should_hold(&mut self) -> bool {
+        if self.shared.queued_samples.load(Ordering::Relaxed) <= HOLD_ABOVE {
+            self.holding_since = None;
+            return false;
+        }
+        self.holding_since.get_or_insert_with(Instant::now).elapsed() < LONGEST_HOLD
     }
 
     /// When pending samples should leave; none if there are none.
@@ -308,6 +326,24 @@ mod tests {
             assert!(newest.source_time.0 as usize >= SENT - 7);
         }
         assert!(got.is_sorted_by_key(|sample| sample.source_time));
+    }
+
+    #[test]
+    fn a_busy_world_makes_the_source_hold_on_but_not_for_ever() {
+        let (mut mailbox, inbox) = mailbox(Arc::default(), Arc::new(|| ()));
+        assert!(!mailbox.should_hold());
+        for n in 0..2 * HOLD_ABOVE {
+            mailbox.push(sample(0, n as i64));
+        }
+        assert!(mailbox.should_hold());
+        std::thread::sleep(LONGEST_HOLD);
+        assert!(!mailbox.should_hold(), "the world hangs: what comes gathers, and coalesces in the end");
+        while inbox.try_recv().is_some() {}
+        assert!(!mailbox.should_hold());
+        for n in 0..2 * HOLD_ABOVE {
+            mailbox.push(sample(0, n as i64));
+        }
+        assert!(mailbox.should_hold(), "it has moved on, and is waited for again");
     }
 
     #[test]

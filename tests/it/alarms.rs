@@ -119,6 +119,39 @@ fn a_pump_that_stops_raises_no_low_flow_in_whatever_order_its_message_names_them
 }
 
 #[test]
+fn what_was_hidden_when_it_was_raised_does_not_count_however_samples_are_batched() {
+    for in_one_batch in [true, false] {
+        let mut world = World::new(SCENE);
+        let scene = world.scene();
+        let samples = [
+            ("running", Value::Bool(false)),
+            ("flow", number(0.0)),
+            ("flow", number(60.0)),
+            ("running", Value::Bool(true)),
+        ];
+        let samples: Vec<Sample> = (1..)
+            .zip(samples)
+            .map(|(secs, (name, value))| {
+                let at = world.now + Duration::from_secs(secs);
+                let signal = scene.signal("P-1", name).expect("a signal").index;
+                Sample { signal, source_time: at, receive_time: at, value, quality: Quality::GOOD }
+            })
+            .collect();
+        let size = if in_one_batch { samples.len() } else { 1 };
+        for batch in samples.chunks(size) {
+            let batch = Batch { generation: 1, samples: batch.to_vec() };
+            world.app.world().resource::<Analysis>().lock().learn(batch);
+        }
+        world.at(5.0);
+        let alarm = world.alarm("flow.low");
+        assert!(alarm.activations == 1 && alarm.flags.is_clear());
+        let knowledge = world.app.world().resource::<Analysis>().lock();
+        let measured = knowledge.chronicle().monitor().performance(world.now, knowledge.alarms());
+        assert_eq!(measured.alarms, 0, "in one batch: {in_one_batch}");
+    }
+}
+
+#[test]
 fn the_board_shows_the_alarms_of_the_cursor_and_nobody_acts_on_the_past() {
     let mut world = World::new(SCENE);
     world.message(1.0, &[("running", Value::Bool(true)), ("flow", number(5.0))]).at(1.0);

@@ -43,8 +43,8 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn the_state_folder_of_the_user_is_taken_and_paths_that_are_not_absolute_are_ignored() {
-        assert_eq!(with(&[("XDG_STATE_HOME", "/state"), ("HOME", "/home/ada")]), Some("/state/pollux".into()));
-        assert_eq!(with(&[("HOME", "/home/ada")]), Some("/home/ada/.local/state/pollux".into()));
+        assert_eq!(with(&[("XDG_STATE_HOME", "/state"), ("HOME", "/people/ada")]), Some("/state/pollux".into()));
+        assert_eq!(with(&[("HOME", "/people/ada")]), Some("/people/ada/.local/state/pollux".into()));
         assert_eq!(with(&[("XDG_STATE_HOME", "state"), ("HOME", "/h")]), Some("/h/.local/state/pollux".into()));
         assert_eq!(with(&[("XDG_STATE_HOME", ""), ("LOCALAPPDATA", "/local")]), Some("/local/pollux".into()));
         assert_eq!(with(&[]), None);

@@ -24,6 +24,8 @@ const FILTERS_PER_PACKET: usize = 100;
 const STABLE_AFTER: Duration = Duration::from_secs(5);
 /// How long a polite goodbye may take.
 const GOODBYE: Duration = Duration::from_millis(200);
+/// How long the next packet stays unread while the analysis has enough to do.
+const HOLD: Duration = Duration::from_millis(1);
 /// Refused filters that are told by name.
 const REFUSALS_SHOWN: usize = 3;
 /// Where packets above the limit are listed: their topic is never read.
@@ -196,6 +198,10 @@ impl Listener {
         }
         self.ask(requests);
         self.mailbox.flush_if_due(Instant::now());
+        // What is not read now waits in the sender's hands: at QoS 1 and 2 with the broker, which loses nothing.
+        while self.mailbox.should_hold() && !self.parts.stop.is_wanted() {
+            tokio::time::sleep(HOLD).await;
+        }
 
         let mut poll = pin!(link.poll());
         if let Some(ready) = at_once(poll.as_mut()).await {
