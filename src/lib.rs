@@ -30,6 +30,7 @@
 //! | [`analysis`] | batches, operators' deeds | history and what follows from samples, in a thread of its own |
 //! | [`alarm`] | rules, samples in order of arrival | states and transitions after ISA-18.2, floods, statistics |
 //! | [`event`] | transitions and other news | the journal, the store that survives a restart, exports |
+//! | [`record`] | raw messages, events, keyframes | MCAP files, and what they hold when opened again |
 //! | [`history`] | samples | the newest at a moment, min and max per pixel |
 //! | [`twin`] | scene, history, cursor | entities with [`Current`](twin::Current) |
 //! | [`model`] | inputs, parameters, a seed | what a simulated machine does |
@@ -69,6 +70,7 @@ pub mod ingest;
 pub mod model;
 #[cfg(feature = "desktop")]
 pub mod panel;
+pub mod record;
 pub mod scene;
 pub mod session;
 pub mod source;

@@ -8,6 +8,7 @@
 
 mod chunk;
 mod cursor;
+mod extent;
 pub(crate) mod queue;
 mod row;
 mod staleness;
@@ -16,6 +17,7 @@ mod summary;
 mod track;
 
 pub use cursor::{Cursor, Marks, Moment};
+pub use extent::Extent;
 pub use staleness::{ExpirySchedule, quality_at};
 pub use store::{Bucket, History, Point, Usage};
 
@@ -24,5 +26,5 @@ use bevy::prelude::*;
 use crate::twin::Sample;
 
 pub(super) fn plugin(app: &mut App) {
-    app.init_resource::<Cursor>().init_resource::<Marks>().init_resource::<Moment>();
+    app.init_resource::<Cursor>().init_resource::<Extent>().init_resource::<Marks>().init_resource::<Moment>();
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Deserializer, Serialize};
+
 use super::Timestamp;
 
 /// The dense index of a signal in the loaded [`Scene`](crate::scene::Scene): `scene.signals[index]`.
@@ -25,13 +27,34 @@ impl TwinIndex {
     }
 }
 
-/// One measured, derived or simulated value.
-#[derive(Clone, PartialEq, Debug)]
+/// One measured, derived or simulated value. In files a JSON number, boolean or text; a number that is not finite is `null`
+/// there, and NaN when it is read again.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
 pub enum Value {
     /// In the unit of the signal.
-    Number(f64),
+    Number(#[serde(deserialize_with = "number_or_nan")] f64),
     Bool(bool),
-    Text(Arc<str>),
+    Text(#[serde(with = "shared_text")] Arc<str>),
+}
+
+/// JSON has no NaN: serde_json writes `null`.
+fn number_or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+mod shared_text {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(text)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+        Ok(String::deserialize(deserializer)?.into())
+    }
 }
 
 impl Value {
@@ -56,7 +79,8 @@ impl fmt::Display for Value {
 }
 
 /// How far a value can be trusted. Ordered from best to worst.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Grade {
     Good,
     Uncertain,
@@ -66,7 +90,8 @@ pub enum Grade {
 }
 
 /// Why a value is not `Good`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Nothing to complain about.
     None,
@@ -108,7 +133,7 @@ impl Reason {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 pub struct Quality {
     pub grade: Grade,
     pub reason: Reason,
@@ -128,6 +153,10 @@ impl Quality {
 
     pub const fn bad(reason: Reason) -> Self {
         Self { grade: Grade::Bad, reason }
+    }
+
+    pub fn is_good(&self) -> bool {
+        self.grade == Grade::Good
     }
 }
 

@@ -1,0 +1,129 @@
+//! What stands where in a recording. Written once here, so that writer and reader cannot disagree.
+//!
+//! A recording is an MCAP file, chunked, compressed with zstd, with CRCs:
+//!
+//! - **Messages** as they came: one channel per topic, broker, QoS and retained flag, the payload unchanged. `log_time`
+//!   is the receive time, `publish_time` the source time of the message's first sample (the receive time if it has
+//!   none, or if nothing is bound to the topic), `sequence` counts the messages of a channel. The channel's metadata
+//!   say [`BROKER`], [`QOS`] and [`RETAINED`]. Encoding `json` with the schema [`JSON_SCHEMA_NAME`] where the first
+//!   payload of a channel is JSON, so that other tools can plot it; else an empty encoding without a schema.
+//! - **Events** on [`EVENTS_TOPIC`]: JSON, each an [`Event`](crate::event::Event). `log_time` is when it became known,
+//!   `publish_time` when it happened.
+//! - **Keyframes** on [`KEYFRAMES_TOPIC`]: JSON, each a [`Keyframe`]; `log_time` is its moment. What it says holds all
+//!   messages with a `log_time` up to and including its own, and none after.
+//! - Keyframes stand in chunks of their own, and so do the events of a second: reading these decompresses nothing else.
+//! - **Attachments** at the front: the files of the scene, under [`SCENE_PREFIX`] and [`ASSET_PREFIX`] with their paths
+//!   relative to the scene file and to the folder of assets. After a reload the new files follow; of those with the same
+//!   name the last one counts for what comes after.
+//! - **Metadata** at the front: [`ABOUT`], with [`About`]'s fields. Never a credential.
+//!
+//! Topics that begin with `$` are the broker's own in MQTT (5.0, section 4.7.2): no topic of a plant can be mistaken for
+//! one of Pollux.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::alarm::Snapshot;
+use crate::twin::{Quality, Timestamp, Value};
+
+/// In the header of the file.
+pub const PROFILE: &str = "pollux";
+/// (major, minor): a newer minor may be read, a newer major not.
+pub const VERSION: (u32, u32) = (1, 0);
+
+pub const EVENTS_TOPIC: &str = "$pollux/events";
+pub const KEYFRAMES_TOPIC: &str = "$pollux/keyframes";
+
+/// Keys of a channel's metadata.
+pub const BROKER: &str = "broker";
+pub const QOS: &str = "qos";
+/// `true` or `false`.
+pub const RETAINED: &str = "retained";
+
+/// The schema of payloads of which nothing is known but that they are JSON.
+pub const JSON_SCHEMA_NAME: &str = "mqtt.json";
+pub const JSON_SCHEMA_ENCODING: &str = "jsonschema";
+pub const JSON_SCHEMA: &[u8] = br#"{"title":"mqtt.json"}"#;
+pub const JSON: &str = "json";
+
+/// The name of the metadata record.
+pub const ABOUT: &str = "pollux";
+/// Of an attachment's name: a file of the scene, relative to the folder of the scene file.
+pub const SCENE_PREFIX: &str = "scene/";
+/// Of an attachment's name: a file that looks refer to, relative to the folder of assets.
+pub const ASSET_PREFIX: &str = "assets/";
+
+/// Where a recording comes from.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct About {
+    /// `1.0`, of this format.
+    pub format: String,
+    /// Of the program that wrote it.
+    pub version: String,
+    /// The scene's name, and the attachment to load it from: `scene/scene.ron`.
+    pub scene: String,
+    pub scene_file: String,
+    /// Name → address without credentials.
+    pub brokers: BTreeMap<String, String>,
+    /// Who was at the controls.
+    pub operator: String,
+    /// When the file was begun, on the session's clock and on the wall's: they differ for a plant at another speed.
+    pub started: Timestamp,
+    pub started_wall: Timestamp,
+}
+
+/// All that was known at one moment.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Keyframe {
+    pub time: Timestamp,
+    /// Twin → signal → what must be known of it, oldest first: the newest sample, and before it the newest with a value of
+    /// its own, if the newest has none. Derived signals stand here as measured ones do. Those of which nothing is known are
+    /// left out.
+    pub signals: BTreeMap<String, BTreeMap<String, Vec<Known>>>,
+    pub alarms: Snapshot,
+}
+
+/// A sample without its signal.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Known {
+    pub source_time: Timestamp,
+    pub receive_time: Timestamp,
+    pub value: Value,
+    #[serde(default = "good", skip_serializing_if = "Quality::is_good")]
+    pub quality: Quality,
+}
+
+fn good() -> Quality {
+    Quality::GOOD
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::twin::Reason;
+
+    #[test]
+    fn a_keyframe_survives_its_file_bit_by_bit() {
+        let known = |value, quality| Known { source_time: Timestamp(1), receive_time: Timestamp(2), value, quality };
+        let samples = vec![
+            known(Value::Number(0.1 + 0.2), Quality::GOOD),
+            known(Value::Number(5e-324), Quality::uncertain(Reason::Retained)),
+            known(Value::Bool(true), Quality::stale(Reason::Expired)),
+            known(Value::Text("12.5".into()), Quality::GOOD),
+        ];
+        let signals = BTreeMap::from([("flow".to_owned(), samples)]);
+        let keyframe = Keyframe {
+            time: Timestamp(3),
+            signals: BTreeMap::from([("P-101".to_owned(), signals)]),
+            alarms: Snapshot::default(),
+        };
+        let text = serde_json::to_string(&keyframe).expect("JSON");
+        assert_eq!(serde_json::from_str::<Keyframe>(&text).expect("a keyframe"), keyframe);
+        // What has no number of its own has none afterwards.
+        let text =
+            serde_json::to_string(&known(Value::Number(f64::NAN), Quality::bad(Reason::NotFinite))).expect("JSON");
+        let read: Known = serde_json::from_str(&text).expect("a sample");
+        assert!(matches!(read.value, Value::Number(x) if x.is_nan()));
+    }
+}
