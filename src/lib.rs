@@ -66,6 +66,7 @@ pub mod cli;
 pub mod command;
 pub mod event;
 pub mod history;
+pub mod import;
 pub mod ingest;
 pub mod model;
 #[cfg(feature = "desktop")]
