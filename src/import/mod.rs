@@ -6,12 +6,13 @@
 
 mod cell;
 mod columns;
-mod csv;
+
 mod encode;
+mod table;
 mod time;
 
-pub use csv::{CsvOptions, CsvReader, Shape, Tally};
 pub use encode::{Cell, Encoder};
+pub use table::{CsvOptions, CsvReader, Shape, Tally};
 
 use crate::twin::Timestamp;
 

@@ -208,5 +208,5 @@ fn malformed(file: &str, error: &csv::Error) -> ImportError {
 }
 
 #[cfg(test)]
-#[path = "csv_tests.rs"]
+#[path = "table_tests.rs"]
 mod tests;
