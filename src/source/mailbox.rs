@@ -171,7 +171,7 @@ impl Mailbox {
     }
 
     /// The world has enough to do for now: a source that can make its sender wait (MQTT over TCP: by not reading) should,
-    /// for about a millisecond, and ask again. False after [`LONGEST_HOLD`], so that a world that hangs stops no source.
+    /// for about a millisecond, and ask again. False after 50 ms, so that a world that hangs stops no source.
     pub fn should_hold(&mut self) -> bool {
         if self.shared.queued_samples.load(Ordering::Relaxed) <= HOLD_ABOVE {
             self.holding_since = None;
