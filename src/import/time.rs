@@ -29,7 +29,7 @@ fn number(text: &str) -> Option<Timestamp> {
         };
         return whole.checked_mul(nanoseconds).map(Timestamp);
     }
-    let number: f64 = text.parse().ok().filter(|number: &f64| number.is_finite())?;
+    let number: f64 = text.parse().ok().filter(|number: &f64| number.abs() < 9e18)?;
     let nanoseconds = match number.abs() {
         x if x < 1e11 => 1e9,
         x if x < 1e14 => 1e6,

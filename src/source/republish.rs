@@ -288,7 +288,9 @@ mod tests {
             let _ = client.subscribe(filter, QoS::ExactlyOnce);
             for event in connection.iter() {
                 match event {
-                    Ok(Event::Incoming(Packet::SubAck(_))) => drop(ready.send(())),
+                    Ok(Event::Incoming(Packet::SubAck(_))) => {
+                        let _ = ready.send(());
+                    }
                     Ok(Event::Incoming(Packet::Publish(publish))) => {
                         let payload = String::from_utf8_lossy(&publish.payload).into_owned();
                         if sender.send((publish.topic, payload, Instant::now())).is_err() {
@@ -300,7 +302,7 @@ mod tests {
                 }
             }
         });
-        (receiver, move || drop(is_ready.recv_timeout(Duration::from_secs(10))))
+        (receiver, move || is_ready.recv_timeout(Duration::from_secs(10)).unwrap_or_default())
     }
 
     #[test]
