@@ -44,7 +44,7 @@ pub struct Args {
     session: SessionArgs,
 }
 
-fn parse_size(text: &str) -> Result<UVec2, String> {
+pub(super) fn parse_size(text: &str) -> Result<UVec2, String> {
     let wrong = || format!("`{text}` is not a size; write it like 1600x900");
     let (width, height) = text.split_once('x').ok_or_else(wrong)?;
     Ok(UVec2::new(width.parse().map_err(|_| wrong())?, height.parse().map_err(|_| wrong())?))
@@ -79,7 +79,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// What the operator would have clicked.
-fn commands(app: &App, select: Option<&str>, focus: bool, trends: &[String]) -> Result<Vec<OperatorCommand>, Failure> {
+pub(super) fn commands(app: &App, select: Option<&str>, focus: bool, trends: &[String]) -> Result<Vec<OperatorCommand>, Failure> {
     let scene = &app.world().resource::<LoadedScene>().scene;
     let mut commands = Vec::new();
     if let Some(id) = select {
@@ -98,7 +98,7 @@ fn commands(app: &App, select: Option<&str>, focus: bool, trends: &[String]) -> 
     Ok(commands)
 }
 
-fn failure(error: ShotError) -> Failure {
+pub(super) fn failure(error: ShotError) -> Failure {
     match error {
         ShotError::Size { .. } => Failure::Usage(error.to_string()),
         other => Failure::environment(other),

@@ -92,6 +92,10 @@ impl<'s> CsvReader<'s> {
         })
     }
 
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
     /// The messages of the next moment; none at the end.
     pub fn next_moment(&mut self) -> Result<Option<Vec<Sent>>, ImportError> {
         let Some((at, first)) = self.next_row()? else { return Ok(None) };
