@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Failure;
 use crate::command::Operator;
 use crate::import::{self, CsvOptions, CsvReader, ImportError, Imported, Sent, Shape, Tally};
+use crate::record::read::Timeline;
 use crate::scene::Scene;
 use crate::twin::Timestamp;
 
@@ -65,8 +66,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
             tell(&args.output, &imported);
         }
         Format::Mcap => {
-            let messages = super::import_mcap::messages(&args.file, &scene)?;
-            let imported = write(&args, scene.clone(), messages)?;
+            let timeline = Timeline::open(std::slice::from_ref(&args.file)).map_err(Failure::environment)?;
+            if let Some(damage) = timeline.damage_text() {
+                eprintln!("pollux: {damage}");
+            }
+            let imported = write(&args, scene.clone(), import::messages(&shown, &timeline, &scene))?;
             tell(&args.output, &imported);
         }
     }

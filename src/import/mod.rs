@@ -8,11 +8,13 @@ mod cell;
 mod columns;
 
 mod encode;
+mod foreign;
 mod run;
 mod table;
 mod time;
 
 pub use encode::{Cell, Encoder};
+pub use foreign::messages;
 pub use run::{Imported, record};
 pub use table::{CsvOptions, CsvReader, Shape, Tally};
 
@@ -52,6 +54,8 @@ pub enum ImportError {
     NoSignal { column: String, signal: String, scene: String, near: String },
     #[error("--map {column}={signal}: the signal is not bound to a topic, so nothing can be sent for it")]
     Unbound { column: String, signal: String },
+    #[error("{file}: {cause}")]
+    Foreign { file: String, cause: String },
     #[error("{file}: the recording cannot be written: {cause}")]
     Unwritten { file: String, cause: String },
     #[error("{file}: column `{column}`: the unit {found} does not fit the signal's {wanted}")]
