@@ -25,7 +25,7 @@ pub struct State {
     pub twins: BTreeMap<String, TwinState>,
     /// What keeps alarms from being judged and events from being kept.
     pub troubles: Vec<String>,
-    /// What had happened by the moment of the cursor, as far as it is remembered: in the order of time.
+    /// What was known by the moment of the cursor, as far as it is remembered: in the order of time.
     #[serde(serialize_with = "shared")]
     pub events: Vec<Arc<Event>>,
 }
@@ -150,11 +150,9 @@ pub fn of(world: &mut World) -> State {
             true => knowledge.alarms().to_vec(),
             false => chronicle.alarms_at(&scene, moment.shown),
         };
-        let events = match cursor.is_live() {
-            true => chronicle.journal().between(Timestamp::MIN, Timestamp::MAX),
-            false => chronicle.journal().between(Timestamp::MIN, moment.shown),
-        };
-        (knowledge.history.usage(), knowledge.orphaned(), knowledge.troubles(), alarms, events.cloned().collect())
+        let known_by = if cursor.is_live() { Timestamp::MAX } else { moment.shown };
+        let events = chronicle.journal().known_by(known_by).cloned().collect();
+        (knowledge.history.usage(), knowledge.orphaned(), knowledge.troubles(), alarms, events)
     };
     let alarms_of = |rules: &mut dyn Iterator<Item = &Rule>| -> Vec<AlarmState> {
         rules.filter_map(|rule| alarm_state(&scene, rule, alarms.get(rule.index.at())?)).collect()
