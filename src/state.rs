@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::alarm::{self, Alarm, Deed, Flags, Priority, Rule, Shelving, Subject};
 use crate::analysis::Analysis;
 use crate::event::Event;
-use crate::history::{Cursor, Moment};
+use crate::history::{Cursor, Extent, Moment};
 use crate::scene::{Limits, LoadedScene, Scene};
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, Sources};
 use crate::twin::{Current, Entities, Standing, Timestamp, Value};
@@ -36,6 +36,16 @@ pub struct CursorState {
     pub mode: &'static str,
     pub at: String,
     pub speed: f64,
+    /// Of what the cursor moves in; absent in a live session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingState>,
+}
+
+/// A replay: first and last moment of the recording.
+#[derive(Serialize, Debug)]
+pub struct RecordingState {
+    pub start: Timestamp,
+    pub end: Timestamp,
 }
 
 #[derive(Serialize, Debug)]
@@ -139,6 +149,7 @@ pub fn of(world: &mut World) -> State {
     let scene = world.resource::<LoadedScene>().scene.clone();
     let moment = *world.resource::<Moment>();
     let cursor = *world.resource::<Cursor>();
+    let extent = world.resource::<Extent>().clone();
     let sources = match world.get_resource::<Sources>() {
         Some(sources) => sources.running.iter().map(|source| source.status.snapshot(moment.now)).collect(),
         None => world.resource::<SourceReport>().sources.clone(),
@@ -173,7 +184,7 @@ pub fn of(world: &mut World) -> State {
     });
     State {
         scene: scene.name.clone(),
-        cursor: cursor_state(cursor, moment),
+        cursor: cursor_state(cursor, moment, &extent),
         sources: sources
             .into_iter()
             .map(|snapshot: SourceSnapshot| {
@@ -230,13 +241,14 @@ fn alarm_state(scene: &Scene, rule: &Rule, alarm: &Alarm) -> Option<AlarmState> 
     })
 }
 
-fn cursor_state(cursor: Cursor, moment: Moment) -> CursorState {
+fn cursor_state(cursor: Cursor, moment: Moment, extent: &Extent) -> CursorState {
     let (mode, speed) = match cursor {
         Cursor::Live => ("live", 1.0),
         Cursor::Paused(_) => ("paused", 0.0),
         Cursor::Playing { speed, .. } => ("playing", speed),
     };
-    CursorState { mode, at: moment.shown.to_string(), speed }
+    let recording = extent.bounds().map(|(start, end)| RecordingState { start, end });
+    CursorState { mode, at: moment.shown.to_string(), speed, recording }
 }
 
 fn source_state(snapshot: SourceSnapshot, alarms: Vec<AlarmState>) -> SourceState {

@@ -65,6 +65,11 @@ pub struct SessionArgs {
 }
 
 impl SessionArgs {
+    #[cfg(feature = "desktop")]
+    pub fn history_budget_bytes(&self) -> u64 {
+        self.history_mib << 20
+    }
+
     pub fn options(self, scene: PathBuf) -> Options {
         let mut options = Options::new(scene);
         options.broker = self.broker;
@@ -105,7 +110,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// Better said before a long run than after it.
-fn check_state_file(file: &Path) -> Result<(), Failure> {
+pub(super) fn check_state_file(file: &Path) -> Result<(), Failure> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if folder.is_dir() && !file.is_dir() {
         return Ok(());
@@ -136,7 +141,7 @@ fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBu
 
 #[cfg(feature = "desktop")]
 fn windowed(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
-    super::window::run(options, limit, state_file)
+    super::window::run(|app, waker| open(app, options, waker), limit, state_file)
 }
 
 #[cfg(not(feature = "desktop"))]

@@ -210,7 +210,7 @@ impl Journal {
 
     /// Those that were known by `moment`.
     pub fn transitions_by(&self, alarm: &AlarmPath, moment: Timestamp) -> impl DoubleEndedIterator<Item = &Arc<Event>> {
-        let known = |track: &'_ Track| track.steps.partition_point(|step| step.at <= moment);
+        let known = move |track: &'_ Track| track.steps.partition_point(|step| step.at <= moment);
         let steps = self.alarms.get(alarm).into_iter().flat_map(move |track| track.steps.range(..known(track)));
         steps.filter_map(|step| self.get(step.id))
     }

@@ -18,7 +18,7 @@ const TAIL: usize = 128;
 impl Track {
     /// Takes in the samples of `other`. Those received after `since` are all that there are from that time: doubles of
     /// them that are here give way, with their order. The others are taken if they are not here.
-    pub fn merge(&mut self, other: &Track, since: i64) {
+    pub fn take_in(&mut self, other: &Track, since: i64) {
         let mut theirs = other.unsealed();
         let texts = theirs.texts().to_vec();
         theirs.rows.retain(|row| row.receive_time > since || !self.has(row));

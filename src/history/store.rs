@@ -124,7 +124,7 @@ impl History {
     pub fn merge(&mut self, stretch: &History, since: Timestamp) {
         for ((track, other), signal) in self.tracks.iter_mut().zip(&stretch.tracks).zip(0..) {
             let (samples, bytes) = (track.len(), track.bytes());
-            track.merge(other, since.0);
+            track.take_in(other, since.0);
             let (Some(first), Some(newest)) = (track.first_time(), track.tail.rows.last()) else { continue };
             self.usage.samples = self.usage.samples.saturating_add_signed(track.len() as i64 - samples as i64);
             self.usage.bytes = self.usage.bytes.saturating_add_signed(track.bytes() as i64 - bytes as i64);
