@@ -11,6 +11,7 @@ mod mosquitto;
 mod picture;
 mod plant;
 mod plant_thread;
+mod recording_read;
 mod scene;
 mod scene_edit;
 mod store;
