@@ -5,9 +5,11 @@
 
 mod bench;
 mod check;
+mod info;
 mod live;
 mod plant;
 mod play;
+mod repair;
 #[cfg(feature = "desktop")]
 mod shot;
 mod time_limit;
@@ -49,6 +51,10 @@ enum Command {
     Plant(plant::Args),
     /// Check scene files and print every issue.
     Check(check::Args),
+    /// Say what a recording holds, and what is missing from it.
+    Info(info::Args),
+    /// Make damaged recordings whole again, in place.
+    Repair(repair::Args),
     /// Render a scene offscreen to a PNG file.
     #[cfg(feature = "desktop")]
     Shot(shot::Args),
@@ -106,6 +112,8 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Play(args)) => play::run(args),
         Some(Command::Plant(args)) => plant::run(args),
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::Info(args)) => info::run(args),
+        Some(Command::Repair(args)) => repair::run(args),
         #[cfg(feature = "desktop")]
         Some(Command::Shot(args)) => shot::run(args),
         Some(Command::Bench(args)) => bench::run(args),

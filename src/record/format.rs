@@ -73,6 +73,46 @@ pub struct About {
     pub started_wall: Timestamp,
 }
 
+/// Of a key of the metadata: the address of the broker with the name that follows.
+const BROKER_KEY: &str = "broker.";
+
+impl About {
+    /// As the fields of a metadata record, which are texts: `broker.plant` is the address of the broker `plant`.
+    pub fn to_metadata(&self) -> BTreeMap<String, String> {
+        let fields = [
+            ("format", self.format.clone()),
+            ("version", self.version.clone()),
+            ("scene", self.scene.clone()),
+            ("scene_file", self.scene_file.clone()),
+            ("operator", self.operator.clone()),
+            ("started", self.started.to_string()),
+            ("started_wall", self.started_wall.to_string()),
+        ];
+        let fields = fields.into_iter().map(|(key, value)| (key.to_owned(), value));
+        let brokers = self.brokers.iter().map(|(name, address)| (format!("{BROKER_KEY}{name}"), address.clone()));
+        fields.chain(brokers).collect()
+    }
+
+    /// From the fields of a metadata record; none without a format. What else is missing is empty, so that a newer minor
+    /// version may leave something out.
+    pub fn from_metadata(fields: &BTreeMap<String, String>) -> Option<Self> {
+        let text = |key: &str| fields.get(key).cloned().unwrap_or_default();
+        let time = |key: &str| fields.get(key).and_then(|text| Timestamp::parse_rfc3339(text)).unwrap_or_default();
+        let broker =
+            |(key, address): (&String, &String)| Some((key.strip_prefix(BROKER_KEY)?.to_owned(), address.clone()));
+        Some(Self {
+            format: fields.get("format")?.clone(),
+            version: text("version"),
+            scene: text("scene"),
+            scene_file: text("scene_file"),
+            brokers: fields.iter().filter_map(broker).collect(),
+            operator: text("operator"),
+            started: time("started"),
+            started_wall: time("started_wall"),
+        })
+    }
+}
+
 /// All that was known at one moment.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Keyframe {
@@ -102,6 +142,22 @@ fn good() -> Quality {
 mod tests {
     use super::*;
     use crate::twin::Reason;
+
+    #[test]
+    fn where_a_recording_comes_from_survives_its_metadata() {
+        let about = About {
+            format: "1.0".into(),
+            version: "0.1.0".into(),
+            scene: "Bottling hall".into(),
+            scene_file: "scene/scene.ron".into(),
+            brokers: BTreeMap::from([("plant.a".into(), "mqtt://localhost:1883".into())]),
+            operator: "ada".into(),
+            started: Timestamp(1_700_000_000_123_456_789),
+            started_wall: Timestamp(1_700_000_001_000_000_000),
+        };
+        assert_eq!(About::from_metadata(&about.to_metadata()), Some(about));
+        assert_eq!(About::from_metadata(&BTreeMap::new()), None);
+    }
 
     #[test]
     fn a_keyframe_survives_its_file_bit_by_bit() {
