@@ -67,7 +67,7 @@ pub(super) fn settle(
     };
     let wish = Wish { at: resting.shown(end).clamp(start, end), speed };
     if replay.blocking {
-        replay.reader.wait_to_show(wish);
+        replay.reader.wait_to_show(wish, None);
         replay.shown = wish.at;
     } else if replay.reader.show(wish) {
         replay.shown = wish.at;

@@ -104,11 +104,7 @@ fn samples_of<'k>(keyframe: &'k Keyframe, scene: &'k Scene) -> impl Iterator<Ite
 }
 
 /// How messages of a broker are read. Those of a file that names none are read as those of the scene's first.
-fn table<'t>(
-    tables: &'t mut BTreeMap<Arc<str>, BindingTable>,
-    scene: &Scene,
-    broker: &Arc<str>,
-) -> &'t BindingTable {
+fn table<'t>(tables: &'t mut BTreeMap<Arc<str>, BindingTable>, scene: &Scene, broker: &Arc<str>) -> &'t BindingTable {
     tables.entry(broker.clone()).or_insert_with(|| {
         let first = scene.brokers.keys().next().map_or("", String::as_str);
         BindingTable::new(scene, if broker.is_empty() { first } else { broker }, 1)

@@ -6,12 +6,13 @@
 use std::hash::BuildHasher;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bevy::prelude::*;
 
 use super::loader::Loader;
 use super::reader::Reader;
-use super::{Replay, Segments, cursor};
+use super::{Replay, Segments, Wish, cursor};
 use crate::analysis::Analysis;
 use crate::event::Event;
 use crate::history::{Cursor, Extent, Moment};
@@ -43,7 +44,7 @@ pub struct Options {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum At {
     /// Since its start.
-    After(std::time::Duration),
+    After(Duration),
     Moment(Timestamp),
 }
 
@@ -81,6 +82,10 @@ pub enum OpenError {
     Thread(std::io::Error),
 }
 
+/// A session lasts a little longer than from its first message to its last.
+const LEEWAY: Duration = Duration::from_secs(5);
+/// How long to wait for the first picture: what takes longer is shown when it comes.
+const FIRST_PICTURE: Duration = Duration::from_secs(2);
 /// Stretches of the overview.
 const DENSITY: usize = 2000;
 /// When a recording has more events than the journal may hold, alarms are looked up in so many keyframes.
@@ -101,6 +106,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     let density = timeline.density(DENSITY);
     let loader = Loader::new(timeline, scene.clone());
     let reader = Reader::start(loader, segments, analysis.clone(), waker.clone()).map_err(OpenError::Thread)?;
+    reader.wait_to_show(Wish { at, speed: 0.0 }, (!options.blocking).then_some(FIRST_PICTURE));
     let cursor = match options.speed {
         Some(speed) => Cursor::Paused(at).play(speed, end),
         None => Cursor::Paused(at),
@@ -135,7 +141,10 @@ fn begin_at(at: Option<At>, start: Timestamp, end: Timestamp) -> Result<Timestam
         Some(At::After(after)) => start + after,
         Some(At::Moment(at)) => at,
     };
-    if at < start || at > end { Err(OpenError::Outside { at, start, end }) } else { Ok(at) }
+    match at < start - LEEWAY || at > end + LEEWAY {
+        true => Err(OpenError::Outside { at, start, end }),
+        false => Ok(at.clamp(start, end)),
+    }
 }
 
 /// The journal, and how alarms stood when it began.

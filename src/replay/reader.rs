@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -85,9 +85,10 @@ impl Reader {
         state.is_ended || state.progress.shows(wish.at, &self.shared.segments)
     }
 
-    /// The same, but waits until it does.
-    pub fn wait_to_show(&self, wish: Wish) {
-        while !self.show(wish) {
+    /// The same, but waits until it does, or until `limit` has passed.
+    pub fn wait_to_show(&self, wish: Wish, limit: Option<Duration>) {
+        let begun = Instant::now();
+        while !self.show(wish) && limit.is_none_or(|limit| begun.elapsed() < limit) {
             let mut state = self.shared.state.lock();
             if state.ready.is_none() && !state.is_ended {
                 self.shared.changed.wait_for(&mut state, Duration::from_millis(100));
