@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod live;
 mod plant;
+mod record;
 #[cfg(feature = "desktop")]
 mod shot;
 mod time_limit;
@@ -42,6 +43,8 @@ struct Global {
 enum Command {
     /// Mirror a plant live.
     Live(live::Args),
+    /// Record a plant into an MCAP file, without a window.
+    Record(record::Args),
     /// Run the simulated plant of a scene and publish it to a broker.
     Plant(plant::Args),
     /// Check scene files and print every issue.
@@ -100,6 +103,7 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
     match command {
         None => live::demo(),
         Some(Command::Live(args)) => live::run(args),
+        Some(Command::Record(args)) => record::run(args),
         Some(Command::Plant(args)) => plant::run(args),
         Some(Command::Check(args)) => check::run(args),
         #[cfg(feature = "desktop")]
