@@ -9,6 +9,7 @@ mod info;
 mod live;
 mod plant;
 mod play;
+mod record;
 mod repair;
 #[cfg(feature = "desktop")]
 mod shot;
@@ -47,6 +48,8 @@ enum Command {
     Live(live::Args),
     /// Show a recording.
     Play(play::Args),
+    /// Record a plant into an MCAP file, without a window.
+    Record(record::Args),
     /// Run the simulated plant of a scene and publish it to a broker.
     Plant(plant::Args),
     /// Check scene files and print every issue.
@@ -110,6 +113,7 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         None => live::demo(),
         Some(Command::Live(args)) => live::run(args),
         Some(Command::Play(args)) => play::run(args),
+        Some(Command::Record(args)) => record::run(args),
         Some(Command::Plant(args)) => plant::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Info(args)) => info::run(args),

@@ -12,10 +12,11 @@
 //! - **Keyframes** on [`KEYFRAMES_TOPIC`]: JSON, each a [`Keyframe`]; `log_time` is its moment. What it says holds all
 //!   messages with a `log_time` up to and including its own, and none after.
 //! - Keyframes stand in chunks of their own, and so do the events of a second: reading these decompresses nothing else.
-//! - **Attachments** at the front: the files of the scene, under [`SCENE_PREFIX`] and [`ASSET_PREFIX`] with their paths
-//!   relative to the scene file and to the folder of assets. After a reload the new files follow; of those with the same
-//!   name the last one counts for what comes after.
-//! - **Metadata** at the front: [`ABOUT`], with [`About`]'s fields. Never a credential.
+//! - **Attachments** at the front: the files of the scene and of its models, under [`SCENE_PREFIX`] with their paths from
+//!   the folder that all of them have in common, so that they find each other wherever that folder is made anew. After a
+//!   reload the new files follow; of those with the same name the last one counts for what comes after.
+//! - **Metadata** at the front: [`ABOUT`], with [`About`]'s fields by their names: texts as they are, `brokers` as JSON.
+//!   Never a credential.
 //!
 //! Topics that begin with `$` are the broker's own in MQTT (5.0, section 4.7.2): no topic of a plant can be mistaken for
 //! one of Pollux.
@@ -49,10 +50,8 @@ pub const JSON: &str = "json";
 
 /// The name of the metadata record.
 pub const ABOUT: &str = "pollux";
-/// Of an attachment's name: a file of the scene, relative to the folder of the scene file.
+/// Of an attachment's name: a file of the scene, or one that looks refer to.
 pub const SCENE_PREFIX: &str = "scene/";
-/// Of an attachment's name: a file that looks refer to, relative to the folder of assets.
-pub const ASSET_PREFIX: &str = "assets/";
 
 /// Where a recording comes from.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -61,7 +60,7 @@ pub struct About {
     pub format: String,
     /// Of the program that wrote it.
     pub version: String,
-    /// The scene's name, and the attachment to load it from: `scene/scene.ron`.
+    /// The scene's name, and the attachment to load it from: `scene/bottling/scene.ron`.
     pub scene: String,
     pub scene_file: String,
     /// Name → address without credentials.
