@@ -234,3 +234,61 @@ fn what_cannot_be_opened_says_why_and_what_to_do() {
     let opened = replay::open(&mut app, Options { scene, ..Options::new([&run.file]) }, Arc::new(|| {}));
     assert!(matches!(opened, Err(OpenError::Scene(_))));
 }
+
+/// The program, with its messages in case it fails.
+fn pollux(folder: &std::path::Path, args: &[&str]) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_pollux"))
+        .env("XDG_STATE_HOME", folder)
+        .env_remove("POLLUX_LOG")
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A signal's or an alarm's moment, in seconds before `end`.
+fn age_secs(moment: &serde_json::Value, end: Timestamp) -> f64 {
+    moment.as_str().and_then(Timestamp::parse_rfc3339).map_or(f64::INFINITY, |moment| end.secs_since(moment))
+}
+
+#[test]
+fn what_the_program_has_recorded_of_the_bottling_hall_it_shows_as_it_ended() {
+    /// What was received so shortly before the end may not have been learnt when the state was written.
+    const UNDERWAY_SECS: f64 = 0.5;
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (tape, live, replayed) = (path("hall.mcap"), path("live.json"), path("replayed.json"));
+    let read =
+        |file: &str| -> serde_json::Value { serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap() };
+    let watch = ["live", "--plant", "--headless", "--no-store", "--for", "12s", "--plant-speed", "5"];
+    pollux(folder.path(), &[&watch[..], &["--record", &tape, "--state", &live]].concat());
+    let live = read(&live);
+    let at = live["cursor"]["at"].as_str().unwrap();
+    pollux(folder.path(), &["play", &tape, "--headless", "--at", at, "--state", &replayed]);
+    let replayed = read(&replayed);
+    assert_eq!(replayed["troubles"], live["troubles"]);
+    assert!(replayed["sources"].as_object().unwrap().is_empty());
+    assert_eq!(replayed["cursor"]["mode"], "paused");
+
+    let end = Timestamp::parse_rfc3339(at).unwrap();
+    let underway = |moment: &serde_json::Value| age_secs(moment, end) < UNDERWAY_SECS * 5.0;
+    let (mut same, mut new) = (0, 0);
+    for (id, twin) in live["twins"].as_object().unwrap() {
+        let again = &replayed["twins"][id];
+        for (name, signal) in twin["signals"].as_object().unwrap() {
+            let shown = &again["signals"][name];
+            if signal == shown {
+                same += 1;
+            } else {
+                assert!(underway(&shown["receive_time"]), "{id}.{name}: {shown}, live {signal}");
+                new += 1;
+            }
+        }
+        let standing = |twin: &serde_json::Value| -> Vec<(String, String)> {
+            let alarms = twin["alarms"].as_array().unwrap().iter().filter(|alarm| !underway(&alarm["since"]));
+            alarms.map(|alarm| (alarm["rule"].to_string(), alarm["state"].to_string())).collect()
+        };
+        assert_eq!(standing(again), standing(twin), "{id}");
+    }
+    assert!(same > 10 * new.max(5), "{same} the same, {new} received since");
+}
