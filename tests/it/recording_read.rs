@@ -231,6 +231,6 @@ fn sent_messages_keep_their_qos_and_retained_flag() {
     assert!(built.messages.iter().any(|message| message.qos == 2 && message.retained));
     assert_eq!(sent(&built, "hall/T-0").len(), {
         let of_topic = recording.channels().iter().filter(|channel| &*channel.topic == "hall/T-0");
-        of_topic.map(|channel| channel.count as usize).sum()
+        of_topic.map(|channel| channel.count as usize).sum::<usize>()
     });
 }
