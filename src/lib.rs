@@ -101,7 +101,14 @@ impl Plugin for CorePlugins {
     fn build(&self, app: &mut App) {
         app.configure_sets(Update, (TwinSet::Command, TwinSet::Receive, TwinSet::Project, TwinSet::Visualise).chain())
             .init_resource::<scene::LoadedScene>()
-            .add_plugins((command::plugin, source::plugin, analysis::plugin, history::plugin, twin::plugin));
+            .add_plugins((
+                command::plugin,
+                source::plugin,
+                analysis::plugin,
+                history::plugin,
+                twin::plugin,
+                record::plugin,
+            ));
     }
 }
 

@@ -12,6 +12,7 @@ use crate::alarm::{self, Alarm, Deed, Flags, Priority, Rule, Shelving, Subject};
 use crate::analysis::Analysis;
 use crate::event::Event;
 use crate::history::{Cursor, Moment};
+use crate::record::{RecordStatus, Recording};
 use crate::scene::{Limits, LoadedScene, Scene};
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, Sources};
 use crate::twin::{Current, Entities, Standing, Timestamp, Value};
@@ -21,6 +22,8 @@ pub struct State {
     pub scene: String,
     pub cursor: CursorState,
     pub sources: BTreeMap<String, SourceState>,
+    /// What is recorded; null if nothing is.
+    pub recording: Option<RecordStatus>,
     pub history: HistoryState,
     pub twins: BTreeMap<String, TwinState>,
     /// What keeps alarms from being judged and events from being kept.
@@ -183,6 +186,7 @@ pub fn of(world: &mut World) -> State {
                 (snapshot.name.clone(), source_state(snapshot, alarms))
             })
             .collect(),
+        recording: world.get_resource::<Recording>().and_then(Recording::status),
         history: HistoryState {
             samples: usage.samples,
             bytes: usage.bytes,

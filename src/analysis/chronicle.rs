@@ -11,11 +11,14 @@ use super::past;
 use crate::alarm::{self, Alarm, AlarmIndex, Change, Engine, Findings, Flags, Kept, Monitor, Rule, Snapshot, State};
 use crate::event::store::{Restored, Store};
 use crate::event::{AlarmPath, Budget, Draft, Event, EventFile, Journal, Kind};
+use crate::record::RecordSink;
 use crate::scene::Scene;
 use crate::twin::Timestamp;
 
 /// How often the store hears that Pollux lives, when nothing else happens.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+/// How long a keyframe waits for a moment without transitions.
+const LONGEST_UNREST: Duration = Duration::from_secs(20);
 
 /// The record of a session.
 pub struct Chronicle {
@@ -23,6 +26,11 @@ pub struct Chronicle {
     monitor: Monitor,
     store: Option<Store>,
     file: Option<EventFile>,
+    recording: Option<RecordSink>,
+    /// Receive time of the newest transition.
+    last_transition: Timestamp,
+    /// Of the last keyframe.
+    last_still: Timestamp,
     /// Not handed to the store yet.
     unsaved: Vec<Arc<Event>>,
     changed: BTreeSet<AlarmIndex>,
@@ -51,6 +59,9 @@ impl Chronicle {
             monitor: Monitor::new(now),
             store: None,
             file: None,
+            recording: None,
+            last_transition: Timestamp::MIN,
+            last_still: Timestamp::MIN,
             unsaved: Vec::new(),
             changed: BTreeSet::new(),
             flags: BTreeMap::new(),
@@ -88,7 +99,8 @@ impl Chronicle {
             0 => None,
             dropped => Some(format!("the journal is full: its {dropped} oldest events were let go")),
         };
-        self.no_store.iter().cloned().chain(store).chain(file).chain(dropped).collect()
+        let recording = self.recording.iter().flat_map(|sink| sink.status().troubles());
+        self.no_store.iter().cloned().chain(store).chain(file).chain(dropped).chain(recording).collect()
     }
 
     /// There should be a store, and this is why there is none.
@@ -110,6 +122,28 @@ impl Chronicle {
     /// From now on every event is a line of this file.
     pub fn write_to(&mut self, file: EventFile) {
         self.file = Some(file);
+    }
+
+    /// From now on every event is part of this recording.
+    pub fn record_to(&mut self, recording: RecordSink) {
+        self.recording = Some(recording);
+    }
+
+    pub fn recording(&self) -> Option<&RecordSink> {
+        self.recording.as_ref()
+    }
+
+    /// Whether the alarms as they stand are those of `at`, as far as a keyframe must say so: no transition came after
+    /// it. A flood that never pauses is not waited for.
+    pub fn is_still(&mut self, at: Timestamp) -> bool {
+        let is_still = at > self.last_still
+            && (self.last_transition <= at
+                || self.last_still == Timestamp::MIN
+                || at > self.last_still + LONGEST_UNREST);
+        if is_still {
+            self.last_still = at;
+        }
+        is_still
     }
 
     /// Goes on where an earlier run ended, before the first sample: its events, its alarms, and a mark for the time in
@@ -145,6 +179,9 @@ impl Chronicle {
         if let Some(file) = &self.file {
             file.send(event.clone());
         }
+        if let Some(sink) = &self.recording {
+            sink.event(event.clone());
+        }
         if self.store.is_some() {
             self.unsaved.push(event.clone());
         }
@@ -163,6 +200,7 @@ impl Chronicle {
             let Some(rule) = scene.alarms.get(index.at()) else { continue };
             self.version += 1;
             self.changed.insert(index);
+            self.last_transition = self.last_transition.max(change.receive_time);
             self.record(Draft::of_change(&change, rule, scene, alarm::message(rule, scene)));
             // As they were after this change: a later one of the same batch may have changed them again.
             let flags = self.flags.entry(index).or_default();

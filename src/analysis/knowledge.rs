@@ -16,6 +16,7 @@ use crate::alarm::{Action, Alarm, AlarmIndex, Change, Deed, Engine, Refusal};
 use crate::event::store::{Restored, Store};
 use crate::event::{Draft, EventFile, Kind};
 use crate::history::History;
+use crate::record::{RecordSink, Still};
 use crate::scene::Scene;
 use crate::source::Batch;
 use crate::twin::{Sample, SignalIndex, Timestamp, TwinIndex};
@@ -120,6 +121,28 @@ impl Knowledge {
     /// From now on every event is a line of this file.
     pub fn write_events_to(&mut self, file: EventFile) {
         self.chronicle.write_to(file);
+    }
+
+    /// From now on every event is part of this recording, and so is the state of everything whenever it asks for it.
+    pub fn record_to(&mut self, recording: RecordSink) {
+        self.chronicle.record_to(recording);
+    }
+
+    /// Gives the recording the keyframe that it wants, of `at`: all samples received until then have been learnt. Takes
+    /// its news on record. Says whether it still wants one: alarms are changing just now.
+    pub fn answer_recorder(&mut self, at: Timestamp) -> bool {
+        let Some(recording) = self.chronicle.recording().cloned() else { return false };
+        for news in recording.take_news() {
+            self.chronicle.record(news);
+        }
+        if !recording.wants_keyframe() {
+            return false;
+        }
+        if !self.chronicle.is_still(at) {
+            return true;
+        }
+        recording.keyframe(Still::new(at, self.scene.clone(), &self.history, self.engine.snapshot()));
+        false
     }
 
     /// There should be a store, and this is why there is none: people are told.

@@ -8,6 +8,7 @@ mod check;
 mod info;
 mod live;
 mod plant;
+mod record;
 mod repair;
 #[cfg(feature = "desktop")]
 mod shot;
@@ -44,6 +45,8 @@ struct Global {
 enum Command {
     /// Mirror a plant live.
     Live(live::Args),
+    /// Record a plant into an MCAP file, without a window.
+    Record(record::Args),
     /// Run the simulated plant of a scene and publish it to a broker.
     Plant(plant::Args),
     /// Check scene files and print every issue.
@@ -106,6 +109,7 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
     match command {
         None => live::demo(),
         Some(Command::Live(args)) => live::run(args),
+        Some(Command::Record(args)) => record::run(args),
         Some(Command::Plant(args)) => plant::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Info(args)) => info::run(args),

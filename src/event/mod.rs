@@ -16,7 +16,7 @@ mod make;
 mod path;
 pub mod store;
 mod summary;
-mod taken_away;
+pub(crate) mod taken_away;
 
 pub use file::{EventFile, EventFileError, EventFileStatus};
 pub use filter::{Filter, Tag};

@@ -74,7 +74,7 @@ pub(super) fn project(
 }
 
 /// Where a payload could not be read, the sample stands for the moment, and its value for nothing.
-fn has_value(sampled: Quality) -> bool {
+pub(crate) fn has_value(sampled: Quality) -> bool {
     sampled.grade != Grade::Bad
         || !matches!(sampled.reason, Reason::DecodeError | Reason::Source | Reason::Expression | Reason::NotFinite)
 }
