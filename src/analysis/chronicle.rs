@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::past;
+use super::past::{self, Opening};
 use crate::alarm::{self, Alarm, AlarmIndex, Change, Engine, Findings, Flags, Kept, Monitor, Rule, Snapshot, State};
 use crate::event::store::{Restored, Store};
 use crate::event::{AlarmPath, Budget, Draft, Event, EventFile, Journal, Kind};
@@ -39,8 +39,10 @@ pub struct Chronicle {
     /// Of each active alarm the worst value that the store knows: it gets worse without a transition.
     stored_worst: BTreeMap<AlarmIndex, Option<f64>>,
     last_sign: Option<Timestamp>,
-    /// Why there is no store, where there should be one.
-    no_store: Option<String>,
+    /// Why there is no store, where there should be one; what is wrong with a recording.
+    complaints: BTreeSet<String>,
+    /// How alarms stood at moments before which the journal does not reach.
+    openings: Vec<Opening>,
     /// Rises with each transition of an alarm.
     version: u64,
 }
@@ -67,7 +69,8 @@ impl Chronicle {
             flags: BTreeMap::new(),
             stored_worst: BTreeMap::new(),
             last_sign: None,
-            no_store: None,
+            complaints: BTreeSet::new(),
+            openings: Vec::new(),
             version: 0,
         }
     }
@@ -100,12 +103,31 @@ impl Chronicle {
             dropped => Some(format!("the journal is full: its {dropped} oldest events were let go")),
         };
         let recording = self.recording.iter().flat_map(|sink| sink.status().troubles());
-        self.no_store.iter().cloned().chain(store).chain(file).chain(dropped).chain(recording).collect()
+        self.complaints.iter().cloned().chain(store).chain(file).chain(dropped).chain(recording).collect()
     }
 
     /// There should be a store, and this is why there is none.
     pub fn go_without_store(&mut self, why: String) {
-        self.no_store = Some(why);
+        self.complain(why);
+    }
+
+    /// Something that people should know, in a sentence; said once however often it comes.
+    pub fn complain(&mut self, what: String) {
+        self.complaints.insert(what);
+    }
+
+    /// Takes over the events of a recording. All of it is on record already: nothing is found, kept or told anew.
+    pub(super) fn recall(&mut self, events: impl IntoIterator<Item = Arc<Event>>, scene: &Scene) {
+        let events: Vec<Arc<Event>> = events.into_iter().collect();
+        past::relive(&mut self.monitor, &events, scene, true);
+        self.journal = Journal::restored(Budget::default(), 0, events);
+        self.version += 1;
+    }
+
+    /// How alarms stood at some moments, of which the latest before the cursor counts. Replaces what was said before.
+    pub(super) fn open_with(&mut self, openings: Vec<Opening>) {
+        self.openings = openings;
+        self.version += 1;
     }
 
     /// Waits until all is on disk, some seconds at most.
@@ -150,7 +172,7 @@ impl Chronicle {
     /// which nobody watched.
     pub fn resume(&mut self, store: Store, restored: Restored, engine: &mut Engine, now: Timestamp) {
         self.store = Some(store);
-        past::relive(&mut self.monitor, &restored.events, engine.scene());
+        past::relive(&mut self.monitor, &restored.events, engine.scene(), false);
         self.journal = Journal::restored(Budget::default(), restored.last_id, restored.events);
         let mut kept = Vec::new();
         for (path, value) in restored.alarms {
@@ -302,13 +324,14 @@ impl Chronicle {
         (self.store.is_some() || watched).then(|| self.last_sign.unwrap_or(now).max(now) + SIGN_OF_LIFE)
     }
 
-    /// The alarms as they stood at a past moment, as far back as the journal reaches.
+    /// The alarms as they stood at a past moment, as it was known then, and as far back as the journal reaches.
     pub fn alarms_at(&self, scene: &Scene, moment: Timestamp) -> Vec<Alarm> {
-        scene
-            .alarms
-            .iter()
-            .map(|rule| past::alarm_at(&self.journal, &AlarmPath::of_rule(rule, scene), moment))
-            .collect()
+        let opening = self.openings.iter().filter(|opening| opening.at <= moment).max_by_key(|opening| opening.at);
+        let alarm = |rule: &Rule| {
+            let begun = opening.map(|begun| (begun.at, begun.alarms.get(&rule.index).cloned().unwrap_or_default()));
+            past::alarm_at(&self.journal, &AlarmPath::of_rule(rule, scene), moment, begun)
+        };
+        scene.alarms.iter().map(alarm).collect()
     }
 }
 

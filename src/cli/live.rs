@@ -85,6 +85,11 @@ pub struct SessionArgs {
 }
 
 impl SessionArgs {
+    #[cfg(feature = "desktop")]
+    pub fn history_budget_bytes(&self) -> u64 {
+        self.history_mib << 20
+    }
+
     /// How to record is nothing without what to record into.
     pub fn check(&self) -> Result<(), Failure> {
         let flags = [
@@ -200,7 +205,7 @@ pub(super) fn headless(options: Options, limit: Option<Duration>, state_file: Op
 
 #[cfg(feature = "desktop")]
 fn windowed(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
-    super::window::run(options, limit, state_file)
+    super::window::run(|app, waker| open(app, options, waker), limit, state_file)
 }
 
 #[cfg(not(feature = "desktop"))]

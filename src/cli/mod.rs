@@ -8,6 +8,7 @@ mod check;
 mod info;
 mod live;
 mod plant;
+mod play;
 mod record;
 mod repair;
 #[cfg(feature = "desktop")]
@@ -45,6 +46,8 @@ struct Global {
 enum Command {
     /// Mirror a plant live.
     Live(live::Args),
+    /// Show a recording.
+    Play(play::Args),
     /// Record a plant into an MCAP file, without a window.
     Record(record::Args),
     /// Run the simulated plant of a scene and publish it to a broker.
@@ -109,6 +112,7 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
     match command {
         None => live::demo(),
         Some(Command::Live(args)) => live::run(args),
+        Some(Command::Play(args)) => play::run(args),
         Some(Command::Record(args)) => record::run(args),
         Some(Command::Plant(args)) => plant::run(args),
         Some(Command::Check(args)) => check::run(args),

@@ -56,6 +56,17 @@ pub struct Event {
     pub kind: Kind,
 }
 
+impl Event {
+    /// From when on it shows at the cursor, and where the cursor goes to see what it did: when it became known. People put
+    /// notes where they belong.
+    pub fn shown_from(&self) -> Timestamp {
+        match self.kind {
+            Kind::Note { .. } => self.time,
+            _ => self.received.max(self.time),
+        }
+    }
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Kind {

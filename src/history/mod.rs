@@ -9,7 +9,7 @@
 mod chunk;
 mod cursor;
 mod extent;
-mod known;
+mod merge;
 pub(crate) mod queue;
 mod row;
 mod staleness;

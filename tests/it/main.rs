@@ -12,6 +12,7 @@ mod picture;
 mod plant;
 mod plant_thread;
 mod recording_read;
+mod replay;
 mod scene;
 mod scene_edit;
 mod store;
