@@ -72,43 +72,31 @@ pub struct About {
     pub started_wall: Timestamp,
 }
 
-/// Of a key of the metadata: the address of the broker with the name that follows.
-const BROKER_KEY: &str = "broker.";
-
 impl About {
-    /// As the fields of a metadata record, which are texts: `broker.plant` is the address of the broker `plant`.
+    /// As the metadata record holds it.
     pub fn to_metadata(&self) -> BTreeMap<String, String> {
-        let fields = [
-            ("format", self.format.clone()),
-            ("version", self.version.clone()),
-            ("scene", self.scene.clone()),
-            ("scene_file", self.scene_file.clone()),
-            ("operator", self.operator.clone()),
-            ("started", self.started.to_string()),
-            ("started_wall", self.started_wall.to_string()),
-        ];
-        let fields = fields.into_iter().map(|(key, value)| (key.to_owned(), value));
-        let brokers = self.brokers.iter().map(|(name, address)| (format!("{BROKER_KEY}{name}"), address.clone()));
-        fields.chain(brokers).collect()
+        let fields = match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(fields)) => fields,
+            _ => serde_json::Map::new(),
+        };
+        let plain = |value: serde_json::Value| match value {
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        fields.into_iter().map(|(name, value)| (name, plain(value))).collect()
     }
 
-    /// From the fields of a metadata record; none without a format. What else is missing is empty, so that a newer minor
-    /// version may leave something out.
-    pub fn from_metadata(fields: &BTreeMap<String, String>) -> Option<Self> {
-        let text = |key: &str| fields.get(key).cloned().unwrap_or_default();
-        let time = |key: &str| fields.get(key).and_then(|text| Timestamp::parse_rfc3339(text)).unwrap_or_default();
-        let broker =
-            |(key, address): (&String, &String)| Some((key.strip_prefix(BROKER_KEY)?.to_owned(), address.clone()));
-        Some(Self {
-            format: fields.get("format")?.clone(),
-            version: text("version"),
-            scene: text("scene"),
-            scene_file: text("scene_file"),
-            brokers: fields.iter().filter_map(broker).collect(),
-            operator: text("operator"),
-            started: time("started"),
-            started_wall: time("started_wall"),
-        })
+    /// None if a field is missing or cannot be read; unknown ones are of a newer minor version.
+    pub fn from_metadata(metadata: &BTreeMap<String, String>) -> Option<Self> {
+        let field = |(name, text): (&String, &String)| {
+            let value = match name.as_str() {
+                "brokers" => serde_json::from_str(text).ok()?,
+                _ => serde_json::Value::String(text.clone()),
+            };
+            Some((name.clone(), value))
+        };
+        let fields: Option<serde_json::Map<_, _>> = metadata.iter().map(field).collect();
+        serde_json::from_value(fields?.into()).ok()
     }
 }
 
@@ -143,19 +131,20 @@ mod tests {
     use crate::twin::Reason;
 
     #[test]
-    fn where_a_recording_comes_from_survives_its_metadata() {
+    fn what_a_recording_says_about_itself_survives_as_metadata() {
         let about = About {
             format: "1.0".into(),
-            version: "0.1.0".into(),
-            scene: "Bottling hall".into(),
-            scene_file: "scene/scene.ron".into(),
-            brokers: BTreeMap::from([("plant.a".into(), "mqtt://localhost:1883".into())]),
-            operator: "ada".into(),
-            started: Timestamp(1_700_000_000_123_456_789),
-            started_wall: Timestamp(1_700_000_001_000_000_000),
+            scene: "Hall \"1\"".into(),
+            brokers: [("plant".to_owned(), "mqtt://localhost:1883".to_owned())].into(),
+            started: Timestamp(1_795_415_400_000_000_001),
+            ..About::default()
         };
-        assert_eq!(About::from_metadata(&about.to_metadata()), Some(about));
-        assert_eq!(About::from_metadata(&BTreeMap::new()), None);
+        let mut metadata = about.to_metadata();
+        assert_eq!(metadata["brokers"], r#"{"plant":"mqtt://localhost:1883"}"#);
+        metadata.insert("invented_later".into(), "x".into());
+        assert_eq!(About::from_metadata(&metadata), Some(about));
+        metadata.remove("started");
+        assert_eq!(About::from_metadata(&metadata), None);
     }
 
     #[test]

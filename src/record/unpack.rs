@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
-use super::format::{ASSET_PREFIX, SCENE_PREFIX};
+use super::format::SCENE_PREFIX;
 use super::read::{ReadError, Recording, Timeline};
 
 #[derive(Debug, thiserror::Error)]
@@ -38,8 +38,7 @@ fn unpack_one(recording: &Recording, into: &Path) -> Result<PathBuf, UnpackError
     let path = || recording.path().to_owned();
     let scene_file = recording.about().map(|about| about.scene_file.as_str()).unwrap_or_default();
     let names = recording.attachments().iter().map(|entry| entry.name.as_str());
-    let mut names: Vec<&str> =
-        names.filter(|name| name.starts_with(SCENE_PREFIX) || name.starts_with(ASSET_PREFIX)).collect();
+    let mut names: Vec<&str> = names.filter(|name| name.starts_with(SCENE_PREFIX)).collect();
     names.sort_unstable();
     names.dedup();
     // Nothing is written before all names are known to be good.
