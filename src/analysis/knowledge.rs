@@ -4,6 +4,8 @@
 //! then what is derived from them, then alarms judge all of these, in the order of arrival. So nothing is judged by half
 //! of a message.
 
+mod recall;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,9 +18,12 @@ use crate::alarm::{Action, Alarm, AlarmIndex, Change, Deed, Engine, Refusal};
 use crate::event::store::{Restored, Store};
 use crate::event::{Draft, EventFile, Kind};
 use crate::history::History;
+use crate::record::{RecordSink, Still};
 use crate::scene::Scene;
 use crate::source::Batch;
 use crate::twin::{Sample, SignalIndex, Timestamp, TwinIndex};
+
+pub use recall::Recall;
 
 /// Everything that samples have taught, under one lock.
 #[derive(Debug)]
@@ -43,6 +48,8 @@ pub struct Knowledge {
     /// Receive time of the newest sample that was taken in.
     heard: Timestamp,
     is_driven: bool,
+    /// Of a recording: nothing is judged, nobody acts.
+    is_recorded: bool,
     touched: Vec<SignalIndex>,
     is_touched: Vec<bool>,
     /// Positions in the batch at hand: samples of one moment that something depends on.
@@ -73,6 +80,7 @@ impl Knowledge {
             turn: 0,
             heard: Timestamp::MIN,
             is_driven: false,
+            is_recorded: false,
             touched: Vec::new(),
             moment: Vec::new(),
             samples: 0,
@@ -90,9 +98,9 @@ impl Knowledge {
         self.orphaned
     }
 
-    /// A thread drains the inboxes: frames need not.
+    /// A thread drains the inboxes, or there are none: frames need not.
     pub(super) fn is_driven(&self) -> bool {
-        self.is_driven
+        self.is_driven || self.is_recorded
     }
 
     pub(super) fn set_driven(&mut self, is_driven: bool) {
@@ -120,6 +128,28 @@ impl Knowledge {
     /// From now on every event is a line of this file.
     pub fn write_events_to(&mut self, file: EventFile) {
         self.chronicle.write_to(file);
+    }
+
+    /// From now on every event is part of this recording, and so is the state of everything whenever it asks for it.
+    pub fn record_to(&mut self, recording: RecordSink) {
+        self.chronicle.record_to(recording);
+    }
+
+    /// Gives the recording the keyframe that it wants, of `at`: all samples received until then have been learnt. Takes
+    /// its news on record. Says whether it still wants one: alarms are changing just now.
+    pub fn answer_recorder(&mut self, at: Timestamp) -> bool {
+        let Some(recording) = self.chronicle.recording().cloned() else { return false };
+        for news in recording.take_news() {
+            self.chronicle.record(news);
+        }
+        if !recording.wants_keyframe() {
+            return false;
+        }
+        if !self.chronicle.is_still(at) {
+            return true;
+        }
+        recording.keyframe(Still::new(at, self.scene.clone(), &self.history, self.engine.snapshot()));
+        false
     }
 
     /// There should be a store, and this is why there is none: people are told.
@@ -150,6 +180,9 @@ impl Knowledge {
 
     /// Carries out what an operator asks for; an alarm that refuses says why.
     pub fn act(&mut self, alarm: AlarmIndex, action: &Action, deed: &Deed) -> Result<(), Refusal> {
+        if self.is_recorded {
+            return Err(Refusal::Recorded);
+        }
         let result = self.engine.act(alarm, action, deed, &mut self.changes);
         self.chronicle.take(&mut self.changes, &self.engine);
         result
@@ -280,22 +313,10 @@ impl Knowledge {
 
     /// What follows from the samples of one moment, all of which are in history.
     fn conclude(&mut self, samples: &[Sample]) {
-        let Some(first) = self.moment.first().and_then(|at| samples.get(*at)) else { return };
-        let (source_time, mut receive_time) = (first.source_time, first.receive_time);
-        let mut due: Vec<(u32, SignalIndex)> = Vec::new();
-        for sample in self.moment.iter().filter_map(|at| samples.get(*at)) {
-            receive_time = receive_time.max(sample.receive_time);
-            due.extend(self.plan.dependents(sample.signal));
-        }
-        due.sort_unstable();
-        due.dedup();
-        let mut derived = Vec::new();
-        for (_, signal) in due {
-            if let Some(sample) = derive::evaluate(&self.scene, &self.history, signal, source_time, receive_time) {
-                self.history.append(&sample);
-                self.touch(signal);
-                derived.push(sample);
-            }
+        let asked_for = self.moment.iter().filter_map(|at| samples.get(*at));
+        let derived = derive::conclude(&self.scene, &self.plan, &mut self.history, asked_for);
+        for sample in &derived {
+            self.touch(sample.signal);
         }
         let measured = self.moment.iter().filter_map(|at| samples.get(*at));
         self.engine.observe_moment(measured.chain(&derived), &self.history, &mut self.changes);

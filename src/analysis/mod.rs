@@ -31,7 +31,7 @@ use crate::twin::Timestamp;
 pub use chronicle::Chronicle;
 pub use derive::DerivedPlan;
 pub use feed::Feed;
-pub use knowledge::Knowledge;
+pub use knowledge::{Knowledge, Recall};
 pub use receive::{ReceiveBudget, Touched};
 
 /// The one owner of what is known: shared by the analysis thread and the frames, which hold it briefly.

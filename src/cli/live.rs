@@ -8,6 +8,8 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::{Failure, demo_scene, time_limit};
+use crate::alarm::Priority;
+use crate::record::{Keep, RecordOptions, Roll};
 use crate::session::{self, OpenError, Options, StorePlace};
 use crate::state;
 
@@ -59,12 +61,50 @@ pub struct SessionArgs {
     /// Append every event as a line of JSON to this file.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Record everything into this MCAP file; later ones stand beside it with a time in their name.
+    #[arg(long, value_name = "FILE")]
+    pub(super) record: Option<PathBuf>,
+    /// Begin a new file at this size or age: 1GiB, 1h, or both with a comma between.
+    #[arg(long, value_name = "SIZE|TIME")]
+    record_roll: Option<Roll>,
+    /// Keep so many files, so many bytes, or files so young: 10, 20GiB, 7d, or several with commas between.
+    #[arg(long, value_name = "COUNT|SIZE|TIME")]
+    record_keep: Option<Keep>,
+    /// Hold this much of the past in memory, and record only when an alarm (--record-on) or a person asks for it.
+    #[arg(long, value_name = "DURATION", value_parser = time_limit::parse)]
+    record_before: Option<Duration>,
+    /// Alarms of this priority or a more urgent one ask for the past.
+    #[arg(long, value_enum, value_name = "PRIORITY")]
+    record_on: Option<RecordOn>,
+    /// How long to record on after it was asked for.
+    #[arg(long, value_name = "DURATION", value_parser = time_limit::parse)]
+    record_after: Option<Duration>,
     /// The name that goes on record for what is done here. Without this: whoever is logged in.
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
 }
 
 impl SessionArgs {
+    #[cfg(feature = "desktop")]
+    pub fn history_budget_bytes(&self) -> u64 {
+        self.history_mib << 20
+    }
+
+    /// How to record is nothing without what to record into.
+    pub fn check(&self) -> Result<(), Failure> {
+        let flags = [
+            ("--record-roll", self.record_roll.is_some()),
+            ("--record-keep", self.record_keep.is_some()),
+            ("--record-before", self.record_before.is_some()),
+            ("--record-on", self.record_on.is_some()),
+            ("--record-after", self.record_after.is_some()),
+        ];
+        match flags.into_iter().find(|(_, given)| *given && self.record.is_none()) {
+            Some((flag, _)) => Err(Failure::Usage(format!("{flag} needs a file to record into: --record FILE"))),
+            None => Ok(()),
+        }
+    }
+
     pub fn options(self, scene: PathBuf) -> Options {
         let mut options = Options::new(scene);
         options.broker = self.broker;
@@ -79,10 +119,38 @@ impl SessionArgs {
             None => StorePlace::Usual,
         };
         options.events = self.events;
+        options.record = self.record.map(|path| RecordOptions {
+            roll: self.record_roll.unwrap_or_default(),
+            keep: self.record_keep.unwrap_or_default(),
+            before: self.record_before.or(self.record_on.map(|_| RecordOptions::DEFAULT_BEFORE)),
+            on: self.record_on.map(RecordOn::priority),
+            after: self.record_after.unwrap_or(RecordOptions::DEFAULT_AFTER),
+            ..RecordOptions::new(path)
+        });
         if let Some(operator) = self.operator {
             options.operator = operator;
         }
         options
+    }
+}
+
+/// What asks for the past.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Debug)]
+enum RecordOn {
+    Critical,
+    High,
+    Medium,
+    Low,
+}
+
+impl RecordOn {
+    fn priority(self) -> Priority {
+        match self {
+            RecordOn::Critical => Priority::Critical,
+            RecordOn::High => Priority::High,
+            RecordOn::Medium => Priority::Medium,
+            RecordOn::Low => Priority::Low,
+        }
     }
 }
 
@@ -94,6 +162,7 @@ pub fn demo() -> Result<(), Failure> {
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
+    args.session.check()?;
     let is_demo = args.scene.is_none();
     let scene = args.scene.map_or_else(demo_scene, Ok)?;
     let mut options = args.session.options(scene);
@@ -105,7 +174,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// Better said before a long run than after it.
-fn check_state_file(file: &Path) -> Result<(), Failure> {
+pub(super) fn check_state_file(file: &Path) -> Result<(), Failure> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if folder.is_dir() && !file.is_dir() {
         return Ok(());
@@ -114,7 +183,7 @@ fn check_state_file(file: &Path) -> Result<(), Failure> {
     Err(Failure::Environment(format!("{}: the state cannot be written: {why}", file.display())))
 }
 
-fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
+pub(super) fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
     // Before anything runs, so that whoever stops it early gets the state as well.
     let stop = interrupted()?;
     let (wake, woken) = crossbeam_channel::bounded(1);
@@ -136,7 +205,7 @@ fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBu
 
 #[cfg(feature = "desktop")]
 fn windowed(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
-    super::window::run(options, limit, state_file)
+    super::window::run(|app, waker| open(app, options, waker), limit, state_file)
 }
 
 #[cfg(not(feature = "desktop"))]

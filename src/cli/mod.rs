@@ -5,8 +5,12 @@
 
 mod bench;
 mod check;
+mod info;
 mod live;
 mod plant;
+mod play;
+mod record;
+mod repair;
 #[cfg(feature = "desktop")]
 mod shot;
 mod time_limit;
@@ -42,10 +46,18 @@ struct Global {
 enum Command {
     /// Mirror a plant live.
     Live(live::Args),
+    /// Show a recording.
+    Play(play::Args),
+    /// Record a plant into an MCAP file, without a window.
+    Record(record::Args),
     /// Run the simulated plant of a scene and publish it to a broker.
     Plant(plant::Args),
     /// Check scene files and print every issue.
     Check(check::Args),
+    /// Say what a recording holds, and what is missing from it.
+    Info(info::Args),
+    /// Make damaged recordings whole again, in place.
+    Repair(repair::Args),
     /// Render a scene offscreen to a PNG file.
     #[cfg(feature = "desktop")]
     Shot(shot::Args),
@@ -100,8 +112,12 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
     match command {
         None => live::demo(),
         Some(Command::Live(args)) => live::run(args),
+        Some(Command::Play(args)) => play::run(args),
+        Some(Command::Record(args)) => record::run(args),
         Some(Command::Plant(args)) => plant::run(args),
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::Info(args)) => info::run(args),
+        Some(Command::Repair(args)) => repair::run(args),
         #[cfg(feature = "desktop")]
         Some(Command::Shot(args)) => shot::run(args),
         Some(Command::Bench(args)) => bench::run(args),

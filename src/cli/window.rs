@@ -1,6 +1,6 @@
 //! A session in a window: core, 3D view and panels together.
 //!
-//! In: what to open. Out: an application that runs until its window is closed. Owns no state of its own.
+//! In: how to open what is shown. Out: an application that runs until its window is closed. Owns no state of its own.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,14 +11,18 @@ use bevy::prelude::*;
 
 use super::{Failure, live};
 use crate::DesktopPlugins;
-use crate::session::Options;
+use crate::source::Waker;
 use crate::view::window;
 
 /// Opens the window and stays until it is closed, interrupted, or `limit` has passed.
-pub(super) fn run(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
+pub(super) fn run(
+    open: impl FnOnce(&mut App, Waker) -> Result<(), Failure>,
+    limit: Option<Duration>,
+    state_file: Option<PathBuf>,
+) -> Result<(), Failure> {
     let mut app = window::app("Pollux").map_err(Failure::environment)?;
     let waker = window::waker(&mut app);
-    live::open(&mut app, options, waker.clone())?;
+    open(&mut app, waker.clone())?;
     app.add_plugins(DesktopPlugins);
 
     // The event loop does not give the world back when it ends, so the state is written by its last frame.
@@ -56,7 +60,7 @@ pub(super) fn run(options: Options, limit: Option<Duration>, state_file: Option<
 }
 
 /// A quiet window sleeps: this wakes it when its time is over.
-fn wake_at_the_end(limit: Option<Duration>, waker: crate::source::Waker) {
+fn wake_at_the_end(limit: Option<Duration>, waker: Waker) {
     let Some(limit) = limit else { return };
     std::thread::spawn(move || {
         std::thread::sleep(limit);

@@ -9,14 +9,16 @@ use super::{Attention, Operator, OperatorCommand};
 use crate::alarm::Deed;
 use crate::analysis::Analysis;
 use crate::event::{Draft, Kind};
-use crate::history::{Cursor, Moment};
+use crate::history::{Cursor, Extent, Moment};
 use crate::scene::LoadedScene;
 
+#[expect(clippy::too_many_arguments, reason = "each is a resource of its own")]
 pub(crate) fn apply(
     mut commands: MessageReader<OperatorCommand>,
     analysis: Res<Analysis>,
     loaded: Res<LoadedScene>,
     operator: Res<Operator>,
+    extent: Res<Extent>,
     mut moment: ResMut<Moment>,
     mut cursor: ResMut<Cursor>,
     mut attention: ResMut<Attention>,
@@ -34,15 +36,16 @@ pub(crate) fn apply(
                 cursor.set_if_neq(Cursor::Live);
             }
             OperatorCommand::PauseAt(at) => {
-                cursor.set_if_neq(Cursor::pause_at(*at, analysis.lock().history.bounds(), moment.now));
+                let bounds = extent.bounds().or_else(|| analysis.lock().history.bounds());
+                cursor.set_if_neq(Cursor::pause_at(*at, bounds, moment.now));
             }
             OperatorCommand::Play { speed } => {
                 let playing = cursor.play(*speed, moment.now);
                 cursor.set_if_neq(playing);
             }
             OperatorCommand::Alarm { alarms, action, comment } => {
-                // What is shown is the past: nobody acts on it.
-                if !cursor.is_live() {
+                // What is shown is the past: nobody acts on it. A recording says so itself.
+                if !cursor.is_live() && !extent.is_recorded() {
                     tracing::warn!("alarms are handled live: the cursor is in the past");
                     continue;
                 }
@@ -55,7 +58,8 @@ pub(crate) fn apply(
                 }
             }
             OperatorCommand::Note { text, twin } => {
-                let draft = Draft::new(moment.shown, moment.now, Kind::Note { text: text.clone() });
+                let written = if extent.is_recorded() { moment.shown } else { moment.now };
+                let draft = Draft::new(moment.shown, written, Kind::Note { text: text.clone() });
                 let twin = twin.and_then(|index| loaded.scene.twins.get(index.at())).map(|twin| twin.id.clone());
                 analysis.lock().record(Draft { twin, ..draft.by(operator.0.clone(), "") });
             }
@@ -64,7 +68,8 @@ pub(crate) fn apply(
             | OperatorCommand::ReloadScene
             | OperatorCommand::ExportEvents { .. }
             | OperatorCommand::EditLimit { .. }
-            | OperatorCommand::UndoEdit => {}
+            | OperatorCommand::UndoEdit
+            | OperatorCommand::Record => {}
         }
     }
     // The frame that says where the cursor stands also shows it.

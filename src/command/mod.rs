@@ -43,6 +43,8 @@ pub enum OperatorCommand {
     EditLimit { alarm: AlarmIndex, field: LimitField, value: f64, reason: String },
     /// Takes back the last edit of the scene.
     UndoEdit,
+    /// Writes the past that is held in memory into a recording, and records on for a while.
+    Record,
 }
 
 /// A number of an alarm that an operator may change while running.

@@ -16,7 +16,7 @@ mod make;
 mod path;
 pub mod store;
 mod summary;
-mod taken_away;
+pub(crate) mod taken_away;
 
 pub use file::{EventFile, EventFileError, EventFileStatus};
 pub use filter::{Filter, Tag};
@@ -54,6 +54,17 @@ pub struct Event {
     pub comment: String,
     #[serde(flatten)]
     pub kind: Kind,
+}
+
+impl Event {
+    /// From when on it shows at the cursor, and where the cursor goes to see what it did: when it became known. People put
+    /// notes where they belong.
+    pub fn shown_from(&self) -> Timestamp {
+        match self.kind {
+            Kind::Note { .. } => self.time,
+            _ => self.received.max(self.time),
+        }
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

@@ -22,6 +22,14 @@ pub enum Extent {
 }
 
 impl Extent {
+    /// Where the cursor may stand; none where the history says it.
+    pub fn bounds(&self) -> Option<(Timestamp, Timestamp)> {
+        match self {
+            Extent::Live => None,
+            Extent::Recorded { start, end, .. } => Some((*start, *end)),
+        }
+    }
+
     pub fn is_recorded(&self) -> bool {
         matches!(self, Extent::Recorded { .. })
     }

@@ -9,6 +9,7 @@
 mod chunk;
 mod cursor;
 mod extent;
+mod merge;
 pub(crate) mod queue;
 mod row;
 mod staleness;

@@ -245,7 +245,7 @@ fn row_ui(ui: &mut Ui, view: &EventsView, event: &Event, out: &mut Vec<OperatorC
     let (rect, response) = widgets::row(ui, theme::ROW, false, &name);
     let at = columns(rect);
     let painter = ui.painter();
-    let to_come = event.time > view.shown;
+    let to_come = event.shown_from() > view.shown;
     let (ink, weak) = match to_come {
         true => (theme::TEXT_WEAK, theme::TEXT_WEAK.gamma_multiply(0.8)),
         false => (theme::TEXT, theme::TEXT_WEAK),
@@ -259,7 +259,7 @@ fn row_ui(ui: &mut Ui, view: &EventsView, event: &Event, out: &mut Vec<OperatorC
     let mut cut = text(at.text, &row.text, theme::body(), ink);
     cut |= text(at.by, &row.by, theme::small(), weak);
     if response.clicked() {
-        out.push(OperatorCommand::PauseAt(event.time));
+        out.push(OperatorCommand::PauseAt(event.shown_from()));
         if let Some(twin) = event.twin.as_deref().and_then(|id| view.scene.twin(id)) {
             out.push(OperatorCommand::Select(Some(twin.index)));
         }

@@ -11,6 +11,8 @@ mod mosquitto;
 mod picture;
 mod plant;
 mod plant_thread;
+mod recording_read;
+mod replay;
 mod scene;
 mod scene_edit;
 mod store;
