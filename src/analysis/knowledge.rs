@@ -208,7 +208,7 @@ impl Knowledge {
     }
 
     /// What is due by the wall clock: all samples received before `now` have been learnt.
-    pub(super) fn elapse(&mut self, now: Timestamp) {
+    pub(crate) fn elapse(&mut self, now: Timestamp) {
         self.engine.elapse(now, &mut self.changes);
         self.chronicle.take(&mut self.changes, &self.engine);
         for (twin, at) in self.lives.elapse(now, &self.history) {

@@ -14,7 +14,7 @@ use super::{Failure, live, play, shot};
 use crate::DesktopPlugins;
 use crate::history::{Cursor, Extent};
 use crate::panel;
-use crate::replay::{self, At, Options};
+use crate::replay::{At, Options};
 use crate::twin::Timestamp;
 use crate::view::offscreen;
 
@@ -64,11 +64,12 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
-    let is_video = args.output.extension().is_some_and(|end| VIDEOS.iter().any(|video| end.eq_ignore_ascii_case(video)));
+    let is_video =
+        args.output.extension().is_some_and(|end| VIDEOS.iter().any(|video| end.eq_ignore_ascii_case(video)));
     if is_video && args.size.x % 2 + args.size.y % 2 > 0 {
         return Err(Failure::Usage(format!("--size {}x{}: a video needs even numbers", args.size.x, args.size.y)));
     }
-    if !(args.speed > 0.0 && args.speed <= 100_000.0) || !(1..=240).contains(&args.fps) {
+    if !(args.speed > 0.0 && args.speed <= 100_000.0 && (1..=240).contains(&args.fps)) {
         return Err(Failure::Usage("--speed must be above 0, and --fps from 1 to 240".into()));
     }
     let stop = live::interrupted()?;
@@ -127,7 +128,9 @@ fn stretch(app: &App, until: Option<At>) -> Result<(Timestamp, Timestamp), Failu
         Some(At::Moment(at)) => at,
     };
     if until < from || until > end {
-        return Err(Failure::Usage(format!("--until {until} must lie between {from} and the end of the recording, {end}")));
+        return Err(Failure::Usage(format!(
+            "--until {until} must lie between {from} and the end of the recording, {end}"
+        )));
     }
     Ok((from, until))
 }

@@ -84,7 +84,11 @@ fn write(
 ) -> Result<Imported, Failure> {
     let mut options = File::options();
     options.write(true);
-    if args.force { options.create(true).truncate(true) } else { options.create_new(true) };
+    if args.force {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
     let file = options.open(&args.output).map_err(|error| {
         let way_out = if error.kind() == std::io::ErrorKind::AlreadyExists { "; --force overwrites it" } else { "" };
         Failure::Environment(format!("{}: cannot be made: {error}{way_out}", args.output.display()))

@@ -5,12 +5,16 @@
 
 mod bench;
 mod check;
+#[cfg(feature = "desktop")]
+mod film;
+mod import;
 mod info;
 mod live;
 mod plant;
 mod play;
 mod record;
 mod repair;
+mod republish;
 #[cfg(feature = "desktop")]
 mod shot;
 mod time_limit;
@@ -58,6 +62,11 @@ enum Command {
     Info(info::Args),
     /// Make damaged recordings whole again, in place.
     Repair(repair::Args),
+    /// Make a recording of another program's log.
+    Import(import::Args),
+    /// Make a video of a stretch of a recording.
+    #[cfg(feature = "desktop")]
+    Film(film::Args),
     /// Render a scene offscreen to a PNG file.
     #[cfg(feature = "desktop")]
     Shot(shot::Args),
@@ -118,6 +127,9 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Info(args)) => info::run(args),
         Some(Command::Repair(args)) => repair::run(args),
+        Some(Command::Import(args)) => import::run(args),
+        #[cfg(feature = "desktop")]
+        Some(Command::Film(args)) => film::run(args),
         #[cfg(feature = "desktop")]
         Some(Command::Shot(args)) => shot::run(args),
         Some(Command::Bench(args)) => bench::run(args),

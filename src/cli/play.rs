@@ -1,4 +1,5 @@
-//! `pollux play`: a recording in the place of a plant. With a window, or headless with a state file at the end.
+//! `pollux play`: a recording in the place of a plant. With a window, headless with a state file at the end, or published
+//! again to a broker.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use super::{Failure, live, time_limit};
 use crate::history::Cursor;
 use crate::replay::{self, At, OpenError, Options};
 use crate::session;
-use crate::source::Waker;
+use crate::source::{Waker, republish};
 use crate::twin::Timestamp;
 
 #[derive(clap::Args, Debug)]
@@ -41,6 +42,17 @@ pub struct Args {
     /// Write the state of all twins at the cursor as JSON at the end.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+    /// Publish the recording to this broker with its original timing (times --speed), instead of showing it. Logs in as
+    /// --scene says, if it is given.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["headless", "limit", "state"])]
+    to: Option<String>,
+    /// First levels of all topics that are published, so that nobody takes them for the plant; empty for the original
+    /// topics.
+    #[arg(long, requires = "to", default_value = republish::DEFAULT_PREFIX)]
+    prefix: String,
+    /// Publish as retained what was retained when it was recorded.
+    #[arg(long, requires = "to")]
+    retain: bool,
 }
 
 /// A moment of a recording, for clap.
@@ -74,6 +86,17 @@ impl Args {
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
+    if let Some(to) = args.to {
+        return super::republish::run(super::republish::Request {
+            files: args.files,
+            scene: args.scene,
+            at: args.at,
+            speed: args.speed.unwrap_or(1.0),
+            to,
+            prefix: args.prefix,
+            retain: args.retain,
+        });
+    }
     if let Some(file) = &args.state {
         live::check_state_file(file)?;
     }

@@ -110,7 +110,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// What the operator would have clicked.
-pub(super) fn commands(app: &App, select: Option<&str>, focus: bool, trends: &[String]) -> Result<Vec<OperatorCommand>, Failure> {
+pub(super) fn commands(
+    app: &App,
+    select: Option<&str>,
+    focus: bool,
+    trends: &[String],
+) -> Result<Vec<OperatorCommand>, Failure> {
     let scene = &app.world().resource::<LoadedScene>().scene;
     let mut commands = Vec::new();
     if let Some(id) = select {

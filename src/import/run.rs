@@ -67,7 +67,8 @@ pub fn record(
         started: start,
         started_wall: wall,
     };
-    let unwritten = |cause: WriteError| ImportError::Unwritten { file: path.display().to_string(), cause: cause.to_string() };
+    let unwritten =
+        |cause: WriteError| ImportError::Unwritten { file: path.display().to_string(), cause: cause.to_string() };
     let file = RecordFile::begin(path.to_owned(), file, &about, &files).map_err(unwritten)?;
     let analysis = Analysis::new(scene.clone(), 1, HISTORY_BYTES, start);
     let mut knowledge = analysis.lock();
@@ -153,9 +154,9 @@ impl Run<'_> {
         if now >= self.events_at + EVENTS_EVERY {
             self.tell(now)?;
         }
-        let is_due = self.keyframe_at.is_none_or(|last| {
-            now >= last + KEYFRAME_EVERY && self.since_keyframe >= self.keyframe_bytes
-        });
+        let is_due = self
+            .keyframe_at
+            .is_none_or(|last| now >= last + KEYFRAME_EVERY && self.since_keyframe >= self.keyframe_bytes);
         if is_due {
             self.tell(now)?;
             // All that was received before this moment, of which more may come.

@@ -25,12 +25,14 @@ mod unpack;
 mod writer;
 
 pub use attach::SceneFiles;
+pub(crate) use batch::Raw;
 pub use options::{Keep, RecordOptions, Roll};
 pub use recorder::{RecordError, RecordSink, Recorder};
 pub use status::{RecordState, RecordStatus, Recording};
 pub use still::Still;
 pub use unpack::{UnpackError, unpack};
 pub use writer::write_options;
+pub(crate) use writer::{Framed, RecordFile, WriteError};
 
 pub(super) fn plugin(app: &mut bevy::app::App) {
     app.init_resource::<Recording>();
