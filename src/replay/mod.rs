@@ -16,6 +16,7 @@
 //! came. With that in history, [`History::latest_known`](crate::history::History::latest_known) answers as the live
 //! session did. Which segments are worth loading when nothing is missing is said by a [pure function](next_job).
 
+mod commands;
 mod cursor;
 mod loader;
 mod open;
@@ -30,6 +31,11 @@ use crate::twin::Timestamp;
 pub use open::{At, OpenError, Options, open};
 pub use plan::{Job, Progress, Wish, next_job};
 pub use segments::Segments;
+
+/// Whether as much of the recording is loaded as there is room for. A world that is no replay wants nothing.
+pub fn is_filled(app: &App) -> bool {
+    app.world().get_resource::<Replay>().is_none_or(|replay| replay.reader.is_idle())
+}
 
 /// What a replay owns besides the world; dropping it ends its thread.
 #[derive(Resource)]

@@ -12,7 +12,7 @@ use bevy::prelude::*;
 
 use super::loader::Loader;
 use super::reader::Reader;
-use super::{Replay, Segments, Wish, cursor};
+use super::{Replay, Segments, Wish, commands, cursor};
 use crate::analysis::Analysis;
 use crate::event::Event;
 use crate::history::{Cursor, Extent, Moment};
@@ -127,7 +127,10 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         })
         .add_systems(
             Update,
-            (cursor::advance.before(crate::command::apply), cursor::settle.after(crate::command::apply))
+            (
+                cursor::advance.before(crate::command::apply),
+                (cursor::settle, commands::obey).chain().after(crate::command::apply),
+            )
                 .chain()
                 .before(crate::twin::Respawn)
                 .in_set(TwinSet::Command),

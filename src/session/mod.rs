@@ -6,6 +6,8 @@
 mod edit;
 mod record;
 
+pub(crate) use edit::export_events;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;

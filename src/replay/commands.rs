@@ -1,0 +1,34 @@
+//! What an operator asks for that is different in a recording. In: [`OperatorCommand`]s. Out: files of events, and a plain
+//! answer to whatever would change the plant's scene: a recording stays as it is.
+
+use bevy::prelude::*;
+
+use crate::analysis::Analysis;
+use crate::command::{Operator, OperatorCommand};
+use crate::event::{Draft, Kind};
+use crate::history::Moment;
+use crate::session;
+
+pub(super) fn obey(
+    mut commands: MessageReader<OperatorCommand>,
+    analysis: Res<Analysis>,
+    operator: Res<Operator>,
+    moment: Res<Moment>,
+) {
+    for command in commands.read() {
+        let text = match command {
+            OperatorCommand::ExportEvents { path, filter } => {
+                let knowledge = analysis.lock();
+                session::export_events(&knowledge, path, filter)
+            }
+            OperatorCommand::EditLimit { .. } | OperatorCommand::UndoEdit => {
+                "this is a recording: the alarms of its scene stay as they were; edit them in the live session"
+                    .to_owned()
+            }
+            _ => continue,
+        };
+        tracing::info!("{text}");
+        let draft = Draft::new(moment.shown, moment.shown, Kind::Note { text }).by(operator.0.clone(), "");
+        analysis.lock().record(draft);
+    }
+}
