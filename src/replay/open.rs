@@ -100,7 +100,9 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     let (scene, issues, unpacked) = scene_of(&timeline, options.scene.as_deref())?;
     let scene = Arc::new(scene);
 
-    let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes, start);
+    // Alarms were watched since the session began, which is before its first message.
+    let watched = timeline.about().map_or(start, |about| about.started.min(start));
+    let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes, watched);
     recall(&analysis, &timeline)?;
     let segments = Segments::new(timeline.keyframe_times());
     let density = timeline.density(DENSITY);

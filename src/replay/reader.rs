@@ -77,6 +77,7 @@ impl Reader {
         let mut state = self.shared.state.lock();
         if state.wish != Some(wish) {
             state.wish = Some(wish);
+            state.is_idle = false;
             self.shared.changed.notify_all();
         }
         if let Some(ready) = state.ready.take() {
@@ -126,6 +127,7 @@ impl Reader {
         if narrow.is_none() && (!make_room || is_wanted) {
             state.progress.segments.insert(segment);
         }
+        state.is_idle = false;
         self.shared.changed.notify_all();
     }
 }

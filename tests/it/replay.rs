@@ -16,7 +16,7 @@ use pollux::replay::{self, At, OpenError, Options};
 use pollux::scene::LoadedScene;
 use pollux::source::Sources;
 use pollux::state;
-use pollux::twin::{SignalIndex, Timestamp};
+use pollux::twin::Timestamp;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -190,24 +190,14 @@ fn trends_are_filled_around_the_cursor_while_nothing_is_asked_for() {
     let run = record(folder.path(), 13);
     let mut app = open(Options::new([&run.file]));
     let begun = Instant::now();
-    let count = |app: &App| {
-        let knowledge = app.world().resource::<Analysis>().lock();
-        let points = |signal| knowledge.history.points(SignalIndex(signal), Timestamp::MIN, Timestamp::MAX).count();
-        (0..8).map(points).sum::<usize>()
-    };
-    // All of it fits.
-    let mut before = (0, Instant::now());
-    while before.1.elapsed() < Duration::from_millis(500) {
+    while !replay::is_filled(&app) {
         assert!(begun.elapsed() < Duration::from_secs(20), "it never ends");
         app.update();
-        let now = count(&app);
-        if now != before.0 {
-            before = (now, Instant::now());
-        }
-        std::thread::sleep(Duration::from_millis(10));
     }
-    let again = open(Options { at: Some(At::After(Duration::from_secs(45))), ..Options::new([&run.file]) });
-    assert!(before.0 > count(&again) && before.0 > 400, "{} points", before.0);
+    let knowledge = app.world().resource::<Analysis>().lock();
+    let loaded: Vec<_> =
+        run.samples.iter().map(|(signal, _)| (*signal, run::count(&knowledge.history, *signal))).collect();
+    assert_eq!(loaded, run.samples, "all of it fits, and nothing is there twice");
 }
 
 #[test]
@@ -260,7 +250,7 @@ fn what_the_program_has_recorded_of_the_bottling_hall_it_shows_as_it_ended() {
     let (tape, live, replayed) = (path("hall.mcap"), path("live.json"), path("replayed.json"));
     let read =
         |file: &str| -> serde_json::Value { serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap() };
-    let watch = ["live", "--plant", "--headless", "--no-store", "--for", "12s", "--plant-speed", "5"];
+    let watch = ["live", "--plant", "--headless", "--no-store", "--for", "10s"];
     pollux(folder.path(), &[&watch[..], &["--record", &tape, "--state", &live]].concat());
     let live = read(&live);
     let at = live["cursor"]["at"].as_str().unwrap();
@@ -271,7 +261,7 @@ fn what_the_program_has_recorded_of_the_bottling_hall_it_shows_as_it_ended() {
     assert_eq!(replayed["cursor"]["mode"], "paused");
 
     let end = Timestamp::parse_rfc3339(at).unwrap();
-    let underway = |moment: &serde_json::Value| age_secs(moment, end) < UNDERWAY_SECS * 5.0;
+    let underway = |moment: &serde_json::Value| age_secs(moment, end) < UNDERWAY_SECS;
     let (mut same, mut new) = (0, 0);
     for (id, twin) in live["twins"].as_object().unwrap() {
         let again = &replayed["twins"][id];
@@ -290,5 +280,31 @@ fn what_the_program_has_recorded_of_the_bottling_hall_it_shows_as_it_ended() {
         };
         assert_eq!(standing(again), standing(twin), "{id}");
     }
-    assert!(same > 10 * new.max(5), "{same} the same, {new} received since");
+    assert!(same > 3 * new, "{same} the same, {new} received since");
+}
+
+#[test]
+#[ignore]
+fn zz_measure() {
+    let file = std::env::var("POLLUX_SAMPLE").unwrap();
+    let begun = Instant::now();
+    let mut app = open(Options::new([&file]));
+    println!("open + first picture {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
+    let (start, end) = app.world().resource::<Extent>().bounds().unwrap();
+    println!("{} s, troubles {:?}", end.secs_since(start), app.world().resource::<Analysis>().lock().troubles());
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut times = Vec::new();
+    for _ in 0..300 {
+        let at = Timestamp(rng.random_range(start.0..end.0));
+        app.world_mut().write_message(OperatorCommand::PauseAt(at));
+        let begun = Instant::now();
+        app.update();
+        times.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    let usage = app.world().resource::<Analysis>().lock().history.usage();
+    times.sort_by(f64::total_cmp);
+    println!(
+        "seek p50 {:.2} p90 {:.2} p99 {:.2} max {:.2} ms; {usage:?}",
+        times[150], times[270], times[297], times[299]
+    );
 }
