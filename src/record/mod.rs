@@ -5,3 +5,4 @@
 //! network, knows no window.
 
 pub mod format;
+pub mod notes;
