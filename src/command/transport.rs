@@ -125,9 +125,7 @@ impl Deck<'_> {
                 let step = if forward { step::next_sample } else { step::previous_sample };
                 step(&knowledge.history, signals, shown).map_or(cursor, |at| Cursor::pause_at(at, bounds, now))
             }
-            StepBy::Event => {
-                event_beside(knowledge, shown, forward).map_or(cursor, |at| cursor.seek(at, bounds, now))
-            }
+            StepBy::Event => event_beside(knowledge, shown, forward).map_or(cursor, |at| cursor.seek(at, bounds, now)),
         }
     }
 }

@@ -105,7 +105,8 @@ impl<'a> Counts<'a> {
         let secs = to.secs_since(from) / columns.max(1) as f64;
         let (first, last) = (self.position(from), self.position(to));
         let step = (last - first) / columns.max(1) as f64;
-        let rate = |column: usize| (self.sum(first + step * column as f64, first + step * (column + 1) as f64) / secs) as f32;
+        let rate =
+            |column: usize| (self.sum(first + step * column as f64, first + step * (column + 1) as f64) / secs) as f32;
         (0..columns).map(rate).collect()
     }
 

@@ -345,7 +345,7 @@ mod tests {
         harness.run();
         harness.get_by_label("Export").click();
         harness.run();
-        let filter = Filter { tags: vec![Tag::Note], ..Filter::default() };
+        let filter = Filter { tags: vec![Tag::Note, Tag::Bookmark], ..Filter::default() };
         assert_eq!(harness.state().out, [OperatorCommand::ExportEvents { path: "shift.csv".into(), filter }]);
     }
 

@@ -15,9 +15,9 @@ use super::events::EventsView;
 use super::inspector::{InspectorInput, InspectorView, inspector_view};
 use super::mark::Marks;
 use super::shell::{Shell, Views};
+use super::timebar::{TimeInput, TimeState, TimeView};
 use super::tree::TreeView;
 use super::trend::{TrendInput, TrendState, TrendView, trend_view};
-use super::timebar::{TimeInput, TimeState, TimeView};
 use super::{banner, bars, connections, issues, statistics, timebar};
 use crate::alarm::AlarmBoard;
 use crate::command::Attention;
@@ -343,13 +343,7 @@ impl Plant {
         self.time_in(&Extent::Live, cursor, history::Marks::default(), state)
     }
 
-    pub fn time_in(
-        &self,
-        extent: &Extent,
-        cursor: Cursor,
-        marks: history::Marks,
-        state: &TimeState,
-    ) -> TimeView<'_> {
+    pub fn time_in(&self, extent: &Extent, cursor: Cursor, marks: history::Marks, state: &TimeState) -> TimeView<'_> {
         let arrivals = arrivals();
         let input = TimeInput {
             cursor,

@@ -141,7 +141,13 @@ pub fn tick_text(at: Timestamp, step: f64) -> String {
         _ if step >= 60.0 => format::clock_minutes(at),
         _ if step >= 1.0 => format::clock(at),
         _ => {
-            let decimals = if step >= 0.1 { 1 } else if step >= 0.01 { 2 } else { 3 };
+            let decimals = if step >= 0.1 {
+                1
+            } else if step >= 0.01 {
+                2
+            } else {
+                3
+            };
             let nanos = at.0.rem_euclid(1_000_000_000);
             format!("{}.{:0decimals$}", format::clock(at), nanos / 10i64.pow(9 - decimals as u32))
         }

@@ -47,7 +47,8 @@ pub fn controls_ui(ui: &mut Ui, view: &TimeView, state: &mut TimeState, out: &mu
 
 fn move_ui(ui: &mut Ui, view: &TimeView, state: &TimeState, out: &mut Vec<OperatorCommand>) {
     let start = if view.recorded { "recording" } else { "session" };
-    if icons::button(ui, Icon::ToStart, None, "To the start", &format!("To the start of the {start} (Home)")).clicked() {
+    if icons::button(ui, Icon::ToStart, None, "To the start", &format!("To the start of the {start} (Home)")).clicked()
+    {
         out.push(OperatorCommand::Seek(view.whole.from));
     }
     let command = pause_or_play(view, state.speed);
@@ -140,12 +141,13 @@ fn end_ui(ui: &mut Ui, view: &TimeView, out: &mut Vec<OperatorCommand>) {
 
 fn marks_ui(ui: &mut Ui, view: &TimeView, out: &mut Vec<OperatorCommand>) {
     let marks = view.marks;
-    for (end, icon, name, key, at) in [
-        (MarkEnd::In, Icon::In, "In mark", "I", marks.start),
-        (MarkEnd::Out, Icon::Out, "Out mark", "O", marks.end),
-    ] {
+    for (end, icon, name, key, at) in
+        [(MarkEnd::In, Icon::In, "In mark", "I", marks.start), (MarkEnd::Out, Icon::Out, "Out mark", "O", marks.end)]
+    {
         let tip = match at {
-            Some(at) => format!("{name} at {} UTC: set it here, or take it away where it is ({key})", format::clock(at)),
+            Some(at) => {
+                format!("{name} at {} UTC: set it here, or take it away where it is ({key})", format::clock(at))
+            }
             None => format!("{name}: set it here ({key})"),
         };
         if icons::button(ui, icon, Some(at.is_some()), name, &tip).clicked() {

@@ -141,7 +141,8 @@ impl Flags {
         }
         self.ids = ids;
         let new = events.get(events.partition_point(|event| event.id <= known)..).unwrap_or_default();
-        let flags = new.iter().filter_map(|event| Some(Flag { time: event.time, id: event.id, sort: Sort::of(event)? }));
+        let flags =
+            new.iter().filter_map(|event| Some(Flag { time: event.time, id: event.id, sort: Sort::of(event)? }));
         self.flags.extend(flags);
         if !self.flags.is_sorted_by_key(|flag| (flag.time, flag.id)) {
             self.flags.sort_by_key(|flag| (flag.time, flag.id));

@@ -102,12 +102,7 @@ pub fn whole(extent: &Extent, moment: &Moment, bounds: Option<(Timestamp, Timest
     Window { from, to: moment.now.max(from + Duration::from_secs(1)) }
 }
 
-pub fn time_view<'a>(
-    input: &TimeInput<'a>,
-    state: &TimeState,
-    scene: &'a Scene,
-    events: &'a [Arc<Event>],
-) -> TimeView<'a> {
+pub fn time_view<'a>(input: &TimeInput, state: &TimeState, scene: &'a Scene, events: &'a [Arc<Event>]) -> TimeView<'a> {
     let whole = whole(input.extent, &input.moment, input.bounds);
     let shown = input.moment.shown;
     let recorded = input.extent.is_recorded();

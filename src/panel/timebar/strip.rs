@@ -202,14 +202,7 @@ fn paint_cursor(painter: &Painter, scale: &Scale) {
 }
 
 /// A bracket that can be dragged.
-fn mark_ui(
-    ui: &Ui,
-    painter: &Painter,
-    scale: &Scale,
-    end: MarkEnd,
-    at: Timestamp,
-    out: &mut Vec<OperatorCommand>,
-) {
+fn mark_ui(ui: &Ui, painter: &Painter, scale: &Scale, end: MarkEnd, at: Timestamp, out: &mut Vec<OperatorCommand>) {
     if !scale.view.window.contains(at) {
         return;
     }
@@ -349,13 +342,7 @@ pub fn paint_sort(painter: &Painter, centre: Pos2, sort: Sort) {
 }
 
 /// A click or a drag moves the cursor; a hover tells the time.
-fn scrub(
-    painter: &Painter,
-    scale: &Scale,
-    base: &Response,
-    state: &mut TimeState,
-    out: &mut Vec<OperatorCommand>,
-) {
+fn scrub(painter: &Painter, scale: &Scale, base: &Response, state: &mut TimeState, out: &mut Vec<OperatorCommand>) {
     let view = scale.view;
     let scrubbed = base.clicked() || base.dragged_by(PointerButton::Primary);
     if let Some(pointer) = base.interact_pointer_pos().filter(|_| scrubbed) {
