@@ -174,6 +174,33 @@ fn a_replay_has_no_source_no_plant_and_no_store() {
 }
 
 #[test]
+fn notes_stand_beside_the_recording_and_show_from_their_moment_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = record(folder.path(), 15);
+    let bytes = std::fs::read(&run.file).unwrap();
+    let mut app = open(Options::new([&run.file]));
+    let at = run.start + Duration::from_secs(40);
+    seek(&mut app, at);
+    let note = OperatorCommand::Note { text: "here it began".to_owned(), twin: None, at: None };
+    app.world_mut().write_message(note);
+    app.update();
+    let alarm = pollux::alarm::AlarmIndex(0);
+    let field = pollux::command::LimitField::Limit;
+    app.world_mut().write_message(OperatorCommand::EditLimit { alarm, field, value: 1.0, reason: String::new() });
+    app.update();
+    drop(app);
+    assert_eq!(std::fs::read(&run.file).unwrap(), bytes, "the recording is as it was");
+    let notes = std::fs::read_to_string(folder.path().join("hall.notes.jsonl")).unwrap();
+    assert_eq!(notes.lines().count(), 1, "{notes}");
+
+    let mut app = open(Options::new([&run.file]));
+    let mut told = |at: Timestamp| seek(&mut app, at)["events"].to_string().contains("here it began");
+    assert!(!told(at - Duration::from_millis(1)));
+    assert!(told(at));
+    assert!(told(at + Duration::from_secs(9)));
+}
+
+#[test]
 fn the_scene_is_unpacked_for_as_long_as_it_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let run = record(folder.path(), 12);
