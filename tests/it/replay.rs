@@ -309,29 +309,3 @@ fn what_the_program_has_recorded_of_the_bottling_hall_it_shows_as_it_ended() {
     }
     assert!(same > 3 * new, "{same} the same, {new} received since");
 }
-
-#[test]
-#[ignore]
-fn zz_measure() {
-    let file = std::env::var("POLLUX_SAMPLE").unwrap();
-    let begun = Instant::now();
-    let mut app = open(Options::new([&file]));
-    println!("open + first picture {:.1} ms", begun.elapsed().as_secs_f64() * 1e3);
-    let (start, end) = app.world().resource::<Extent>().bounds().unwrap();
-    println!("{} s, troubles {:?}", end.secs_since(start), app.world().resource::<Analysis>().lock().troubles());
-    let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let mut times = Vec::new();
-    for _ in 0..300 {
-        let at = Timestamp(rng.random_range(start.0..end.0));
-        app.world_mut().write_message(OperatorCommand::PauseAt(at));
-        let begun = Instant::now();
-        app.update();
-        times.push(begun.elapsed().as_secs_f64() * 1e3);
-    }
-    let usage = app.world().resource::<Analysis>().lock().history.usage();
-    times.sort_by(f64::total_cmp);
-    println!(
-        "seek p50 {:.2} p90 {:.2} p99 {:.2} max {:.2} ms; {usage:?}",
-        times[150], times[270], times[297], times[299]
-    );
-}
