@@ -22,6 +22,8 @@ const LONGEST_UNREST: Duration = Duration::from_secs(20);
 
 /// The record of a session.
 pub struct Chronicle {
+    /// An alarm of which nothing is on record has been normal since then.
+    since: Timestamp,
     journal: Journal,
     monitor: Monitor,
     store: Option<Store>,
@@ -57,6 +59,7 @@ impl Chronicle {
     /// A record that begins now and that nothing keeps.
     pub fn new(now: Timestamp) -> Self {
         Self {
+            since: now,
             journal: Journal::new(Budget::default()),
             monitor: Monitor::new(now),
             store: None,
@@ -327,8 +330,12 @@ impl Chronicle {
     /// The alarms as they stood at a past moment, as it was known then, and as far back as the journal reaches.
     pub fn alarms_at(&self, scene: &Scene, moment: Timestamp) -> Vec<Alarm> {
         let opening = self.openings.iter().filter(|opening| opening.at <= moment).max_by_key(|opening| opening.at);
+        let normal = Alarm { since: self.since, ..Alarm::default() };
         let alarm = |rule: &Rule| {
-            let begun = opening.map(|begun| (begun.at, begun.alarms.get(&rule.index).cloned().unwrap_or_default()));
+            let begun = match opening {
+                Some(opening) => (opening.at, opening.alarms.get(&rule.index).unwrap_or(&normal).clone()),
+                None => (Timestamp::MIN, normal.clone()),
+            };
             past::alarm_at(&self.journal, &AlarmPath::of_rule(rule, scene), moment, begun)
         };
         scene.alarms.iter().map(alarm).collect()

@@ -17,7 +17,7 @@ use super::lives::Lives;
 use crate::alarm::{Action, Alarm, AlarmIndex, Change, Deed, Engine, Refusal};
 use crate::event::store::{Restored, Store};
 use crate::event::{Draft, EventFile, Kind};
-use crate::history::History;
+use crate::history::{Density, History};
 use crate::record::{RecordSink, Still};
 use crate::scene::Scene;
 use crate::source::Batch;
@@ -34,6 +34,7 @@ pub struct Knowledge {
     /// From the indices of the generation before to today's, for batches that were on their way.
     renumbered: Option<Vec<Option<SignalIndex>>>,
     pub history: History,
+    arrivals: Density,
     plan: DerivedPlan,
     /// By signal: something is derived from it, or an alarm looks at it.
     is_asked_for: Vec<bool>,
@@ -76,6 +77,7 @@ impl Knowledge {
             generation,
             renumbered: None,
             history,
+            arrivals: Density::default(),
             feeds: Vec::new(),
             turn: 0,
             heard: Timestamp::MIN,
@@ -91,6 +93,11 @@ impl Knowledge {
     /// Samples taken in so far.
     pub fn samples(&self) -> u64 {
         self.samples
+    }
+
+    /// When how many of them were received.
+    pub fn arrivals(&self) -> &Density {
+        &self.arrivals
     }
 
     /// Samples whose signal no longer existed, because the scene was reloaded while they waited.
@@ -306,6 +313,7 @@ impl Knowledge {
         self.conclude(&batch.samples);
         if let Some(last) = batch.samples.last() {
             self.heard = self.heard.max(last.receive_time);
+            self.arrivals.add(last.receive_time, batch.samples.len());
         }
         self.chronicle.take(&mut self.changes, &self.engine);
         batch.samples

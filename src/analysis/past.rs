@@ -19,13 +19,8 @@ pub(super) struct Opening {
 
 /// An alarm as it stood at a past moment, as far as that was known then and as far back as the journal reaches. `begun`
 /// says how it stood at an earlier moment: only what became known since then is added.
-pub(super) fn alarm_at(
-    journal: &Journal,
-    path: &AlarmPath,
-    moment: Timestamp,
-    begun: Option<(Timestamp, Alarm)>,
-) -> Alarm {
-    let (since, mut alarm) = begun.unwrap_or((Timestamp::MIN, Alarm::default()));
+pub(super) fn alarm_at(journal: &Journal, path: &AlarmPath, moment: Timestamp, begun: (Timestamp, Alarm)) -> Alarm {
+    let (since, mut alarm) = begun;
     let mut flags = std::mem::take(&mut alarm.flags);
     for event in journal.transitions_by(path, moment).skip_while(|event| event.received <= since) {
         let Kind::Alarm { cause, from, to, value, worst, .. } = &event.kind else { continue };

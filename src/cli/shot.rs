@@ -56,6 +56,9 @@ pub(super) fn parse_size(text: &str) -> Result<UVec2, String> {
 /// How long data arrive in a scene if nothing is said.
 const WAIT: Duration = Duration::from_secs(3);
 
+/// How long a recording is read before its picture is taken.
+const FILL: Duration = Duration::from_secs(10);
+
 /// By its first bytes, whatever its name.
 fn is_recording(path: &std::path::Path) -> bool {
     let mut begin = [0; mcap::MAGIC.len()];
@@ -98,6 +101,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
         app.world_mut().write_message(command);
     }
     offscreen::prepare(&mut app);
+    // Trends show what was loaded around the cursor.
+    let begun = std::time::Instant::now();
+    while !replay::is_filled(&app) && begun.elapsed() < FILL {
+        app.update();
+    }
     loop {
         app.update();
         let moment = app.world().resource::<Moment>();

@@ -56,17 +56,6 @@ pub struct Event {
     pub kind: Kind,
 }
 
-impl Event {
-    /// From when on it shows at the cursor, and where the cursor goes to see what it did: when it became known. People put
-    /// notes where they belong.
-    pub fn shown_from(&self) -> Timestamp {
-        match self.kind {
-            Kind::Note { .. } => self.time,
-            _ => self.received.max(self.time),
-        }
-    }
-}
-
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Kind {
@@ -126,4 +115,46 @@ pub enum Kind {
     Gap { from: Timestamp, to: Timestamp },
     /// A remark of a person.
     Note { text: String },
+    /// A moment that a person wants to find again; the name may be empty.
+    Bookmark { text: String },
+}
+
+/// An alarm becomes known some moments after it is true. Longer than this, it was held back on its way.
+const PROMPT_SECS: f64 = 10.0;
+
+impl Event {
+    /// The moment to go to in order to see what this event tells: when it became known, unless that was long after it
+    /// happened. What people write is about the moment itself.
+    pub fn seen_at(&self) -> Timestamp {
+        let late = self.received.secs_since(self.time);
+        let is_remark = matches!(self.kind, Kind::Note { .. } | Kind::Bookmark { .. });
+        if !is_remark && (0.0..=PROMPT_SECS).contains(&late) { self.received } else { self.time }
+    }
+
+    /// From this moment on it belongs to what is shown: when it became known. What people write stands where they put it.
+    pub fn known_from(&self) -> Timestamp {
+        let is_remark = matches!(self.kind, Kind::Note { .. } | Kind::Bookmark { .. });
+        if is_remark { self.time } else { self.received }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_seen_when_it_became_known_unless_it_was_held_back() {
+        let event = |received, kind| Event {
+            id: 1,
+            time: Timestamp(0),
+            received: Timestamp(received),
+            twin: None,
+            by: None,
+            comment: String::new(),
+            kind,
+        };
+        assert_eq!(event(500_000_000, Kind::Birth).seen_at(), Timestamp(500_000_000));
+        assert_eq!(event(3_600_000_000_000, Kind::Birth).seen_at(), Timestamp(0));
+        assert_eq!(event(500_000_000, Kind::Note { text: "here".into() }).seen_at(), Timestamp(0));
+    }
 }

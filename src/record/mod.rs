@@ -14,6 +14,7 @@ mod disk;
 pub mod format;
 mod inbox;
 mod machine;
+pub mod notes;
 mod options;
 pub mod read;
 mod recorder;

@@ -38,7 +38,7 @@ pub(super) fn advance(
         return;
     }
     replay.waited_secs = 0.0;
-    let moved = at_rest_at(end, cursor.advance(passed_secs, end, extent.bounds(), *marks));
+    let moved = at_rest_at(end, cursor.advance(passed_secs, end, extent.bounds(), extent.loop_marks(*marks)));
     cursor.set_if_neq(moved);
 }
 

@@ -12,11 +12,12 @@ use bevy::prelude::*;
 
 use super::loader::Loader;
 use super::reader::Reader;
-use super::{Replay, Segments, Wish, cursor};
+use super::{Replay, Segments, Wish, commands, cursor, remarks};
 use crate::analysis::Analysis;
 use crate::event::Event;
 use crate::history::{Cursor, Extent, Moment};
 use crate::record::format::Keyframe;
+use crate::record::notes::NoteKeeper;
 use crate::record::read::{ReadError, Timeline};
 use crate::record::{UnpackError, unpack};
 use crate::scene::{LoadedScene, Scene};
@@ -100,8 +101,12 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     let (scene, issues, unpacked) = scene_of(&timeline, options.scene.as_deref())?;
     let scene = Arc::new(scene);
 
-    let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes, start);
+    // Alarms were watched since the session began, which is before its first message.
+    let watched = timeline.about().map_or(start, |about| about.started.min(start));
+    let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes, watched);
     recall(&analysis, &timeline)?;
+    let first = timeline.recordings().first().map(|recording| recording.path().to_owned()).unwrap_or_default();
+    let notes = NoteKeeper::new(&first, analysis.lock().chronicle().journal());
     let segments = Segments::new(timeline.keyframe_times());
     let density = timeline.density(DENSITY);
     let loader = Loader::new(timeline, scene.clone());
@@ -123,11 +128,15 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
             waited_secs: 0.0,
             blocking: options.blocking,
             waker,
+            notes,
             _scene: unpacked,
         })
         .add_systems(
             Update,
-            (cursor::advance.before(crate::command::apply), cursor::settle.after(crate::command::apply))
+            (
+                cursor::advance.before(crate::command::apply),
+                (cursor::settle, commands::obey).chain().after(crate::command::apply),
+            )
                 .chain()
                 .before(crate::twin::Respawn)
                 .in_set(TwinSet::Command),
@@ -149,7 +158,8 @@ fn begin_at(at: Option<At>, start: Timestamp, end: Timestamp) -> Result<Timestam
 
 /// The journal, and how alarms stood when it began.
 fn recall(analysis: &Analysis, timeline: &Timeline) -> Result<(), OpenError> {
-    let events: Vec<Arc<Event>> = timeline.events()?.into_iter().map(Arc::new).collect();
+    let (written, problems) = remarks::read(timeline);
+    let events: Vec<Arc<Event>> = remarks::merged(timeline.events()?, written).into_iter().map(Arc::new).collect();
     let mut knowledge = analysis.lock();
     knowledge.become_recorded();
     knowledge.recall_events(events);
@@ -168,9 +178,7 @@ fn recall(analysis: &Analysis, timeline: &Timeline) -> Result<(), OpenError> {
         .filter_map(|time| timeline.keyframe_at(time).transpose())
         .collect::<Result<_, ReadError>>()?;
     knowledge.recall_alarms(keyframes.iter().map(|keyframe| (keyframe.time, &keyframe.alarms)));
-    if let Some(damage) = timeline.damage_text() {
-        knowledge.complain(damage);
-    }
+    timeline.damage_text().into_iter().chain(problems).for_each(|problem| knowledge.complain(problem));
     Ok(())
 }
 

@@ -46,6 +46,8 @@ struct State {
     progress: Progress,
     /// For the next frame.
     ready: Option<Ready>,
+    /// There is nothing to do.
+    is_idle: bool,
     is_ended: bool,
 }
 
@@ -75,6 +77,7 @@ impl Reader {
         let mut state = self.shared.state.lock();
         if state.wish != Some(wish) {
             state.wish = Some(wish);
+            state.is_idle = false;
             self.shared.changed.notify_all();
         }
         if let Some(ready) = state.ready.take() {
@@ -94,6 +97,11 @@ impl Reader {
                 self.shared.changed.wait_for(&mut state, Duration::from_millis(100));
             }
         }
+    }
+
+    /// Whether there is nothing to load for what was wanted last.
+    pub fn is_idle(&self) -> bool {
+        self.shared.state.lock().is_idle
     }
 
     fn take_over(&self, Ready { stretch, segment, narrow }: Ready, wish: Wish) {
@@ -119,6 +127,7 @@ impl Reader {
         if narrow.is_none() && (!make_room || is_wanted) {
             state.progress.segments.insert(segment);
         }
+        state.is_idle = false;
         self.shared.changed.notify_all();
     }
 }
@@ -206,7 +215,11 @@ impl Work<'_> {
             });
             match job.zip(state.wish) {
                 Some(job) => return Some(job),
-                None => self.shared.changed.wait(&mut state),
+                None => {
+                    state.is_idle = true;
+                    self.shared.changed.wait(&mut state);
+                    state.is_idle = false;
+                }
             }
         }
     }

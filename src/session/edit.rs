@@ -47,10 +47,7 @@ pub(super) fn edit(
             },
             OperatorCommand::ExportEvents { path, filter } => {
                 let knowledge = analysis.lock();
-                let text = match export_events(&knowledge, path, filter) {
-                    Ok(count) => format!("{count} events written to {}", path.display()),
-                    Err(error) => format!("{}: the events cannot be written: {error}", path.display()),
-                };
+                let text = export_events(&knowledge, path, filter);
                 drop(knowledge);
                 record(&analysis, Kind::Note { text }, &operator, "", &moment);
                 continue;
@@ -96,8 +93,16 @@ fn applied(edit: Edit) -> Result<Edit, String> {
     Ok(edit)
 }
 
-/// CSV if the name ends so, else JSON lines. Returns how many.
-fn export_events(knowledge: &Knowledge, path: &Path, filter: &Filter) -> std::io::Result<usize> {
+/// CSV if the name ends so, else JSON lines. Says what came of it.
+pub(crate) fn export_events(knowledge: &Knowledge, path: &Path, filter: &Filter) -> String {
+    match write_events(knowledge, path, filter) {
+        Ok(count) => format!("{count} events written to {}", path.display()),
+        Err(error) => format!("{}: the events cannot be written: {error}", path.display()),
+    }
+}
+
+/// Returns how many.
+fn write_events(knowledge: &Knowledge, path: &Path, filter: &Filter) -> std::io::Result<usize> {
     let events: Vec<_> = knowledge.chronicle().journal().matching(filter).map(|event| &**event).collect();
     let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     let text = if is_csv { export::csv(events.iter().copied()) } else { export::json_lines(events.iter().copied()) };

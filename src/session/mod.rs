@@ -6,6 +6,8 @@
 mod edit;
 mod record;
 
+pub(crate) use edit::export_events;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use crate::analysis::{Analysis, Feed, worker::Worker};
 use crate::command::{Operator, OperatorCommand};
 use crate::event::store::{self, Store, StoreError};
 use crate::event::{Draft, EventFile, EventFileError, Kind};
-use crate::history::{Cursor, Marks, Moment};
+use crate::history::{Cursor, Extent, Marks, Moment};
 use crate::ingest::{BindingTable, SharedTable};
 use crate::record::{RecordError, RecordOptions, Recorder, Recording, SceneFiles};
 use crate::scene::watch::{Stamp, Watcher, stamp};
@@ -346,11 +348,12 @@ fn tick(
     mut moment: ResMut<Moment>,
     analysis: Res<Analysis>,
     marks: Res<Marks>,
+    extent: Res<Extent>,
 ) {
     let now = clock.now();
     let dt_secs = now.secs_since(moment.now).max(0.0);
     let bounds = analysis.lock().history.bounds();
-    let moved = cursor.advance(dt_secs, now, bounds, *marks);
+    let moved = cursor.advance(dt_secs, now, bounds, extent.loop_marks(*marks));
     cursor.set_if_neq(moved);
     moment.now = now;
     moment.shown = moved.shown(now);

@@ -20,7 +20,7 @@ use crossbeam_channel::{Sender, bounded};
 use super::Activity;
 use crate::analysis::Analysis;
 use crate::command::OperatorCommand;
-use crate::history::Moment;
+use crate::history::{Cursor, Moment};
 use crate::source::{Clock, Waker};
 use crate::twin::{Freshness, Timestamp};
 
@@ -140,11 +140,14 @@ fn pace(
     activity: Res<Activity>,
     analysis: Option<Res<Analysis>>,
     moment: Option<Res<Moment>>,
+    cursor: Option<Res<Cursor>>,
     freshness: Option<ResMut<Freshness>>,
     clock: Option<Res<Clock>>,
     mut settings: ResMut<WinitSettings>,
 ) {
-    let wait = if activity.moving() {
+    // A cursor that plays shows something else in every frame, whether data come or not.
+    let playing = cursor.is_some_and(|cursor| matches!(*cursor, Cursor::Playing { .. }));
+    let wait = if activity.moving() || playing {
         MOVING
     } else if let (Some(analysis), Some(moment), Some(mut freshness)) = (analysis, moment, freshness)
         && moment.is_dormant(analysis.lock().history.bounds().map(|(_, newest)| newest))

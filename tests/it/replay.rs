@@ -16,7 +16,7 @@ use pollux::replay::{self, At, OpenError, Options};
 use pollux::scene::LoadedScene;
 use pollux::source::Sources;
 use pollux::state;
-use pollux::twin::{SignalIndex, Timestamp};
+use pollux::twin::Timestamp;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -174,6 +174,33 @@ fn a_replay_has_no_source_no_plant_and_no_store() {
 }
 
 #[test]
+fn notes_stand_beside_the_recording_and_show_from_their_moment_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = record(folder.path(), 15);
+    let bytes = std::fs::read(&run.file).unwrap();
+    let mut app = open(Options::new([&run.file]));
+    let at = run.start + Duration::from_secs(40);
+    seek(&mut app, at);
+    let note = OperatorCommand::Note { text: "here it began".to_owned(), twin: None, at: None };
+    app.world_mut().write_message(note);
+    app.update();
+    let alarm = pollux::alarm::AlarmIndex(0);
+    let field = pollux::command::LimitField::Limit;
+    app.world_mut().write_message(OperatorCommand::EditLimit { alarm, field, value: 1.0, reason: String::new() });
+    app.update();
+    drop(app);
+    assert_eq!(std::fs::read(&run.file).unwrap(), bytes, "the recording is as it was");
+    let notes = std::fs::read_to_string(folder.path().join("hall.notes.jsonl")).unwrap();
+    assert_eq!(notes.lines().count(), 1, "{notes}");
+
+    let mut app = open(Options::new([&run.file]));
+    let mut told = |at: Timestamp| seek(&mut app, at)["events"].to_string().contains("here it began");
+    assert!(!told(at - Duration::from_millis(1)));
+    assert!(told(at));
+    assert!(told(at + Duration::from_secs(9)));
+}
+
+#[test]
 fn the_scene_is_unpacked_for_as_long_as_it_is_shown() {
     let folder = tempfile::tempdir().unwrap();
     let run = record(folder.path(), 12);
@@ -190,24 +217,14 @@ fn trends_are_filled_around_the_cursor_while_nothing_is_asked_for() {
     let run = record(folder.path(), 13);
     let mut app = open(Options::new([&run.file]));
     let begun = Instant::now();
-    let count = |app: &App| {
-        let knowledge = app.world().resource::<Analysis>().lock();
-        let points = |signal| knowledge.history.points(SignalIndex(signal), Timestamp::MIN, Timestamp::MAX).count();
-        (0..8).map(points).sum::<usize>()
-    };
-    // All of it fits.
-    let mut before = (0, Instant::now());
-    while before.1.elapsed() < Duration::from_millis(500) {
+    while !replay::is_filled(&app) {
         assert!(begun.elapsed() < Duration::from_secs(20), "it never ends");
         app.update();
-        let now = count(&app);
-        if now != before.0 {
-            before = (now, Instant::now());
-        }
-        std::thread::sleep(Duration::from_millis(10));
     }
-    let again = open(Options { at: Some(At::After(Duration::from_secs(45))), ..Options::new([&run.file]) });
-    assert!(before.0 > count(&again) && before.0 > 400, "{} points", before.0);
+    let knowledge = app.world().resource::<Analysis>().lock();
+    let loaded: Vec<_> =
+        run.samples.iter().map(|(signal, _)| (*signal, run::count(&knowledge.history, *signal))).collect();
+    assert_eq!(loaded, run.samples, "all of it fits, and nothing is there twice");
 }
 
 #[test]
@@ -260,7 +277,7 @@ fn what_the_program_has_recorded_of_the_bottling_hall_it_shows_as_it_ended() {
     let (tape, live, replayed) = (path("hall.mcap"), path("live.json"), path("replayed.json"));
     let read =
         |file: &str| -> serde_json::Value { serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap() };
-    let watch = ["live", "--plant", "--headless", "--no-store", "--for", "12s", "--plant-speed", "5"];
+    let watch = ["live", "--plant", "--headless", "--no-store", "--for", "10s"];
     pollux(folder.path(), &[&watch[..], &["--record", &tape, "--state", &live]].concat());
     let live = read(&live);
     let at = live["cursor"]["at"].as_str().unwrap();
@@ -271,7 +288,7 @@ fn what_the_program_has_recorded_of_the_bottling_hall_it_shows_as_it_ended() {
     assert_eq!(replayed["cursor"]["mode"], "paused");
 
     let end = Timestamp::parse_rfc3339(at).unwrap();
-    let underway = |moment: &serde_json::Value| age_secs(moment, end) < UNDERWAY_SECS * 5.0;
+    let underway = |moment: &serde_json::Value| age_secs(moment, end) < UNDERWAY_SECS;
     let (mut same, mut new) = (0, 0);
     for (id, twin) in live["twins"].as_object().unwrap() {
         let again = &replayed["twins"][id];
@@ -290,5 +307,5 @@ fn what_the_program_has_recorded_of_the_bottling_hall_it_shows_as_it_ended() {
         };
         assert_eq!(standing(again), standing(twin), "{id}");
     }
-    assert!(same > 10 * new.max(5), "{same} the same, {new} received since");
+    assert!(same > 3 * new, "{same} the same, {new} received since");
 }

@@ -200,7 +200,7 @@ fn details_tell_what_to_do_and_lead_to_twin_time_and_trend() {
     let expected = [
         OperatorCommand::Select(Some(signal.twin)),
         OperatorCommand::Focus(Some(signal.twin)),
-        OperatorCommand::PauseAt(testing::second(585)),
+        OperatorCommand::Seek(testing::second(585)),
         OperatorCommand::ToggleTrend(signal.index),
     ];
     assert_eq!(desk.out, expected);

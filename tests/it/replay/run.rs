@@ -13,7 +13,7 @@ use pollux::event::Event;
 use pollux::history::History;
 use pollux::ingest::{BindingTable, Message};
 use pollux::record::format::{Keyframe, Known};
-use pollux::scene::Scene;
+use pollux::scene::{Origin, Scene};
 use pollux::source::Batch;
 use pollux::state;
 use pollux::twin::{Grade, Quality, Reason, SignalIndex, Timestamp};
@@ -60,6 +60,8 @@ pub struct Run {
     /// What was seen at some moments, in order.
     pub seen: Vec<(Timestamp, Value)>,
     pub messages: usize,
+    /// Samples of each measured signal.
+    pub samples: Vec<(SignalIndex, usize)>,
     pub keyframes: usize,
 }
 
@@ -71,7 +73,7 @@ pub fn record(folder: &Path, seed: u64) -> Run {
     let table = BindingTable::new(&scene, "plant", 1);
     let file = folder.join("hall.mcap");
     let mut tape = Tape::new(&file, SCENE, start);
-    let mut run = Run { file, start, seen: Vec::new(), messages: 0, keyframes: 0 };
+    let mut run = Run { file, start, seen: Vec::new(), messages: 0, samples: Vec::new(), keyframes: 0 };
 
     let at = |millis: u64| start + Duration::from_millis(millis);
     let mut captures: Vec<u64> = (0..50).map(|_| rng.random_range(1..SECS * 1000)).collect();
@@ -118,7 +120,15 @@ pub fn record(folder: &Path, seed: u64) -> Run {
     world.at(millis as f64 / 1000.0);
     tell(&world, &mut tape, told);
     tape.finish();
+    let knowledge = world.app.world().resource::<Analysis>().lock();
+    let measured = scene.signals.iter().filter(|signal| matches!(signal.origin, Origin::Mqtt(_)));
+    run.samples = measured.map(|signal| (signal.index, count(&knowledge.history, signal.index))).collect();
+    drop(knowledge);
     run
+}
+
+pub fn count(history: &History, signal: SignalIndex) -> usize {
+    history.points(signal, Timestamp::MIN, Timestamp::MAX).count()
 }
 
 /// What a machine says at `millis`: mostly about now, sometimes late, at one time with another, or beyond understanding.
