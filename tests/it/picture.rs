@@ -1,12 +1,11 @@
 //! What people see: a few small pictures drawn without a display. Skipped, and said so, where no graphics adapter is.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bevy::image::Image;
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, EguiManagedTextures, EguiPostUpdateSet, EguiPrimaryContextPass, EguiRenderOutput, egui};
-use pollux::alarm::{Alarm, AlarmBoard, AlarmIndex, Condition, Guidance, Priority, Rule, State, Subject};
+use pollux::alarm::{Alarm, AlarmBoard, Condition, Priority, Rule, State, Subject};
 use pollux::command::{Attention, OperatorCommand};
 use pollux::scene::{
     ColourScale, Limits, LoadedScene, Look, Motion, Origin, Part, Scene, Signal as SignalData, Twin as TwinData,
@@ -139,20 +138,7 @@ fn an_alarm_lights_a_beacon_above_its_twin_and_only_there() {
 }
 
 fn rule() -> Rule {
-    Rule {
-        index: AlarmIndex(0),
-        subject: Subject::Twin(TwinIndex(1)),
-        name: "stuck".into(),
-        condition: Condition::Stale,
-        on_delay: Duration::ZERO,
-        off_delay: Duration::ZERO,
-        count: None,
-        latching: false,
-        priority: Priority::Critical,
-        suppressed_when: None,
-        group: String::new(),
-        guidance: Guidance::default(),
-    }
+    Rule { priority: Priority::Critical, ..Rule::new(Subject::Twin(TwinIndex(1)), "stuck", Condition::Stale) }
 }
 
 #[test]
