@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::past;
-use crate::alarm::{self, Alarm, AlarmIndex, Change, Engine, Findings, Flags, Kept, Monitor, Rule, Snapshot, State};
+use crate::alarm::{
+    self, Alarm, AlarmIndex, Annunciation, Change, Engine, Findings, Flags, Horn, Kept, Monitor, Rule, Snapshot, State,
+};
 use crate::event::store::{Restored, Store};
 use crate::event::{AlarmPath, Budget, Draft, Event, EventFile, Journal, Kind};
 use crate::scene::Scene;
@@ -32,6 +34,11 @@ pub struct Chronicle {
     stored_worst: BTreeMap<AlarmIndex, Option<f64>>,
     last_sign: Option<Timestamp>,
     /// Why there is no store, where there should be one.
+    hearing: Hearing,
+    /// Makes new alarms heard; none where nothing is live.
+    horn: Option<Horn>,
+    /// What of an earlier run is lost, in sentences: said as long as the session lasts.
+    lost: Vec<String>,
     no_store: Option<String>,
     /// Rises with each transition of an alarm.
     version: u64,
@@ -57,6 +64,9 @@ impl Chronicle {
             stored_worst: BTreeMap::new(),
             last_sign: None,
             no_store: None,
+            hearing: Hearing::default(),
+            horn: None,
+            lost: Vec::new(),
             version: 0,
         }
     }
@@ -110,6 +120,11 @@ impl Chronicle {
     /// From now on every event is a line of this file.
     pub fn write_to(&mut self, file: EventFile) {
         self.file = Some(file);
+    /// What happens is live: new alarms are heard.
+    pub fn sound(&mut self, horn: Horn) {
+        self.horn = Some(horn);
+    }
+
     }
 
     /// Goes on where an earlier run ended, before the first sample: its events, its alarms, and a mark for the time in
@@ -177,6 +192,12 @@ impl Chronicle {
         for flood in &findings.floods {
             let first = flood.first.and_then(path);
             self.record(Draft::of_flood(flood, first.as_ref()));
+            if let Some(horn) = &self.horn
+                && change.to.is_unacknowledged()
+                && Annunciation::of(&change, flags).is_some()
+            {
+                horn.annunciate(rule.priority);
+            }
         }
         for chattering in &findings.chattering {
             if let Some(path) = path(chattering.alarm) {

@@ -12,7 +12,7 @@ use super::chronicle::Chronicle;
 use super::derive::{self, DerivedPlan};
 use super::feed::Feed;
 use super::lives::Lives;
-use crate::alarm::{Action, Alarm, AlarmIndex, Change, Deed, Engine, Refusal};
+use crate::alarm::{Action, Alarm, Change, Deed, Engine, Horn, Refusal};
 use crate::event::store::{Restored, Store};
 use crate::event::{Draft, EventFile, Kind};
 use crate::history::History;
@@ -120,6 +120,11 @@ impl Knowledge {
     /// From now on every event is a line of this file.
     pub fn write_events_to(&mut self, file: EventFile) {
         self.chronicle.write_to(file);
+    }
+
+    /// What is learnt from now on is live: new alarms are heard.
+    pub fn sound(&mut self, horn: Horn) {
+        self.chronicle.sound(horn);
     }
 
     /// There should be a store, and this is why there is none: people are told.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::{Failure, demo_scene, time_limit};
+use super::{Failure, bell, demo_scene, time_limit};
+use crate::alarm::Priority;
 use crate::session::{self, OpenError, Options, StorePlace};
 use crate::state;
 
@@ -62,6 +63,10 @@ pub struct SessionArgs {
     /// The name that goes on record for what is done here. Without this: whoever is logged in.
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
+    /// Ring the terminal and ask for attention with the window when a new alarm of this priority or above comes: critical,
+    /// high, medium or low. Without this: silence, until it is switched on in the alarm panel.
+    #[arg(long, value_name = "PRIORITY", value_parser = priority)]
+    bell: Option<Priority>,
 }
 
 impl SessionArgs {
@@ -79,11 +84,17 @@ impl SessionArgs {
             None => StorePlace::Usual,
         };
         options.events = self.events;
+        options.bell = self.bell;
         if let Some(operator) = self.operator {
             options.operator = operator;
         }
         options
     }
+}
+
+fn priority(text: &str) -> Result<Priority, String> {
+    let named = Priority::ALL.into_iter().find(|priority| priority.name().eq_ignore_ascii_case(text));
+    named.ok_or_else(|| format!("priorities are {}", Priority::ALL.map(Priority::name).join(", ")))
 }
 
 /// The demo: bottling scene, embedded broker, simulated plant, window.
@@ -146,6 +157,7 @@ fn windowed(_: Options, _: Option<Duration>, _: Option<PathBuf>) -> Result<(), F
 
 /// Opens a session; prints the issues of a scene that has errors.
 pub(crate) fn open(app: &mut App, options: Options, waker: crate::source::Waker) -> Result<(), Failure> {
+    let wants_bell = options.bell.is_some();
     session::open(app, options, waker).map_err(|error| match error {
         OpenError::Scene(loaded) => {
             eprint!("{}", loaded.render(super::colour()));
@@ -154,6 +166,7 @@ pub(crate) fn open(app: &mut App, options: Options, waker: crate::source::Waker)
         OpenError::NoPlant { .. } => Failure::Usage(error.to_string()),
         other => Failure::environment(other),
     })?;
+    bell::install(app, wants_bell);
     if let Some(url) = session::embedded_url(app) {
         eprintln!("pollux: embedded broker listens at {url}");
     }

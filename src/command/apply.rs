@@ -64,7 +64,8 @@ pub(crate) fn apply(
             | OperatorCommand::ReloadScene
             | OperatorCommand::ExportEvents { .. }
             | OperatorCommand::EditLimit { .. }
-            | OperatorCommand::UndoEdit => {}
+            | OperatorCommand::UndoEdit
+            | OperatorCommand::Sound(_) => {}
         }
     }
     // The frame that says where the cursor stands also shows it.

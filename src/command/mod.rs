@@ -1,6 +1,7 @@
 //! What an operator asks for. Panels and the 3D view write these messages; one applier carries them out next frame.
 
 mod apply;
+mod sound;
 
 use std::path::PathBuf;
 
@@ -44,6 +45,8 @@ pub enum OperatorCommand {
     /// Takes back the last edit of the scene.
     UndoEdit,
 }
+    /// From which priority on new alarms are heard; none: not at all.
+    Sound(Option<alarm::Priority>),
 
 /// A number of an alarm that an operator may change while running.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -93,5 +96,5 @@ pub(super) fn plugin(app: &mut App) {
     app.add_message::<OperatorCommand>()
         .init_resource::<Attention>()
         .init_resource::<Operator>()
-        .add_systems(Update, apply.in_set(TwinSet::Command));
+        .add_systems(Update, (apply, sound::sound.after(apply)).in_set(TwinSet::Command));
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use crate::alarm::{Horn, Priority};
 use crate::analysis::{Analysis, Feed, worker::Worker};
 use crate::command::{Operator, OperatorCommand};
 use crate::event::store::{self, Store, StoreError};
@@ -49,6 +50,8 @@ pub struct Options {
     pub events: Option<PathBuf>,
     /// Who acts: the name that goes on record.
     pub operator: String,
+    /// From which priority on new alarms are heard; none: not until an operator switches the horn on.
+    pub bell: Option<Priority>,
 }
 
 /// Where alarms and events survive a restart.
@@ -75,6 +78,7 @@ impl Options {
             store: StorePlace::default(),
             events: None,
             operator: Operator::default().0,
+            bell: None,
         }
     }
 }
@@ -159,6 +163,8 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
 
     let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes, now);
     keep_record(&analysis, &scene, &options, now)?;
+    let horn = Horn::new(options.bell);
+    analysis.lock().sound(horn.clone());
     let worker = Worker::start(analysis.clone(), clock, waker.clone()).map_err(OpenError::Thread)?;
     let mut running = Vec::new();
     let mut tables = BTreeMap::new();
@@ -175,6 +181,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .insert_resource(LoadedScene { scene, generation: 1, issues: loaded.issues })
         .insert_resource(analysis)
         .insert_resource(clock)
+        .insert_resource(horn)
         .insert_resource(Operator(options.operator.clone()))
         .insert_resource(Moment { now, shown: now, session_start: now })
         .insert_resource(Sources { running, waker: Some(waker.clone()) })

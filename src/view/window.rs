@@ -68,7 +68,7 @@ pub fn app(title: &str) -> Result<App, DisplayError> {
             drop_news_that_is_none.after(EguiPreUpdateSet::ProcessInput).before(EguiPreUpdateSet::BeginPass),
         )
         .add_message::<OperatorCommand>()
-        .add_systems(Last, (pace, show_what_commands_do));
+        .add_systems(Last, (pace, show_what_commands_do, super::summon::summon));
         app
     })
     .map_err(DisplayError::NoWindow)

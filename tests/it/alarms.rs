@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use expect_test::expect;
-use pollux::alarm::{Action, Alarm, AlarmBoard, State};
+use pollux::alarm::{Action, Alarm, AlarmBoard, Horn, Priority, State};
 use pollux::analysis::Analysis;
 use pollux::command::{LimitField, Operator, OperatorCommand};
 use pollux::event::EventLog;
@@ -175,6 +175,35 @@ fn the_board_shows_the_alarms_of_the_cursor_and_nobody_acts_on_the_past() {
     world.act("flow.low", Action::Shelve { lasting: None }, "why not").at(11.0);
     world.command(OperatorCommand::GoLive).at(12.0);
     assert!(world.alarm("flow.low").flags.shelved.is_none());
+}
+
+#[test]
+fn the_horn_sounds_for_what_is_new_and_live_whatever_the_cursor_shows_and_for_nothing_else() {
+    let mut world = World::new(SCENE);
+    let horn = Horn::new(Some(Priority::High));
+    world.app.world().resource::<Analysis>().lock().sound(horn.clone());
+    world.app.insert_resource(horn.clone()).insert_resource(Operator("ada".to_owned()));
+    world.message(1.0, &[("torque", number(300.0)), ("speed", number(1500.0))]).at(1.0);
+    assert_eq!(world.alarm("power.high").state, State::Unacknowledged);
+    assert_eq!(horn.sounded(), 0, "of medium priority");
+    *world.app.world_mut().resource_mut::<Cursor>() = Cursor::Paused(world.now);
+    world.message(2.0, &[("running", Value::Bool(true)), ("flow", number(5.0))]).at(2.0);
+    assert_eq!(horn.sounded(), 1, "the past is shown, the plant is live");
+    world.message(3.0, &[("running", Value::Bool(true)), ("flow", number(60.0))]).at(3.0);
+    world.message(4.0, &[("running", Value::Bool(false)), ("flow", number(0.0))]).at(4.0);
+    assert_eq!(horn.sounded(), 1, "cleared, then raised behind a suppression");
+    world.message(5.0, &[("running", Value::Bool(true)), ("flow", number(0.0))]).at(5.0);
+    assert_eq!(horn.sounded(), 2, "what was hidden and still holds is new to the operator");
+    // The whole past is looked at once more.
+    for secs in [1.0, 2.5, 4.5] {
+        let at = world.now + Duration::from_secs_f64(secs);
+        *world.app.world_mut().resource_mut::<Cursor>() = Cursor::Paused(at);
+        world.at(6.0);
+    }
+    world.command(OperatorCommand::Sound(None)).at(7.0);
+    world.message(8.0, &[("flow", number(60.0))]).message(9.0, &[("flow", number(0.0))]).at(9.0);
+    assert_eq!(horn.sounded(), 2);
+    assert!(world.log().contains("7.0 - the horn is off by ada\n"), "{}", world.log());
 }
 
 #[test]

@@ -42,6 +42,15 @@ pub struct AlarmsView<'a> {
     /// The moment that is shown: ages are against it.
     pub shown: Timestamp,
     pub live: bool,
+    /// From which priority on new alarms are heard, if at all; none where there is no horn.
+    pub horn: Option<Option<Priority>>,
+}
+
+impl AlarmsView<'_> {
+    /// What alarms are called in commands: whatever becomes of their indices, these mean the same.
+    fn paths(&self, alarms: &[AlarmIndex]) -> Vec<AlarmPath> {
+        AlarmPath::of_alarms(alarms, self.scene)
+    }
 }
 
 /// Why nothing can be done.

@@ -237,7 +237,37 @@ fn a_limit_is_edited_with_a_reason() {
         value: 8.5,
         reason: "new bearing".into(),
     };
-    assert_eq!(desk.out, [edit]);
+    assert_eq!(harness.state().out, [edit]);
+}
+
+#[test]
+fn a_whole_group_is_acknowledged_or_shelved_from_any_alarm_of_it_whatever_is_listed() {
+    let mut harness = desk();
+    click(&mut harness, "Show medium alarms");
+    assert!(harness.query_by_label("P-101 vibration above 4.5 mm/s (high)").is_none());
+    assert!(harness.query_by_label_contains("Acknowledge group").is_none(), "of which group?");
+    click(&mut harness, LATCHED);
+    assert!(harness.query_by_label_contains("Acknowledge group").is_none(), "it has none");
+    click(&mut harness, BEARING);
+    let group = vec![path("P-101", "vibration.high"), path("P-101", "vibration.high_high")];
+    click(&mut harness, "Acknowledge group (2)");
+    assert_eq!(harness.state().out, [acknowledge(group.clone())]);
+    click(&mut harness, "Shelve group (2)…");
+    write(&mut harness, "Reason", "bearings are being changed");
+    click(&mut harness, "Shelve");
+    let shelved = match harness.state().out.last() {
+        Some(OperatorCommand::Alarm { alarms, action: Action::Shelve { .. }, .. }) => alarms.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(shelved, group);
+}
+
+#[test]
+fn the_horn_is_off_until_somebody_switches_it_on() {
+    let mut harness = desk();
+    click(&mut harness, "Sound: off");
+    click(&mut harness, "Sound for high alarms and above");
+    assert_eq!(harness.state().out, [OperatorCommand::Sound(Some(Priority::High))]);
 }
 
 #[test]

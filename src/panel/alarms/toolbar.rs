@@ -36,6 +36,9 @@ pub(super) fn filter_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState)
                 egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside),
             )
             .ui(ui, |ui| more_ui(ui, filter, areas, groups));
+        if let Some(from) = view.horn {
+            horn_ui(ui, from, out);
+        }
         let selected = view.selected_twin.filter(|_| filter.twin.is_none());
         if let Some(twin) = filter.twin.or(selected).and_then(|twin| view.scene.twins.get(twin.at()))
             && widgets::toggle(ui, filter.twin.is_some(), &format!("Only {}", twin.id), "Leave out other twins")
@@ -55,6 +58,27 @@ pub(super) fn filter_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState)
             }
         }
     });
+}
+
+/// The switch of the horn: it says how it stands.
+fn horn_ui(ui: &mut Ui, from: Option<Priority>, out: &mut Vec<OperatorCommand>) {
+    let text = format!("Sound: {}", from.map_or("off", Priority::name));
+    ui.menu_button(egui::RichText::new(text).font(theme::small()), |ui| {
+        let choices = std::iter::once(None).chain(Priority::ALL.map(Some));
+        for choice in choices {
+            let name = match choice {
+                None => "No sound".to_owned(),
+                Some(Priority::Critical) => "Sound for critical alarms".to_owned(),
+                Some(priority) => format!("Sound for {} alarms and above", priority.name()),
+            };
+            if ui.selectable_label(from == choice, name).clicked() {
+                out.push(OperatorCommand::Sound(choice));
+                ui.close();
+            }
+        }
+    })
+    .response
+    .on_hover_text("New alarms ring the terminal and ask for attention with the window");
 }
 
 fn more_ui(ui: &mut Ui, filter: &mut AlarmFilter, areas: &[String], groups: &[String]) {
