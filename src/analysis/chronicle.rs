@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::hearing::Hearing;
 use super::past;
 use crate::alarm::{
     self, Alarm, AlarmIndex, Annunciation, Change, Engine, Findings, Flags, Horn, Kept, Monitor, Rule, Snapshot, State,
@@ -17,7 +18,7 @@ use crate::scene::Scene;
 use crate::twin::Timestamp;
 
 /// How often the store hears that Pollux lives, when nothing else happens.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
 /// The record of a session.
 pub struct Chronicle {
@@ -33,12 +34,12 @@ pub struct Chronicle {
     /// Of each active alarm the worst value that the store knows: it gets worse without a transition.
     stored_worst: BTreeMap<AlarmIndex, Option<f64>>,
     last_sign: Option<Timestamp>,
-    /// Why there is no store, where there should be one.
     hearing: Hearing,
     /// Makes new alarms heard; none where nothing is live.
     horn: Option<Horn>,
     /// What of an earlier run is lost, in sentences: said as long as the session lasts.
     lost: Vec<String>,
+    /// Why there is no store, where there should be one.
     no_store: Option<String>,
     /// Rises with each transition of an alarm.
     version: u64,
@@ -63,10 +64,10 @@ impl Chronicle {
             flags: BTreeMap::new(),
             stored_worst: BTreeMap::new(),
             last_sign: None,
-            no_store: None,
             hearing: Hearing::default(),
             horn: None,
             lost: Vec::new(),
+            no_store: None,
             version: 0,
         }
     }
@@ -98,7 +99,7 @@ impl Chronicle {
             0 => None,
             dropped => Some(format!("the journal is full: its {dropped} oldest events were let go")),
         };
-        self.no_store.iter().cloned().chain(store).chain(file).chain(dropped).collect()
+        self.no_store.iter().chain(&self.lost).cloned().chain(store).chain(file).chain(dropped).collect()
     }
 
     /// There should be a store, and this is why there is none.
@@ -106,8 +107,10 @@ impl Chronicle {
         self.no_store = Some(why);
     }
 
-    /// Waits until all is on disk, some seconds at most.
-    pub fn close(&mut self) -> Vec<String> {
+    /// Hands over the last news and waits until all is on disk, some seconds at most.
+    pub fn close(&mut self, engine: &Engine, now: Timestamp) -> Vec<String> {
+        self.hearing.hurry();
+        self.hand_over(engine, now);
         let store = self.store.take().and_then(|store| store.close().err()).map(|error| error.to_string());
         let file = self.file.take().and_then(|file| file.close().error);
         store.into_iter().chain(file.map(|error| format!("the events file is not complete: {error}"))).collect()
@@ -117,31 +120,37 @@ impl Chronicle {
         self.version
     }
 
-    /// From now on every event is a line of this file.
-    pub fn write_to(&mut self, file: EventFile) {
-        self.file = Some(file);
     /// What happens is live: new alarms are heard.
     pub fn sound(&mut self, horn: Horn) {
         self.horn = Some(horn);
     }
 
+    /// From now on every event is a line of this file.
+    pub fn write_to(&mut self, file: EventFile) {
+        self.file = Some(file);
     }
 
     /// Goes on where an earlier run ended, before the first sample: its events, its alarms, and a mark for the time in
     /// which nobody watched.
     pub fn resume(&mut self, store: Store, restored: Restored, engine: &mut Engine, now: Timestamp) {
         self.store = Some(store);
+        self.lost.extend(restored.damage_text());
         past::relive(&mut self.monitor, &restored.events, engine.scene());
         self.journal = Journal::restored(Budget::default(), restored.last_id, restored.events);
         let mut kept = Vec::new();
         for (path, value) in restored.alarms {
             match serde_json::from_value::<Kept>(value) {
                 Ok(alarm) => kept.push(alarm),
-                Err(error) => tracing::warn!("the store's alarm {path} cannot be read ({error}) and begins as new"),
+                Err(error) => {
+                    let text = format!("the store's alarm {path} cannot be read ({error}) and begins as new");
+                    tracing::warn!("{text}");
+                    self.lost.push(text);
+                }
             }
         }
         let mut changes = Vec::new();
         let unknown = engine.restore(Snapshot { alarms: kept }, now, &mut changes);
+        self.hearing.forget(engine.restore_heard(restored.heard));
         self.flags = flags_of(engine);
         if let Some((from, to)) = restored.gap {
             self.record(Draft::new(from, now, Kind::Gap { from, to }));
@@ -229,6 +238,7 @@ impl Chronicle {
         }
         self.changed = self.changed.iter().filter_map(|index| place(*index)).collect();
         self.stored_worst.clear();
+        self.hearing.renumber();
         self.monitor.remap(place);
         self.flags = flags_of(engine);
         self.version += 1;
@@ -241,7 +251,8 @@ impl Chronicle {
         if findings != Findings::default() {
             self.note_findings(findings, &engine.scene().clone());
         }
-        let silent = self.last_sign.is_none_or(|last| now >= last + SIGN_OF_LIFE || now < last);
+        // Deeds are handed over at their own time, a little ahead of what is settled; farther back the clock was set.
+        let silent = self.last_sign.is_none_or(|last| now >= last + SIGN_OF_LIFE || now + SIGN_OF_LIFE < last);
         if !self.unsaved.is_empty() || !self.changed.is_empty() || silent {
             self.hand_over(engine, now);
         }
@@ -274,7 +285,7 @@ impl Chronicle {
             });
             Some((store_key(rule, scene), value))
         });
-        store.write(&self.unsaved, alarms.collect::<Vec<_>>(), now);
+        store.write_heard(&self.unsaved, alarms.collect::<Vec<_>>(), self.hearing.news(engine, now), now);
         self.unsaved.clear();
     }
 

@@ -135,8 +135,7 @@ impl Knowledge {
     /// Hands over the last news and waits until all of the record is on disk, some seconds at most. Says what is not.
     pub fn close_record(&mut self, now: Timestamp) -> Vec<String> {
         self.chronicle.elapse(&self.engine, now);
-        self.chronicle.hand_over(&self.engine, now);
-        self.chronicle.close()
+        self.chronicle.close(&self.engine, now)
     }
 
     /// What keeps alarms from being judged and events from being kept, in sentences.

@@ -11,6 +11,7 @@ mod mosquitto;
 mod picture;
 mod plant;
 mod plant_thread;
+mod restart;
 mod scene;
 mod scene_edit;
 mod store;
