@@ -111,6 +111,9 @@ pub(super) fn actions_ui(
     out: &mut Vec<OperatorCommand>,
 ) {
     let in_view = offers(view.board, state.order.iter().copied()).acknowledge;
+    // Of the alarm whose details are shown.
+    let rule = state.focus.and_then(|index| view.scene.alarm(index)).filter(|rule| !rule.group.is_empty());
+    let group = rule.map(|rule| offers(view.board, members(view.scene, &rule.group)));
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         ui.spacing_mut().button_padding.x = 6.0;
@@ -126,7 +129,16 @@ pub(super) fn actions_ui(
         }
         let text = format!("All in view ({})", in_view.len());
         if button(ui, &text, !in_view.is_empty(), "Acknowledge every alarm that the filter lets through") {
-            out.push(plain(&in_view, Action::Acknowledge));
+            out.push(plain(view, &in_view, Action::Acknowledge));
+        }
+        if let Some(group) = &group {
+            let (count, all) = (group.acknowledge.len(), "Every alarm of the group, listed or not");
+            if button(ui, &format!("Acknowledge group ({count})"), count > 0, all) {
+                out.push(plain(view, &group.acknowledge, Action::Acknowledge));
+            }
+            if button(ui, &format!("Shelve group ({})…", group.shelve.len()), !group.shelve.is_empty(), all) {
+                state.dialog = Some(Dialog::shelve(view.paths(&group.shelve)));
+            }
         }
         if !selected.reset.is_empty() && button(ui, "Reset", true, "End the latch: the condition has gone") {
             out.push(plain(&selected.reset, Action::Reset));
