@@ -27,6 +27,8 @@ pub enum Refusal {
     OutOfServiceAlready,
     #[error("the alarm is not out of service")]
     InService,
+    #[error("the scene does not have this alarm any more")]
+    Gone,
     #[error("there is no alarm {}: the scene may have been reloaded", .0.0)]
     Unknown(AlarmIndex),
 }

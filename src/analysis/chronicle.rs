@@ -192,6 +192,12 @@ impl Chronicle {
             let flags = self.flags.entry(index).or_default();
             past::flag(flags, &change.cause, || change.deed.clone().unwrap_or_default());
             let findings = self.monitor.observe(&change, rule, flags);
+            if let Some(horn) = &self.horn
+                && change.to.is_unacknowledged()
+                && Annunciation::of(&change, flags).is_some()
+            {
+                horn.annunciate(rule.priority);
+            }
             self.note_findings(findings, scene);
         }
     }
@@ -201,12 +207,6 @@ impl Chronicle {
         for flood in &findings.floods {
             let first = flood.first.and_then(path);
             self.record(Draft::of_flood(flood, first.as_ref()));
-            if let Some(horn) = &self.horn
-                && change.to.is_unacknowledged()
-                && Annunciation::of(&change, flags).is_some()
-            {
-                horn.annunciate(rule.priority);
-            }
         }
         for chattering in &findings.chattering {
             if let Some(path) = path(chattering.alarm) {

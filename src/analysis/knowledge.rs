@@ -14,7 +14,7 @@ use super::feed::Feed;
 use super::lives::Lives;
 use crate::alarm::{Action, Alarm, Change, Deed, Engine, Horn, Refusal};
 use crate::event::store::{Restored, Store};
-use crate::event::{Draft, EventFile, Kind};
+use crate::event::{AlarmPath, Draft, EventFile, Kind};
 use crate::history::History;
 use crate::scene::Scene;
 use crate::source::Batch;
@@ -152,11 +152,30 @@ impl Knowledge {
         self.chronicle.record(draft);
     }
 
-    /// Carries out what an operator asks for; an alarm that refuses says why.
-    pub fn act(&mut self, alarm: AlarmIndex, action: &Action, deed: &Deed) -> Result<(), Refusal> {
-        let result = self.engine.act(alarm, action, deed, &mut self.changes);
+    /// Carries out what an operator asks for, and hands it over to the store at once; alarms that refuse say why. That
+    /// is on record as well: a deed that was not done must not be taken for one.
+    pub fn act(&mut self, alarms: &[AlarmPath], action: &Action, deed: &Deed) -> Vec<(AlarmPath, Refusal)> {
+        let mut refused = Vec::new();
+        for path in alarms {
+            let result = match path.rule(&self.scene).map(|rule| rule.index) {
+                Some(alarm) => self.engine.act(alarm, action, deed, &mut self.changes),
+                None => Err(Refusal::Gone),
+            };
+            refused.extend(result.err().map(|refusal| (path.clone(), refusal)));
+        }
         self.chronicle.take(&mut self.changes, &self.engine);
-        result
+        if let Some((path, refusal)) = refused.first() {
+            let more = match refused.len() - 1 {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
+            let text = format!("{} of {path} refused: {refusal}{more}", action.noun());
+            let note = Draft::new(deed.at, deed.at, Kind::Note { text });
+            let twin = path.twin.clone().filter(|_| more.is_empty());
+            self.record(Draft { twin, ..note.by(deed.by.clone(), deed.comment.clone()) });
+        }
+        self.chronicle.hand_over(&self.engine, deed.at);
+        refused
     }
 
     /// The sources to drain from now on. Those left out are not read any more.

@@ -47,11 +47,8 @@ pub(crate) fn apply(
                     continue;
                 }
                 let deed = Deed { by: operator.0.clone(), at: moment.now, comment: comment.clone() };
-                let mut knowledge = analysis.lock();
-                for alarm in alarms {
-                    if let Err(refusal) = knowledge.act(*alarm, action, &deed) {
-                        tracing::warn!("{}: {refusal}", loaded.scene.alarm_path(*alarm));
-                    }
+                for (alarm, refusal) in analysis.lock().act(alarms, action, &deed) {
+                    tracing::warn!("{alarm}: {refusal}");
                 }
             }
             OperatorCommand::Note { text, twin } => {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use bevy::prelude::*;
 
 use crate::TwinSet;
-use crate::alarm::{self, AlarmIndex};
-use crate::event;
+use crate::alarm;
+use crate::event::{self, AlarmPath};
 use crate::scene::Scene;
 
 pub(crate) use apply::apply;
@@ -34,19 +34,20 @@ pub enum OperatorCommand {
     ToggleTrend(SignalIndex),
     /// Reads the scene file again.
     ReloadScene,
-    /// Does one thing to some alarms; `comment` is the reason, where one is asked for.
-    Alarm { alarms: Vec<AlarmIndex>, action: alarm::Action, comment: String },
+    /// Does one thing to some alarms; `comment` is the reason, where one is asked for. Alarms are named, not numbered: a
+    /// scene that is taken over between the click and the deed numbers them anew.
+    Alarm { alarms: Vec<AlarmPath>, action: alarm::Action, comment: String },
     /// Writes a remark into the journal.
     Note { text: String, twin: Option<TwinIndex> },
     /// Writes the events that `filter` admits to a file: CSV if its name ends in `.csv`, else JSON lines.
     ExportEvents { path: PathBuf, filter: event::Filter },
     /// Changes a number of an alarm in the scene file.
-    EditLimit { alarm: AlarmIndex, field: LimitField, value: f64, reason: String },
+    EditLimit { alarm: AlarmPath, field: LimitField, value: f64, reason: String },
     /// Takes back the last edit of the scene.
     UndoEdit,
-}
     /// From which priority on new alarms are heard; none: not at all.
     Sound(Option<alarm::Priority>),
+}
 
 /// A number of an alarm that an operator may change while running.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -8,7 +8,7 @@ use expect_test::expect;
 use pollux::alarm::{Action, Alarm, AlarmBoard, Horn, Priority, State};
 use pollux::analysis::Analysis;
 use pollux::command::{LimitField, Operator, OperatorCommand};
-use pollux::event::EventLog;
+use pollux::event::{AlarmPath, EventLog};
 use pollux::history::Cursor;
 use pollux::scene::LoadedScene;
 use pollux::session::{self, Options, StorePlace};
@@ -45,8 +45,8 @@ impl World {
     }
 
     fn act(&mut self, name: &str, action: Action, comment: &str) -> &mut Self {
-        let alarm = self.scene().alarm_named("P-1", name).expect("a rule").index;
-        self.command(OperatorCommand::Alarm { alarms: vec![alarm], action, comment: comment.to_owned() })
+        let alarms = vec![AlarmPath::of_twin("P-1", name)];
+        self.command(OperatorCommand::Alarm { alarms, action, comment: comment.to_owned() })
     }
 
     /// One message at `secs`: all values at one source time.
@@ -220,6 +220,31 @@ fn a_reload_keeps_alarms_and_says_which_ones_ended() {
     assert!(log.contains("\n2.0 P-1 power above 30 kW (high): removed"), "{log}");
 }
 
+#[test]
+fn what_was_clicked_before_a_reload_is_done_to_the_same_alarm_after_it_or_to_none() {
+    let mut world = World::new(SCENE);
+    world.app.insert_resource(Operator("ada".to_owned()));
+    world.message(1.0, &[("running", Value::Bool(true)), ("flow", number(5.0))]).at(1.0);
+    world.message(1.0, &[("torque", number(300.0)), ("speed", number(1500.0))]).at(1.5);
+    let before = world.scene().alarm_named("P-1", "power.high").expect("a rule").index;
+    // Clicked in this frame; before the next one carries it out, another alarm takes the place of the first.
+    world.act("power.high", Action::Acknowledge, "").act("flow.low", Action::Acknowledge, "");
+    let text = SCENE.replace("limits: (low: 10.0),", "").replace(r#""low": (unless"#, r#""dry": (below: 9.0, unless"#);
+    let new =
+        Arc::new(load(&text.replace(r#""torque": (unit: "N.m","#, r#""torque": (unit: "N.m", limits: (high: 1.0),"#)));
+    assert_ne!(new.alarm_named("P-1", "power.high").expect("a rule").index, before, "the test tests nothing");
+    world.app.world().resource::<Analysis>().lock().adopt(new.clone(), 2, world.now + Duration::from_secs(2));
+    world.app.insert_resource(LoadedScene { scene: new, generation: 2, issues: Vec::new() });
+    world.at(2.0);
+    assert_eq!(world.alarm("power.high").state, State::Acknowledged);
+    let log = world.log();
+    let by_ada: Vec<&str> = log.lines().filter(|line| line.ends_with("by ada")).collect();
+    expect![[r#"
+        2.0 P-1 power above 30 kW (high): acknowledged at 47.13 kW by ada
+        2.0 P-1 acknowledgement of P-1/flow.low refused: the scene does not have this alarm any more by ada"#]]
+    .assert_eq(&by_ada.join("\n"));
+}
+
 /// Updates until `done`, ten seconds at most.
 fn wait(app: &mut App, what: &str, mut done: impl FnMut(&mut App) -> bool) {
     let begun = Instant::now();
@@ -228,6 +253,16 @@ fn wait(app: &mut App, what: &str, mut done: impl FnMut(&mut App) -> bool) {
         app.update();
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+fn acknowledge(name: &str) -> OperatorCommand {
+    let alarms = vec![AlarmPath::of_twin("P-1", name)];
+    OperatorCommand::Alarm { alarms, action: Action::Acknowledge, comment: String::new() }
+}
+
+fn edit(name: &str, value: f64) -> OperatorCommand {
+    let alarm = AlarmPath::of_twin("P-1", name);
+    OperatorCommand::EditLimit { alarm, field: LimitField::Limit, value, reason: "new motor".to_owned() }
 }
 
 fn limit(app: &App) -> String {
@@ -247,9 +282,7 @@ fn an_edit_of_a_limit_is_an_edit_of_the_scene_on_record_and_undone_to_the_byte()
     app.finish();
     app.cleanup();
     app.update();
-    let alarm = app.world().resource::<LoadedScene>().scene.alarm_named("P-1", "power.high").expect("a rule").index;
-    let edit =
-        |value| OperatorCommand::EditLimit { alarm, field: LimitField::Limit, value, reason: "new motor".to_owned() };
+    let edit = |value| edit("power.high", value);
     app.world_mut().write_message(edit(45.0));
     wait(&mut app, "the limit is edited", |app| limit(app) == "power above 45 kW (high)");
     assert_ne!(std::fs::read_to_string(&file).expect("the scene file"), SCENE);
@@ -286,10 +319,7 @@ fn an_edit_made_here_is_read_again_once_and_a_save_from_outside_as_well() {
     app.finish();
     app.cleanup();
     app.update();
-    let alarm = app.world().resource::<LoadedScene>().scene.alarm_named("P-1", "power.high").expect("a rule").index;
-    let edit =
-        OperatorCommand::EditLimit { alarm, field: LimitField::Limit, value: 45.0, reason: "new motor".to_owned() };
-    app.world_mut().write_message(edit);
+    app.world_mut().write_message(edit("power.high", 45.0));
     wait(&mut app, "the limit is edited", |app| limit(app) == "power above 45 kW (high)");
     // Much longer than it takes until the watcher tells of a save.
     let begun = Instant::now();
@@ -332,8 +362,7 @@ fn what_a_session_leaves_in_its_store_stands_in_the_next() {
     let samples = vec![sample("torque", 300.0), sample("speed", 1500.0)];
     app.world().resource::<Analysis>().lock().learn(Batch { generation: 1, samples });
     let alarm = scene.alarm_named("P-1", "power.high").expect("a rule").index;
-    let action = Action::Acknowledge;
-    app.world_mut().write_message(OperatorCommand::Alarm { alarms: vec![alarm], action, comment: String::new() });
+    app.world_mut().write_message(acknowledge("power.high"));
     let standing = |app: &App| app.world().resource::<AlarmBoard>().alarm(alarm).cloned().expect("an alarm");
     wait(&mut app, "the alarm is acknowledged", |app| standing(app).state == State::Acknowledged);
     let before = standing(&app);

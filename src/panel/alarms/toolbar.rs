@@ -5,14 +5,14 @@
 use bevy_egui::egui::{self, Ui, WidgetInfo, WidgetType, vec2};
 
 use super::dialog::Dialog;
-use super::list::{AlarmFilter, Offers, States, offers};
+use super::list::{AlarmFilter, Offers, States, members, offers};
 use super::{AlarmsState, AlarmsView, NOT_LIVE, plain};
 use crate::alarm::{Action, Aside, Priority};
 use crate::command::OperatorCommand;
 use crate::panel::{theme, widgets};
 
 /// What is used most lies open; the rest is behind one button, so that the list keeps its room.
-pub(super) fn filter_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState) {
+pub(super) fn filter_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState, out: &mut Vec<OperatorCommand>) {
     let AlarmsState { filter, choices: (areas, groups), .. } = state;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
@@ -125,7 +125,7 @@ pub(super) fn actions_ui(
         let count = selected.acknowledge.len();
         let text = if count > 1 { format!("Acknowledge {count}") } else { "Acknowledge".to_owned() };
         if button(ui, &text, count > 0, "Acknowledge what is selected (A)") {
-            out.push(plain(&selected.acknowledge, Action::Acknowledge));
+            out.push(plain(view, &selected.acknowledge, Action::Acknowledge));
         }
         let text = format!("All in view ({})", in_view.len());
         if button(ui, &text, !in_view.is_empty(), "Acknowledge every alarm that the filter lets through") {
@@ -141,26 +141,26 @@ pub(super) fn actions_ui(
             }
         }
         if !selected.reset.is_empty() && button(ui, "Reset", true, "End the latch: the condition has gone") {
-            out.push(plain(&selected.reset, Action::Reset));
+            out.push(plain(view, &selected.reset, Action::Reset));
         }
         if (!selected.shelve.is_empty() || selected.unshelve.is_empty())
             && button(ui, "Shelve…", !selected.shelve.is_empty(), "Hide for a while, with a reason (S)")
         {
-            state.dialog = Some(Dialog::shelve(selected.shelve.clone()));
+            state.dialog = Some(Dialog::shelve(view.paths(&selected.shelve)));
         }
         if !selected.unshelve.is_empty() && button(ui, "Unshelve", true, "Annunciate again") {
-            out.push(plain(&selected.unshelve, Action::Unshelve));
+            out.push(plain(view, &selected.unshelve, Action::Unshelve));
         }
         if (!selected.take_out.is_empty() || selected.put_back.is_empty())
             && button(ui, "Out of service…", !selected.take_out.is_empty(), "For maintenance, with a reason")
         {
-            state.dialog = Some(Dialog::take_out(selected.take_out.clone()));
+            state.dialog = Some(Dialog::take_out(view.paths(&selected.take_out)));
         }
         if !selected.put_back.is_empty() && button(ui, "Return to service", true, "Annunciate again") {
-            out.push(plain(&selected.put_back, Action::ReturnToService));
+            out.push(plain(view, &selected.put_back, Action::ReturnToService));
         }
         if button(ui, "Comment…", !selected.all.is_empty(), "A remark on the selected alarms (C)") {
-            state.dialog = Some(Dialog::comment(selected.all.clone()));
+            state.dialog = Some(Dialog::comment(view.paths(&selected.all)));
         }
         if !view.live {
             widgets::line(ui, NOT_LIVE, theme::small(), theme::NOT_LIVE);
