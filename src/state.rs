@@ -120,6 +120,8 @@ pub struct AlarmState {
     pub worst: Option<f64>,
     pub unit: String,
     pub activations: u64,
+    /// Samples that came too late to count.
+    pub late: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -237,6 +239,7 @@ fn alarm_state(scene: &Scene, rule: &Rule, alarm: &Alarm) -> Option<AlarmState> 
         worst: number(alarm.worst),
         unit: signal.map(|signal| signal.unit.symbol().to_owned()).unwrap_or_default(),
         activations: alarm.activations,
+        late: alarm.late,
         acknowledged_by: alarm.acknowledged.as_ref().map(|deed| deed.by.clone()),
         acknowledged_at: alarm.acknowledged.as_ref().map(|deed| deed.at),
         shelved,

@@ -7,8 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::hearing::Hearing;
 use super::past::{self, Opening};
-use crate::alarm::{self, Alarm, AlarmIndex, Change, Engine, Findings, Flags, Kept, Monitor, Rule, Snapshot, State};
+use crate::alarm::{
+    self, Alarm, AlarmIndex, Annunciation, Change, Engine, Findings, Flags, Horn, Kept, Monitor, Rule, Snapshot, State,
+};
 use crate::event::store::{Restored, Store};
 use crate::event::{AlarmPath, Budget, Draft, Event, EventFile, Journal, Kind};
 use crate::record::RecordSink;
@@ -16,7 +19,7 @@ use crate::scene::Scene;
 use crate::twin::Timestamp;
 
 /// How often the store hears that Pollux lives, when nothing else happens.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// How long a keyframe waits for a moment without transitions.
 const LONGEST_UNREST: Duration = Duration::from_secs(20);
 
@@ -41,7 +44,11 @@ pub struct Chronicle {
     /// Of each active alarm the worst value that the store knows: it gets worse without a transition.
     stored_worst: BTreeMap<AlarmIndex, Option<f64>>,
     last_sign: Option<Timestamp>,
-    /// Why there is no store, where there should be one; what is wrong with a recording.
+    hearing: Hearing,
+    /// Makes new alarms heard; none where nothing is live.
+    horn: Option<Horn>,
+    /// What people should know: why there is no store, where there should be one; what of an earlier run is lost; what is
+    /// wrong with a recording.
     complaints: BTreeSet<String>,
     /// How alarms stood at moments before which the journal does not reach.
     openings: Vec<Opening>,
@@ -72,6 +79,8 @@ impl Chronicle {
             flags: BTreeMap::new(),
             stored_worst: BTreeMap::new(),
             last_sign: None,
+            hearing: Hearing::default(),
+            horn: None,
             complaints: BTreeSet::new(),
             openings: Vec::new(),
             version: 0,
@@ -133,8 +142,10 @@ impl Chronicle {
         self.version += 1;
     }
 
-    /// Waits until all is on disk, some seconds at most.
-    pub fn close(&mut self) -> Vec<String> {
+    /// Hands over the last news and waits until all is on disk, some seconds at most.
+    pub fn close(&mut self, engine: &Engine, now: Timestamp) -> Vec<String> {
+        self.hearing.hurry();
+        self.hand_over(engine, now);
         let store = self.store.take().and_then(|store| store.close().err()).map(|error| error.to_string());
         let file = self.file.take().and_then(|file| file.close().error);
         store.into_iter().chain(file.map(|error| format!("the events file is not complete: {error}"))).collect()
@@ -142,6 +153,11 @@ impl Chronicle {
 
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// What happens is live: new alarms are heard.
+    pub fn sound(&mut self, horn: Horn) {
+        self.horn = Some(horn);
     }
 
     /// From now on every event is a line of this file.
@@ -175,17 +191,23 @@ impl Chronicle {
     /// which nobody watched.
     pub fn resume(&mut self, store: Store, restored: Restored, engine: &mut Engine, now: Timestamp) {
         self.store = Some(store);
+        self.complaints.extend(restored.damage_text());
         past::relive(&mut self.monitor, &restored.events, engine.scene(), false);
         self.journal = Journal::restored(Budget::default(), restored.last_id, restored.events);
         let mut kept = Vec::new();
         for (path, value) in restored.alarms {
             match serde_json::from_value::<Kept>(value) {
                 Ok(alarm) => kept.push(alarm),
-                Err(error) => tracing::warn!("the store's alarm {path} cannot be read ({error}) and begins as new"),
+                Err(error) => {
+                    let text = format!("the store's alarm {path} cannot be read ({error}) and begins as new");
+                    tracing::warn!("{text}");
+                    self.complaints.insert(text);
+                }
             }
         }
         let mut changes = Vec::new();
         let unknown = engine.restore(Snapshot { alarms: kept }, now, &mut changes);
+        self.hearing.forget(engine.restore_heard(restored.heard));
         self.flags = flags_of(engine);
         if let Some((from, to)) = restored.gap {
             self.record(Draft::new(from, now, Kind::Gap { from, to }));
@@ -231,6 +253,12 @@ impl Chronicle {
             let flags = self.flags.entry(index).or_default();
             past::flag(flags, &change.cause, || change.deed.clone().unwrap_or_default());
             let findings = self.monitor.observe(&change, rule, flags);
+            if let Some(horn) = &self.horn
+                && change.to.is_unacknowledged()
+                && Annunciation::of(&change, flags).is_some()
+            {
+                horn.annunciate(rule.priority);
+            }
             self.note_findings(findings, scene);
         }
     }
@@ -271,6 +299,7 @@ impl Chronicle {
         }
         self.changed = self.changed.iter().filter_map(|index| place(*index)).collect();
         self.stored_worst.clear();
+        self.hearing.renumber();
         self.monitor.remap(place);
         self.flags = flags_of(engine);
         self.version += 1;
@@ -283,7 +312,8 @@ impl Chronicle {
         if findings != Findings::default() {
             self.note_findings(findings, &engine.scene().clone());
         }
-        let silent = self.last_sign.is_none_or(|last| now >= last + SIGN_OF_LIFE || now < last);
+        // Deeds are handed over at their own time, a little ahead of what is settled; farther back the clock was set.
+        let silent = self.last_sign.is_none_or(|last| now >= last + SIGN_OF_LIFE || now + SIGN_OF_LIFE < last);
         if !self.unsaved.is_empty() || !self.changed.is_empty() || silent {
             self.hand_over(engine, now);
         }
@@ -316,7 +346,7 @@ impl Chronicle {
             });
             Some((store_key(rule, scene), value))
         });
-        store.write(&self.unsaved, alarms.collect::<Vec<_>>(), now);
+        store.write_heard(&self.unsaved, alarms.collect::<Vec<_>>(), self.hearing.news(engine, now), now);
         self.unsaved.clear();
     }
 

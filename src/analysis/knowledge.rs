@@ -14,9 +14,9 @@ use super::chronicle::Chronicle;
 use super::derive::{self, DerivedPlan};
 use super::feed::Feed;
 use super::lives::Lives;
-use crate::alarm::{Action, Alarm, AlarmIndex, Change, Deed, Engine, Refusal};
+use crate::alarm::{Action, Alarm, Change, Deed, Engine, Horn, Refusal};
 use crate::event::store::{Restored, Store};
-use crate::event::{Draft, EventFile, Kind};
+use crate::event::{AlarmPath, Draft, EventFile, Kind};
 use crate::history::{Density, History};
 use crate::record::{RecordSink, Still};
 use crate::scene::Scene;
@@ -159,6 +159,11 @@ impl Knowledge {
         false
     }
 
+    /// What is learnt from now on is live: new alarms are heard.
+    pub fn sound(&mut self, horn: Horn) {
+        self.chronicle.sound(horn);
+    }
+
     /// There should be a store, and this is why there is none: people are told.
     pub fn go_without_store(&mut self, why: String) {
         self.chronicle.go_without_store(why);
@@ -167,8 +172,7 @@ impl Knowledge {
     /// Hands over the last news and waits until all of the record is on disk, some seconds at most. Says what is not.
     pub fn close_record(&mut self, now: Timestamp) -> Vec<String> {
         self.chronicle.elapse(&self.engine, now);
-        self.chronicle.hand_over(&self.engine, now);
-        self.chronicle.close()
+        self.chronicle.close(&self.engine, now)
     }
 
     /// What keeps alarms from being judged and events from being kept, in sentences.
@@ -185,14 +189,33 @@ impl Knowledge {
         self.chronicle.record(draft);
     }
 
-    /// Carries out what an operator asks for; an alarm that refuses says why.
-    pub fn act(&mut self, alarm: AlarmIndex, action: &Action, deed: &Deed) -> Result<(), Refusal> {
+    /// Carries out what an operator asks for, and hands it over to the store at once; alarms that refuse say why. That
+    /// is on record as well: a deed that was not done must not be taken for one.
+    pub fn act(&mut self, alarms: &[AlarmPath], action: &Action, deed: &Deed) -> Vec<(AlarmPath, Refusal)> {
         if self.is_recorded {
-            return Err(Refusal::Recorded);
+            return alarms.iter().map(|path| (path.clone(), Refusal::Recorded)).collect();
         }
-        let result = self.engine.act(alarm, action, deed, &mut self.changes);
+        let mut refused = Vec::new();
+        for path in alarms {
+            let result = match path.rule(&self.scene).map(|rule| rule.index) {
+                Some(alarm) => self.engine.act(alarm, action, deed, &mut self.changes),
+                None => Err(Refusal::Gone),
+            };
+            refused.extend(result.err().map(|refusal| (path.clone(), refusal)));
+        }
         self.chronicle.take(&mut self.changes, &self.engine);
-        result
+        if let Some((path, refusal)) = refused.first() {
+            let more = match refused.len() - 1 {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
+            let text = format!("{} of {path} refused: {refusal}{more}", action.noun());
+            let note = Draft::new(deed.at, deed.at, Kind::Note { text });
+            let twin = path.twin.clone().filter(|_| more.is_empty());
+            self.record(Draft { twin, ..note.by(deed.by.clone(), deed.comment.clone()) });
+        }
+        self.chronicle.hand_over(&self.engine, deed.at);
+        refused
     }
 
     /// The sources to drain from now on. Those left out are not read any more.

@@ -10,6 +10,7 @@
 mod chronicle;
 mod derive;
 mod feed;
+mod hearing;
 mod knowledge;
 mod lives;
 mod past;

@@ -72,7 +72,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if !(args.speed > 0.0 && args.speed <= 100_000.0 && (1..=240).contains(&args.fps)) {
         return Err(Failure::Usage("--speed must be above 0, and --fps from 1 to 240".into()));
     }
-    let stop = live::interrupted()?;
+    let stop = live::interrupted(|| {})?;
     let mut app = offscreen::app(args.size).map_err(shot::failure)?;
     let options = Options { scene: args.scene, at: args.from, blocking: true, ..Options::new(args.files) };
     play::open(&mut app, options, Arc::new(|| {}))?;

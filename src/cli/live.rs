@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::{Failure, demo_scene, time_limit};
+use super::{Failure, bell, demo_scene, time_limit};
 use crate::alarm::Priority;
 use crate::record::{Keep, RecordOptions, Roll};
 use crate::session::{self, OpenError, Options, StorePlace};
@@ -74,14 +74,18 @@ pub struct SessionArgs {
     #[arg(long, value_name = "DURATION", value_parser = time_limit::parse)]
     record_before: Option<Duration>,
     /// Alarms of this priority or a more urgent one ask for the past.
-    #[arg(long, value_enum, value_name = "PRIORITY")]
-    record_on: Option<RecordOn>,
+    #[arg(long, value_name = "PRIORITY", value_parser = priority)]
+    record_on: Option<Priority>,
     /// How long to record on after it was asked for.
     #[arg(long, value_name = "DURATION", value_parser = time_limit::parse)]
     record_after: Option<Duration>,
     /// The name that goes on record for what is done here. Without this: whoever is logged in.
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
+    /// Ring the terminal and ask for attention with the window when a new alarm of this priority or above comes: critical,
+    /// high, medium or low. Without this: silence, until it is switched on in the alarm panel.
+    #[arg(long, value_name = "PRIORITY", value_parser = priority)]
+    bell: Option<Priority>,
 }
 
 impl SessionArgs {
@@ -123,10 +127,11 @@ impl SessionArgs {
             roll: self.record_roll.unwrap_or_default(),
             keep: self.record_keep.unwrap_or_default(),
             before: self.record_before.or(self.record_on.map(|_| RecordOptions::DEFAULT_BEFORE)),
-            on: self.record_on.map(RecordOn::priority),
+            on: self.record_on,
             after: self.record_after.unwrap_or(RecordOptions::DEFAULT_AFTER),
             ..RecordOptions::new(path)
         });
+        options.bell = self.bell;
         if let Some(operator) = self.operator {
             options.operator = operator;
         }
@@ -134,24 +139,9 @@ impl SessionArgs {
     }
 }
 
-/// What asks for the past.
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Debug)]
-enum RecordOn {
-    Critical,
-    High,
-    Medium,
-    Low,
-}
-
-impl RecordOn {
-    fn priority(self) -> Priority {
-        match self {
-            RecordOn::Critical => Priority::Critical,
-            RecordOn::High => Priority::High,
-            RecordOn::Medium => Priority::Medium,
-            RecordOn::Low => Priority::Low,
-        }
-    }
+fn priority(text: &str) -> Result<Priority, String> {
+    let named = Priority::ALL.into_iter().find(|priority| priority.name().eq_ignore_ascii_case(text));
+    named.ok_or_else(|| format!("priorities are {}", Priority::ALL.map(Priority::name).join(", ")))
 }
 
 /// The demo: bottling scene, embedded broker, simulated plant, window.
@@ -185,7 +175,7 @@ pub(super) fn check_state_file(file: &Path) -> Result<(), Failure> {
 
 pub(super) fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
     // Before anything runs, so that whoever stops it early gets the state as well.
-    let stop = interrupted()?;
+    let stop = interrupted(|| {})?;
     let (wake, woken) = crossbeam_channel::bounded(1);
     let mut app = App::new();
     open(
@@ -215,6 +205,7 @@ fn windowed(_: Options, _: Option<Duration>, _: Option<PathBuf>) -> Result<(), F
 
 /// Opens a session; prints the issues of a scene that has errors.
 pub(crate) fn open(app: &mut App, options: Options, waker: crate::source::Waker) -> Result<(), Failure> {
+    let wants_bell = options.bell.is_some();
     session::open(app, options, waker).map_err(|error| match error {
         OpenError::Scene(loaded) => {
             eprint!("{}", loaded.render(super::colour()));
@@ -223,6 +214,7 @@ pub(crate) fn open(app: &mut App, options: Options, waker: crate::source::Waker)
         OpenError::NoPlant { .. } => Failure::Usage(error.to_string()),
         other => Failure::environment(other),
     })?;
+    bell::install(app, wants_bell);
     if let Some(url) = session::embedded_url(app) {
         eprintln!("pollux: embedded broker listens at {url}");
     }
@@ -236,10 +228,14 @@ pub(crate) fn write_state(world: &mut World, file: &Path) -> Result<(), Failure>
         .map_err(|error| Failure::Environment(format!("{}: the state cannot be written: {error}", file.display())))
 }
 
-/// A flag that an interrupt or a termination signal raises.
-pub(crate) fn interrupted() -> Result<Arc<AtomicBool>, Failure> {
+/// A flag that an interrupt or a termination signal raises; `wake` is called then.
+pub(crate) fn interrupted(wake: impl Fn() + Send + 'static) -> Result<Arc<AtomicBool>, Failure> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = flag.clone();
-    ctrlc::set_handler(move || raised.store(true, Ordering::Relaxed)).map_err(Failure::environment)?;
+    let handler = move || {
+        raised.store(true, Ordering::Relaxed);
+        wake();
+    };
+    ctrlc::set_handler(handler).map_err(Failure::environment)?;
     Ok(flag)
 }

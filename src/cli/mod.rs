@@ -3,6 +3,7 @@
 //!
 //! Exit codes are a contract: 0 fine, 1 a verdict was negative, 2 wrong usage, 3 the environment failed.
 
+mod bell;
 mod bench;
 mod check;
 #[cfg(feature = "desktop")]

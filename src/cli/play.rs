@@ -109,7 +109,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 
 /// Runs until the cursor stands still, the time is over or somebody interrupts.
 fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
-    let stop = live::interrupted()?;
+    let stop = live::interrupted(|| {})?;
     let (wake, woken) = crossbeam_channel::bounded(1);
     let mut app = App::new();
     let waker: Waker = Arc::new(move || {

@@ -24,7 +24,7 @@ pub(super) struct Request {
 }
 
 pub(super) fn run(request: Request) -> Result<(), Failure> {
-    let stop = live::interrupted()?;
+    let stop = live::interrupted(|| {})?;
     let timeline = Timeline::open(&request.files).map_err(Failure::environment)?;
     if let Some(damage) = timeline.damage_text() {
         eprintln!("pollux: {damage}");

@@ -55,11 +55,8 @@ pub(crate) fn apply(
                     continue;
                 }
                 let deed = Deed { by: operator.0.clone(), at: deck.moment.now, comment: comment.clone() };
-                let mut knowledge = analysis.lock();
-                for alarm in alarms {
-                    if let Err(refusal) = knowledge.act(*alarm, action, &deed) {
-                        tracing::warn!("{}: {refusal}", loaded.scene.alarm_path(*alarm));
-                    }
+                for (alarm, refusal) in analysis.lock().act(alarms, action, &deed) {
+                    tracing::warn!("{alarm}: {refusal}");
                 }
             }
             OperatorCommand::Note { text, twin, at } => remark(Kind::Note { text: text.clone() }, *twin, *at, &deck),
@@ -72,7 +69,8 @@ pub(crate) fn apply(
             | OperatorCommand::ExportEvents { .. }
             | OperatorCommand::EditLimit { .. }
             | OperatorCommand::UndoEdit
-            | OperatorCommand::Record => {}
+            | OperatorCommand::Record
+            | OperatorCommand::Sound(_) => {}
         }
     }
     deck.settle(&analysis);

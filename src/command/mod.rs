@@ -1,6 +1,7 @@
 //! What an operator asks for. Panels and the 3D view write these messages; one applier carries them out next frame.
 
 mod apply;
+mod sound;
 mod transport;
 
 use std::path::PathBuf;
@@ -9,8 +10,8 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use crate::TwinSet;
-use crate::alarm::{self, AlarmIndex};
-use crate::event;
+use crate::alarm;
+use crate::event::{self, AlarmPath};
 use crate::scene::Scene;
 
 pub(crate) use apply::apply;
@@ -49,8 +50,9 @@ pub enum OperatorCommand {
     ToggleTrend(SignalIndex),
     /// Reads the scene file again.
     ReloadScene,
-    /// Does one thing to some alarms; `comment` is the reason, where one is asked for.
-    Alarm { alarms: Vec<AlarmIndex>, action: alarm::Action, comment: String },
+    /// Does one thing to some alarms; `comment` is the reason, where one is asked for. Alarms are named, not numbered: a
+    /// scene that is taken over between the click and the deed numbers them anew.
+    Alarm { alarms: Vec<AlarmPath>, action: alarm::Action, comment: String },
     /// Writes a remark into the journal, on a moment; none is the shown one.
     Note { text: String, twin: Option<TwinIndex>, at: Option<Timestamp> },
     /// Marks a moment, to be found again; none is the shown one, and the name may be empty.
@@ -58,11 +60,13 @@ pub enum OperatorCommand {
     /// Writes the events that `filter` admits to a file: CSV if its name ends in `.csv`, else JSON lines.
     ExportEvents { path: PathBuf, filter: event::Filter },
     /// Changes a number of an alarm in the scene file.
-    EditLimit { alarm: AlarmIndex, field: LimitField, value: f64, reason: String },
+    EditLimit { alarm: AlarmPath, field: LimitField, value: f64, reason: String },
     /// Takes back the last edit of the scene.
     UndoEdit,
     /// Writes the past that is held in memory into a recording, and records on for a while.
     Record,
+    /// From which priority on new alarms are heard; none: not at all.
+    Sound(Option<alarm::Priority>),
 }
 
 /// What one step of the cursor is.
@@ -131,5 +135,5 @@ pub(super) fn plugin(app: &mut App) {
     app.add_message::<OperatorCommand>()
         .init_resource::<Attention>()
         .init_resource::<Operator>()
-        .add_systems(Update, apply.in_set(TwinSet::Command));
+        .add_systems(Update, (apply, sound::sound.after(apply)).in_set(TwinSet::Command));
 }

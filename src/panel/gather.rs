@@ -11,7 +11,7 @@ use super::events::EventsView;
 use super::mark::Marks;
 use super::shell::{self, PanelKind, Shell, Views};
 use super::{banner, bars, connections, inspector, issues, statistics, theme, timebar, tree, trend};
-use crate::alarm::AlarmBoard;
+use crate::alarm::{AlarmBoard, Horn};
 use crate::analysis::Analysis;
 use crate::command::{Attention, Operator, OperatorCommand};
 use crate::event::{EventLog, RecordTroubles};
@@ -41,6 +41,7 @@ pub(super) struct Readable<'w, 's> {
     entities: Res<'w, Entities>,
     marks: Res<'w, Marks>,
     board: Res<'w, AlarmBoard>,
+    horn: Option<Res<'w, Horn>>,
     log: Res<'w, EventLog>,
     troubles: Res<'w, RecordTroubles>,
     labels: Res<'w, ScreenLabels>,
@@ -170,6 +171,7 @@ fn gather<'a>(
             selected_twin: read.attention.selected,
             shown: moment.shown,
             live: cursor.is_live(),
+            horn: read.horn.as_ref().map(|horn| horn.from()),
         },
         events: EventsView {
             scene,

@@ -330,6 +330,7 @@ impl Plant {
             selected_twin: None,
             shown: now(),
             live: true,
+            horn: Some(None),
         }
     }
 

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use crate::alarm::{Horn, Priority};
 use crate::analysis::{Analysis, Feed, worker::Worker};
 use crate::command::{Operator, OperatorCommand};
 use crate::event::store::{self, Store, StoreError};
@@ -55,6 +56,8 @@ pub struct Options {
     pub record: Option<RecordOptions>,
     /// Who acts: the name that goes on record.
     pub operator: String,
+    /// From which priority on new alarms are heard; none: not until an operator switches the horn on.
+    pub bell: Option<Priority>,
 }
 
 /// Where alarms and events survive a restart.
@@ -82,6 +85,7 @@ impl Options {
             events: None,
             record: None,
             operator: Operator::default().0,
+            bell: None,
         }
     }
 }
@@ -176,6 +180,8 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     keep_record(&analysis, &scene, &options, now)?;
     // Before the first message: a recording begins with what is known already.
     analysis.lock().answer_recorder(now);
+    let horn = Horn::new(options.bell);
+    analysis.lock().sound(horn.clone());
     let worker = Worker::start(analysis.clone(), clock, waker.clone()).map_err(OpenError::Thread)?;
     if let Some(recorder) = &recorder {
         recorder.ring_with(worker.waker());
@@ -196,6 +202,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .insert_resource(LoadedScene { scene, generation: 1, issues: loaded.issues })
         .insert_resource(analysis)
         .insert_resource(clock)
+        .insert_resource(horn)
         .insert_resource(Operator(options.operator.clone()))
         .insert_resource(Moment { now, shown: now, session_start: now })
         .insert_resource(Recording(recorder.as_ref().map(Recorder::sink)))

@@ -68,7 +68,7 @@ pub fn app(title: &str) -> Result<App, DisplayError> {
             drop_news_that_is_none.after(EguiPreUpdateSet::ProcessInput).before(EguiPreUpdateSet::BeginPass),
         )
         .add_message::<OperatorCommand>()
-        .add_systems(Last, (pace, show_what_commands_do));
+        .add_systems(Last, (pace, show_what_commands_do, super::summon::summon));
         app
     })
     .map_err(DisplayError::NoWindow)
@@ -88,6 +88,8 @@ pub fn plugins(title: &str) -> impl PluginGroup {
             ..default()
         })
         .set(assets())
+        // The command line has a handler of its own, which writes the state first; there can be only one.
+        .disable::<bevy::app::TerminalCtrlCHandlerPlugin>()
 }
 
 /// Scene files name models anywhere on the disk, and models name textures beside them: a scene is as trusted as the

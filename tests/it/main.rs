@@ -14,6 +14,7 @@ mod plant_thread;
 mod record;
 mod recording_read;
 mod replay;
+mod restart;
 mod scene;
 mod scene_edit;
 mod store;
