@@ -185,7 +185,7 @@ pub(super) fn check_state_file(file: &Path) -> Result<(), Failure> {
 
 pub(super) fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
     // Before anything runs, so that whoever stops it early gets the state as well.
-    let stop = interrupted()?;
+    let stop = interrupted(|| {})?;
     let (wake, woken) = crossbeam_channel::bounded(1);
     let mut app = App::new();
     open(
@@ -236,10 +236,14 @@ pub(crate) fn write_state(world: &mut World, file: &Path) -> Result<(), Failure>
         .map_err(|error| Failure::Environment(format!("{}: the state cannot be written: {error}", file.display())))
 }
 
-/// A flag that an interrupt or a termination signal raises.
-pub(crate) fn interrupted() -> Result<Arc<AtomicBool>, Failure> {
+/// A flag that an interrupt or a termination signal raises; `wake` is called then.
+pub(crate) fn interrupted(wake: impl Fn() + Send + 'static) -> Result<Arc<AtomicBool>, Failure> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = flag.clone();
-    ctrlc::set_handler(move || raised.store(true, Ordering::Relaxed)).map_err(Failure::environment)?;
+    let handler = move || {
+        raised.store(true, Ordering::Relaxed);
+        wake();
+    };
+    ctrlc::set_handler(handler).map_err(Failure::environment)?;
     Ok(flag)
 }

@@ -30,7 +30,8 @@ pub(super) fn run(
     // The event loop does not give the world back when it ends, so the state is written by its last frame.
     let failed: Arc<Mutex<Option<Failure>>> = Arc::default();
     let outcome = failed.clone();
-    let interrupted = live::interrupted()?;
+    let bell = waker.clone();
+    let interrupted = live::interrupted(move || bell())?;
     let started = Instant::now();
     let written = AtomicBool::new(false);
     if limit.is_some() {

@@ -88,6 +88,8 @@ pub fn plugins(title: &str) -> impl PluginGroup {
             ..default()
         })
         .set(assets())
+        // The command line has a handler of its own, which writes the state first; there can be only one.
+        .disable::<bevy::app::TerminalCtrlCHandlerPlugin>()
 }
 
 /// Scene files name models anywhere on the disk, and models name textures beside them: a scene is as trusted as the

@@ -6,6 +6,8 @@ mod day_script;
 mod guarded;
 mod program;
 mod record;
+#[cfg(feature = "desktop")]
+mod window;
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
