@@ -4,9 +4,9 @@
 
 use bevy_egui::egui::{self, Context, Event, Key, Modifiers};
 
-use super::theme;
 use super::timebar::remarks::RemarkKind;
 use super::timebar::{self, SpeedChange, TimeView};
+use super::{theme, widgets};
 use crate::command::{Attention, MarkEnd, OperatorCommand, StepBy};
 
 /// What a key asks of the shell itself.
@@ -45,7 +45,7 @@ pub const TIME: [(&str, &str); 18] = [
     ("G", "Type a time to go to"),
     ("0", "Show all of the time axis"),
 ];
-pub const REST: [(&str, &str); 11] = [
+pub const REST: [(&str, &str); 10] = [
     ("N", "Write a note on the shown moment"),
     ("B", "Set a bookmark"),
     ("F", "Focus the selected twin, or all"),
@@ -55,8 +55,7 @@ pub const REST: [(&str, &str); 11] = [
     ("Ctrl + F", "Search the scene tree"),
     ("Ctrl + R", "Reload the scene"),
     ("Escape", "Close what is open, or select nothing"),
-    ("?", "Show or hide this list"),
-    ("F1", "The same"),
+    ("? or F1", "Show or hide this list"),
 ];
 
 /// What keys act on.
@@ -226,11 +225,9 @@ pub fn overlay(ctx: &Context) -> bool {
 /// A key and what it does, which goes on in a second line if it must.
 fn key_line(ui: &mut egui::Ui, keys: &str, what: &str) {
     ui.horizontal_top(|ui| {
-        let (rect, _) = ui.allocate_exact_size(egui::vec2(150.0, 16.0), egui::Sense::hover());
-        let keys = egui::RichText::new(keys).font(theme::mono()).color(theme::TEXT_STRONG);
-        ui.put(rect, |ui: &mut egui::Ui| {
-            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| ui.label(keys)).inner
-        });
+        let (rect, response) = ui.allocate_exact_size(egui::vec2(158.0, 16.0), egui::Sense::hover());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, keys));
+        widgets::paint_text(ui.painter(), rect, keys, theme::mono(), theme::TEXT_STRONG, egui::Align::Min);
         ui.add(egui::Label::new(egui::RichText::new(what).font(theme::small())).wrap());
     });
 }

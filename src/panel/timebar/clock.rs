@@ -4,7 +4,8 @@
 //! nothing is guessed.
 
 use bevy_egui::egui::{
-    self, Align, Key, Popup, PopupCloseBehavior, Rect, RichText, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2,
+    self, Align, Key, Popup, PopupCloseBehavior, Rect, RectAlign, RichText, Sense, Ui, WidgetInfo, WidgetType, pos2,
+    vec2,
 };
 
 use super::{TimeState, TimeView};
@@ -72,7 +73,9 @@ fn field_ui(ui: &mut Ui, view: &TimeView, mut typing: Typing, out: &mut Vec<Oper
     } else if escape || (response.lost_focus() && !enter) {
         return None;
     }
-    let popup = Popup::from_response(&response).open(true).close_behavior(PopupCloseBehavior::IgnoreClicks).gap(6.0);
+    // Above, so that the strip stays in sight.
+    let popup = Popup::from_response(&response).open(true).align(RectAlign::TOP_START).gap(6.0);
+    let popup = popup.close_behavior(PopupCloseBehavior::IgnoreClicks);
     popup.show(|ui| {
         ui.set_max_width(460.0);
         match &typing.error {

@@ -36,8 +36,10 @@ pub const SHORT_STEP: Duration = Duration::from_millis(100);
 pub const STEP: Duration = Duration::from_secs(1);
 pub const LONG_STEP: Duration = Duration::from_secs(10);
 
+/// Room above the buttons: the edge that tells the past from the present runs there.
+const TOP: f32 = 4.0;
 /// Of the whole bar, in points.
-pub const HEIGHT: f32 = controls::HEIGHT + strip::HEIGHT + 4.0;
+pub const HEIGHT: f32 = TOP + controls::HEIGHT + strip::HEIGHT;
 
 /// What the time bar reads.
 pub struct TimeInput<'a> {
@@ -253,6 +255,7 @@ pub fn time_ui(ui: &mut Ui, view: &TimeView, state: &mut TimeState, out: &mut Ve
     state.zoom = state.zoom.map(|_| view.window).filter(|window| *window != view.whole);
     state.shown = Some(view.shown);
     ui.spacing_mut().item_spacing.y = 0.0;
+    ui.add_space(TOP);
     controls::controls_ui(ui, view, state, out);
     strip::strip_ui(ui, view, state, out);
     remarks::dialog_ui(ui.ctx(), view, &mut state.remark, out);
