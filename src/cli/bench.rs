@@ -19,6 +19,8 @@ enum What {
     Ingest,
     /// The core work of one frame at 10,000 to 100,000 twins.
     Frame,
+    /// Messages per second into a recording, against the bare MCAP writer.
+    Record,
     /// Samples per second through 100 to 100,000 alarm rules, against history alone.
     Alarms,
     All,
@@ -34,6 +36,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     if matches!(args.what, What::Frame | What::All) {
         print!("{}", bench::frame::run());
+    }
+    if matches!(args.what, What::Record | What::All) {
+        print!("{}", bench::record::run(secs).map_err(Failure::environment)?);
     }
     if matches!(args.what, What::Alarms | What::All) {
         print!("{}", bench::alarms::run(secs));

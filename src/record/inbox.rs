@@ -213,3 +213,57 @@ impl Shared {
         self.set_busy(false);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(payload: &[u8]) -> Raw<'_> {
+        Raw {
+            broker: 0,
+            topic: "t",
+            qos: 0,
+            retained: false,
+            log_time: Timestamp(1),
+            publish_time: Timestamp(1),
+            payload,
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted_and_nobody_waits() {
+        let shared = Shared::default();
+        let payload = vec![0; 1 << 20];
+        let begun = Instant::now();
+        for _ in 0..100 {
+            shared.push(&raw(&payload));
+        }
+        let dropped = shared.status().dropped;
+        assert!((36..=40).contains(&dropped), "{dropped}");
+        assert!(begun.elapsed() < Duration::from_secs(10), "nobody takes anything, and nobody waits for that");
+        let (mut batch, mut items) = (Batch::default(), Vec::new());
+        let taken = shared.take(&mut batch, &mut items, Duration::ZERO);
+        assert_eq!((batch.len() as u64 + taken.dropped, taken.dropped), (100, dropped));
+        shared.push(&raw(b"again"));
+        assert!(shared.status().waiting_bytes > 0);
+    }
+
+    #[test]
+    fn after_the_end_nothing_is_taken_and_nothing_piles_up() {
+        let shared = Shared::default();
+        shared.push(&raw(b"last"));
+        shared.close();
+        shared.push(&raw(b"too late"));
+        shared.give(Item::Trigger);
+        let (mut batch, mut items) = (Batch::default(), Vec::new());
+        assert!(shared.take(&mut batch, &mut items, Duration::from_secs(60)).closed);
+        assert_eq!((batch.len(), items.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_broker_has_one_number() {
+        let shared = Shared::default();
+        assert_eq!(["a", "b", "a"].map(|name| shared.broker(name)), [0, 1, 0]);
+        assert_eq!(shared.brokers().len(), 2);
+    }
+}

@@ -4,7 +4,7 @@
 mod alarm_day;
 mod day_script;
 mod guarded;
-mod program;
+pub mod program;
 mod record;
 #[cfg(feature = "desktop")]
 mod window;

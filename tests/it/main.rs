@@ -13,6 +13,7 @@ mod plant;
 mod plant_thread;
 mod recording_read;
 mod replay;
+mod record;
 mod scene;
 mod scene_edit;
 mod store;
