@@ -66,7 +66,9 @@ impl Read {
                 }
             }
         }
-        for record in LinearReader::new_with_options(&bytes, Options::IgnoreEndMagic.into()).unwrap().map_while(Result::ok) {
+        for record in
+            LinearReader::new_with_options(&bytes, Options::IgnoreEndMagic.into()).unwrap().map_while(Result::ok)
+        {
             match record {
                 mcap::records::Record::Attachment { header, data, .. } => {
                     read.attachments.insert(header.name, data.into_owned());

@@ -31,8 +31,7 @@ struct Session {
 impl Session {
     fn start(options: RecordOptions) -> Self {
         let recorder = Recorder::start(options, About::default(), SceneFiles::default(), Clock::WALL).unwrap();
-        let mut session =
-            Self { sink: recorder.sink(), tap: recorder.tap("plant"), recorder, sent: 0, events: 0 };
+        let mut session = Self { sink: recorder.sink(), tap: recorder.tap("plant"), recorder, sent: 0, events: 0 };
         session.answer(Timestamp::now());
         session
     }
@@ -208,8 +207,11 @@ fn the_minutes_before_an_alarm_are_recorded_and_nothing_when_all_is_well() {
     session.sink.trigger();
     session.wait("a second file", |sink| sink.status().files == 2);
     let news: Vec<_> = session.sink.take_news().into_iter().map(|draft| draft.kind).collect();
-    assert!(matches!(&news[..], [Kind::Note { text }, Kind::Note { text: second }]
-        if text.contains("P-101 flow above 70 m3/h") && second.contains("it was asked for")), "{news:?}");
+    assert!(
+        matches!(&news[..], [Kind::Note { text }, Kind::Note { text: second }]
+        if text.contains("P-101 flow above 70 m3/h") && second.contains("it was asked for")),
+        "{news:?}"
+    );
     session.recorder.finish();
     let files = files(folder.path());
     assert_eq!(files.len(), 2, "{files:?}");
