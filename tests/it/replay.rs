@@ -20,7 +20,7 @@ use pollux::twin::Timestamp;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use run::{Run, record, seen};
+use run::{Run, record, record_in_two, seen};
 
 fn open(options: Options) -> App {
     let mut app = App::new();
@@ -92,6 +92,46 @@ fn a_small_memory_shows_the_same_and_is_not_exceeded() {
             let usage = app.world().resource::<Analysis>().lock().history.usage();
             assert!(usage.bytes <= usage.budget_bytes, "{usage:?}");
         }
+    }
+}
+
+#[test]
+fn the_files_of_a_series_are_one_recording_in_whatever_order_they_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = record_in_two(folder.path(), 16);
+    let second = run.second.as_ref().expect("a second file");
+    let mut app = open(Options::new([second, &run.file]));
+    for which in in_random_order(&run, 16) {
+        let (at, live) = &run.seen[which];
+        let replayed = seek(&mut app, *at);
+        same(&replayed, live, &format!("two files, at {} s", at.secs_since(run.start)));
+    }
+}
+
+#[test]
+fn a_file_of_another_program_is_shown_in_a_scene_that_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, scene) = (folder.path().join("foreign.mcap"), folder.path().join("scene.ron"));
+    std::fs::write(&scene, run::SCENE).unwrap();
+    let mut writer = mcap::Writer::new(std::io::BufWriter::new(std::fs::File::create(&file).unwrap())).unwrap();
+    let channel = writer.add_channel(0, "hall/P-1/drive", "json", &Default::default()).unwrap();
+    for second in 0..60_u32 {
+        let log_time = u64::from(second) * 1_000_000_000;
+        let header =
+            mcap::records::MessageHeader { channel_id: channel, sequence: second, log_time, publish_time: log_time };
+        let text = format!("{{\"torque\": {second}, \"speed\": 1000}}");
+        writer.write_to_known_channel(&header, text.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap();
+    let mut bare = App::new();
+    let error = replay::open(&mut bare, Options::new([&file]), Arc::new(|| {})).expect_err("no scene").to_string();
+    assert!(error.contains("holds no scene") && error.ends_with("name the scene with --scene SCENE"), "{error}");
+    let mut app = open(Options { scene: Some(scene), ..Options::new([&file]) });
+    for second in [50, 3, 59] {
+        let seen = seek(&mut app, Timestamp(second * 1_000_000_000 + 500_000_000));
+        let signals = &seen["twins"]["P-1"]["signals"];
+        assert_eq!(signals["torque"]["value"], second as f64);
+        assert_eq!(signals["power"]["value"], second as f64 * 1000.0 / 9549.0, "derived as well");
     }
 }
 
