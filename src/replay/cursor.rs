@@ -51,6 +51,14 @@ fn at_rest_at(end: Timestamp, cursor: Cursor) -> Cursor {
     }
 }
 
+fn within((start, end): (Timestamp, Timestamp), cursor: Cursor) -> Cursor {
+    match cursor {
+        Cursor::Live => cursor,
+        Cursor::Paused(at) => Cursor::Paused(at.clamp(start, end)),
+        Cursor::Playing { at, speed } => Cursor::Playing { at: at.clamp(start, end), speed },
+    }
+}
+
 /// Asks for what the cursor shows, and shows it when it is there; after commands were carried out.
 pub(super) fn settle(
     extent: Res<Extent>,
@@ -59,13 +67,13 @@ pub(super) fn settle(
     mut moment: ResMut<Moment>,
 ) {
     let Some((start, end)) = extent.bounds() else { return };
-    let resting = at_rest_at(end, *cursor);
+    let resting = within((start, end), at_rest_at(end, *cursor));
     cursor.set_if_neq(resting);
     let speed = match resting {
         Cursor::Playing { speed, .. } => speed,
         Cursor::Live | Cursor::Paused(_) => 0.0,
     };
-    let wish = Wish { at: resting.shown(end).clamp(start, end), speed };
+    let wish = Wish { at: resting.shown(end), speed };
     if replay.blocking {
         replay.reader.wait_to_show(wish, None);
         replay.shown = wish.at;
@@ -88,5 +96,13 @@ mod tests {
         let back = Cursor::Playing { at: end, speed: -2.0 };
         assert_eq!(at_rest_at(end, back), back, "from the end it plays back");
         assert_eq!(at_rest_at(end, Cursor::Paused(Timestamp(7))), Cursor::Paused(Timestamp(7)));
+    }
+
+    #[test]
+    fn the_cursor_does_not_leave_the_recording() {
+        let bounds = (Timestamp(10), Timestamp(100));
+        assert_eq!(within(bounds, Cursor::Paused(Timestamp(7))), Cursor::Paused(Timestamp(10)));
+        let beyond = Cursor::Playing { at: Timestamp(700), speed: -1.0 };
+        assert_eq!(within(bounds, beyond), Cursor::Playing { at: Timestamp(100), speed: -1.0 });
     }
 }

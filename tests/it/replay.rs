@@ -10,7 +10,7 @@ use bevy::prelude::*;
 use pollux::alarm::{Action, AlarmBoard};
 use pollux::analysis::Analysis;
 use pollux::command::OperatorCommand;
-use pollux::event::EventLog;
+use pollux::event::{AlarmPath, EventLog};
 use pollux::history::{Cursor, Extent, Moment};
 use pollux::replay::{self, At, OpenError, Options};
 use pollux::scene::LoadedScene;
@@ -20,7 +20,7 @@ use pollux::twin::Timestamp;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use run::{Run, record, seen};
+use run::{Run, record, record_in_two, seen};
 
 fn open(options: Options) -> App {
     let mut app = App::new();
@@ -96,6 +96,46 @@ fn a_small_memory_shows_the_same_and_is_not_exceeded() {
 }
 
 #[test]
+fn the_files_of_a_series_are_one_recording_in_whatever_order_they_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = record_in_two(folder.path(), 16);
+    let second = run.second.as_ref().expect("a second file");
+    let mut app = open(Options::new([second, &run.file]));
+    for which in in_random_order(&run, 16) {
+        let (at, live) = &run.seen[which];
+        let replayed = seek(&mut app, *at);
+        same(&replayed, live, &format!("two files, at {} s", at.secs_since(run.start)));
+    }
+}
+
+#[test]
+fn a_file_of_another_program_is_shown_in_a_scene_that_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, scene) = (folder.path().join("foreign.mcap"), folder.path().join("scene.ron"));
+    std::fs::write(&scene, run::SCENE).unwrap();
+    let mut writer = mcap::Writer::new(std::io::BufWriter::new(std::fs::File::create(&file).unwrap())).unwrap();
+    let channel = writer.add_channel(0, "hall/P-1/drive", "json", &Default::default()).unwrap();
+    for second in 0..60_u32 {
+        let log_time = u64::from(second) * 1_000_000_000;
+        let header =
+            mcap::records::MessageHeader { channel_id: channel, sequence: second, log_time, publish_time: log_time };
+        let text = format!("{{\"torque\": {second}, \"speed\": 1000}}");
+        writer.write_to_known_channel(&header, text.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap();
+    let mut bare = App::new();
+    let error = replay::open(&mut bare, Options::new([&file]), Arc::new(|| {})).expect_err("no scene").to_string();
+    assert!(error.contains("holds no scene") && error.ends_with("name the scene with --scene SCENE"), "{error}");
+    let mut app = open(Options { scene: Some(scene), ..Options::new([&file]) });
+    for second in [50, 3, 59] {
+        let seen = seek(&mut app, Timestamp(second * 1_000_000_000 + 500_000_000));
+        let signals = &seen["twins"]["P-1"]["signals"];
+        assert_eq!(signals["torque"]["value"], second as f64);
+        assert_eq!(signals["power"]["value"], second as f64 * 1000.0 / 9549.0, "derived as well");
+    }
+}
+
+#[test]
 fn played_at_any_speed_it_stops_at_both_ends() {
     let folder = tempfile::tempdir().unwrap();
     let run = record(folder.path(), 8);
@@ -143,7 +183,8 @@ fn nobody_acts_on_the_alarms_of_a_recording_and_nothing_is_found_anew() {
     let (at, before) = run.seen.last().expect("a moment");
     seek(&mut app, *at);
     let scene = app.world().resource::<LoadedScene>().scene.clone();
-    let alarms = scene.alarms.iter().map(|rule| rule.index).collect();
+    let alarms: Vec<AlarmPath> = scene.alarms.iter().map(|rule| AlarmPath::of_rule(rule, &scene)).collect();
+    let one = alarms[0].clone();
     let shelve = Action::Shelve { lasting: None };
     app.world_mut().write_message(OperatorCommand::Alarm { alarms, action: shelve.clone(), comment: "why".to_owned() });
     let events = app.world().resource::<EventLog>().events.len();
@@ -153,7 +194,8 @@ fn nobody_acts_on_the_alarms_of_a_recording_and_nothing_is_found_anew() {
     assert!(app.world().resource::<AlarmBoard>().performance.is_some());
     let deed = pollux::alarm::Deed { by: "ada".to_owned(), at: *at, comment: "why".to_owned() };
     let mut knowledge = app.world().resource::<Analysis>().lock();
-    let refusal = knowledge.act(scene.alarms[0].index, &shelve, &deed).expect_err("a refusal");
+    let refused = knowledge.act(&[one], &shelve, &deed);
+    let [(_, refusal)] = &refused[..] else { panic!("a refusal") };
     assert_eq!(
         refusal.to_string(),
         "this is a recording: its alarms were dealt with when it was made; act on those of the live session"
@@ -184,7 +226,8 @@ fn notes_stand_beside_the_recording_and_show_from_their_moment_on() {
     let note = OperatorCommand::Note { text: "here it began".to_owned(), twin: None, at: None };
     app.world_mut().write_message(note);
     app.update();
-    let alarm = pollux::alarm::AlarmIndex(0);
+    let scene = app.world().resource::<LoadedScene>().scene.clone();
+    let alarm = AlarmPath::of_rule(&scene.alarms[0], &scene);
     let field = pollux::command::LimitField::Limit;
     app.world_mut().write_message(OperatorCommand::EditLimit { alarm, field, value: 1.0, reason: String::new() });
     app.update();

@@ -9,7 +9,7 @@ use bevy::prelude::*;
 use pollux::alarm::Action;
 use pollux::analysis::Analysis;
 use pollux::command::OperatorCommand;
-use pollux::event::Event;
+use pollux::event::{AlarmPath, Event};
 use pollux::history::History;
 use pollux::ingest::{BindingTable, Message};
 use pollux::record::format::{Keyframe, Known};
@@ -56,6 +56,8 @@ pub const SECS: u64 = 90;
 
 pub struct Run {
     pub file: PathBuf,
+    /// The second half, if the run is in two files.
+    pub second: Option<PathBuf>,
     pub start: Timestamp,
     /// What was seen at some moments, in order.
     pub seen: Vec<(Timestamp, Value)>,
@@ -67,13 +69,22 @@ pub struct Run {
 
 /// Plays a run in a world that is fed by hand, and writes it into `folder`.
 pub fn record(folder: &Path, seed: u64) -> Run {
+    record_in(folder, seed, false)
+}
+
+/// The same; half of it in a file of its own.
+pub fn record_in_two(folder: &Path, seed: u64) -> Run {
+    record_in(folder, seed, true)
+}
+
+fn record_in(folder: &Path, seed: u64, in_two: bool) -> Run {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut world = World::new(SCENE);
     let (start, scene) = (world.now, world.scene());
     let table = BindingTable::new(&scene, "plant", 1);
     let file = folder.join("hall.mcap");
     let mut tape = Tape::new(&file, SCENE, start);
-    let mut run = Run { file, start, seen: Vec::new(), messages: 0, samples: Vec::new(), keyframes: 0 };
+    let mut run = Run { file, second: None, start, seen: Vec::new(), messages: 0, samples: Vec::new(), keyframes: 0 };
 
     let at = |millis: u64| start + Duration::from_millis(millis);
     let mut captures: Vec<u64> = (0..50).map(|_| rng.random_range(1..SECS * 1000)).collect();
@@ -98,6 +109,11 @@ pub fn record(folder: &Path, seed: u64) -> Run {
             told = tell(&world, &mut tape, told);
             if is_capture {
                 run.seen.push((at(moment), seen(&mut world.app)));
+            }
+            if in_two && moment == SECS * 500 {
+                let second = folder.join("hall-2.mcap");
+                std::mem::replace(&mut tape, Tape::new(&second, SCENE, at(moment))).finish();
+                run.second = Some(second);
             }
             if is_keyframe {
                 tape.keyframe(&keyframe(&world, &scene, at(moment)));
@@ -174,7 +190,7 @@ fn payload(rng: &mut ChaCha8Rng, start: Timestamp, millis: u64) -> (String, Vec<
 
 /// An operator does something to some alarm; often it is refused.
 fn act(world: &mut World, scene: &Scene, rng: &mut ChaCha8Rng) {
-    let alarm = scene.alarms[rng.random_range(0..scene.alarms.len())].index;
+    let alarm = AlarmPath::of_rule(&scene.alarms[rng.random_range(0..scene.alarms.len())], scene);
     let action = match rng.random_range(0..6) {
         0 | 1 => Action::Acknowledge,
         2 => Action::Reset,
