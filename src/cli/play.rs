@@ -109,13 +109,14 @@ pub fn run(args: Args) -> Result<(), Failure> {
 
 /// Runs until the cursor stands still, the time is over or somebody interrupts.
 fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
-    let stop = live::interrupted(|| {})?;
     let (wake, woken) = crossbeam_channel::bounded(1);
-    let mut app = App::new();
     let waker: Waker = Arc::new(move || {
         // Full means that the loop is about to wake anyway.
         let _ = wake.try_send(());
     });
+    let wake = waker.clone();
+    let stop = live::interrupted(move || wake())?;
+    let mut app = App::new();
     open(&mut app, options, waker)?;
     let started = std::time::Instant::now();
     let left = || limit.map(|limit| limit.saturating_sub(started.elapsed()));
