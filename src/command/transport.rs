@@ -4,8 +4,6 @@
 //! shown [`Moment`]. Live sessions and recordings are handled alike; they differ in where time ends. Never writes a sample
 //! or an event.
 
-use std::time::Duration;
-
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
@@ -130,35 +128,11 @@ impl Deck<'_> {
     }
 }
 
-/// The moment to see the next event at, or the one before.
+/// The moment to see the next event at, or the one before. Looks at all of the journal: a millisecond where it is full, once
+/// a key press.
 fn event_beside(knowledge: &Knowledge, shown: Timestamp, forward: bool) -> Option<Timestamp> {
-    // An event is seen when it becomes known, a little after it happened.
-    const PROMPT: Duration = Duration::from_secs(10);
-    let journal = knowledge.chronicle().journal();
-    if forward {
-        let later = journal.between(shown - PROMPT, Timestamp::MAX).map(|event| event.seen_at());
-        // Those of ten seconds and the first beyond hold the next one.
-        let mut best: Option<Timestamp> = None;
-        for at in later {
-            if best.is_some_and(|best| at > best + PROMPT) {
-                break;
-            }
-            if at > shown {
-                best = Some(best.map_or(at, |best| best.min(at)));
-            }
-        }
-        return best;
-    }
-    let mut best: Option<Timestamp> = None;
-    for event in journal.between(Timestamp::MIN, shown).rev() {
-        if best.is_some_and(|best| event.time + PROMPT < best) {
-            break;
-        }
-        if event.seen_at() < shown {
-            best = best.max(Some(event.seen_at()));
-        }
-    }
-    best
+    let moments = knowledge.chronicle().journal().iter().map(|event| event.seen_at());
+    if forward { moments.filter(|at| *at > shown).min() } else { moments.filter(|at| *at < shown).max() }
 }
 
 fn marked(marks: Marks, end: MarkEnd, at: Option<Timestamp>) -> Marks {

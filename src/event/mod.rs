@@ -119,22 +119,14 @@ pub enum Kind {
     Bookmark { text: String },
 }
 
-/// An alarm becomes known some moments after it is true. Longer than this, it was held back on its way.
-const PROMPT_SECS: f64 = 10.0;
-
 impl Event {
-    /// The moment to go to in order to see what this event tells: when it became known, unless that was long after it
-    /// happened. What people write is about the moment itself.
+    /// From when on it shows at the cursor, and where the cursor goes to see what it did: when it became known. What people
+    /// write is about the moment itself.
     pub fn seen_at(&self) -> Timestamp {
-        let late = self.received.secs_since(self.time);
-        let is_remark = matches!(self.kind, Kind::Note { .. } | Kind::Bookmark { .. });
-        if !is_remark && (0.0..=PROMPT_SECS).contains(&late) { self.received } else { self.time }
-    }
-
-    /// From this moment on it belongs to what is shown: when it became known. What people write stands where they put it.
-    pub fn known_from(&self) -> Timestamp {
-        let is_remark = matches!(self.kind, Kind::Note { .. } | Kind::Bookmark { .. });
-        if is_remark { self.time } else { self.received }
+        match self.kind {
+            Kind::Note { .. } | Kind::Bookmark { .. } => self.time,
+            _ => self.received.max(self.time),
+        }
     }
 }
 
@@ -143,18 +135,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_is_seen_when_it_became_known_unless_it_was_held_back() {
+    fn an_event_is_seen_when_it_became_known_and_a_remark_where_it_was_put() {
         let event = |received, kind| Event {
             id: 1,
-            time: Timestamp(0),
+            time: Timestamp(10),
             received: Timestamp(received),
             twin: None,
             by: None,
             comment: String::new(),
             kind,
         };
-        assert_eq!(event(500_000_000, Kind::Birth).seen_at(), Timestamp(500_000_000));
-        assert_eq!(event(3_600_000_000_000, Kind::Birth).seen_at(), Timestamp(0));
-        assert_eq!(event(500_000_000, Kind::Note { text: "here".into() }).seen_at(), Timestamp(0));
+        assert_eq!(event(3600, Kind::Birth).seen_at(), Timestamp(3600));
+        assert_eq!(event(5, Kind::Birth).seen_at(), Timestamp(10));
+        assert_eq!(event(3600, Kind::Note { text: "here".into() }).seen_at(), Timestamp(10));
+        assert_eq!(event(3600, Kind::Bookmark { text: String::new() }).seen_at(), Timestamp(10));
     }
 }

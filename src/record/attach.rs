@@ -36,10 +36,10 @@ impl SceneFiles {
     pub fn of(scene: &Scene) -> Self {
         let texts = scene.sources.iter().map(|file| (plain(&file.path), Content::Text(file.text.clone())));
         let models = scene.twins.iter().filter_map(|twin| twin.look.as_ref()?.model.as_deref());
-        let models: std::collections::BTreeSet<&Path> = models.collect();
+        let models: std::collections::BTreeSet<PathBuf> = models.map(plain).collect();
         let models = models.into_iter().flat_map(|model| {
-            let parts = referred_by(model);
-            std::iter::once(model.to_owned()).chain(parts).map(|path| (plain(&path), Content::File(path)))
+            let parts: Vec<_> = referred_by(&model).iter().map(|path| plain(path)).collect();
+            std::iter::once(model).chain(parts).map(|path| (path.clone(), Content::File(path)))
         });
         // A text wins over a file of the same name: it is what the scene was made of.
         let mut all: BTreeMap<PathBuf, Content> = models.collect();

@@ -212,7 +212,7 @@ fn a_replay_has_no_source_no_plant_and_no_store() {
     assert_eq!(pollux::session::embedded_url(&app), None);
     let knowledge = app.world().resource::<Analysis>().lock();
     assert!(knowledge.chronicle().store().is_none());
-    assert!(knowledge.troubles().is_empty());
+    assert!(knowledge.troubles().is_empty(), "{:?}", knowledge.troubles());
 }
 
 #[test]
