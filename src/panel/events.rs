@@ -245,7 +245,7 @@ fn row_ui(ui: &mut Ui, view: &EventsView, event: &Event, out: &mut Vec<OperatorC
     let (rect, response) = widgets::row(ui, theme::ROW, false, &name);
     let at = columns(rect);
     let painter = ui.painter();
-    let to_come = event.known_from() > view.shown;
+    let to_come = event.seen_at() > view.shown;
     let (ink, weak) = match to_come {
         true => (theme::TEXT_WEAK, theme::TEXT_WEAK.gamma_multiply(0.8)),
         false => (theme::TEXT, theme::TEXT_WEAK),
