@@ -25,7 +25,7 @@ const BOTTLING: &str = "scenes/bottling/scene.ron";
 /// A pump that listens to everything at QoS 2.
 fn hall(broker: &str) -> String {
     format!(
-        r#"Scene(
+        r##"Scene(
     format: (1, 1),
     name: "Pump hall",
     brokers: {{"plant": ({broker}, client_id: "pollux", subscribe: ["#"], qos: 2)}},
@@ -33,13 +33,13 @@ fn hall(broker: &str) -> String {
         "Pump": (
             signals: {{
                 "flow": (unit: "m3/h", topic: "hall/{{id}}/telemetry", json: "/flow",
-                         time: (json: "/ts", format: Milliseconds), alarms: {{"high": (High(70), priority: High)}}),
+                         time: (json: "/ts", format: Milliseconds), limits: (high: 70)),
             }},
         ),
     }},
     twins: [(id: "P-101", type: "Pump")],
 )
-"#
+"##
     )
 }
 
@@ -106,11 +106,17 @@ fn every_byte_that_mosquitto_sub_saw_is_in_the_recording_and_nothing_else() {
     plant.args(["plant", BOTTLING, "--for", "60s", "--seed", "3", "--speed", "4", "--broker", &server.url()]);
     let plant = Program::start(plant, tempfile::tempdir().unwrap());
     let long = "x".repeat(300_000);
-    for (n, payload) in ["{\"ts\": 1795415400000, \"flow\": 12.5}", "", "no json", &long, "{\"flow\": 80}"].iter().enumerate() {
+    for (n, payload) in
+        ["{\"ts\": 1795415400000, \"flow\": 12.5}", " ", "no json", &long, "{\"flow\": 80}"].iter().enumerate()
+    {
         for topic in ["hall/P-101/telemetry", "hall/P-101/zwölf", "a b/c"] {
             server.publish(&["-q", &(n % 3).to_string()], topic, payload);
         }
     }
+    // Without a payload.
+    let port = server.port.to_string();
+    let empty = ["-h", "127.0.0.1", "-p", &port, "-t", "hall/P-101/telemetry", "-n"];
+    assert!(Command::new("mosquitto_pub").args(empty).status().unwrap().success());
     server.publish(&[], "hall/binary", (0..=255).collect::<Vec<u8>>());
     wait_for(|| (witness.lines().len() > 1500).then_some(()), || format!("{} messages", witness.lines().len()));
     assert_eq!(plant.stop().code, Some(0));
@@ -185,7 +191,8 @@ fn a_recording_whose_program_is_killed_lacks_a_second_at_most() {
                 (Program::start(command, tempfile::tempdir().unwrap()), file, rng.random_range(100..2000_u64))
             })
             .collect();
-        let mut running: Vec<_> = running.into_iter().map(|(program, file, ms)| (ms, program.subscribed(), file)).collect();
+        let mut running: Vec<_> =
+            running.into_iter().map(|(program, file, ms)| (ms, program.subscribed(), file)).collect();
         running.sort_by_key(|(ms, ..)| *ms);
         let mut slept = 0;
         for (ms, program, file) in running {
@@ -195,7 +202,10 @@ fn a_recording_whose_program_is_killed_lacks_a_second_at_most() {
             program.kill();
             let read = Read::file(&file);
             read.assert_sequences();
-            assert!(read.metadata.contains_key("pollux") && read.attachments.contains_key("scene/scenes/bottling/scene.ron"));
+            assert!(
+                read.metadata.contains_key("pollux")
+                    && read.attachments.contains_key("scene/scenes/bottling/scene.ron")
+            );
             // A program that was killed early has heard of nothing yet.
             let Some(last) = read.messages.iter().map(|heard| heard.log_time).max() else {
                 assert!(ms < 1000, "nothing is kept after {ms} ms");
@@ -283,7 +293,11 @@ fn what_cannot_be_recorded_is_said_before_it_begins() {
         assert!(said.contains(part), "{args:?} does not say `{part}`: {said}");
     };
     check(&["record", &scene, "-o", &nowhere, "--for", "1s"], 3, "cannot be begun (No such file");
-    check(&["record", &scene, "-o", &nowhere, "--record-before", "1m", "--for", "1s"], 3, "cannot be begun (No such file");
+    check(
+        &["record", &scene, "-o", &nowhere, "--record-before", "1m", "--for", "1s"],
+        3,
+        "cannot be begun (No such file",
+    );
     check(&["record", &scene, "--for", "1s"], 2, "--output");
     check(&["live", &scene, "--headless", "--record-roll", "1GiB", "--for", "1s"], 2, "--record FILE");
     check(&["record", &scene, "-o", &nowhere, "--record-roll", "much"], 2, "1GiB");
