@@ -170,6 +170,7 @@ pub(super) mod tests {
         let gltf = r#"{"buffers": [{"uri": "pump.bin"}, {"uri": "data:x"}], "images": [{"uri": "skin.png"}]}"#;
         file("assets/pump.gltf", gltf);
         file("assets/pump.bin", "bin");
+        file("scenes/types/pump.ron", "types");
         let source = |path: PathBuf, text: &str| SourceFile { path, text: text.into() };
         let mut scene = scene_of_one_signal();
         scene.path = root.clone();

@@ -107,12 +107,16 @@ fn every_byte_that_mosquitto_sub_saw_is_in_the_recording_and_nothing_else() {
     let plant = Program::start(plant, tempfile::tempdir().unwrap());
     let long = "x".repeat(300_000);
     for (n, payload) in
-        ["{\"ts\": 1795415400000, \"flow\": 12.5}", "", "no json", &long, "{\"flow\": 80}"].iter().enumerate()
+        ["{\"ts\": 1795415400000, \"flow\": 12.5}", " ", "no json", &long, "{\"flow\": 80}"].iter().enumerate()
     {
         for topic in ["hall/P-101/telemetry", "hall/P-101/zwölf", "a b/c"] {
             server.publish(&["-q", &(n % 3).to_string()], topic, payload);
         }
     }
+    // Without a payload.
+    let port = server.port.to_string();
+    let empty = ["-h", "127.0.0.1", "-p", &port, "-t", "hall/P-101/telemetry", "-n"];
+    assert!(Command::new("mosquitto_pub").args(empty).status().unwrap().success());
     server.publish(&[], "hall/binary", (0..=255).collect::<Vec<u8>>());
     wait_for(|| (witness.lines().len() > 1500).then_some(()), || format!("{} messages", witness.lines().len()));
     assert_eq!(plant.stop().code, Some(0));

@@ -140,7 +140,7 @@ with open(sys.argv[1], "rb") as file:
             assert channel.metadata["broker"] and channel.metadata["qos"] in "012", channel.metadata
     statistics = reader.get_summary().statistics
     assert statistics.message_count == sum(topics.values()), statistics
-    attachments = sorted(attachment.name for attachment in reader.iter_attachments())
+    attachments = sorted({attachment.name for attachment in reader.iter_attachments()})
     metadata = {record.name: record.metadata for record in reader.iter_metadata()}
     print(json.dumps({"topics": topics, "bytes": size, "attachments": attachments, "metadata": metadata}))
 "#;

@@ -30,9 +30,14 @@ struct Session {
 
 impl Session {
     fn start(options: RecordOptions) -> Self {
+        Self::start_at(options, Timestamp::now())
+    }
+
+    /// With all that was known at `time`.
+    fn start_at(options: RecordOptions, time: Timestamp) -> Self {
         let recorder = Recorder::start(options, About::default(), SceneFiles::default(), Clock::WALL).unwrap();
         let mut session = Self { sink: recorder.sink(), tap: recorder.tap("plant"), recorder, sent: 0, events: 0 };
-        session.answer(Timestamp::now());
+        session.answer(time);
         session
     }
 
@@ -172,13 +177,13 @@ fn the_minutes_before_an_alarm_are_recorded_and_nothing_when_all_is_well() {
     options.before = Some(Duration::from_secs(60));
     options.on = Some(Priority::High);
     options.after = Duration::from_millis(700);
-    let mut session = Session::start(options);
     let begun = Timestamp::now();
+    let mut session = Session::start_at(options, begun - Duration::from_secs(301));
     // Five minutes, up to now.
     for secs in (0..=300).rev() {
         session.hear(begun - Duration::from_secs(secs), 8);
-        if secs % 10 == 0 {
-            std::thread::sleep(Duration::from_millis(60));
+        if secs % 10 == 0 && secs < 300 {
+            session.wait("wish for a keyframe", RecordSink::wants_keyframe);
             session.answer(begun - Duration::from_secs(secs));
         }
     }
