@@ -5,6 +5,7 @@
 
 mod bench;
 mod check;
+mod export;
 mod info;
 mod live;
 mod plant;
@@ -56,6 +57,8 @@ enum Command {
     Check(check::Args),
     /// Say what a recording holds, and what is missing from it.
     Info(info::Args),
+    /// Write recordings, or a stretch of them, for other programs.
+    Export(export::Args),
     /// Make damaged recordings whole again, in place.
     Repair(repair::Args),
     /// Render a scene offscreen to a PNG file.
@@ -117,6 +120,7 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Plant(args)) => plant::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Info(args)) => info::run(args),
+        Some(Command::Export(args)) => export::run(args),
         Some(Command::Repair(args)) => repair::run(args),
         #[cfg(feature = "desktop")]
         Some(Command::Shot(args)) => shot::run(args),
