@@ -11,6 +11,7 @@ mod mosquitto;
 mod picture;
 mod plant;
 mod plant_thread;
+mod recording_export;
 mod recording_read;
 mod replay;
 mod scene;
