@@ -137,7 +137,7 @@ fn write(path: &Path, bytes: u64) -> Result<(), BenchError> {
         for tenth in 0..PER_SECOND as i64 {
             for (at, channel) in (1..).zip(&channels) {
                 let time = now + tenth * 100_000_000 + at * 1_000;
-                let payload = super::payload(time / 1_000_000, rng.random());
+                let payload = super::payload(time / 1_000_000, u64::from(rng.random::<u32>()));
                 put(&mut writer, *channel, (second * 10 + tenth) as u32, time, payload.as_bytes())?;
             }
         }
