@@ -31,6 +31,7 @@
 //! | [`alarm`] | rules, samples in order of arrival | states and transitions after ISA-18.2, floods, statistics |
 //! | [`event`] | transitions and other news | the journal, the store that survives a restart, exports |
 //! | [`record`] | raw messages, events, keyframes | MCAP files, and what they hold when opened again |
+//! | [`export`] | recordings | CSV, Parquet, InfluxDB lines, trimmed recordings |
 //! | [`history`] | samples | the newest at a moment, min and max per pixel |
 //! | [`twin`] | scene, history, cursor | entities with [`Current`](twin::Current) |
 //! | [`model`] | inputs, parameters, a seed | what a simulated machine does |
@@ -66,6 +67,7 @@ pub mod bench;
 pub mod cli;
 pub mod command;
 pub mod event;
+pub mod export;
 pub mod history;
 pub mod import;
 pub mod ingest;

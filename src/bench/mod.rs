@@ -7,6 +7,7 @@ pub mod flood;
 pub mod frame;
 pub mod ingest;
 pub mod record;
+pub mod recording;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -11,6 +11,9 @@ pub struct Args {
     /// Seconds per measurement.
     #[arg(long, default_value_t = 3.0)]
     secs: f64,
+    /// Sizes of the recordings that are opened, in MiB; they are written to the folder for temporary files.
+    #[arg(long, value_name = "MIB", value_delimiter = ',', default_values_t = [100, 1024])]
+    mib: Vec<u64>,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Debug)]
@@ -23,6 +26,8 @@ enum What {
     Record,
     /// Samples per second through 100 to 100,000 alarm rules, against history alone.
     Alarms,
+    /// Opening recordings of several sizes and going to any moment in them. Not part of `all`: it writes large files.
+    Recording,
     All,
 }
 
@@ -42,6 +47,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     if matches!(args.what, What::Alarms | What::All) {
         print!("{}", bench::alarms::run(secs));
+    }
+    if args.what == What::Recording {
+        print!("{}", bench::recording::run(&args.mib).map_err(Failure::environment)?);
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 mod bell;
 mod bench;
 mod check;
+mod export;
 #[cfg(feature = "desktop")]
 mod film;
 mod import;
@@ -61,6 +62,8 @@ enum Command {
     Check(check::Args),
     /// Say what a recording holds, and what is missing from it.
     Info(info::Args),
+    /// Write recordings, or a stretch of them, for other programs.
+    Export(export::Args),
     /// Make damaged recordings whole again, in place.
     Repair(repair::Args),
     /// Make a recording of another program's log.
@@ -127,6 +130,7 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Plant(args)) => plant::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Info(args)) => info::run(args),
+        Some(Command::Export(args)) => export::run(args),
         Some(Command::Repair(args)) => repair::run(args),
         Some(Command::Import(args)) => import::run(args),
         #[cfg(feature = "desktop")]

@@ -51,7 +51,7 @@ impl Loader {
                     break;
                 }
             };
-            let table = table(&mut self.tables, &self.scene, &message.broker);
+            let table = table_of(&mut self.tables, &self.scene, &message.broker);
             samples.clear();
             table.decode(
                 &Message {
@@ -86,7 +86,7 @@ impl Loader {
 }
 
 /// Of the signals that the scene has.
-fn samples_of<'k>(keyframe: &'k Keyframe, scene: &'k Scene) -> impl Iterator<Item = Sample> {
+pub(crate) fn samples_of<'k>(keyframe: &'k Keyframe, scene: &'k Scene) -> impl Iterator<Item = Sample> {
     keyframe.signals.iter().flat_map(move |(twin, signals)| {
         signals.iter().flat_map(move |(name, known)| {
             let index = scene.signal(twin, name).map(|signal| signal.index);
@@ -104,7 +104,11 @@ fn samples_of<'k>(keyframe: &'k Keyframe, scene: &'k Scene) -> impl Iterator<Ite
 }
 
 /// How messages of a broker are read. Those of a file that names none are read as those of the scene's first.
-fn table<'t>(tables: &'t mut BTreeMap<Arc<str>, BindingTable>, scene: &Scene, broker: &Arc<str>) -> &'t BindingTable {
+pub(crate) fn table_of<'t>(
+    tables: &'t mut BTreeMap<Arc<str>, BindingTable>,
+    scene: &Scene,
+    broker: &Arc<str>,
+) -> &'t BindingTable {
     tables.entry(broker.clone()).or_insert_with(|| {
         let first = scene.brokers.keys().next().map_or("", String::as_str);
         BindingTable::new(scene, if broker.is_empty() { first } else { broker }, 1)

@@ -30,6 +30,8 @@ use bevy::prelude::*;
 use crate::record::notes::NoteKeeper;
 use crate::twin::Timestamp;
 
+pub(crate) use loader::{samples_of, table_of};
+pub(crate) use open::scene_of;
 pub use open::{At, OpenError, Options, open};
 pub use plan::{Job, Progress, Wish, next_job};
 pub use segments::Segments;

@@ -182,10 +182,10 @@ fn recall(analysis: &Analysis, timeline: &Timeline) -> Result<(), OpenError> {
     Ok(())
 }
 
-type Opened = (Scene, Vec<crate::scene::Issue>, Option<Unpacked>);
+pub(crate) type Opened = (Scene, Vec<crate::scene::Issue>, Option<Unpacked>);
 
 /// The scene that was named, or else the recording's own, unpacked.
-fn scene_of(timeline: &Timeline, named: Option<&Path>) -> Result<Opened, OpenError> {
+pub(crate) fn scene_of(timeline: &Timeline, named: Option<&Path>) -> Result<Opened, OpenError> {
     let (file, unpacked) = match named {
         Some(path) => (path.to_owned(), None),
         None => {

@@ -12,6 +12,7 @@ mod picture;
 mod plant;
 mod plant_thread;
 mod record;
+mod recording_export;
 mod recording_read;
 mod replay;
 mod restart;

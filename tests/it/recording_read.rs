@@ -1,6 +1,6 @@
 //! Recordings that are opened again: what stands in them comes back, damaged ones as far as they go.
 
-mod build;
+pub mod build;
 mod damage;
 mod hostile;
 

@@ -36,13 +36,15 @@ impl Recall {
         self.history.append(sample);
     }
 
-    /// The samples of one message, and what is derived from them, as [`Knowledge::learn`] does it.
-    pub fn learn(&mut self, samples: &[Sample]) {
+    /// The samples of one message, and what is derived from them, as [`Knowledge::learn`] does it. Returns the derived.
+    pub fn learn(&mut self, samples: &[Sample]) -> Vec<Sample> {
+        let mut derived = Vec::new();
         for moment in samples.chunk_by(|a, b| a.source_time == b.source_time) {
             moment.iter().for_each(|sample| self.history.append(sample));
             let asked_for = moment.iter().filter(|sample| self.plan.is_asked_for(sample.signal));
-            derive::conclude(&self.scene, &self.plan, &mut self.history, asked_for);
+            derived.extend(derive::conclude(&self.scene, &self.plan, &mut self.history, asked_for));
         }
+        derived
     }
 
     pub fn history(&self) -> &History {

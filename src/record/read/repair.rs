@@ -41,6 +41,9 @@ pub fn repair(path: &Path) -> Result<Repaired, ReadError> {
         return Err(ReadError::NotMcap { path: path.to_owned() });
     }
     let mut verified = verify::verify(&source)?;
+    if let Some(offset) = verified.out_of_reach {
+        return Err(ReadError::NotInPlace { path: path.to_owned(), offset });
+    }
     let holes = holes(&mut verified.pieces);
     let end = verified.pieces.last().map_or(MAGIC.len() as u64, |piece| piece.offset + piece.length);
     let mut done = Repaired {
@@ -48,13 +51,12 @@ pub fn repair(path: &Path) -> Result<Repaired, ReadError> {
         set_aside_bytes: holes.iter().map(|(from, to)| to - from).sum(),
         ..Repaired::default()
     };
-    if verified.is_finished && verified.has_index && holes.is_empty() {
+    let data_end = if verified.is_finished { verified.end } else { source.len() };
+    done.cut_bytes = data_end.saturating_sub(end);
+    if verified.is_finished && verified.has_index && holes.is_empty() && done.cut_bytes == 0 {
         return Ok(done);
     }
     done.was_damaged = true;
-    if !verified.is_finished {
-        done.cut_bytes = source.len().saturating_sub(end);
-    }
     let open = |cause| ReadError::Open { path: path.to_owned(), cause };
     let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(open)?;
     if let Err(error) = file.try_lock() {
@@ -67,14 +69,18 @@ pub fn repair(path: &Path) -> Result<Repaired, ReadError> {
     if done.cut_bytes > WORTH_KEEPING {
         done.rest = Some(keep_rest(&source, end)?);
     }
+    let retold = verified.retold.take();
     let (end, bytes) = tail_of(verified, end);
     let failed = |offset| move |cause| ReadError::Write { path: path.to_owned(), offset, cause };
     write(&mut file, end, &bytes).map_err(failed(end))?;
     file.set_len(end + bytes.len() as u64).map_err(failed(end))?;
     for (from, to) in holes {
-        let mut head = vec![SET_ASIDE];
-        head.extend((to - from - HEAD).to_le_bytes());
-        write(&mut file, from, &head).map_err(failed(from))?;
+        let is_told_here = |(at, _): &&(u64, Vec<u8>)| (from..to).contains(at);
+        let mut cover = retold.as_ref().filter(is_told_here).map(|(_, bytes)| bytes.clone()).unwrap_or_default();
+        let rest = to - from - cover.len() as u64;
+        cover.push(SET_ASIDE);
+        cover.extend((rest - HEAD).to_le_bytes());
+        write(&mut file, from, &cover).map_err(failed(from))?;
     }
     file.sync_all().map_err(failed(end))?;
     Ok(done)

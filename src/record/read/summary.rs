@@ -122,6 +122,56 @@ pub(super) fn read(source: &Source) -> Result<Result<Contents, Unusable>, ReadEr
     Ok(Ok(Contents { counts, ..contents }))
 }
 
+/// Schemas and channels as the summary repeats them.
+#[derive(Debug, Default)]
+pub(super) struct Definitions {
+    pub schemas: BTreeMap<u16, wire::Schema>,
+    pub channels: BTreeMap<u16, wire::Channel>,
+}
+
+/// Of a file whose summary is good; what is no definition is left out.
+pub(super) fn definitions(source: &Source) -> Result<Definitions, ReadError> {
+    let mut all = Definitions::default();
+    let Ok(span) = find(source)? else { return Ok(all) };
+    each_record(source, span, |op, body| {
+        if let Some(schema) = (op == op::SCHEMA).then(|| wire::schema(body)).flatten() {
+            all.schemas.insert(schema.id, schema);
+        }
+        if let Some(channel) = (op == op::CHANNEL).then(|| wire::channel(body)).flatten() {
+            all.channels.insert(channel.id, channel);
+        }
+        Some(())
+    })?;
+    all.channels.retain(|_, channel| channel.schema == 0 || all.schemas.contains_key(&channel.schema));
+    Ok(all)
+}
+
+/// Gives every record between the start of the summary and the footer to `take`; none if one of them is no record, or
+/// `take` says so.
+fn each_record(
+    source: &Source,
+    span: Span,
+    mut take: impl FnMut(u8, &[u8]) -> Option<()>,
+) -> Result<Option<()>, ReadError> {
+    let mut window = Window::new(source);
+    let mut at = span.start;
+    while at < span.footer {
+        let Some(head) = window.read(at, HEAD)? else { return Ok(None) };
+        let mut head = Fields(head);
+        let (Some(op), Some(length)) = (head.u8(), head.u64()) else { return Ok(None) };
+        let body = at + HEAD;
+        if body > span.footer || length > span.footer - body {
+            return Ok(None);
+        }
+        let Some(bytes) = window.read(body, length)? else { return Ok(None) };
+        if take(op, bytes).is_none() {
+            return Ok(None);
+        }
+        at = body + length;
+    }
+    Ok(Some(()))
+}
+
 #[derive(Default)]
 struct Reading {
     contents: Contents,
@@ -133,28 +183,8 @@ struct Reading {
 }
 
 impl Reading {
-    /// Takes in every record between the start of the summary and the footer; none if one of them is no record.
     fn pass(&mut self, source: &Source, span: Span) -> Result<Option<()>, ReadError> {
-        let mut window = Window::new(source);
-        let mut at = span.start;
-        while at < span.footer {
-            let Some(head) = window.read(at, HEAD)? else { return Ok(None) };
-            let mut head = Fields(head);
-            let (Some(op), Some(length)) = (head.u8(), head.u64()) else { return Ok(None) };
-            let body = at + HEAD;
-            if body > span.footer || length > span.footer - body {
-                return Ok(None);
-            }
-            if matches!(op, op::CHANNEL | op::STATISTICS | op::CHUNK_INDEX | op::ATTACHMENT_INDEX | op::METADATA_INDEX)
-            {
-                let Some(bytes) = window.read(body, length)? else { return Ok(None) };
-                if self.take(op, bytes).is_none() {
-                    return Ok(None);
-                }
-            }
-            at = body + length;
-        }
-        Ok(Some(()))
+        each_record(source, span, |op, body| self.take(op, body))
     }
 
     fn take(&mut self, op: u8, body: &[u8]) -> Option<()> {

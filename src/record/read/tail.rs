@@ -167,12 +167,12 @@ impl Tail {
     }
 }
 
-fn write_schema(schema: &wire::Schema, out: &mut Vec<u8>) {
+pub(super) fn write_schema(schema: &wire::Schema, out: &mut Vec<u8>) {
     let body = Body::default().u16(schema.id).text(&schema.name).text(&schema.encoding).block(&schema.data);
     body.record(op::SCHEMA, out);
 }
 
-fn write_channel(channel: &wire::Channel, out: &mut Vec<u8>) {
+pub(super) fn write_channel(channel: &wire::Channel, out: &mut Vec<u8>) {
     let body = Body::default().u16(channel.id).u16(channel.schema).text(&channel.topic).text(&channel.encoding);
     body.map(&channel.metadata).record(op::CHANNEL, out);
 }

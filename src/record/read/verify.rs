@@ -55,8 +55,24 @@ pub(super) struct Verified {
     pub channels: BTreeMap<u16, wire::Channel>,
     /// Whether the data section ends as it should.
     pub is_finished: bool,
+    /// Where the walk came to: the end of the data section, or of what is left of it.
+    pub end: u64,
     /// Whether the index at the end can be used.
     pub has_index: bool,
+    /// Channels that a damaged chunk told of, and the index still knows: to be written at this place, which is not used
+    /// otherwise, so that what comes after can be understood.
+    pub retold: Option<(u64, Vec<u8>)>,
+    /// A chunk whose messages can be read, but not by a reader that comes from the front.
+    pub out_of_reach: Option<u64>,
+    /// What the index knows.
+    told: summary::Definitions,
+}
+
+/// Why a chunk cannot stay.
+enum Reject {
+    Broken,
+    /// Nothing before it tells of its channels. Whether some of its messages can be read all the same.
+    Untold(bool),
 }
 
 pub(super) fn verify(source: &Source) -> Result<Verified, ReadError> {
@@ -71,7 +87,8 @@ pub(super) fn verify(source: &Source) -> Result<Verified, ReadError> {
         })
         .collect();
     anchors.sort_unstable();
-    let mut verified = Verified { has_index: contents.is_some(), ..Verified::default() };
+    let told = if contents.is_some() { summary::definitions(source)? } else { Default::default() };
+    let mut verified = Verified { has_index: contents.is_some(), told, ..Verified::default() };
     let mut walk = Walk::new(source);
     loop {
         let from = walk.at;
@@ -81,14 +98,16 @@ pub(super) fn verify(source: &Source) -> Result<Verified, ReadError> {
         // A record that reaches over a known place, or an end before one, is none.
         if let Some(anchor) = next_anchor.filter(|anchor| step.is_none() || *anchor < until) {
             (walk.at, walk.is_finished) = (anchor, false);
+            verified.retell(from, anchor);
             continue;
         }
         let Some(step) = step else { break };
-        if let Some(kind) = verified.look_at(source, step, &mut walk)? {
-            verified.pieces.push(Piece { offset: step.offset, length: step.length, kind });
+        match verified.look_at(source, step, &mut walk)? {
+            Some(kind) => verified.pieces.push(Piece { offset: step.offset, length: step.length, kind }),
+            None => verified.retell(step.offset, step.end()),
         }
     }
-    verified.is_finished = walk.is_finished;
+    (verified.is_finished, verified.end) = (walk.is_finished, walk.at);
     Ok(verified)
 }
 
@@ -106,7 +125,14 @@ impl Verified {
                 });
                 match (head, chunk::read(source, place)) {
                     (_, Err(ChunkError::Read(error))) => return Err(error),
-                    (Some(head), Ok(records)) => self.chunk(head, &records).map(Box::new).map(PieceKind::Chunk),
+                    (Some(head), Ok(records)) => match self.chunk(head, &records) {
+                        Ok(chunk) => Some(PieceKind::Chunk(Box::new(chunk))),
+                        Err(Reject::Untold(true)) => {
+                            self.out_of_reach.get_or_insert(step.offset);
+                            None
+                        }
+                        Err(_) => None,
+                    },
                     _ => None,
                 }
             }
@@ -147,41 +173,71 @@ impl Verified {
         })
     }
 
+    /// The stretch from `from` to `to` is lost. If there is room in it, it tells of the channels that the index knows.
+    fn retell(&mut self, from: u64, to: u64) {
+        let schemas = self.told.schemas.iter().filter(|(id, _)| !self.schemas.contains_key(id));
+        let channels = self.told.channels.iter().filter(|(id, _)| !self.channels.contains_key(id));
+        let mut bytes = Vec::new();
+        schemas.for_each(|(_, schema)| tail::write_schema(schema, &mut bytes));
+        channels.for_each(|(_, channel)| tail::write_channel(channel, &mut bytes));
+        // What is left of the stretch becomes a record, which has a head at least.
+        let is_room = to.saturating_sub(from) >= bytes.len() as u64 + wire::HEAD;
+        if !bytes.is_empty() && is_room && self.retold.is_none() {
+            self.retold = Some((from, bytes));
+            let told = std::mem::take(&mut self.told);
+            // What chunks have told already counts.
+            let schemas = std::mem::replace(&mut self.schemas, told.schemas);
+            self.schemas.extend(schemas);
+            let channels = std::mem::replace(&mut self.channels, told.channels);
+            self.channels.extend(channels);
+        }
+    }
+
     /// What stands in a chunk, if a reader that comes from the front understands all of it.
-    fn chunk(&mut self, mut chunk: ChunkContents, records: &[u8]) -> Option<ChunkContents> {
+    fn chunk(&mut self, mut chunk: ChunkContents, records: &[u8]) -> Result<ChunkContents, Reject> {
         let (mut schemas, mut channels) = (BTreeMap::new(), BTreeMap::new());
+        let (mut untold, mut readable) = (false, false);
         for record in wire::records(records) {
-            let record = record?;
+            let record = record.ok_or(Reject::Broken)?;
             match record.op {
                 op::SCHEMA => {
-                    let schema = wire::schema(record.body)?;
+                    let schema = wire::schema(record.body).ok_or(Reject::Broken)?;
                     let known = self.schemas.get(&schema.id).or_else(|| schemas.get(&schema.id));
-                    known.is_none_or(|known| *known == schema).then_some(())?;
+                    if known.is_some_and(|known| *known != schema) {
+                        return Err(Reject::Broken);
+                    }
                     schemas.insert(schema.id, schema);
                 }
                 op::CHANNEL => {
-                    let channel = wire::channel(record.body)?;
+                    let channel = wire::channel(record.body).ok_or(Reject::Broken)?;
                     let known = self.channels.get(&channel.id).or_else(|| channels.get(&channel.id));
-                    known.is_none_or(|known| *known == channel).then_some(())?;
+                    if known.is_some_and(|known| *known != channel) {
+                        return Err(Reject::Broken);
+                    }
                     let is_told = |id| self.schemas.contains_key(id) || schemas.contains_key(id);
-                    (channel.schema == 0 || is_told(&channel.schema)).then_some(())?;
+                    untold |= channel.schema != 0 && !is_told(&channel.schema);
                     channels.insert(channel.id, channel);
                 }
                 op::MESSAGE => {
-                    let message = wire::message(record.body)?;
+                    let message = wire::message(record.body).ok_or(Reject::Broken)?;
                     let (id, time) = (message.channel, message.log_time);
-                    (self.channels.contains_key(&id) || channels.contains_key(&id)).then_some(())?;
+                    let is_told = self.channels.contains_key(&id) || channels.contains_key(&id);
+                    untold |= !is_told;
+                    readable |= is_told || self.told.channels.contains_key(&id);
                     chunk.entries.entry(id).or_default().push((time, record.at as u64));
                     let (start, end) = chunk.times.unwrap_or((time, time));
                     chunk.times = Some((start.min(time), end.max(time)));
                 }
-                op::HEADER..=op::DATA_END => return None,
+                op::HEADER..=op::DATA_END => return Err(Reject::Broken),
                 _ => {}
             }
         }
+        if untold {
+            return Err(Reject::Untold(readable));
+        }
         self.schemas.append(&mut schemas);
         self.channels.append(&mut channels);
-        Some(chunk)
+        Ok(chunk)
     }
 
     /// A record outside of chunks.
@@ -199,7 +255,7 @@ impl Verified {
             entries: BTreeMap::new(),
             times: None,
         };
-        self.chunk(nothing, record).map(|_| PieceKind::Other)
+        self.chunk(nothing, record).ok().map(|_| PieceKind::Other)
     }
 
     /// Whether a message index at `offset` tells of the chunk before it what is true.
