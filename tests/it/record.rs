@@ -142,7 +142,8 @@ fn every_byte_that_mosquitto_sub_saw_is_in_the_recording_and_nothing_else() {
             format!("{} {retained} {} {}", heard.qos, hex(&heard.payload), heard.topic)
         })
         .collect();
-    (saw.sort(), kept.sort());
+    saw.sort();
+    kept.sort();
     assert_eq!(kept.len(), saw.len());
     let differs = kept.iter().zip(&saw).find(|(kept, saw)| kept != saw);
     assert_eq!(differs, None);
