@@ -179,6 +179,7 @@ fn the_minutes_before_an_alarm_are_recorded_and_nothing_when_all_is_well() {
     options.after = Duration::from_millis(700);
     let begun = Timestamp::now();
     let mut session = Session::start_at(options, begun - Duration::from_secs(301));
+    session.wait("keyframe", |sink| sink.status().held_bytes > 0);
     // Five minutes, up to now.
     for secs in (0..=300).rev() {
         session.hear(begun - Duration::from_secs(secs), 8);
