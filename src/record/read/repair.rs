@@ -44,7 +44,12 @@ pub fn repair(path: &Path) -> Result<Repaired, ReadError> {
     if let Some(offset) = verified.out_of_reach {
         return Err(ReadError::NotInPlace { path: path.to_owned(), offset });
     }
-    let holes = holes(&mut verified.pieces);
+    let holes =
+        holes(&mut verified.pieces).map_err(|offset| ReadError::NotInPlace { path: path.to_owned(), offset })?;
+    // One damaged place is covered; where there are more, what hangs together is not known well enough to write over it.
+    if let [_, (offset, _), ..] = holes[..] {
+        return Err(ReadError::NotInPlace { path: path.to_owned(), offset });
+    }
     let end = verified.pieces.last().map_or(MAGIC.len() as u64, |piece| piece.offset + piece.length);
     let mut done = Repaired {
         messages: messages(&verified.pieces),
@@ -91,9 +96,9 @@ fn write(file: &mut File, at: u64, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-/// Stretches between good records. One too small for the head of a record takes the good record before it along, and an
-/// index goes with its chunk.
-fn holes(pieces: &mut Vec<Piece>) -> Vec<(u64, u64)> {
+/// Stretches between good records. One too small for the head of a record takes the record before it along, unless that
+/// holds messages or names of channels: then the offset is returned where repair would lose something.
+fn holes(pieces: &mut Vec<Piece>) -> Result<Vec<(u64, u64)>, u64> {
     let mut holes: Vec<(u64, u64)> = Vec::new();
     let mut kept: Vec<Piece> = Vec::with_capacity(pieces.len());
     for piece in pieces.drain(..) {
@@ -102,6 +107,9 @@ fn holes(pieces: &mut Vec<Piece>) -> Vec<(u64, u64)> {
             let mut from = end;
             while piece.offset - from < HEAD {
                 let Some(last) = kept.pop() else { break };
+                if !matches!(last.kind, PieceKind::Index { .. }) {
+                    return Err(last.offset);
+                }
                 from = last.offset;
             }
             if piece.offset - from < HEAD {
@@ -122,7 +130,7 @@ fn holes(pieces: &mut Vec<Piece>) -> Vec<(u64, u64)> {
             _ => joined.push((from, to)),
         }
     }
-    joined
+    Ok(joined)
 }
 
 fn messages(pieces: &[Piece]) -> u64 {

@@ -207,8 +207,9 @@ fn survive(bytes: &[u8], originals: &[&Built]) {
         let repaired = std::fs::read(&path).unwrap();
         let read = by_the_crate(&repaired);
         let (_, ours) = read_all(&path).unwrap();
-        assert_eq!(sorted(read), sorted(ours.iter().map(key)));
+        // A file that was put together of others may have loose messages beside chunks, of which its index says nothing.
         if !originals.is_empty() {
+            assert_eq!(sorted(read), sorted(ours.iter().map(key)));
             assert_eq!(ours, messages, "repair keeps all that can be read");
         }
         assert_eq!(Recording::open(&path).unwrap().damage().map(ToString::to_string), None);

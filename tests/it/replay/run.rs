@@ -255,6 +255,7 @@ pub fn seen(app: &mut App) -> Value {
             let alarm = alarm.as_object_mut().unwrap();
             alarm.remove("value");
             alarm.remove("worst");
+            alarm.remove("late");
         }
     }
     parts.insert("twins".to_owned(), seen["twins"].take());
