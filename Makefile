@@ -9,7 +9,7 @@ export POLLUX_TEST_CLIENTS ?= $(CARGO_TARGET_DIR)/test-clients
 POLLUX := $(CARGO_TARGET_DIR)/debug/pollux
 CARGO_FLAGS ?= --locked
 
-.PHONY: run build test lint licences unit headless scenes pictures models bench system test-system clean
+.PHONY: run build test lint licences unit headless scenes pictures recordings models bench system test-system clean
 
 run: system build
 	scripts/run-demo.sh $(POLLUX)
@@ -46,6 +46,10 @@ scenes: build
 # The pictures of the README, made by the program itself.
 pictures: system build
 	scripts/pictures.sh $(POLLUX)
+
+# The recordings that scenes ship: an incident of each, from its simulated plant.
+recordings: system build
+	scripts/recordings.sh $(POLLUX)
 
 # The glTF models, made by code.
 models:

@@ -20,3 +20,17 @@ assert not bad, f"{scene}: {len(bad)} of {len(signals)} signals are not good: {b
 print(f"{scene}: {len(state['twins'])} twins, {len(signals)} signals, all good")
 PY
 done
+
+# What they ship can be played: at its end the alarms of the incident stand.
+for recording in scenes/*/incident.mcap; do
+    "$pollux" info "$recording" >/dev/null
+    "$pollux" play "$recording" --headless --at 6m30s --state "$state"
+    python3 - "$recording" "$state" <<'PY'
+import json, sys
+recording, state = sys.argv[1], json.load(open(sys.argv[2]))
+alarms = [f"{twin}.{a['rule']}" for twin, body in state["twins"].items() for a in body["alarms"]]
+assert alarms, f"{recording}: no alarm at 6m30s: what is the incident?"
+assert not state["troubles"], f"{recording}: {state['troubles']}"
+print(f"{recording}: {', '.join(alarms)}")
+PY
+done

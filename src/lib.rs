@@ -31,11 +31,13 @@
 //! | [`alarm`] | rules, samples in order of arrival | states and transitions after ISA-18.2, floods, statistics |
 //! | [`event`] | transitions and other news | the journal, the store that survives a restart, exports |
 //! | [`record`] | raw messages, events, keyframes | MCAP files, and what they hold when opened again |
+//! | [`export`] | recordings | CSV, Parquet, InfluxDB lines, trimmed recordings |
 //! | [`history`] | samples | the newest at a moment, min and max per pixel |
 //! | [`twin`] | scene, history, cursor | entities with [`Current`](twin::Current) |
 //! | [`model`] | inputs, parameters, a seed | what a simulated machine does |
 //! | [`command`] | what an operator asks for | cursor, attention, alarms |
 //! | [`session`] | what to open | a running world |
+//! | [`replay`] | recordings | a world of the past: the same picture at any moment of it |
 //! | [`state`] | the world | the JSON of `--state` |
 //! | `view` | components | 3D (feature `desktop`) |
 //! | `panel` | plain view structs | egui, operator commands (feature `desktop`) |
@@ -44,8 +46,8 @@
 //! # Invariants
 //!
 //! - Core never names winit, egui or a GPU type. `view` and `panel` never write twin state: they read, and send commands.
-//! - Only `source` touches the network while running; only `session` starts sources. A world made without it cannot
-//!   reach a broker. Only the store, the events file and `session` touch the disk.
+//! - Only `source` touches the network while running; only `session` starts sources. A world made without it, such as a
+//!   replay, cannot reach a broker. Only the store, the events file, `session`, `record` and `replay` touch the disk.
 //! - Alarms are judged on every sample, in source time, whatever frames do: never missed, never invented. Whatever an
 //!   operator does is an event: who, when, what, why.
 //! - Analysis and models read no clock and no global randomness: time comes with the sample, randomness from a seed.
@@ -65,12 +67,15 @@ pub mod bench;
 pub mod cli;
 pub mod command;
 pub mod event;
+pub mod export;
 pub mod history;
+pub mod import;
 pub mod ingest;
 pub mod model;
 #[cfg(feature = "desktop")]
 pub mod panel;
 pub mod record;
+pub mod replay;
 pub mod scene;
 pub mod session;
 pub mod source;
@@ -101,7 +106,14 @@ impl Plugin for CorePlugins {
     fn build(&self, app: &mut App) {
         app.configure_sets(Update, (TwinSet::Command, TwinSet::Receive, TwinSet::Project, TwinSet::Visualise).chain())
             .init_resource::<scene::LoadedScene>()
-            .add_plugins((command::plugin, source::plugin, analysis::plugin, history::plugin, twin::plugin));
+            .add_plugins((
+                command::plugin,
+                source::plugin,
+                analysis::plugin,
+                history::plugin,
+                twin::plugin,
+                record::plugin,
+            ));
     }
 }
 

@@ -11,7 +11,8 @@ use serde::Serialize;
 use crate::alarm::{self, Alarm, Deed, Flags, Priority, Rule, Shelving, Subject};
 use crate::analysis::Analysis;
 use crate::event::Event;
-use crate::history::{Cursor, Moment};
+use crate::history::{Cursor, Extent, Moment};
+use crate::record::{RecordStatus, Recording};
 use crate::scene::{Limits, LoadedScene, Scene};
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, Sources};
 use crate::twin::{Current, Entities, Standing, Timestamp, Value};
@@ -21,11 +22,13 @@ pub struct State {
     pub scene: String,
     pub cursor: CursorState,
     pub sources: BTreeMap<String, SourceState>,
+    /// What is recorded; null if nothing is.
+    pub recording: Option<RecordStatus>,
     pub history: HistoryState,
     pub twins: BTreeMap<String, TwinState>,
     /// What keeps alarms from being judged and events from being kept.
     pub troubles: Vec<String>,
-    /// What had happened by the moment of the cursor, as far as it is remembered: in the order of time.
+    /// What was known by the moment of the cursor, as far as it is remembered: in the order of time.
     #[serde(serialize_with = "shared")]
     pub events: Vec<Arc<Event>>,
 }
@@ -36,6 +39,16 @@ pub struct CursorState {
     pub mode: &'static str,
     pub at: String,
     pub speed: f64,
+    /// Of what the cursor moves in; absent in a live session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingState>,
+}
+
+/// A replay: first and last moment of the recording.
+#[derive(Serialize, Debug)]
+pub struct RecordingState {
+    pub start: Timestamp,
+    pub end: Timestamp,
 }
 
 #[derive(Serialize, Debug)]
@@ -107,6 +120,8 @@ pub struct AlarmState {
     pub worst: Option<f64>,
     pub unit: String,
     pub activations: u64,
+    /// Samples that came too late to count.
+    pub late: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledged_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,6 +154,7 @@ pub fn of(world: &mut World) -> State {
     let scene = world.resource::<LoadedScene>().scene.clone();
     let moment = *world.resource::<Moment>();
     let cursor = *world.resource::<Cursor>();
+    let extent = world.resource::<Extent>().clone();
     let sources = match world.get_resource::<Sources>() {
         Some(sources) => sources.running.iter().map(|source| source.status.snapshot(moment.now)).collect(),
         None => world.resource::<SourceReport>().sources.clone(),
@@ -150,11 +166,9 @@ pub fn of(world: &mut World) -> State {
             true => knowledge.alarms().to_vec(),
             false => chronicle.alarms_at(&scene, moment.shown),
         };
-        let events = match cursor.is_live() {
-            true => chronicle.journal().between(Timestamp::MIN, Timestamp::MAX),
-            false => chronicle.journal().between(Timestamp::MIN, moment.shown),
-        };
-        (knowledge.history.usage(), knowledge.orphaned(), knowledge.troubles(), alarms, events.cloned().collect())
+        let known_by = if cursor.is_live() { Timestamp::MAX } else { moment.shown };
+        let events = chronicle.journal().known_by(known_by).cloned().collect();
+        (knowledge.history.usage(), knowledge.orphaned(), knowledge.troubles(), alarms, events)
     };
     let alarms_of = |rules: &mut dyn Iterator<Item = &Rule>| -> Vec<AlarmState> {
         rules.filter_map(|rule| alarm_state(&scene, rule, alarms.get(rule.index.at())?)).collect()
@@ -175,7 +189,7 @@ pub fn of(world: &mut World) -> State {
     });
     State {
         scene: scene.name.clone(),
-        cursor: cursor_state(cursor, moment),
+        cursor: cursor_state(cursor, moment, &extent),
         sources: sources
             .into_iter()
             .map(|snapshot: SourceSnapshot| {
@@ -183,6 +197,7 @@ pub fn of(world: &mut World) -> State {
                 (snapshot.name.clone(), source_state(snapshot, alarms))
             })
             .collect(),
+        recording: world.get_resource::<Recording>().and_then(Recording::status),
         history: HistoryState {
             samples: usage.samples,
             bytes: usage.bytes,
@@ -224,6 +239,7 @@ fn alarm_state(scene: &Scene, rule: &Rule, alarm: &Alarm) -> Option<AlarmState> 
         worst: number(alarm.worst),
         unit: signal.map(|signal| signal.unit.symbol().to_owned()).unwrap_or_default(),
         activations: alarm.activations,
+        late: alarm.late,
         acknowledged_by: alarm.acknowledged.as_ref().map(|deed| deed.by.clone()),
         acknowledged_at: alarm.acknowledged.as_ref().map(|deed| deed.at),
         shelved,
@@ -232,13 +248,14 @@ fn alarm_state(scene: &Scene, rule: &Rule, alarm: &Alarm) -> Option<AlarmState> 
     })
 }
 
-fn cursor_state(cursor: Cursor, moment: Moment) -> CursorState {
+fn cursor_state(cursor: Cursor, moment: Moment, extent: &Extent) -> CursorState {
     let (mode, speed) = match cursor {
         Cursor::Live => ("live", 1.0),
         Cursor::Paused(_) => ("paused", 0.0),
         Cursor::Playing { speed, .. } => ("playing", speed),
     };
-    CursorState { mode, at: moment.shown.to_string(), speed }
+    let recording = extent.bounds().map(|(start, end)| RecordingState { start, end });
+    CursorState { mode, at: moment.shown.to_string(), speed, recording }
 }
 
 fn source_state(snapshot: SourceSnapshot, alarms: Vec<AlarmState>) -> SourceState {

@@ -129,40 +129,18 @@ fn most_urgent(scene: &Scene, alarms: &[Alarm]) -> Option<AlarmIndex> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::alarm::{Condition, Guidance, Rule, State, Subject};
+    use crate::alarm::{Condition, Rule, State, Subject};
     use crate::twin::TwinIndex;
 
     fn scene(priorities: &[Priority]) -> LoadedScene {
         let rule = |(index, priority): (usize, &Priority)| Rule {
             index: AlarmIndex(index as u32),
-            subject: Subject::Twin(TwinIndex(0)),
-            name: format!("a{index}"),
-            condition: Condition::Stale,
-            on_delay: Duration::ZERO,
-            off_delay: Duration::ZERO,
-            count: None,
-            latching: false,
             priority: *priority,
-            suppressed_when: None,
-            group: String::new(),
-            guidance: Guidance::default(),
+            ..Rule::new(Subject::Twin(TwinIndex(0)), format!("a{index}"), Condition::Stale)
         };
         let alarms = priorities.iter().enumerate().map(rule).collect();
-        let twin = crate::scene::Twin {
-            index: TwinIndex(0),
-            id: "P-101".into(),
-            name: String::new(),
-            type_name: "Pump".into(),
-            area: String::new(),
-            at: [0.0; 3],
-            facing_deg: 0.0,
-            scale: 1.0,
-            signals: 0..0,
-            look: None,
-        };
+        let twin = crate::scene::Twin::new(TwinIndex(0), "P-101", "Pump", 0..0);
         LoadedScene {
             scene: Arc::new(Scene { alarms, twins: vec![twin], ..Scene::default() }),
             generation: 1,

@@ -7,8 +7,10 @@
 //! by the new condition. A rule that is gone ends its alarm with [`Cause::Removed`], unless it was normal and unflagged.
 //!
 //! **Restart** ([`Engine::snapshot`], [`Engine::restore`]): state, flags, counts and the moment up to which an alarm was
-//! judged survive. Samples that a broker delivers once more are late then and change nothing. An alarm that was active
-//! stays active until the first sample judges it. Delays that were running begin anew with the first sample that shows
+//! judged survive, and, for every signal that an alarm looks at, how far it was heard ([`Engine::restore_heard`]). What is
+//! older is late, as if there had been no restart: it changes no alarm, is counted, and rules over several signals do not
+//! see it. What a broker delivers once more is of the same moment as before: it is judged again, to the same effect. An
+//! alarm that was active stays active until the first sample judges it. Delays that were running begin anew with the first sample that shows
 //! the condition; so do rates, counts and silences. A shelf whose time is over ends at the next [`Engine::elapse`].
 
 use std::collections::HashMap;
@@ -74,7 +76,8 @@ impl Engine {
         let mut gone: Vec<_> = known.into_values().collect();
         gone.sort_by_key(|(rule, _)| rule.index);
         out.extend(gone.into_iter().filter_map(|(rule, (alarm, _))| removed(rule, &alarm, now)));
-        *self = Self::assemble(scene, alarms, progress, failures);
+        let heard = self.heard.adopt(&old_scene, &scene);
+        *self = Self::assemble(scene, alarms, progress, heard, failures);
         self.drop_orphaned_suppressions(now, out);
     }
 
@@ -115,6 +118,12 @@ impl Engine {
         self.schedule_all();
         self.drop_orphaned_suppressions(now, out);
         unknown
+    }
+
+    /// Takes up how far an earlier run had heard each signal, by `P-101.flow`: what is older was judged then. Before the
+    /// first sample. Returns the signals that no longer exist.
+    pub fn restore_heard(&mut self, heard: impl IntoIterator<Item = (String, Timestamp)>) -> Vec<String> {
+        self.heard.restore(&self.scene, heard)
     }
 
     /// An alarm whose rule has lost its `suppressed_when` would stay suppressed for ever.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::case::{Case, Moment, Progress, Silence};
 use super::detector;
+use super::heard::Heard;
 use super::key::Key;
 use super::plan::{Plan, Role, own_signal};
 use super::{Action, Alarm, AlarmIndex, Change, Condition, Deed, Refusal, Rule, Subject, Values};
@@ -24,6 +25,7 @@ pub struct Engine {
     pub(super) alarms: Vec<Alarm>,
     pub(super) progress: Vec<Progress>,
     plan: Plan,
+    pub(super) heard: Heard,
     /// Per alarm the moment at which it asks to be looked at, never too late.
     deadlines: MovingQueue,
     pub(super) failures: BTreeMap<AlarmIndex, Failure>,
@@ -45,19 +47,21 @@ impl Engine {
     pub fn new(scene: Arc<Scene>, now: Timestamp) -> Self {
         let alarms = vec![unraised(now); scene.alarms.len()];
         let progress = scene.alarms.iter().map(|rule| fresh(rule, &scene, now)).collect();
-        Self::assemble(scene, alarms, progress, BTreeMap::new())
+        let heard = Heard::new(&scene);
+        Self::assemble(scene, alarms, progress, heard, BTreeMap::new())
     }
 
     pub(super) fn assemble(
         scene: Arc<Scene>,
         alarms: Vec<Alarm>,
         progress: Vec<Progress>,
+        heard: Heard,
         failures: BTreeMap<AlarmIndex, Failure>,
     ) -> Self {
         let plan = Plan::new(&scene);
         let mut deadlines = MovingQueue::default();
         deadlines.resize(scene.alarms.len());
-        let mut engine = Self { scene, alarms, progress, plan, deadlines, failures, inputs: Vec::new() };
+        let mut engine = Self { scene, alarms, progress, plan, heard, deadlines, failures, inputs: Vec::new() };
         engine.schedule_all();
         engine
     }
@@ -94,6 +98,11 @@ impl Engine {
         !self.plan.of(signal).is_empty()
     }
 
+    /// The moment up to which the samples of a signal were judged: the source time of the newest one.
+    pub fn heard(&self, signal: SignalIndex) -> Option<Timestamp> {
+        self.heard.newest(signal)
+    }
+
     /// Judges a sample. Call it in order of arrival, when `values` knows the sample already.
     pub fn observe(&mut self, sample: &Sample, values: &impl Values, out: &mut Vec<Change>) {
         self.observe_as(|_| true, sample, values, out);
@@ -123,6 +132,8 @@ impl Engine {
         out: &mut Vec<Change>,
     ) {
         let at = Moment { source: sample.source_time, received: sample.receive_time };
+        let is_late = self.heard.is_late(sample);
+        let values = &self.heard.among(values);
         for watcher in self.plan.of(sample.signal).iter().filter(|watcher| concerns(watcher.role)) {
             let index = watcher.alarm as usize;
             let parts = (self.scene.alarms.get(index), self.alarms.get_mut(index), self.progress.get_mut(index));
@@ -130,6 +141,11 @@ impl Engine {
             let mut case = Case { rule, alarm, progress };
             case.elapse(at.received, out);
             let failed = match watcher.role {
+                Role::Suppression if is_late => None,
+                Role::Single | Role::Joint if is_late => {
+                    case.alarm.late += 1;
+                    None
+                }
                 Role::Single => {
                     observe_single(&mut case, at, sample, out);
                     None

@@ -1,22 +1,12 @@
 use super::*;
-use crate::alarm::{Cause, Condition, Guidance, Priority, Subject};
+use crate::alarm::{Cause, Condition, Subject};
 use crate::twin::TwinIndex;
-use std::time::Duration;
 
 fn rule(index: u32, group: &str) -> Rule {
     Rule {
         index: AlarmIndex(index),
-        subject: Subject::Twin(TwinIndex(0)),
-        name: format!("a{index}"),
-        condition: Condition::Stale,
-        on_delay: Duration::ZERO,
-        off_delay: Duration::ZERO,
-        count: None,
-        latching: false,
-        priority: Priority::Medium,
-        suppressed_when: None,
         group: group.into(),
-        guidance: Guidance::default(),
+        ..Rule::new(Subject::Twin(TwinIndex(0)), format!("a{index}"), Condition::Stale)
     }
 }
 

@@ -18,6 +18,7 @@
 //!   counts. Alarms over several signals (deviation from a signal, formulas, suppression) judge at the latest source time
 //!   of any of them, with the newest values known, since the clocks of two devices differ; there only a sample that is
 //!   older than the newest of its own signal is late.
+//! - **Restarts** change nothing in this: how far each signal was heard is known from the store, see `carry`.
 //! - **Clocks gone wrong.** A device whose clock jumped more than ten minutes ahead and was set right again is listened to
 //!   at once: alarms on one signal forget the moments that have not come yet. A clock set back makes samples late until it
 //!   has caught up; [`Condition::Stale`] tells.
@@ -42,6 +43,8 @@ mod detector;
 mod engine;
 mod first_up;
 mod flood;
+mod heard;
+mod horn;
 mod key;
 mod lamp;
 mod machine;
@@ -72,6 +75,7 @@ pub use chattering::{CHATTER_COUNT, CHATTER_WINDOW, ChatterChange, ChatterWatch}
 pub use engine::{Engine, Failure};
 pub use first_up::FirstUp;
 pub use flood::{FLOOD_BEGINS_ABOVE, FLOOD_ENDS_BELOW, FLOOD_WINDOW, Flood, FloodChange, FloodWatch};
+pub use horn::Horn;
 pub use key::{Key, Named};
 pub use lamp::{Aside, Lamp, Lamps, Urgency};
 pub use message::{condition_text, duration, message, quantity, told_per};

@@ -27,6 +27,10 @@ pub enum Refusal {
     OutOfServiceAlready,
     #[error("the alarm is not out of service")]
     InService,
+    #[error("this is a recording: its alarms were dealt with when it was made; act on those of the live session")]
+    Recorded,
+    #[error("the scene does not have this alarm any more")]
+    Gone,
     #[error("there is no alarm {}: the scene may have been reloaded", .0.0)]
     Unknown(AlarmIndex),
 }

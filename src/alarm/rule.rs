@@ -44,6 +44,26 @@ pub struct Rule {
     pub guidance: Guidance,
 }
 
+impl Rule {
+    /// A rule without delays, of medium priority and in no group. Its index is that of the first.
+    pub fn new(subject: Subject, name: impl Into<String>, condition: Condition) -> Self {
+        Self {
+            index: AlarmIndex(0),
+            subject,
+            name: name.into(),
+            condition,
+            on_delay: Duration::ZERO,
+            off_delay: Duration::ZERO,
+            count: None,
+            latching: false,
+            priority: Priority::default(),
+            suppressed_when: None,
+            group: String::new(),
+            guidance: Guidance::default(),
+        }
+    }
+}
+
 /// What an alarm is about.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Subject {

@@ -88,6 +88,21 @@ pub enum Action {
     Comment,
 }
 
+impl Action {
+    /// What it is called on record.
+    pub const fn noun(&self) -> &'static str {
+        match self {
+            Action::Acknowledge => "acknowledgement",
+            Action::Reset => "reset",
+            Action::Shelve { .. } => "shelving",
+            Action::Unshelve => "unshelving",
+            Action::TakeOutOfService => "taking out of service",
+            Action::ReturnToService => "return to service",
+            Action::Comment => "comment",
+        }
+    }
+}
+
 /// A shelf is for a shift, not for ever.
 pub const LONGEST_SHELVING: Duration = Duration::from_secs(12 * 60 * 60);
 

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
-    Action, Alarm, AlarmIndex, Cause, Change, Condition, Deed, Engine, Formula, Guidance, Level, Priority, Refusal,
-    Rule, Subject, Values,
+    Action, Alarm, AlarmIndex, Cause, Change, Condition, Deed, Engine, Formula, Level, Refusal, Rule, Subject, Values,
 };
 use crate::history::Point;
 use crate::scene::expression::Compiled;
@@ -28,20 +27,7 @@ pub(super) fn seconds(secs: u64) -> Duration {
 
 /// A rule about the signal `a` of `P-101`, without delays.
 pub(super) fn rule(condition: Condition) -> Rule {
-    Rule {
-        index: AlarmIndex(0),
-        subject: Subject::Signal(SignalIndex(0)),
-        name: "a.test".into(),
-        condition,
-        on_delay: Duration::ZERO,
-        off_delay: Duration::ZERO,
-        count: None,
-        latching: false,
-        priority: Priority::Medium,
-        suppressed_when: None,
-        group: String::new(),
-        guidance: Guidance::default(),
-    }
+    Rule::new(Subject::Signal(SignalIndex(0)), "a.test", condition)
 }
 
 pub(super) fn high(limit: f64, deadband: f64) -> Rule {
@@ -59,18 +45,7 @@ pub(super) fn formula(source: &str) -> Formula {
 /// One twin with three signals, the first of which expires as said.
 pub(super) fn scene(rules: Vec<Rule>, expires: Option<Duration>) -> Arc<Scene> {
     let mut scene = Scene::default();
-    scene.twins.push(Twin {
-        index: TwinIndex(0),
-        id: "P-101".into(),
-        name: String::new(),
-        type_name: String::new(),
-        area: String::new(),
-        at: [0.0; 3],
-        facing_deg: 0.0,
-        scale: 1.0,
-        signals: 0..SIGNALS.len() as u32,
-        look: None,
-    });
+    scene.twins.push(Twin::new(TwinIndex(0), "P-101", "", 0..SIGNALS.len() as u32));
     for (at, name) in (0..).zip(SIGNALS) {
         scene.signals.push(Signal {
             index: SignalIndex(at),

@@ -7,22 +7,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::past;
-use crate::alarm::{self, Alarm, AlarmIndex, Change, Engine, Findings, Flags, Kept, Monitor, Rule, Snapshot, State};
+use super::hearing::Hearing;
+use super::past::{self, Opening};
+use crate::alarm::{
+    self, Alarm, AlarmIndex, Annunciation, Change, Engine, Findings, Flags, Horn, Kept, Monitor, Rule, Snapshot, State,
+};
 use crate::event::store::{Restored, Store};
 use crate::event::{AlarmPath, Budget, Draft, Event, EventFile, Journal, Kind};
+use crate::record::RecordSink;
 use crate::scene::Scene;
 use crate::twin::Timestamp;
 
 /// How often the store hears that Pollux lives, when nothing else happens.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+/// How long a keyframe waits for a moment without transitions.
+const LONGEST_UNREST: Duration = Duration::from_secs(20);
 
 /// The record of a session.
 pub struct Chronicle {
+    /// An alarm of which nothing is on record has been normal since then.
+    since: Timestamp,
     journal: Journal,
     monitor: Monitor,
     store: Option<Store>,
     file: Option<EventFile>,
+    recording: Option<RecordSink>,
+    /// Receive time of the newest transition.
+    last_transition: Timestamp,
+    /// Of the last keyframe.
+    last_still: Timestamp,
     /// Not handed to the store yet.
     unsaved: Vec<Arc<Event>>,
     changed: BTreeSet<AlarmIndex>,
@@ -31,8 +44,14 @@ pub struct Chronicle {
     /// Of each active alarm the worst value that the store knows: it gets worse without a transition.
     stored_worst: BTreeMap<AlarmIndex, Option<f64>>,
     last_sign: Option<Timestamp>,
-    /// Why there is no store, where there should be one.
-    no_store: Option<String>,
+    hearing: Hearing,
+    /// Makes new alarms heard; none where nothing is live.
+    horn: Option<Horn>,
+    /// What people should know: why there is no store, where there should be one; what of an earlier run is lost; what is
+    /// wrong with a recording.
+    complaints: BTreeSet<String>,
+    /// How alarms stood at moments before which the journal does not reach.
+    openings: Vec<Opening>,
     /// Rises with each transition of an alarm.
     version: u64,
 }
@@ -47,16 +66,23 @@ impl Chronicle {
     /// A record that begins now and that nothing keeps.
     pub fn new(now: Timestamp) -> Self {
         Self {
+            since: now,
             journal: Journal::new(Budget::default()),
             monitor: Monitor::new(now),
             store: None,
             file: None,
+            recording: None,
+            last_transition: Timestamp::MIN,
+            last_still: Timestamp::MIN,
             unsaved: Vec::new(),
             changed: BTreeSet::new(),
             flags: BTreeMap::new(),
             stored_worst: BTreeMap::new(),
             last_sign: None,
-            no_store: None,
+            hearing: Hearing::default(),
+            horn: None,
+            complaints: BTreeSet::new(),
+            openings: Vec::new(),
             version: 0,
         }
     }
@@ -88,16 +114,38 @@ impl Chronicle {
             0 => None,
             dropped => Some(format!("the journal is full: its {dropped} oldest events were let go")),
         };
-        self.no_store.iter().cloned().chain(store).chain(file).chain(dropped).collect()
+        let recording = self.recording.iter().flat_map(|sink| sink.status().troubles());
+        self.complaints.iter().cloned().chain(store).chain(file).chain(dropped).chain(recording).collect()
     }
 
     /// There should be a store, and this is why there is none.
     pub fn go_without_store(&mut self, why: String) {
-        self.no_store = Some(why);
+        self.complain(why);
     }
 
-    /// Waits until all is on disk, some seconds at most.
-    pub fn close(&mut self) -> Vec<String> {
+    /// Something that people should know, in a sentence; said once however often it comes.
+    pub fn complain(&mut self, what: String) {
+        self.complaints.insert(what);
+    }
+
+    /// Takes over the events of a recording. All of it is on record already: nothing is found, kept or told anew.
+    pub(super) fn recall(&mut self, events: impl IntoIterator<Item = Arc<Event>>, scene: &Scene) {
+        let events: Vec<Arc<Event>> = events.into_iter().collect();
+        past::relive(&mut self.monitor, &events, scene, true);
+        self.journal = Journal::restored(Budget::default(), 0, events);
+        self.version += 1;
+    }
+
+    /// How alarms stood at some moments, of which the latest before the cursor counts. Replaces what was said before.
+    pub(super) fn open_with(&mut self, openings: Vec<Opening>) {
+        self.openings = openings;
+        self.version += 1;
+    }
+
+    /// Hands over the last news and waits until all is on disk, some seconds at most.
+    pub fn close(&mut self, engine: &Engine, now: Timestamp) -> Vec<String> {
+        self.hearing.hurry();
+        self.hand_over(engine, now);
         let store = self.store.take().and_then(|store| store.close().err()).map(|error| error.to_string());
         let file = self.file.take().and_then(|file| file.close().error);
         store.into_iter().chain(file.map(|error| format!("the events file is not complete: {error}"))).collect()
@@ -107,26 +155,59 @@ impl Chronicle {
         self.version
     }
 
+    /// What happens is live: new alarms are heard.
+    pub fn sound(&mut self, horn: Horn) {
+        self.horn = Some(horn);
+    }
+
     /// From now on every event is a line of this file.
     pub fn write_to(&mut self, file: EventFile) {
         self.file = Some(file);
+    }
+
+    /// From now on every event is part of this recording.
+    pub fn record_to(&mut self, recording: RecordSink) {
+        self.recording = Some(recording);
+    }
+
+    pub fn recording(&self) -> Option<&RecordSink> {
+        self.recording.as_ref()
+    }
+
+    /// Whether the alarms as they stand are those of `at`, as far as a keyframe must say so: no transition came after
+    /// it. A flood that never pauses is not waited for.
+    pub fn is_still(&mut self, at: Timestamp) -> bool {
+        let is_still = at > self.last_still
+            && (self.last_transition <= at
+                || self.last_still == Timestamp::MIN
+                || at > self.last_still + LONGEST_UNREST);
+        if is_still {
+            self.last_still = at;
+        }
+        is_still
     }
 
     /// Goes on where an earlier run ended, before the first sample: its events, its alarms, and a mark for the time in
     /// which nobody watched.
     pub fn resume(&mut self, store: Store, restored: Restored, engine: &mut Engine, now: Timestamp) {
         self.store = Some(store);
-        past::relive(&mut self.monitor, &restored.events, engine.scene());
+        self.complaints.extend(restored.damage_text());
+        past::relive(&mut self.monitor, &restored.events, engine.scene(), false);
         self.journal = Journal::restored(Budget::default(), restored.last_id, restored.events);
         let mut kept = Vec::new();
         for (path, value) in restored.alarms {
             match serde_json::from_value::<Kept>(value) {
                 Ok(alarm) => kept.push(alarm),
-                Err(error) => tracing::warn!("the store's alarm {path} cannot be read ({error}) and begins as new"),
+                Err(error) => {
+                    let text = format!("the store's alarm {path} cannot be read ({error}) and begins as new");
+                    tracing::warn!("{text}");
+                    self.complaints.insert(text);
+                }
             }
         }
         let mut changes = Vec::new();
         let unknown = engine.restore(Snapshot { alarms: kept }, now, &mut changes);
+        self.hearing.forget(engine.restore_heard(restored.heard));
         self.flags = flags_of(engine);
         if let Some((from, to)) = restored.gap {
             self.record(Draft::new(from, now, Kind::Gap { from, to }));
@@ -144,6 +225,9 @@ impl Chronicle {
         let event = self.journal.record(draft);
         if let Some(file) = &self.file {
             file.send(event.clone());
+        }
+        if let Some(sink) = &self.recording {
+            sink.event(event.clone());
         }
         if self.store.is_some() {
             self.unsaved.push(event.clone());
@@ -163,11 +247,18 @@ impl Chronicle {
             let Some(rule) = scene.alarms.get(index.at()) else { continue };
             self.version += 1;
             self.changed.insert(index);
+            self.last_transition = self.last_transition.max(change.receive_time);
             self.record(Draft::of_change(&change, rule, scene, alarm::message(rule, scene)));
             // As they were after this change: a later one of the same batch may have changed them again.
             let flags = self.flags.entry(index).or_default();
             past::flag(flags, &change.cause, || change.deed.clone().unwrap_or_default());
             let findings = self.monitor.observe(&change, rule, flags);
+            if let Some(horn) = &self.horn
+                && change.to.is_unacknowledged()
+                && Annunciation::of(&change, flags).is_some()
+            {
+                horn.annunciate(rule.priority);
+            }
             self.note_findings(findings, scene);
         }
     }
@@ -208,6 +299,7 @@ impl Chronicle {
         }
         self.changed = self.changed.iter().filter_map(|index| place(*index)).collect();
         self.stored_worst.clear();
+        self.hearing.renumber();
         self.monitor.remap(place);
         self.flags = flags_of(engine);
         self.version += 1;
@@ -220,7 +312,8 @@ impl Chronicle {
         if findings != Findings::default() {
             self.note_findings(findings, &engine.scene().clone());
         }
-        let silent = self.last_sign.is_none_or(|last| now >= last + SIGN_OF_LIFE || now < last);
+        // Deeds are handed over at their own time, a little ahead of what is settled; farther back the clock was set.
+        let silent = self.last_sign.is_none_or(|last| now >= last + SIGN_OF_LIFE || now + SIGN_OF_LIFE < last);
         if !self.unsaved.is_empty() || !self.changed.is_empty() || silent {
             self.hand_over(engine, now);
         }
@@ -253,7 +346,7 @@ impl Chronicle {
             });
             Some((store_key(rule, scene), value))
         });
-        store.write(&self.unsaved, alarms.collect::<Vec<_>>(), now);
+        store.write_heard(&self.unsaved, alarms.collect::<Vec<_>>(), self.hearing.news(engine, now), now);
         self.unsaved.clear();
     }
 
@@ -264,13 +357,18 @@ impl Chronicle {
         (self.store.is_some() || watched).then(|| self.last_sign.unwrap_or(now).max(now) + SIGN_OF_LIFE)
     }
 
-    /// The alarms as they stood at a past moment, as far back as the journal reaches.
+    /// The alarms as they stood at a past moment, as it was known then, and as far back as the journal reaches.
     pub fn alarms_at(&self, scene: &Scene, moment: Timestamp) -> Vec<Alarm> {
-        scene
-            .alarms
-            .iter()
-            .map(|rule| past::alarm_at(&self.journal, &AlarmPath::of_rule(rule, scene), moment))
-            .collect()
+        let opening = self.openings.iter().filter(|opening| opening.at <= moment).max_by_key(|opening| opening.at);
+        let normal = Alarm { since: self.since, ..Alarm::default() };
+        let alarm = |rule: &Rule| {
+            let begun = match opening {
+                Some(opening) => (opening.at, opening.alarms.get(&rule.index).unwrap_or(&normal).clone()),
+                None => (Timestamp::MIN, normal.clone()),
+            };
+            past::alarm_at(&self.journal, &AlarmPath::of_rule(rule, scene), moment, begun)
+        };
+        scene.alarms.iter().map(alarm).collect()
     }
 }
 

@@ -53,8 +53,36 @@ impl DerivedPlan {
     }
 }
 
+/// All that follows from samples of one moment, which are in `history` already: derived samples in the order of their
+/// ranks, each of which history has when the next is evaluated. They are received with the last of `moment`.
+pub(super) fn conclude<'s>(
+    scene: &Scene,
+    plan: &DerivedPlan,
+    history: &mut History,
+    moment: impl Iterator<Item = &'s Sample>,
+) -> Vec<Sample> {
+    let mut due: Vec<(u32, SignalIndex)> = Vec::new();
+    let mut at: Option<(Timestamp, Timestamp)> = None;
+    for sample in moment {
+        let (source_time, received) = at.unwrap_or((sample.source_time, sample.receive_time));
+        at = Some((source_time, received.max(sample.receive_time)));
+        due.extend(plan.dependents(sample.signal));
+    }
+    let Some((source_time, receive_time)) = at else { return Vec::new() };
+    due.sort_unstable();
+    due.dedup();
+    let mut derived = Vec::new();
+    for (_, signal) in due {
+        if let Some(sample) = evaluate(scene, history, signal, source_time, receive_time) {
+            history.append(&sample);
+            derived.push(sample);
+        }
+    }
+    derived
+}
+
 /// The derived sample at `source_time`; none as long as an input has never been seen.
-pub(super) fn evaluate(
+fn evaluate(
     scene: &Scene,
     history: &History,
     derived: SignalIndex,

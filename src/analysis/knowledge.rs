@@ -4,6 +4,8 @@
 //! then what is derived from them, then alarms judge all of these, in the order of arrival. So nothing is judged by half
 //! of a message.
 
+mod recall;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,13 +14,16 @@ use super::chronicle::Chronicle;
 use super::derive::{self, DerivedPlan};
 use super::feed::Feed;
 use super::lives::Lives;
-use crate::alarm::{Action, Alarm, AlarmIndex, Change, Deed, Engine, Refusal};
+use crate::alarm::{Action, Alarm, Change, Deed, Engine, Horn, Refusal};
 use crate::event::store::{Restored, Store};
-use crate::event::{Draft, EventFile, Kind};
-use crate::history::History;
+use crate::event::{AlarmPath, Draft, EventFile, Kind};
+use crate::history::{Density, History};
+use crate::record::{RecordSink, Still};
 use crate::scene::Scene;
 use crate::source::Batch;
 use crate::twin::{Sample, SignalIndex, Timestamp, TwinIndex};
+
+pub use recall::Recall;
 
 /// Everything that samples have taught, under one lock.
 #[derive(Debug)]
@@ -29,6 +34,7 @@ pub struct Knowledge {
     /// From the indices of the generation before to today's, for batches that were on their way.
     renumbered: Option<Vec<Option<SignalIndex>>>,
     pub history: History,
+    arrivals: Density,
     plan: DerivedPlan,
     /// By signal: something is derived from it, or an alarm looks at it.
     is_asked_for: Vec<bool>,
@@ -43,6 +49,8 @@ pub struct Knowledge {
     /// Receive time of the newest sample that was taken in.
     heard: Timestamp,
     is_driven: bool,
+    /// Of a recording: nothing is judged, nobody acts.
+    is_recorded: bool,
     touched: Vec<SignalIndex>,
     is_touched: Vec<bool>,
     /// Positions in the batch at hand: samples of one moment that something depends on.
@@ -69,10 +77,12 @@ impl Knowledge {
             generation,
             renumbered: None,
             history,
+            arrivals: Density::default(),
             feeds: Vec::new(),
             turn: 0,
             heard: Timestamp::MIN,
             is_driven: false,
+            is_recorded: false,
             touched: Vec::new(),
             moment: Vec::new(),
             samples: 0,
@@ -85,14 +95,19 @@ impl Knowledge {
         self.samples
     }
 
+    /// When how many of them were received.
+    pub fn arrivals(&self) -> &Density {
+        &self.arrivals
+    }
+
     /// Samples whose signal no longer existed, because the scene was reloaded while they waited.
     pub fn orphaned(&self) -> u64 {
         self.orphaned
     }
 
-    /// A thread drains the inboxes: frames need not.
+    /// A thread drains the inboxes, or there are none: frames need not.
     pub(super) fn is_driven(&self) -> bool {
-        self.is_driven
+        self.is_driven || self.is_recorded
     }
 
     pub(super) fn set_driven(&mut self, is_driven: bool) {
@@ -122,6 +137,33 @@ impl Knowledge {
         self.chronicle.write_to(file);
     }
 
+    /// From now on every event is part of this recording, and so is the state of everything whenever it asks for it.
+    pub fn record_to(&mut self, recording: RecordSink) {
+        self.chronicle.record_to(recording);
+    }
+
+    /// Gives the recording the keyframe that it wants, of `at`: all samples received until then have been learnt. Takes
+    /// its news on record. Says whether it still wants one: alarms are changing just now.
+    pub fn answer_recorder(&mut self, at: Timestamp) -> bool {
+        let Some(recording) = self.chronicle.recording().cloned() else { return false };
+        for news in recording.take_news() {
+            self.chronicle.record(news);
+        }
+        if !recording.wants_keyframe() {
+            return false;
+        }
+        if !self.chronicle.is_still(at) {
+            return true;
+        }
+        recording.keyframe(Still::new(at, self.scene.clone(), &self.history, self.engine.snapshot()));
+        false
+    }
+
+    /// What is learnt from now on is live: new alarms are heard.
+    pub fn sound(&mut self, horn: Horn) {
+        self.chronicle.sound(horn);
+    }
+
     /// There should be a store, and this is why there is none: people are told.
     pub fn go_without_store(&mut self, why: String) {
         self.chronicle.go_without_store(why);
@@ -130,8 +172,7 @@ impl Knowledge {
     /// Hands over the last news and waits until all of the record is on disk, some seconds at most. Says what is not.
     pub fn close_record(&mut self, now: Timestamp) -> Vec<String> {
         self.chronicle.elapse(&self.engine, now);
-        self.chronicle.hand_over(&self.engine, now);
-        self.chronicle.close()
+        self.chronicle.close(&self.engine, now)
     }
 
     /// What keeps alarms from being judged and events from being kept, in sentences.
@@ -148,11 +189,33 @@ impl Knowledge {
         self.chronicle.record(draft);
     }
 
-    /// Carries out what an operator asks for; an alarm that refuses says why.
-    pub fn act(&mut self, alarm: AlarmIndex, action: &Action, deed: &Deed) -> Result<(), Refusal> {
-        let result = self.engine.act(alarm, action, deed, &mut self.changes);
+    /// Carries out what an operator asks for, and hands it over to the store at once; alarms that refuse say why. That
+    /// is on record as well: a deed that was not done must not be taken for one.
+    pub fn act(&mut self, alarms: &[AlarmPath], action: &Action, deed: &Deed) -> Vec<(AlarmPath, Refusal)> {
+        if self.is_recorded {
+            return alarms.iter().map(|path| (path.clone(), Refusal::Recorded)).collect();
+        }
+        let mut refused = Vec::new();
+        for path in alarms {
+            let result = match path.rule(&self.scene).map(|rule| rule.index) {
+                Some(alarm) => self.engine.act(alarm, action, deed, &mut self.changes),
+                None => Err(Refusal::Gone),
+            };
+            refused.extend(result.err().map(|refusal| (path.clone(), refusal)));
+        }
         self.chronicle.take(&mut self.changes, &self.engine);
-        result
+        if let Some((path, refusal)) = refused.first() {
+            let more = match refused.len() - 1 {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
+            let text = format!("{} of {path} refused: {refusal}{more}", action.noun());
+            let note = Draft::new(deed.at, deed.at, Kind::Note { text });
+            let twin = path.twin.clone().filter(|_| more.is_empty());
+            self.record(Draft { twin, ..note.by(deed.by.clone(), deed.comment.clone()) });
+        }
+        self.chronicle.hand_over(&self.engine, deed.at);
+        refused
     }
 
     /// The sources to drain from now on. Those left out are not read any more.
@@ -175,7 +238,7 @@ impl Knowledge {
     }
 
     /// What is due by the wall clock: all samples received before `now` have been learnt.
-    pub(super) fn elapse(&mut self, now: Timestamp) {
+    pub(crate) fn elapse(&mut self, now: Timestamp) {
         self.engine.elapse(now, &mut self.changes);
         self.chronicle.take(&mut self.changes, &self.engine);
         for (twin, at) in self.lives.elapse(now, &self.history) {
@@ -273,6 +336,7 @@ impl Knowledge {
         self.conclude(&batch.samples);
         if let Some(last) = batch.samples.last() {
             self.heard = self.heard.max(last.receive_time);
+            self.arrivals.add(last.receive_time, batch.samples.len());
         }
         self.chronicle.take(&mut self.changes, &self.engine);
         batch.samples
@@ -280,22 +344,10 @@ impl Knowledge {
 
     /// What follows from the samples of one moment, all of which are in history.
     fn conclude(&mut self, samples: &[Sample]) {
-        let Some(first) = self.moment.first().and_then(|at| samples.get(*at)) else { return };
-        let (source_time, mut receive_time) = (first.source_time, first.receive_time);
-        let mut due: Vec<(u32, SignalIndex)> = Vec::new();
-        for sample in self.moment.iter().filter_map(|at| samples.get(*at)) {
-            receive_time = receive_time.max(sample.receive_time);
-            due.extend(self.plan.dependents(sample.signal));
-        }
-        due.sort_unstable();
-        due.dedup();
-        let mut derived = Vec::new();
-        for (_, signal) in due {
-            if let Some(sample) = derive::evaluate(&self.scene, &self.history, signal, source_time, receive_time) {
-                self.history.append(&sample);
-                self.touch(signal);
-                derived.push(sample);
-            }
+        let asked_for = self.moment.iter().filter_map(|at| samples.get(*at));
+        let derived = derive::conclude(&self.scene, &self.plan, &mut self.history, asked_for);
+        for sample in &derived {
+            self.touch(sample.signal);
         }
         let measured = self.moment.iter().filter_map(|at| samples.get(*at));
         self.engine.observe_moment(measured.chain(&derived), &self.history, &mut self.changes);

@@ -10,6 +10,7 @@
 mod chronicle;
 mod derive;
 mod feed;
+mod hearing;
 mod knowledge;
 mod lives;
 mod past;
@@ -31,7 +32,7 @@ use crate::twin::Timestamp;
 pub use chronicle::Chronicle;
 pub use derive::DerivedPlan;
 pub use feed::Feed;
-pub use knowledge::Knowledge;
+pub use knowledge::{Knowledge, Recall};
 pub use receive::{ReceiveBudget, Touched};
 
 /// The one owner of what is known: shared by the analysis thread and the frames, which hold it briefly.

@@ -1,5 +1,5 @@
-//! What the journal tells of the past: how an alarm stood at a moment, and what the watch over all alarms has to know
-//! of an earlier run. In: events. Out: alarms, changes. Pure.
+//! What the journal tells of the past: how an alarm stood at a moment, as it was known then, and what the watch over all
+//! alarms has to know of an earlier run. In: events, the states that they began with. Out: alarms, changes. Pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,11 +9,20 @@ use crate::event::{AlarmPath, Event, Journal, Kind};
 use crate::scene::Scene;
 use crate::twin::Timestamp;
 
-/// An alarm as it stood at a past moment, as far back as the journal reaches.
-pub(super) fn alarm_at(journal: &Journal, path: &AlarmPath, moment: Timestamp) -> Alarm {
-    let mut alarm = Alarm::default();
-    let mut flags = Flags::default();
-    for event in journal.transitions(path).take_while(|event| event.time <= moment) {
+/// How alarms stood at one moment: where the journal begins, or a keyframe of a recording.
+#[derive(Clone, Debug)]
+pub(super) struct Opening {
+    pub at: Timestamp,
+    /// The others were normal.
+    pub alarms: BTreeMap<AlarmIndex, Alarm>,
+}
+
+/// An alarm as it stood at a past moment, as far as that was known then and as far back as the journal reaches. `begun`
+/// says how it stood at an earlier moment: only what became known since then is added.
+pub(super) fn alarm_at(journal: &Journal, path: &AlarmPath, moment: Timestamp, begun: (Timestamp, Alarm)) -> Alarm {
+    let (since, mut alarm) = begun;
+    let mut flags = std::mem::take(&mut alarm.flags);
+    for event in journal.transitions_by(path, moment).skip_while(|event| event.received <= since) {
         let Kind::Alarm { cause, from, to, value, worst, .. } = &event.kind else { continue };
         if from != to {
             (alarm.state, alarm.since) = (*to, event.time);
@@ -37,8 +46,8 @@ pub(super) fn alarm_at(journal: &Journal, path: &AlarmPath, moment: Timestamp) -
 
 /// Tells the monitor what earlier runs found out, in the order in which they did: a flood, chattering and the first of
 /// a group go on after a restart. All that comes of it is in the journal already. Alarms that the scene lacks are left
-/// out.
-pub(super) fn relive(monitor: &mut Monitor, events: &[Arc<Event>], scene: &Scene) {
+/// out. `counted`: for the statistics, too, which otherwise are of the time that is watched from now on.
+pub(super) fn relive(monitor: &mut Monitor, events: &[Arc<Event>], scene: &Scene, counted: bool) {
     let today: BTreeMap<AlarmPath, AlarmIndex> =
         scene.alarms.iter().map(|rule| (AlarmPath::of_rule(rule, scene), rule.index)).collect();
     let mut flags: BTreeMap<AlarmIndex, Flags> = BTreeMap::new();
@@ -64,7 +73,10 @@ pub(super) fn relive(monitor: &mut Monitor, events: &[Arc<Event>], scene: &Scene
                     worst: *worst,
                     deed: None,
                 };
-                monitor.relive(&change, rule, flags);
+                match counted {
+                    true => drop(monitor.observe(&change, rule, flags)),
+                    false => monitor.relive(&change, rule, flags),
+                }
             }
             _ => {}
         }

@@ -86,6 +86,10 @@ fn learn(shared: &Analysis, clock: &Clock, frames: &Waker, ended: &AtomicBool, r
         // Samples may be on their way that were received before now: time goes on as far as all of them are learnt.
         let settled = if more { knowledge.heard() } else { now - UNDERWAY };
         knowledge.elapse(settled);
+        // In the session's time, which may pass faster than what is underway arrives.
+        let underway = UNDERWAY.as_secs_f64() / clock.wall_secs(1.0);
+        let wanted =
+            !more && knowledge.answer_recorder(now - Duration::try_from_secs_f64(underway).unwrap_or(UNDERWAY));
         let changed = rang || knowledge.has_news() || knowledge.chronicle().version() != version;
         let deadline = knowledge.next_deadline(settled);
         MutexGuard::unlock_fair(knowledge);
@@ -94,6 +98,7 @@ fn learn(shared: &Analysis, clock: &Clock, frames: &Waker, ended: &AtomicBool, r
         }
         if !more || ended.load(Ordering::Acquire) {
             let until = deadline.map_or(f64::INFINITY, |deadline| deadline.secs_since(settled));
+            let until = if wanted { until.min(underway) } else { until };
             let secs = clock.wall_secs(until).clamp(SHORTEST_WAIT.as_secs_f64(), LONGEST_WAIT.as_secs_f64());
             return Duration::from_secs_f64(secs);
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::grouped;
-use crate::alarm::{AlarmIndex, Condition, Direction, Engine, Formula, Guidance, Level, Priority, Rule, Subject};
+use crate::alarm::{AlarmIndex, Condition, Direction, Engine, Formula, Level, Rule, Subject};
 use crate::history::History;
 use crate::scene::Scene;
 use crate::scene::expression::Compiled;
@@ -132,17 +132,9 @@ fn add_rule(scene: &mut Scene, subject: Subject, condition: Condition) {
     let index = AlarmIndex(scene.alarms.len() as u32);
     scene.alarms.push(Rule {
         index,
-        subject,
-        name: format!("rule {}", index.0),
-        condition,
         on_delay: Duration::from_secs(3),
         off_delay: Duration::from_secs(2),
-        count: None,
-        latching: false,
-        priority: Priority::Medium,
-        suppressed_when: None,
-        group: String::new(),
-        guidance: Guidance::default(),
+        ..Rule::new(subject, format!("rule {}", index.0), condition)
     });
 }
 

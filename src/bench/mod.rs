@@ -6,6 +6,8 @@ pub mod alarms;
 pub mod flood;
 pub mod frame;
 pub mod ingest;
+pub mod record;
+pub mod recording;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -11,6 +11,9 @@ pub struct Args {
     /// Seconds per measurement.
     #[arg(long, default_value_t = 3.0)]
     secs: f64,
+    /// Sizes of the recordings that are opened, in MiB; they are written to the folder for temporary files.
+    #[arg(long, value_name = "MIB", value_delimiter = ',', default_values_t = [100, 1024])]
+    mib: Vec<u64>,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Debug)]
@@ -19,8 +22,12 @@ enum What {
     Ingest,
     /// The core work of one frame at 10,000 to 100,000 twins.
     Frame,
+    /// Messages per second into a recording, against the bare MCAP writer.
+    Record,
     /// Samples per second through 100 to 100,000 alarm rules, against history alone.
     Alarms,
+    /// Opening recordings of several sizes and going to any moment in them. Not part of `all`: it writes large files.
+    Recording,
     All,
 }
 
@@ -35,8 +42,14 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if matches!(args.what, What::Frame | What::All) {
         print!("{}", bench::frame::run());
     }
+    if matches!(args.what, What::Record | What::All) {
+        print!("{}", bench::record::run(secs).map_err(Failure::environment)?);
+    }
     if matches!(args.what, What::Alarms | What::All) {
         print!("{}", bench::alarms::run(secs));
+    }
+    if args.what == What::Recording {
+        print!("{}", bench::recording::run(&args.mib).map_err(Failure::environment)?);
     }
     Ok(())
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::{Failure, demo_scene, time_limit};
+use super::{Failure, bell, demo_scene, time_limit};
+use crate::alarm::Priority;
+use crate::record::{Keep, RecordOptions, Roll};
 use crate::session::{self, OpenError, Options, StorePlace};
 use crate::state;
 
@@ -59,12 +61,54 @@ pub struct SessionArgs {
     /// Append every event as a line of JSON to this file.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Record everything into this MCAP file; later ones stand beside it with a time in their name.
+    #[arg(long, value_name = "FILE")]
+    pub(super) record: Option<PathBuf>,
+    /// Begin a new file at this size or age: 1GiB, 1h, or both with a comma between.
+    #[arg(long, value_name = "SIZE|TIME")]
+    record_roll: Option<Roll>,
+    /// Keep so many files, so many bytes, or files so young: 10, 20GiB, 7d, or several with commas between.
+    #[arg(long, value_name = "COUNT|SIZE|TIME")]
+    record_keep: Option<Keep>,
+    /// Hold this much of the past in memory, and record only when an alarm (--record-on) or a person asks for it.
+    #[arg(long, value_name = "DURATION", value_parser = time_limit::parse)]
+    record_before: Option<Duration>,
+    /// Alarms of this priority or a more urgent one ask for the past.
+    #[arg(long, value_name = "PRIORITY", value_parser = priority)]
+    record_on: Option<Priority>,
+    /// How long to record on after it was asked for.
+    #[arg(long, value_name = "DURATION", value_parser = time_limit::parse)]
+    record_after: Option<Duration>,
     /// The name that goes on record for what is done here. Without this: whoever is logged in.
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
+    /// Ring the terminal and ask for attention with the window when a new alarm of this priority or above comes: critical,
+    /// high, medium or low. Without this: silence, until it is switched on in the alarm panel.
+    #[arg(long, value_name = "PRIORITY", value_parser = priority)]
+    bell: Option<Priority>,
 }
 
 impl SessionArgs {
+    #[cfg(feature = "desktop")]
+    pub fn history_budget_bytes(&self) -> u64 {
+        self.history_mib << 20
+    }
+
+    /// How to record is nothing without what to record into.
+    pub fn check(&self) -> Result<(), Failure> {
+        let flags = [
+            ("--record-roll", self.record_roll.is_some()),
+            ("--record-keep", self.record_keep.is_some()),
+            ("--record-before", self.record_before.is_some()),
+            ("--record-on", self.record_on.is_some()),
+            ("--record-after", self.record_after.is_some()),
+        ];
+        match flags.into_iter().find(|(_, given)| *given && self.record.is_none()) {
+            Some((flag, _)) => Err(Failure::Usage(format!("{flag} needs a file to record into: --record FILE"))),
+            None => Ok(()),
+        }
+    }
+
     pub fn options(self, scene: PathBuf) -> Options {
         let mut options = Options::new(scene);
         options.broker = self.broker;
@@ -79,11 +123,25 @@ impl SessionArgs {
             None => StorePlace::Usual,
         };
         options.events = self.events;
+        options.record = self.record.map(|path| RecordOptions {
+            roll: self.record_roll.unwrap_or_default(),
+            keep: self.record_keep.unwrap_or_default(),
+            before: self.record_before.or(self.record_on.map(|_| RecordOptions::DEFAULT_BEFORE)),
+            on: self.record_on,
+            after: self.record_after.unwrap_or(RecordOptions::DEFAULT_AFTER),
+            ..RecordOptions::new(path)
+        });
+        options.bell = self.bell;
         if let Some(operator) = self.operator {
             options.operator = operator;
         }
         options
     }
+}
+
+fn priority(text: &str) -> Result<Priority, String> {
+    let named = Priority::ALL.into_iter().find(|priority| priority.name().eq_ignore_ascii_case(text));
+    named.ok_or_else(|| format!("priorities are {}", Priority::ALL.map(Priority::name).join(", ")))
 }
 
 /// The demo: bottling scene, embedded broker, simulated plant, window.
@@ -94,6 +152,7 @@ pub fn demo() -> Result<(), Failure> {
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
+    args.session.check()?;
     let is_demo = args.scene.is_none();
     let scene = args.scene.map_or_else(demo_scene, Ok)?;
     let mut options = args.session.options(scene);
@@ -105,7 +164,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// Better said before a long run than after it.
-fn check_state_file(file: &Path) -> Result<(), Failure> {
+pub(super) fn check_state_file(file: &Path) -> Result<(), Failure> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if folder.is_dir() && !file.is_dir() {
         return Ok(());
@@ -114,9 +173,9 @@ fn check_state_file(file: &Path) -> Result<(), Failure> {
     Err(Failure::Environment(format!("{}: the state cannot be written: {why}", file.display())))
 }
 
-fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
+pub(super) fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
     // Before anything runs, so that whoever stops it early gets the state as well.
-    let stop = interrupted()?;
+    let stop = interrupted(|| {})?;
     let (wake, woken) = crossbeam_channel::bounded(1);
     let mut app = App::new();
     open(
@@ -136,7 +195,7 @@ fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBu
 
 #[cfg(feature = "desktop")]
 fn windowed(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
-    super::window::run(options, limit, state_file)
+    super::window::run(|app, waker| open(app, options, waker), limit, state_file)
 }
 
 #[cfg(not(feature = "desktop"))]
@@ -146,6 +205,7 @@ fn windowed(_: Options, _: Option<Duration>, _: Option<PathBuf>) -> Result<(), F
 
 /// Opens a session; prints the issues of a scene that has errors.
 pub(crate) fn open(app: &mut App, options: Options, waker: crate::source::Waker) -> Result<(), Failure> {
+    let wants_bell = options.bell.is_some();
     session::open(app, options, waker).map_err(|error| match error {
         OpenError::Scene(loaded) => {
             eprint!("{}", loaded.render(super::colour()));
@@ -154,6 +214,7 @@ pub(crate) fn open(app: &mut App, options: Options, waker: crate::source::Waker)
         OpenError::NoPlant { .. } => Failure::Usage(error.to_string()),
         other => Failure::environment(other),
     })?;
+    bell::install(app, wants_bell);
     if let Some(url) = session::embedded_url(app) {
         eprintln!("pollux: embedded broker listens at {url}");
     }
@@ -167,10 +228,14 @@ pub(crate) fn write_state(world: &mut World, file: &Path) -> Result<(), Failure>
         .map_err(|error| Failure::Environment(format!("{}: the state cannot be written: {error}", file.display())))
 }
 
-/// A flag that an interrupt or a termination signal raises.
-pub(crate) fn interrupted() -> Result<Arc<AtomicBool>, Failure> {
+/// A flag that an interrupt or a termination signal raises; `wake` is called then.
+pub(crate) fn interrupted(wake: impl Fn() + Send + 'static) -> Result<Arc<AtomicBool>, Failure> {
     let flag = Arc::new(AtomicBool::new(false));
     let raised = flag.clone();
-    ctrlc::set_handler(move || raised.store(true, Ordering::Relaxed)).map_err(Failure::environment)?;
+    let handler = move || {
+        raised.store(true, Ordering::Relaxed);
+        wake();
+    };
+    ctrlc::set_handler(handler).map_err(Failure::environment)?;
     Ok(flag)
 }

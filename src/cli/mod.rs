@@ -3,10 +3,20 @@
 //!
 //! Exit codes are a contract: 0 fine, 1 a verdict was negative, 2 wrong usage, 3 the environment failed.
 
+mod bell;
 mod bench;
 mod check;
+mod export;
+#[cfg(feature = "desktop")]
+mod film;
+mod import;
+mod info;
 mod live;
 mod plant;
+mod play;
+mod record;
+mod repair;
+mod republish;
 #[cfg(feature = "desktop")]
 mod shot;
 mod time_limit;
@@ -42,10 +52,25 @@ struct Global {
 enum Command {
     /// Mirror a plant live.
     Live(live::Args),
+    /// Show a recording.
+    Play(play::Args),
+    /// Record a plant into an MCAP file, without a window.
+    Record(record::Args),
     /// Run the simulated plant of a scene and publish it to a broker.
     Plant(plant::Args),
     /// Check scene files and print every issue.
     Check(check::Args),
+    /// Say what a recording holds, and what is missing from it.
+    Info(info::Args),
+    /// Write recordings, or a stretch of them, for other programs.
+    Export(export::Args),
+    /// Make damaged recordings whole again, in place.
+    Repair(repair::Args),
+    /// Make a recording of another program's log.
+    Import(import::Args),
+    /// Make a video of a stretch of a recording.
+    #[cfg(feature = "desktop")]
+    Film(film::Args),
     /// Render a scene offscreen to a PNG file.
     #[cfg(feature = "desktop")]
     Shot(shot::Args),
@@ -100,8 +125,16 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
     match command {
         None => live::demo(),
         Some(Command::Live(args)) => live::run(args),
+        Some(Command::Play(args)) => play::run(args),
+        Some(Command::Record(args)) => record::run(args),
         Some(Command::Plant(args)) => plant::run(args),
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::Info(args)) => info::run(args),
+        Some(Command::Export(args)) => export::run(args),
+        Some(Command::Repair(args)) => repair::run(args),
+        Some(Command::Import(args)) => import::run(args),
+        #[cfg(feature = "desktop")]
+        Some(Command::Film(args)) => film::run(args),
         #[cfg(feature = "desktop")]
         Some(Command::Shot(args)) => shot::run(args),
         Some(Command::Bench(args)) => bench::run(args),

@@ -59,7 +59,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let url = broker.url.clone();
     let config =
         PlantConfig { plant, broker, seed: args.seed, speed: args.speed, prefix: args.prefix, start: Timestamp::now() };
-    let stop = live::interrupted()?;
+    let stop = live::interrupted(|| {})?;
     let handle = plant::spawn(config).map_err(Failure::environment)?;
     eprintln!("pollux: the plant publishes to {url}");
     let started = std::time::Instant::now();

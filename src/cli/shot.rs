@@ -1,4 +1,4 @@
-//! `pollux shot`: a scene as a picture, panels included, without any display.
+//! `pollux shot`: a scene or a moment of a recording as a picture, panels included, without any display.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,25 +6,28 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::live::{SessionArgs, open};
-use super::{Failure, time_limit};
+use super::{Failure, play};
 use crate::DesktopPlugins;
 use crate::command::OperatorCommand;
 use crate::history::Moment;
+use crate::replay::{self, At};
 use crate::scene::LoadedScene;
 use crate::view::offscreen::{self, ShotError};
 use crate::{panel, source};
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The scene file. Without one: the demo's.
+    /// The scene file, or a recording. Without one: the demo's scene.
+    #[arg(value_name = "SCENE|RECORDING")]
     scene: Option<PathBuf>,
     /// The PNG file to write.
     #[arg(short, long, value_name = "PNG")]
     output: PathBuf,
-    /// How long to let data arrive before the picture is taken (20s, 2m): on the clock that the picture shows, which runs
-    /// at --plant-speed.
-    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = time_limit::parse)]
-    at: Duration,
+    /// How long to let data arrive before the picture is taken (20s, 2m; else 3s): on the clock that the picture shows,
+    /// which runs at --plant-speed. Of a recording: the moment to show, after its start or like 2026-01-31T12:00:00Z, else
+    /// the start.
+    #[arg(long, value_name = "TIME", value_parser = play::parse_at)]
+    at: Option<At>,
     /// Width and height in pixels.
     #[arg(long, value_name = "WxH", default_value = "1600x900", value_parser = parse_size)]
     size: UVec2,
@@ -44,20 +47,51 @@ pub struct Args {
     session: SessionArgs,
 }
 
-fn parse_size(text: &str) -> Result<UVec2, String> {
+pub(super) fn parse_size(text: &str) -> Result<UVec2, String> {
     let wrong = || format!("`{text}` is not a size; write it like 1600x900");
     let (width, height) = text.split_once('x').ok_or_else(wrong)?;
     Ok(UVec2::new(width.parse().map_err(|_| wrong())?, height.parse().map_err(|_| wrong())?))
 }
 
+/// How long data arrive in a scene if nothing is said.
+const WAIT: Duration = Duration::from_secs(3);
+
+/// How long a recording is read before its picture is taken.
+const FILL: Duration = Duration::from_secs(10);
+
+/// By its first bytes, whatever its name.
+fn is_recording(path: &std::path::Path) -> bool {
+    let mut begin = [0; mcap::MAGIC.len()];
+    let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut begin));
+    read.is_ok() && begin == *mcap::MAGIC
+}
+
 pub fn run(args: Args) -> Result<(), Failure> {
     let scene = args.scene.map_or_else(super::demo_scene, Ok)?;
-    let mut options = args.session.options(scene);
-    options.watch = false;
-
-    let mut app = offscreen::app(args.size).map_err(failure)?;
     let waker: source::Waker = std::sync::Arc::new(|| {});
-    open(&mut app, options, waker)?;
+    let mut app = offscreen::app(args.size).map_err(failure)?;
+    let wait = match (is_recording(&scene), args.at) {
+        (true, at) => {
+            let history_budget_bytes = args.session.history_budget_bytes();
+            let options =
+                replay::Options { at, blocking: true, history_budget_bytes, ..replay::Options::new([&scene]) };
+            play::open(&mut app, options, waker)?;
+            Duration::ZERO
+        }
+        (false, Some(At::Moment(at))) => {
+            let said = format!("{at} is a moment for recordings; for a scene say how long to wait, such as --at 20s");
+            return Err(Failure::Usage(said));
+        }
+        (false, at) => {
+            let mut options = args.session.options(scene);
+            options.watch = false;
+            open(&mut app, options, waker)?;
+            match at {
+                Some(At::After(wait)) => wait,
+                _ => WAIT,
+            }
+        }
+    };
     app.add_plugins(DesktopPlugins);
     if let Some(name) = &args.panel {
         panel::open(&mut app, name).map_err(|error| Failure::Usage(error.to_string()))?;
@@ -67,10 +101,15 @@ pub fn run(args: Args) -> Result<(), Failure> {
         app.world_mut().write_message(command);
     }
     offscreen::prepare(&mut app);
+    // Trends show what was loaded around the cursor.
+    let begun = std::time::Instant::now();
+    while !replay::is_filled(&app) && begun.elapsed() < FILL {
+        app.update();
+    }
     loop {
         app.update();
         let moment = app.world().resource::<Moment>();
-        if moment.now.secs_since(moment.session_start) >= args.at.as_secs_f64() {
+        if moment.now.secs_since(moment.session_start) >= wait.as_secs_f64() {
             break;
         }
         std::thread::sleep(Duration::from_millis(50));
@@ -79,7 +118,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// What the operator would have clicked.
-fn commands(app: &App, select: Option<&str>, focus: bool, trends: &[String]) -> Result<Vec<OperatorCommand>, Failure> {
+pub(super) fn commands(
+    app: &App,
+    select: Option<&str>,
+    focus: bool,
+    trends: &[String],
+) -> Result<Vec<OperatorCommand>, Failure> {
     let scene = &app.world().resource::<LoadedScene>().scene;
     let mut commands = Vec::new();
     if let Some(id) = select {
@@ -98,7 +142,7 @@ fn commands(app: &App, select: Option<&str>, focus: bool, trends: &[String]) -> 
     Ok(commands)
 }
 
-fn failure(error: ShotError) -> Failure {
+pub(super) fn failure(error: ShotError) -> Failure {
     match error {
         ShotError::Size { .. } => Failure::Usage(error.to_string()),
         other => Failure::environment(other),

@@ -5,22 +5,30 @@
 
 use bevy::prelude::*;
 
+use super::transport::Deck;
 use super::{Attention, Operator, OperatorCommand};
 use crate::alarm::Deed;
 use crate::analysis::Analysis;
 use crate::event::{Draft, Kind};
-use crate::history::{Cursor, Moment};
 use crate::scene::LoadedScene;
+use crate::twin::{Timestamp, TwinIndex};
 
 pub(crate) fn apply(
     mut commands: MessageReader<OperatorCommand>,
     analysis: Res<Analysis>,
     loaded: Res<LoadedScene>,
     operator: Res<Operator>,
-    mut moment: ResMut<Moment>,
-    mut cursor: ResMut<Cursor>,
+    mut deck: Deck,
     mut attention: ResMut<Attention>,
 ) {
+    let remark = |kind: Kind, twin: Option<TwinIndex>, at: Option<Timestamp>, deck: &Deck| {
+        let at = at.unwrap_or_else(|| deck.cursor.shown(deck.moment.now));
+        // A recording has no present: what is added to it belongs where it stands.
+        let known = if deck.extent.is_recorded() { at } else { deck.moment.now };
+        let draft = Draft::new(at, known, kind).by(operator.0.clone(), "");
+        let twin = twin.and_then(|index| loaded.scene.twins.get(index.at())).map(|twin| twin.id.clone());
+        analysis.lock().record(Draft { twin, ..draft });
+    };
     for command in commands.read() {
         match command {
             OperatorCommand::Select(twin) => {
@@ -30,46 +38,40 @@ pub(crate) fn apply(
                 Some(at) => drop(attention.trends.remove(at)),
                 None => attention.trends.push(*signal),
             },
-            OperatorCommand::GoLive => {
-                cursor.set_if_neq(Cursor::Live);
-            }
-            OperatorCommand::PauseAt(at) => {
-                cursor.set_if_neq(Cursor::pause_at(*at, analysis.lock().history.bounds(), moment.now));
-            }
-            OperatorCommand::Play { speed } => {
-                let playing = cursor.play(*speed, moment.now);
-                cursor.set_if_neq(playing);
-            }
+            OperatorCommand::GoLive
+            | OperatorCommand::PauseAt(_)
+            | OperatorCommand::Pause
+            | OperatorCommand::Seek(_)
+            | OperatorCommand::Play { .. }
+            | OperatorCommand::CatchUp
+            | OperatorCommand::Step { .. }
+            | OperatorCommand::Mark { .. }
+            | OperatorCommand::Loop(_)
+            | OperatorCommand::SkipGaps(_) => deck.obey(command, &analysis, &attention, &loaded.scene),
             OperatorCommand::Alarm { alarms, action, comment } => {
-                // What is shown is the past: nobody acts on it.
-                if !cursor.is_live() {
+                // What is shown is the past: nobody acts on it. A recording says so itself.
+                if !deck.cursor.is_live() && !deck.extent.is_recorded() {
                     tracing::warn!("alarms are handled live: the cursor is in the past");
                     continue;
                 }
-                let deed = Deed { by: operator.0.clone(), at: moment.now, comment: comment.clone() };
-                let mut knowledge = analysis.lock();
-                for alarm in alarms {
-                    if let Err(refusal) = knowledge.act(*alarm, action, &deed) {
-                        tracing::warn!("{}: {refusal}", loaded.scene.alarm_path(*alarm));
-                    }
+                let deed = Deed { by: operator.0.clone(), at: deck.moment.now, comment: comment.clone() };
+                for (alarm, refusal) in analysis.lock().act(alarms, action, &deed) {
+                    tracing::warn!("{alarm}: {refusal}");
                 }
             }
-            OperatorCommand::Note { text, twin } => {
-                let draft = Draft::new(moment.shown, moment.now, Kind::Note { text: text.clone() });
-                let twin = twin.and_then(|index| loaded.scene.twins.get(index.at())).map(|twin| twin.id.clone());
-                analysis.lock().record(Draft { twin, ..draft.by(operator.0.clone(), "") });
+            OperatorCommand::Note { text, twin, at } => remark(Kind::Note { text: text.clone() }, *twin, *at, &deck),
+            OperatorCommand::Bookmark { text, twin, at } => {
+                remark(Kind::Bookmark { text: text.clone() }, *twin, *at, &deck);
             }
             OperatorCommand::Focus(_)
             | OperatorCommand::Look(_)
             | OperatorCommand::ReloadScene
             | OperatorCommand::ExportEvents { .. }
             | OperatorCommand::EditLimit { .. }
-            | OperatorCommand::UndoEdit => {}
+            | OperatorCommand::UndoEdit
+            | OperatorCommand::Record
+            | OperatorCommand::Sound(_) => {}
         }
     }
-    // The frame that says where the cursor stands also shows it.
-    let shown = cursor.shown(moment.now);
-    if moment.shown != shown {
-        moment.shown = shown;
-    }
+    deck.settle(&analysis);
 }

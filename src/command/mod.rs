@@ -1,14 +1,17 @@
 //! What an operator asks for. Panels and the 3D view write these messages; one applier carries them out next frame.
 
 mod apply;
+mod sound;
+mod transport;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bevy::prelude::*;
 
 use crate::TwinSet;
-use crate::alarm::{self, AlarmIndex};
-use crate::event;
+use crate::alarm;
+use crate::event::{self, AlarmPath};
 use crate::scene::Scene;
 
 pub(crate) use apply::apply;
@@ -23,26 +26,65 @@ pub enum OperatorCommand {
     Focus(Option<TwinIndex>),
     /// Moves the camera to a viewpoint of the scene, by its position in `scene.views`.
     Look(usize),
-    /// The cursor follows the newest data.
+    /// The cursor follows the newest data; in a recording it goes to the end.
     GoLive,
     /// The cursor stands still at a moment.
     PauseAt(Timestamp),
+    /// The cursor stands still where it is.
+    Pause,
+    /// The cursor goes to a moment: what plays goes on playing from there, all else stands still there.
+    Seek(Timestamp),
     /// The cursor moves from where it is, `speed` source seconds a second.
     Play { speed: f64 },
+    /// The cursor plays forward so fast that it is live in some seconds.
+    CatchUp,
+    /// The cursor goes to the next or previous of something.
+    Step { by: StepBy, forward: bool },
+    /// Sets the in or the out mark; none takes it away.
+    Mark { end: MarkEnd, at: Option<Timestamp> },
+    /// Whether playing turns back between the marks.
+    Loop(bool),
+    /// Playing jumps over stretches without data that are longer than this; none: it plays through them.
+    SkipGaps(Option<Duration>),
     /// Adds a signal to the trend panel, or takes it away.
     ToggleTrend(SignalIndex),
     /// Reads the scene file again.
     ReloadScene,
-    /// Does one thing to some alarms; `comment` is the reason, where one is asked for.
-    Alarm { alarms: Vec<AlarmIndex>, action: alarm::Action, comment: String },
-    /// Writes a remark into the journal.
-    Note { text: String, twin: Option<TwinIndex> },
+    /// Does one thing to some alarms; `comment` is the reason, where one is asked for. Alarms are named, not numbered: a
+    /// scene that is taken over between the click and the deed numbers them anew.
+    Alarm { alarms: Vec<AlarmPath>, action: alarm::Action, comment: String },
+    /// Writes a remark into the journal, on a moment; none is the shown one.
+    Note { text: String, twin: Option<TwinIndex>, at: Option<Timestamp> },
+    /// Marks a moment, to be found again; none is the shown one, and the name may be empty.
+    Bookmark { text: String, twin: Option<TwinIndex>, at: Option<Timestamp> },
     /// Writes the events that `filter` admits to a file: CSV if its name ends in `.csv`, else JSON lines.
     ExportEvents { path: PathBuf, filter: event::Filter },
     /// Changes a number of an alarm in the scene file.
-    EditLimit { alarm: AlarmIndex, field: LimitField, value: f64, reason: String },
+    EditLimit { alarm: AlarmPath, field: LimitField, value: f64, reason: String },
     /// Takes back the last edit of the scene.
     UndoEdit,
+    /// Writes the past that is held in memory into a recording, and records on for a while.
+    Record,
+    /// From which priority on new alarms are heard; none: not at all.
+    Sound(Option<alarm::Priority>),
+}
+
+/// What one step of the cursor is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum StepBy {
+    /// A sample of the signals in the trends and of the selected twin; of any signal if there are none of these.
+    /// The cursor stands still there.
+    Sample,
+    /// An event of the journal.
+    Event,
+    Time(Duration),
+}
+
+/// One of the two marks on the time bar.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum MarkEnd {
+    In,
+    Out,
 }
 
 /// A number of an alarm that an operator may change while running.
@@ -93,5 +135,5 @@ pub(super) fn plugin(app: &mut App) {
     app.add_message::<OperatorCommand>()
         .init_resource::<Attention>()
         .init_resource::<Operator>()
-        .add_systems(Update, apply.in_set(TwinSet::Command));
+        .add_systems(Update, (apply, sound::sound.after(apply)).in_set(TwinSet::Command));
 }

@@ -50,7 +50,12 @@ fn csv_row(event: &Event) -> [String; 17] {
         Kind::Connection { broker: b, .. } => broker = field(b),
         Kind::Gap { from: f, to: t } => (from, to) = (f.to_string(), t.to_string()),
         Kind::SceneEdited { before, after, .. } => (from, to) = (field(before), field(after)),
-        Kind::Flood { .. } | Kind::Birth | Kind::Death | Kind::SceneReloaded { .. } | Kind::Note { .. } => {}
+        Kind::Flood { .. }
+        | Kind::Birth
+        | Kind::Death
+        | Kind::SceneReloaded { .. }
+        | Kind::Note { .. }
+        | Kind::Bookmark { .. } => {}
     }
     [
         event.id.to_string(),

@@ -21,10 +21,11 @@ pub enum Tag {
     SceneEdited,
     Gap,
     Note,
+    Bookmark,
 }
 
 impl Tag {
-    pub const ALL: [Tag; 10] = [
+    pub const ALL: [Tag; 11] = [
         Tag::Alarm,
         Tag::Flood,
         Tag::Chattering,
@@ -35,6 +36,7 @@ impl Tag {
         Tag::SceneEdited,
         Tag::Gap,
         Tag::Note,
+        Tag::Bookmark,
     ];
 
     /// As in JSON.
@@ -50,6 +52,7 @@ impl Tag {
             Tag::SceneEdited => "scene_edited",
             Tag::Gap => "gap",
             Tag::Note => "note",
+            Tag::Bookmark => "bookmark",
         }
     }
 }
@@ -67,6 +70,7 @@ impl Kind {
             Kind::SceneEdited { .. } => Tag::SceneEdited,
             Kind::Gap { .. } => Tag::Gap,
             Kind::Note { .. } => Tag::Note,
+            Kind::Bookmark { .. } => Tag::Bookmark,
         }
     }
 }
@@ -142,7 +146,7 @@ fn occurs(word: &str, event: &Event) -> bool {
         Kind::Chattering { alarm, broker, .. } => has(alarm) || has_some(broker),
         Kind::Connection { broker, state, error } => has(broker) || has(state) || has(error),
         Kind::SceneEdited { what, before, after } => has(what) || has(before) || has(after),
-        Kind::Note { text } => has(text),
+        Kind::Note { text } | Kind::Bookmark { text } => has(text),
         Kind::Birth | Kind::Death | Kind::SceneReloaded { .. } | Kind::Gap { .. } => false,
     };
     in_kind || has_some(&event.twin) || has_some(&event.by) || has(&event.comment) || has(&event.action())

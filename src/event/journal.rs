@@ -2,7 +2,8 @@
 //! time, by alarm; the state of an alarm at a past moment. Never exceeds its budget: the oldest go first, counted.
 //!
 //! Two orders: ids rise in the order in which events become known, `time` is when they happened. An event that becomes
-//! known late (a sample that a gateway had held back) therefore has a high id and an early time.
+//! known late (a sample that a gateway had held back) therefore has a high id and an early time. A past moment is shown
+//! as it was known then: what counts for it is `received`.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -61,7 +62,7 @@ pub struct Journal {
 /// The transitions of one alarm.
 #[derive(Debug, Default)]
 struct Track {
-    /// In the order of ids; their times never fall.
+    /// In the order of ids; their moments never fall.
     steps: VecDeque<Step>,
     /// Before this moment transitions have been forgotten.
     forgotten: Option<Timestamp>,
@@ -69,8 +70,7 @@ struct Track {
 
 #[derive(Clone, Copy, Debug)]
 struct Step {
-    /// When the transition took effect: at its own time, but never before the one that came before it. An operator's
-    /// deed carries the wall clock and a sample the clock of a device: what was done last counts last.
+    /// When the transition became known, but never before the one that came before it: what was done last counts last.
     at: Timestamp,
     id: u64,
     from: State,
@@ -129,7 +129,7 @@ impl Journal {
         {
             let track = self.alarms.entry(path).or_default();
             let before = track.steps.back().map(|last| last.at).or(track.forgotten);
-            let at = before.map_or(event.time, |before| before.max(event.time));
+            let at = before.map_or(event.received, |before| before.max(event.received));
             track.steps.push_back(Step { at, id: event.id, from: *from, to: *to });
         }
         self.events.push_back(event);
@@ -186,9 +186,14 @@ impl Journal {
         stretch.into_iter().flatten().filter_map(|(_, id)| self.get(*id))
     }
 
-    /// What had happened by `moment`, latest first: what the log shows at the cursor.
+    /// What was known by `moment`, in the order of time; those of one moment by id.
+    pub fn known_by(&self, moment: Timestamp) -> impl DoubleEndedIterator<Item = &Arc<Event>> {
+        self.between(Timestamp::MIN, Timestamp::MAX).filter(move |event| event.received <= moment)
+    }
+
+    /// The same, latest first: what the log shows at the cursor.
     pub fn until(&self, moment: Timestamp) -> impl Iterator<Item = &Arc<Event>> {
-        self.between(Timestamp::MIN, moment).rev()
+        self.known_by(moment).rev()
     }
 
     /// All that the filter lets through, by id.
@@ -203,7 +208,14 @@ impl Journal {
         steps.filter_map(|step| self.get(step.id))
     }
 
-    /// The state of an alarm at a past moment. None if the journal does not reach back so far, or knows no transition
+    /// Those that were known by `moment`.
+    pub fn transitions_by(&self, alarm: &AlarmPath, moment: Timestamp) -> impl DoubleEndedIterator<Item = &Arc<Event>> {
+        let known = move |track: &'_ Track| track.steps.partition_point(|step| step.at <= moment);
+        let steps = self.alarms.get(alarm).into_iter().flat_map(move |track| track.steps.range(..known(track)));
+        steps.filter_map(|step| self.get(step.id))
+    }
+
+    /// The state of an alarm at a past moment, as it was known then. None if the journal does not reach back so far, or knows no transition
     /// of this alarm at all.
     pub fn alarm_state_at(&self, alarm: &AlarmPath, moment: Timestamp) -> Option<State> {
         let track = self.alarms.get(alarm)?;
@@ -234,7 +246,7 @@ fn weight(event: &Event) -> u64 {
         Kind::Chattering { alarm, broker, .. } => alarm.len() + len(broker),
         Kind::Connection { broker, state, error } => broker.len() + state.len() + error.len(),
         Kind::SceneEdited { what, before, after } => what.len() + before.len() + after.len(),
-        Kind::Note { text } => text.len(),
+        Kind::Note { text } | Kind::Bookmark { text } => text.len(),
         Kind::Birth | Kind::Death | Kind::SceneReloaded { .. } | Kind::Gap { .. } => 0,
     };
     (size_of::<Event>() + ENTRIES + len(&event.twin) + len(&event.by) + event.comment.len() + kind) as u64

@@ -1,10 +1,18 @@
 //! Events from what other rooms say. In: changes of alarms with their rules, floods, chattering. Out: [`Draft`]s for
 //! the journal, which name things by the ids of the scene.
 
-use super::{AlarmPath, Draft, Kind};
+use super::{AlarmPath, Draft, Event, Kind};
 use crate::alarm::{Change, ChatterChange, Condition, FloodChange, Rule, Subject};
 use crate::scene::Scene;
 use crate::twin::Timestamp;
+
+/// For another journal, which gives it an id of its own.
+impl From<Event> for Draft {
+    fn from(event: Event) -> Self {
+        let Event { id: _, time, received, twin, by, comment, kind } = event;
+        Self { time, received, twin, by, comment, kind }
+    }
+}
 
 impl Draft {
     /// An event about nothing in particular, by nobody.

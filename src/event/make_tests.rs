@@ -1,5 +1,5 @@
 use super::*;
-use crate::alarm::{AlarmIndex, Cause, Deed, Direction, Flags, Guidance, Level, Monitor, Priority, State};
+use crate::alarm::{AlarmIndex, Cause, Deed, Direction, Flags, Level, Monitor, Priority, State};
 use crate::event::Journal;
 use crate::scene;
 use crate::twin::{SignalIndex, TwinIndex, Unit};
@@ -10,18 +10,7 @@ fn at(secs: i64) -> Timestamp {
 }
 
 fn hall() -> Scene {
-    let twin = scene::Twin {
-        index: TwinIndex(0),
-        id: "P-101".into(),
-        name: String::new(),
-        type_name: "Pump".into(),
-        area: String::new(),
-        at: [0.0; 3],
-        facing_deg: 0.0,
-        scale: 1.0,
-        signals: 0..1,
-        look: None,
-    };
+    let twin = scene::Twin::new(TwinIndex(0), "P-101", "Pump", 0..1);
     let signal = scene::Signal {
         index: SignalIndex(0),
         twin: TwinIndex(0),
@@ -38,20 +27,7 @@ fn hall() -> Scene {
 }
 
 fn rule(index: u32, subject: Subject, name: &str, condition: Condition) -> Rule {
-    Rule {
-        index: AlarmIndex(index),
-        subject,
-        name: name.into(),
-        condition,
-        on_delay: Duration::ZERO,
-        off_delay: Duration::ZERO,
-        count: None,
-        latching: false,
-        priority: Priority::High,
-        suppressed_when: None,
-        group: String::new(),
-        guidance: Guidance::default(),
-    }
+    Rule { index: AlarmIndex(index), priority: Priority::High, ..Rule::new(subject, name, condition) }
 }
 
 fn high(index: u32) -> Rule {

@@ -16,7 +16,7 @@ mod make;
 mod path;
 pub mod store;
 mod summary;
-mod taken_away;
+pub(crate) mod taken_away;
 
 pub use file::{EventFile, EventFileError, EventFileStatus};
 pub use filter::{Filter, Tag};
@@ -115,4 +115,39 @@ pub enum Kind {
     Gap { from: Timestamp, to: Timestamp },
     /// A remark of a person.
     Note { text: String },
+    /// A moment that a person wants to find again; the name may be empty.
+    Bookmark { text: String },
+}
+
+impl Event {
+    /// From when on it shows at the cursor, and where the cursor goes to see what it did: when it became known. What people
+    /// write is about the moment itself.
+    pub fn seen_at(&self) -> Timestamp {
+        match self.kind {
+            Kind::Note { .. } | Kind::Bookmark { .. } => self.time,
+            _ => self.received.max(self.time),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_seen_when_it_became_known_and_a_remark_where_it_was_put() {
+        let event = |received, kind| Event {
+            id: 1,
+            time: Timestamp(10),
+            received: Timestamp(received),
+            twin: None,
+            by: None,
+            comment: String::new(),
+            kind,
+        };
+        assert_eq!(event(3600, Kind::Birth).seen_at(), Timestamp(3600));
+        assert_eq!(event(5, Kind::Birth).seen_at(), Timestamp(10));
+        assert_eq!(event(3600, Kind::Note { text: "here".into() }).seen_at(), Timestamp(10));
+        assert_eq!(event(3600, Kind::Bookmark { text: String::new() }).seen_at(), Timestamp(10));
+    }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::{Event, Kind};
-use crate::alarm::{Rule, Subject};
+use crate::alarm::{AlarmIndex, Rule, Subject};
 use crate::scene::Scene;
 
 /// An alarm of a twin, or of a connection to a broker. Written `P-101/vibration.high` or `broker#plant/connection`:
@@ -37,6 +37,21 @@ impl AlarmPath {
             Subject::Broker(name) => (None, Some(name.clone())),
         };
         Self { twin, broker, alarm: rule.name.clone() }
+    }
+
+    /// The paths of some alarms of this scene; indices beyond it are left out.
+    pub fn of_alarms(alarms: &[AlarmIndex], scene: &Scene) -> Vec<Self> {
+        let rules = alarms.iter().filter_map(|index| scene.alarm(*index));
+        rules.map(|rule| Self::of_rule(rule, scene)).collect()
+    }
+
+    /// The rule that bears this name in a scene.
+    pub fn rule<'s>(&self, scene: &'s Scene) -> Option<&'s Rule> {
+        match (&self.twin, &self.broker) {
+            (Some(twin), _) => scene.alarm_named(twin, &self.alarm),
+            (None, Some(broker)) => scene.alarms_of_broker(broker).find(|rule| rule.name == self.alarm),
+            (None, None) => None,
+        }
     }
 
     /// The alarm that an event is about; none if it is about something else, or about several.

@@ -48,6 +48,7 @@ impl Event {
             Kind::SceneEdited { .. } => "scene edited".to_owned(),
             Kind::Gap { .. } => "gap".to_owned(),
             Kind::Note { .. } => "note".to_owned(),
+            Kind::Bookmark { .. } => "bookmark".to_owned(),
         }
     }
 
@@ -115,6 +116,8 @@ impl Event {
                 write!(out, "not recording for {:?}", Duration::from_millis((nanos / 1_000_000) as u64))?;
             }
             Kind::Note { text } => out.push_str(text),
+            Kind::Bookmark { text } if text.is_empty() => out.push_str("bookmark"),
+            Kind::Bookmark { text } => write!(out, "bookmark: {text}")?,
         }
         if !self.comment.is_empty() {
             write!(out, " \"{}\"", self.comment)?;

@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use super::row::{Row, Rows, Tag, text_bytes};
+use super::row::{Known, Row, Rows, Tag, newest_known, text_bytes};
 use super::summary::Summary;
 
 /// Samples under one node of the lower level, and nodes of the lower level under one of the upper.
@@ -21,6 +21,8 @@ pub(super) struct Chunk {
     pub last_time: i64,
     pub len: usize,
     pub summary: Summary,
+    /// The earliest and the latest receive time.
+    pub received: (i64, i64),
     columns: Box<Columns>,
 }
 
@@ -142,8 +144,10 @@ impl Chunk {
             })
             .collect();
         let len = times.len();
+        let receipts = times.iter().enumerate().map(|(at, source)| received.at(at, *source));
+        let span = receipts.fold((i64::MAX, i64::MIN), |(first, last), time| (first.min(time), last.max(time)));
         let columns = Box::new(Columns { times, values, tags, received, texts, lower, upper });
-        let mut chunk = Self { first_time, last_time, len, summary: Summary::EMPTY, columns };
+        let mut chunk = Self { first_time, last_time, len, summary: Summary::EMPTY, received: span, columns };
         chunk.summary = chunk.summary_of(0, len);
         Some(chunk)
     }
@@ -167,6 +171,17 @@ impl Chunk {
             bits: *columns.values.get(index)?,
             tag: *columns.tags.get(index)?,
         })
+    }
+
+    /// Of the first `count` samples the newest that was known; none if `best` stands. See [`newest_known`].
+    pub fn newest_known(&self, count: usize, known: i64, best: Option<Known>) -> Option<Known> {
+        // The whole chunk became known later, or it adds nothing to what was found at the same source time.
+        if self.received.0 > known || best.is_some_and(|best| self.received.1 <= best.received) {
+            return None;
+        }
+        let columns = &*self.columns;
+        let samples = columns.times.get(..count).unwrap_or(&columns.times).iter().enumerate().rev();
+        newest_known(samples.map(|(at, &source)| (at, source, columns.received.at(at, source))), known, best)
     }
 
     pub fn texts(&self) -> &[Arc<str>] {

@@ -45,17 +45,18 @@ impl Moment {
     }
 }
 
-/// Where playing turns back to: in and out mark of a loop.
+/// In and out mark, and whether playing turns back between them.
 #[derive(Resource, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Marks {
     pub start: Option<Timestamp>,
     pub end: Option<Timestamp>,
+    pub looping: bool,
 }
 
 impl Marks {
-    /// The stretch to play over and over; none unless both marks stand and enclose some time.
+    /// The stretch to play over and over; none unless that is wanted and both marks stand and enclose some time.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
-        self.start.zip(self.end).filter(|(start, end)| start < end)
+        self.start.zip(self.end).filter(|(start, end)| self.looping && start < end)
     }
 }
 
@@ -83,6 +84,14 @@ impl Cursor {
     /// Stands still at `at`, kept within history and `now`.
     pub fn pause_at(at: Timestamp, bounds: Option<(Timestamp, Timestamp)>, now: Timestamp) -> Cursor {
         Cursor::Paused(clamp(at, bounds, now))
+    }
+
+    /// Goes to `at`, kept within history and `now`. What plays goes on playing from there, all else stands still there.
+    pub fn seek(self, at: Timestamp, bounds: Option<(Timestamp, Timestamp)>, now: Timestamp) -> Cursor {
+        match self {
+            Cursor::Playing { speed, .. } => Cursor::Playing { at: clamp(at, bounds, now), speed },
+            Cursor::Live | Cursor::Paused(_) => Self::pause_at(at, bounds, now),
+        }
     }
 
     /// Stands still where it is.
@@ -208,14 +217,26 @@ mod tests {
 
     #[test]
     fn a_loop_wraps_from_mark_to_mark() {
-        let marks = Marks { start: Some(secs(20)), end: Some(secs(30)) };
+        let marks = Marks { start: Some(secs(20)), end: Some(secs(30)), looping: true };
         let step = |cursor: Cursor, dt| cursor.advance(dt, NOW, BOUNDS, marks);
         assert_eq!(step(playing(29, 1.0), 3.0), playing(22, 1.0));
         assert_eq!(step(playing(21, -1.0), 3.0), playing(28, -1.0));
         assert_eq!(step(playing(15, 1.0), 6.0), playing(21, 1.0), "from outside it plays in");
         assert_eq!(step(playing(40, 1.0), 1.0), playing(41, 1.0), "behind the loop it plays on");
-        let upside_down = Marks { start: marks.end, end: marks.start };
+        let upside_down = Marks { start: marks.end, end: marks.start, looping: true };
         assert_eq!(playing(29, 1.0).advance(3.0, NOW, BOUNDS, upside_down), playing(32, 1.0));
+        let off = Marks { looping: false, ..marks };
+        assert_eq!(playing(29, 1.0).advance(3.0, NOW, BOUNDS, off), playing(32, 1.0), "marks alone turn nothing back");
+    }
+
+    #[test]
+    fn going_elsewhere_keeps_a_pause_and_keeps_playing() {
+        let seek = |cursor: Cursor, at| cursor.seek(secs(at), BOUNDS, NOW);
+        assert_eq!(seek(Cursor::Paused(secs(20)), 50), Cursor::Paused(secs(50)));
+        assert_eq!(seek(playing(20, -2.0), 50), playing(50, -2.0));
+        assert_eq!(seek(Cursor::Live, 50), Cursor::Paused(secs(50)));
+        assert_eq!(seek(playing(20, 2.0), 5), playing(10, 2.0), "not beyond the beginning");
+        assert_eq!(seek(playing(20, 2.0), 500), playing(100, 2.0), "nor beyond now");
     }
 
     proptest! {

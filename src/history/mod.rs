@@ -4,27 +4,39 @@
 //! moment of this session. Never reads a clock (`now` is an argument) and never touches network or disk.
 //!
 //! [`History`] keeps per signal a row-wise tail and column-wise chunks with pyramids; [`Cursor`] says which moment is
-//! shown; [`quality_at`] and [`ExpirySchedule`] judge staleness against that moment.
+//! shown, [`transport`], [`step`] and [`typed`] how it gets there; [`quality_at`] and [`ExpirySchedule`] judge staleness
+//! against that moment.
 
 mod chunk;
 mod cursor;
+mod density;
 mod extent;
+mod merge;
 pub(crate) mod queue;
 mod row;
 mod staleness;
+pub mod step;
 mod store;
 mod summary;
 mod track;
+pub mod transport;
+pub mod typed;
 
 pub use cursor::{Cursor, Marks, Moment};
+pub use density::{Counts, Density};
 pub use extent::Extent;
 pub use staleness::{ExpirySchedule, quality_at};
 pub use store::{Bucket, History, Point, Usage};
+pub use transport::SkipGaps;
 
 use bevy::prelude::*;
 
 use crate::twin::Sample;
 
 pub(super) fn plugin(app: &mut App) {
-    app.init_resource::<Cursor>().init_resource::<Extent>().init_resource::<Marks>().init_resource::<Moment>();
+    app.init_resource::<Cursor>()
+        .init_resource::<Extent>()
+        .init_resource::<Marks>()
+        .init_resource::<Moment>()
+        .init_resource::<SkipGaps>();
 }

@@ -99,6 +99,37 @@ impl Row {
     }
 }
 
+/// A sample that had been received by some moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    pub source: i64,
+    pub received: i64,
+    /// Its position among the samples that were searched.
+    pub at: usize,
+}
+
+/// Of samples (position, source time, receive time), newest first, the one with the newest source time of those that
+/// were received by `known`; of several at that source time the one received last. None if `best` is at least as good.
+///
+/// Samples that came late stand among those that came in time: more than one may have to be looked at.
+pub(super) fn newest_known(
+    samples: impl Iterator<Item = (usize, i64, i64)>,
+    known: i64,
+    best: Option<Known>,
+) -> Option<Known> {
+    let mut found = None;
+    for (at, source, received) in samples {
+        let best = found.or(best);
+        if best.is_some_and(|best| source < best.source) {
+            break;
+        }
+        if received <= known && best.is_none_or(|best| received > best.received) {
+            found = Some(Known { source, received, at });
+        }
+    }
+    found
+}
+
 /// Rows in source-time order, with the texts that they point to.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rows {
@@ -199,6 +230,12 @@ impl Rows {
 
     pub fn texts(&self) -> &[Arc<str>] {
         self.texts.as_deref().map_or(&[], |texts| texts.list.as_slice())
+    }
+
+    /// Of the first `count` rows the newest that was known; none if `best` stands. See [`newest_known`].
+    pub fn newest_known(&self, count: usize, known: i64, best: Option<Known>) -> Option<Known> {
+        let rows = self.rows.get(..count).unwrap_or(&self.rows).iter().enumerate().rev();
+        newest_known(rows.map(|(at, row)| (at, row.source_time, row.receive_time)), known, best)
     }
 
     pub fn summary(&self, from: usize, to: usize) -> Summary {

@@ -119,6 +119,30 @@ impl History {
         }
     }
 
+    /// Takes in a stretch of a recording, wherever in time it belongs: `stretch` holds all samples received after `since`
+    /// until some moment, and of each signal what was known at `since`. Samples that are here already are not doubled.
+    pub fn merge(&mut self, stretch: &History, since: Timestamp) {
+        for ((track, other), signal) in self.tracks.iter_mut().zip(&stretch.tracks).zip(0..) {
+            let (samples, bytes) = (track.len(), track.bytes());
+            track.take_in(other, since.0);
+            let (Some(first), Some(newest)) = (track.first_time(), track.tail.rows.last()) else { continue };
+            self.usage.samples = self.usage.samples.saturating_add_signed(track.len() as i64 - samples as i64);
+            self.usage.bytes = self.usage.bytes.saturating_add_signed(track.bytes() as i64 - bytes as i64);
+            self.starts.set(signal, first);
+            let (start, end) = self.bounds.unwrap_or((first, newest.source_time));
+            self.bounds = Some((start.min(first), end.max(newest.source_time)));
+            if !track.queued
+                && let Some(age) = track.evictable()
+            {
+                track.queued = true;
+                self.oldest.push(Reverse((age, signal)));
+            }
+        }
+        if self.usage.bytes > self.usage.budget_bytes {
+            self.evict();
+        }
+    }
+
     fn evict(&mut self) {
         while self.usage.bytes > self.usage.budget_bytes {
             let Some(Reverse((age, signal))) = self.oldest.pop() else { break };
@@ -144,6 +168,13 @@ impl History {
     /// The newest point of `signal` at or before `at`.
     pub fn latest_at(&self, signal: SignalIndex, at: Timestamp) -> Option<Point> {
         self.track(signal)?.latest_at(at)
+    }
+
+    /// What was known of `signal` at `at`: the newest point of those whose source time and receive time are at or before
+    /// it. A sample that came late is of the past, but nobody knew it before it came. Of several at the same source time
+    /// the one received last.
+    pub fn latest_known(&self, signal: SignalIndex, at: Timestamp) -> Option<Point> {
+        self.track(signal)?.latest_known(at)
     }
 
     /// The newest point of `signal`.

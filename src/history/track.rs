@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 
 use super::chunk::Chunk;
-use super::row::Rows;
+use super::row::{Known, Rows};
 use super::summary::Summary;
 use super::{Point, Sample};
 use crate::twin::Timestamp;
@@ -22,7 +22,7 @@ const LARGE: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Track {
     /// The time of the newest sample, at hand so that taking one reads no row; `i64::MIN` before the first.
-    newest_time: i64,
+    pub newest_time: i64,
     pub tail: Rows,
     pub chunks: VecDeque<Chunk>,
     /// Whether the eviction queue knows this track.
@@ -189,6 +189,26 @@ impl Track {
             return self.newest();
         }
         self.before(self.place(|time| time <= at.0))
+    }
+
+    /// The newest sample of those with a source time and a receive time at or before `at`; of several at the same source
+    /// time the one received last. One step where samples come in order; chunks of samples that all came later than `at`
+    /// are passed over.
+    pub fn latest_known(&self, at: Timestamp) -> Option<Point> {
+        let end = self.place_after(at);
+        let mut best: Option<(Known, usize)> = None;
+        for chunk in (0..=end.chunk).rev() {
+            let known = best.map(|(known, _)| known);
+            let count = if chunk == end.chunk { end.sample } else { usize::MAX };
+            let better = match self.chunks.get(chunk) {
+                Some(sealed) if known.is_some_and(|known| sealed.last_time < known.source) => break,
+                Some(sealed) => sealed.newest_known(count, at.0, known),
+                None => self.tail.newest_known(count, at.0, known),
+            };
+            best = better.map(|better| (better, chunk)).or(best);
+        }
+        let (known, chunk) = best?;
+        self.after(Place { chunk, sample: known.at })
     }
 
     /// The place before the first sample at or after `time`.

@@ -16,6 +16,8 @@ use crate::source::{ConnectionState, SourceReport};
 pub struct BarsView {
     pub scene: String,
     pub cursor: Cursor,
+    /// A recording: nothing is live.
+    pub recorded: bool,
     pub counts: Counts,
     pub banner: BannerView,
     pub twins: usize,
@@ -28,6 +30,7 @@ pub struct BarsView {
     pub issues: usize,
 }
 
+/// Of a live session; who shows a recording says so in the view.
 pub fn bars_view(
     scene: &crate::scene::Scene,
     cursor: Cursor,
@@ -40,6 +43,7 @@ pub fn bars_view(
     BarsView {
         scene: scene.name.clone(),
         cursor,
+        recorded: false,
         counts,
         banner,
         twins: scene.twins.len(),
@@ -53,10 +57,10 @@ pub fn bars_view(
 }
 
 /// Ink and fill of the mode badge: grey when live, filled when the picture is not of now.
-fn mode_colours(cursor: &Cursor) -> (Color32, Color32) {
+fn mode_colours(cursor: &Cursor, recorded: bool) -> (Color32, Color32) {
     match cursor {
-        Cursor::Live => (theme::TEXT_STRONG, theme::SELECTED),
-        Cursor::Paused(_) | Cursor::Playing { .. } => (theme::GROUND, theme::NOT_LIVE),
+        Cursor::Live if !recorded => (theme::TEXT_STRONG, theme::SELECTED),
+        _ => (theme::GROUND, theme::NOT_LIVE),
     }
 }
 
@@ -65,11 +69,8 @@ pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<PanelKind> {
     let mut asked = None;
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
-        let (ink, fill) = mode_colours(&view.cursor);
-        let text = match view.cursor {
-            Cursor::Playing { speed, .. } => format!("{} {}", timebar::mode(&view.cursor), timebar::speed_text(speed)),
-            _ => timebar::mode(&view.cursor).to_owned(),
-        };
+        let (ink, fill) = mode_colours(&view.cursor, view.recorded);
+        let text = timebar::badge(&view.cursor, view.recorded);
         widgets::badge_of(ui, &text, egui::FontId::proportional(16.0), ink, fill);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 14.0;
@@ -189,12 +190,16 @@ mod tests {
 
     #[test]
     fn the_mode_is_in_sight_even_in_a_narrow_window() {
-        for (cursor, text) in [
-            (Cursor::Live, "LIVE"),
-            (Cursor::Paused(testing::second(3)), "PAUSED"),
-            (Cursor::Playing { at: testing::second(3), speed: -10.0 }, "REPLAY ×−10"),
+        let at = testing::second(3);
+        for (cursor, recorded, text) in [
+            (Cursor::Live, false, "LIVE"),
+            (Cursor::Paused(at), false, "PAUSED"),
+            (Cursor::Playing { at, speed: -10.0 }, false, "REPLAY ×−10"),
+            (Cursor::Paused(at), true, "REPLAY paused"),
+            (Cursor::Playing { at, speed: 2.0 }, true, "REPLAY ×2"),
+            (Cursor::Live, true, "REPLAY"),
         ] {
-            let view = view(cursor);
+            let view = BarsView { recorded, ..view(cursor) };
             let mut harness = testing::harness((), move |ui, ()| {
                 top_ui(ui, &view);
             });

@@ -141,7 +141,7 @@ const CLASSES: [(&str, &[Tag]); 6] = [
     ("Connections", &[Tag::Connection]),
     ("Twins", &[Tag::Birth, Tag::Death]),
     ("Scene", &[Tag::SceneReloaded, Tag::SceneEdited]),
-    ("Notes", &[Tag::Note]),
+    ("Notes", &[Tag::Note, Tag::Bookmark]),
     ("Gaps", &[Tag::Gap]),
 ];
 
@@ -188,7 +188,7 @@ fn files_ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState, out: &mut V
         let on = twin.map_or_else(|| "Add note".to_owned(), |twin| format!("Add note on {}", twin.id));
         let text = state.note.trim();
         if ui.add_enabled(!text.is_empty(), egui::Button::new(on)).clicked() {
-            out.push(OperatorCommand::Note { text: text.to_owned(), twin: twin.map(|twin| twin.index) });
+            out.push(OperatorCommand::Note { text: text.to_owned(), twin: twin.map(|twin| twin.index), at: None });
             state.note.clear();
         }
         ui.add_space(8.0);
@@ -245,7 +245,7 @@ fn row_ui(ui: &mut Ui, view: &EventsView, event: &Event, out: &mut Vec<OperatorC
     let (rect, response) = widgets::row(ui, theme::ROW, false, &name);
     let at = columns(rect);
     let painter = ui.painter();
-    let to_come = event.time > view.shown;
+    let to_come = event.seen_at() > view.shown;
     let (ink, weak) = match to_come {
         true => (theme::TEXT_WEAK, theme::TEXT_WEAK.gamma_multiply(0.8)),
         false => (theme::TEXT, theme::TEXT_WEAK),
@@ -259,7 +259,7 @@ fn row_ui(ui: &mut Ui, view: &EventsView, event: &Event, out: &mut Vec<OperatorC
     let mut cut = text(at.text, &row.text, theme::body(), ink);
     cut |= text(at.by, &row.by, theme::small(), weak);
     if response.clicked() {
-        out.push(OperatorCommand::PauseAt(event.time));
+        out.push(OperatorCommand::Seek(event.seen_at()));
         if let Some(twin) = event.twin.as_deref().and_then(|id| view.scene.twin(id)) {
             out.push(OperatorCommand::Select(Some(twin.index)));
         }
@@ -308,7 +308,7 @@ mod tests {
         harness.get_by_label("14:09:45 P-101 vibration above 7.1 mm/s (high high): raised at 7.14 mm/s").click();
         harness.run();
         let pump = testing::scene().twin("P-101").unwrap().index;
-        let expected = [OperatorCommand::PauseAt(testing::second(585)), OperatorCommand::Select(Some(pump))];
+        let expected = [OperatorCommand::Seek(testing::second(585)), OperatorCommand::Select(Some(pump))];
         assert_eq!(harness.state().out, expected);
     }
 
@@ -345,7 +345,7 @@ mod tests {
         harness.run();
         harness.get_by_label("Export").click();
         harness.run();
-        let filter = Filter { tags: vec![Tag::Note], ..Filter::default() };
+        let filter = Filter { tags: vec![Tag::Note, Tag::Bookmark], ..Filter::default() };
         assert_eq!(harness.state().out, [OperatorCommand::ExportEvents { path: "shift.csv".into(), filter }]);
     }
 
@@ -359,7 +359,7 @@ mod tests {
         harness.get_by_label("Add note on P-101").click();
         harness.run();
         let twin = testing::scene().twin("P-101").map(|twin| twin.index);
-        assert_eq!(harness.state().out, [OperatorCommand::Note { text: "smells hot".into(), twin }]);
+        assert_eq!(harness.state().out, [OperatorCommand::Note { text: "smells hot".into(), twin, at: None }]);
         assert_eq!(harness.state().state.note, "");
     }
 

@@ -11,11 +11,11 @@ use super::events::EventsView;
 use super::mark::Marks;
 use super::shell::{self, PanelKind, Shell, Views};
 use super::{banner, bars, connections, inspector, issues, statistics, theme, timebar, tree, trend};
-use crate::alarm::AlarmBoard;
+use crate::alarm::{AlarmBoard, Horn};
 use crate::analysis::Analysis;
-use crate::command::{Attention, OperatorCommand};
+use crate::command::{Attention, Operator, OperatorCommand};
 use crate::event::{EventLog, RecordTroubles};
-use crate::history::{Cursor, History, Moment};
+use crate::history::{self, Counts, Cursor, Density, Extent, History, Moment, SkipGaps};
 use crate::scene::LoadedScene;
 use crate::source::SourceReport;
 use crate::twin::{Current, Entities, SignalIndex};
@@ -32,11 +32,16 @@ pub(super) struct Readable<'w, 's> {
     attention: Res<'w, Attention>,
     cursor: Res<'w, Cursor>,
     moment: Res<'w, Moment>,
+    extent: Res<'w, Extent>,
+    time_marks: Res<'w, history::Marks>,
+    skip: Res<'w, SkipGaps>,
+    operator: Res<'w, Operator>,
     analysis: Option<Res<'w, Analysis>>,
     report: Res<'w, SourceReport>,
     entities: Res<'w, Entities>,
     marks: Res<'w, Marks>,
     board: Res<'w, AlarmBoard>,
+    horn: Option<Res<'w, Horn>>,
     log: Res<'w, EventLog>,
     troubles: Res<'w, RecordTroubles>,
     labels: Res<'w, ScreenLabels>,
@@ -67,8 +72,11 @@ pub(super) fn show_panels(
     };
     let mut out = Vec::new();
     let views = match &read.analysis {
-        Some(analysis) => gather(&read, &analysis.lock().history, board, &shell),
-        None => gather(&read, &History::new(0), board, &shell),
+        Some(analysis) => {
+            let knowledge = analysis.lock();
+            gather(&read, &knowledge.history, knowledge.arrivals(), board, &shell)
+        }
+        None => gather(&read, &History::new(0), &Density::default(), board, &shell),
     };
     let mut ui = egui::Ui::new(
         ctx.clone(),
@@ -92,7 +100,13 @@ fn physical(rect: Option<egui::Rect>, pixels_per_point: f32) -> URect {
     URect::new(pixel(rect.left()), pixel(rect.top()), pixel(rect.right()), pixel(rect.bottom()))
 }
 
-fn gather<'a>(read: &'a Readable, history: &History, board: &'a AlarmBoard, shell: &Shell) -> Views<'a> {
+fn gather<'a>(
+    read: &'a Readable,
+    history: &History,
+    arrivals: &Density,
+    board: &'a AlarmBoard,
+    shell: &Shell,
+) -> Views<'a> {
     let (scene, moment, cursor) = (&*read.loaded.scene, *read.moment, *read.cursor);
     let current = |index: SignalIndex| -> Current {
         let entity = read.entities.signals.get(index.at());
@@ -122,17 +136,25 @@ fn gather<'a>(read: &'a Readable, history: &History, board: &'a AlarmBoard, shel
         moment,
     };
     let connected = shell.is_visible(PanelKind::Connections);
+    let recorded = read.extent.is_recorded();
+    let banner = banner::banner_view(scene, board);
+    let bars = bars::bars_view(scene, cursor, read.marks.counts(), banner, usage, &read.report, issues.lines.len());
+    let timed = timebar::TimeInput {
+        cursor,
+        moment,
+        extent: &read.extent,
+        bounds,
+        counts: Counts::of(&read.extent, arrivals),
+        marks: *read.time_marks,
+        skip: *read.skip,
+    };
     Views {
-        bars: bars::bars_view(
-            scene,
-            cursor,
-            read.marks.counts(),
-            banner::banner_view(scene, board),
-            usage,
-            &read.report,
-            issues.lines.len(),
-        ),
-        time: timebar::time_view(cursor, &moment, bounds),
+        bars: bars::BarsView { recorded, ..bars },
+        time: timebar::TimeView {
+            selected: read.attention.selected,
+            operator: &read.operator.0,
+            ..timebar::time_view(&timed, &shell.time, scene, &read.log.events)
+        },
         tree: tree::TreeView {
             scene,
             generation: read.loaded.generation,
@@ -149,6 +171,7 @@ fn gather<'a>(read: &'a Readable, history: &History, board: &'a AlarmBoard, shel
             selected_twin: read.attention.selected,
             shown: moment.shown,
             live: cursor.is_live(),
+            horn: read.horn.as_ref().map(|horn| horn.from()),
         },
         events: EventsView {
             scene,

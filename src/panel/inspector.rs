@@ -464,7 +464,6 @@ mod tests {
     fn a_right_click_on_a_signal_edits_the_limit_of_its_alarm() {
         let plant = testing::plant();
         let view = plant.inspector(&plant.attention("P-101", &[])).unwrap();
-        let high = testing::alarms::rule(&plant.scene, "P-101", "vibration.high").index;
         let mut harness = testing::harness((InspectorState::default(), Vec::new()), move |ui, (state, out)| {
             inspector_ui(ui, &plant.scene, Some(&view), state, out);
         });
@@ -484,7 +483,8 @@ mod tests {
         harness.get_by_label("Change").click();
         harness.run();
         let field = crate::command::LimitField::Limit;
-        let edit = OperatorCommand::EditLimit { alarm: high, field, value: 4.55, reason: "noisy mounting".into() };
+        let alarm = crate::event::AlarmPath::of_twin("P-101", "vibration.high");
+        let edit = OperatorCommand::EditLimit { alarm, field, value: 4.55, reason: "noisy mounting".into() };
         assert_eq!(harness.state().1, [edit]);
     }
 

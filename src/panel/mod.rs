@@ -37,9 +37,9 @@ pub use shell::{PanelKind, Shell};
 
 use crate::TwinSet;
 use crate::alarm::AlarmBoard;
-use crate::command::{Attention, OperatorCommand};
+use crate::command::{Attention, Operator, OperatorCommand};
 use crate::event::EventLog;
-use crate::history::{Cursor, Moment};
+use crate::history::{self, Cursor, Extent, Moment, SkipGaps};
 use crate::scene::LoadedScene;
 use crate::source::SourceReport;
 use crate::twin::Entities;
@@ -55,6 +55,10 @@ pub fn plugin(app: &mut App) {
         .init_resource::<Attention>()
         .init_resource::<Cursor>()
         .init_resource::<Moment>()
+        .init_resource::<Extent>()
+        .init_resource::<history::Marks>()
+        .init_resource::<SkipGaps>()
+        .init_resource::<Operator>()
         .init_resource::<SourceReport>()
         .init_resource::<Entities>()
         .init_resource::<AlarmBoard>()

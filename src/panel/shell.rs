@@ -161,7 +161,7 @@ impl Shell {
 /// The views of one frame. Those of hidden panels are left empty.
 pub struct Views<'a> {
     pub bars: BarsView,
-    pub time: TimeView,
+    pub time: TimeView<'a>,
     pub tree: TreeView<'a>,
     pub inspector: Option<InspectorView>,
     pub trend: TrendView,
@@ -193,7 +193,7 @@ pub fn show(
         .show(ui, |ui| asked = bars::top_ui(ui, &views.bars));
     let status = Panel::bottom("status strip").exact_size(26.0).resizable(false).show_separator_line(false);
     status.frame(bar(theme::BAR)).show(ui, |ui| asked = asked.or(bars::status_ui(ui, &views.bars)));
-    let time = Panel::bottom("time bar").exact_size(48.0).resizable(false).show_separator_line(false);
+    let time = Panel::bottom("time bar").exact_size(timebar::HEIGHT).resizable(false).show_separator_line(false);
     let live = views.time.is_live();
     time.frame(bar(if live { theme::PANEL } else { theme::PAUSED })).show(ui, |ui| {
         if !live {
@@ -245,6 +245,13 @@ fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCo
         Some(Wish::Alarms) => shell.open(PanelKind::Alarms),
         Some(Wish::ToggleHelp) => shell.help_open = !shell.help_open,
         Some(Wish::CloseHelp) => shell.help_open = false,
+        Some(Wish::TypeTime) => shell.time.type_time(),
+        Some(Wish::ShowAllTime) => shell.time.zoom = None,
+        Some(Wish::Write(kind)) => shell.time.write(&views.time, kind),
+        Some(Wish::Speed(change)) => {
+            let speed = change.of(shell.time.speed);
+            timebar::set_speed(&views.time, &mut shell.time, speed, out);
+        }
         None => {}
     }
 }
@@ -252,7 +259,7 @@ fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCo
 /// A frame around the 3D view and a caption, so that nobody takes the past for the present.
 fn frame_the_past(painter: &egui::Painter, rect: Rect, time: &TimeView) {
     painter.rect_stroke(rect, 0.0, (3.0, theme::NOT_LIVE), egui::StrokeKind::Inside);
-    let text = format!("{}  {} UTC", timebar::mode(&time.cursor), super::format::clock(time.shown));
+    let text = format!("{}  {} UTC", timebar::badge(&time.cursor, time.recorded), super::format::clock(time.shown));
     let galley = painter.layout_no_wrap(text, theme::body(), theme::GROUND);
     let back = Rect::from_min_size(rect.left_top(), galley.size() + egui::vec2(24.0, 10.0));
     painter.rect_filled(back, 0.0, theme::NOT_LIVE);
@@ -381,6 +388,6 @@ mod tests {
         }
         harness.key_press(egui::Key::Space);
         harness.run();
-        assert_eq!(harness.state().2, [OperatorCommand::PauseAt(testing::now())]);
+        assert_eq!(harness.state().2, [OperatorCommand::Pause]);
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! In: egui's input. Out: commands and wishes to the shell. Never takes a key from a text field.
 
-use bevy_egui::egui::{self, Context, Key, Modifiers};
+use bevy_egui::egui::{self, Context, Event, Key, Modifiers};
 
-use super::theme;
-use super::timebar::{self, TimeView};
-use crate::command::{Attention, OperatorCommand};
+use super::timebar::remarks::RemarkKind;
+use super::timebar::{self, SpeedChange, TimeView};
+use super::{theme, widgets};
+use crate::command::{Attention, MarkEnd, OperatorCommand, StepBy};
 
 /// What a key asks of the shell itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -16,29 +17,50 @@ pub enum Wish {
     Alarms,
     ToggleHelp,
     CloseHelp,
+    /// Opens the clock for typing.
+    TypeTime,
+    ShowAllTime,
+    Write(RemarkKind),
+    Speed(SpeedChange),
 }
 
-/// Every shortcut as the overlay lists it; [`read`] is held to it by a test.
-pub const SHORTCUTS: [(&str, &str); 14] = [
-    ("Space", "Pause, or go live again"),
+/// Every shortcut as the overlay lists it, those of time first; [`read`] is held to it by a test.
+pub const TIME: [(&str, &str); 18] = [
+    ("Space", "Pause, or play"),
     ("P", "Play from the shown moment"),
     ("Left, Right", "Step one second"),
     ("Shift + Left, Right", "Step ten seconds"),
-    ("Home", "To the start of the session"),
-    ("End", "Go live"),
-    ("F", "Focus the camera on the selected twin, or on all"),
+    ("Alt + Left, Right", "Step a tenth of a second"),
+    (", .", "Step by sample: trends, selected twin"),
+    ("[ ]", "Step by event"),
+    ("Page Up, Page Down", "Step by what the time axis shows"),
+    ("Home", "To the start"),
+    ("End", "Go live; in a recording to the end"),
+    ("Shift + End", "Catch up: play fast until live"),
+    ("+ -", "Play faster, slower"),
+    ("R", "Turn the direction of play"),
+    ("I, O", "In mark, out mark: set or take away"),
+    ("Shift + L", "Loop between the marks, or not"),
+    ("Shift + G", "Jump over gaps without data, or not"),
+    ("G", "Type a time to go to"),
+    ("0", "Show all of the time axis"),
+];
+pub const REST: [(&str, &str); 10] = [
+    ("N", "Write a note on the shown moment"),
+    ("B", "Set a bookmark"),
+    ("F", "Focus the selected twin, or all"),
     ("1 to 9", "Go to a viewpoint of the scene"),
     ("L", "Open the alarm list"),
     ("A, S, C, T", "Over the alarm list: acknowledge, shelve, comment, go to the twin"),
     ("Ctrl + F", "Search the scene tree"),
     ("Ctrl + R", "Reload the scene"),
-    ("Escape", "Close this list, or select nothing"),
-    ("?", "Show or hide this list"),
+    ("Escape", "Close what is open, or select nothing"),
+    ("? or F1", "Show or hide this list"),
 ];
 
 /// What keys act on.
 pub struct KeyContext<'a> {
-    pub time: &'a TimeView,
+    pub time: &'a TimeView<'a>,
     /// That the play key starts.
     pub speed: f64,
     pub attention: &'a Attention,
@@ -67,28 +89,36 @@ pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> O
     // A focused button takes Space for itself.
     let free = ctx.memory(|memory| memory.focused().is_none());
     let modifiers = ctx.input(|input| input.modifiers);
-    if modifiers.command || modifiers.alt {
+    if modifiers.command {
         return None;
     }
     let hit = |key: Key| ctx.input(|input| input.key_pressed(key));
-    let step = if modifiers.shift { timebar::LONG_STEP } else { timebar::STEP };
+    step_keys(ctx, time, modifiers, out);
+    if modifiers.alt {
+        return None;
+    }
     if hit(Key::Space) && free {
-        out.push(timebar::pause_or_live(time));
+        out.push(timebar::pause_or_play(time, speed));
     }
     if hit(Key::P) {
         out.push(OperatorCommand::Play { speed });
     }
-    if hit(Key::ArrowLeft) {
-        out.push(timebar::step(time, step, false));
-    }
-    if hit(Key::ArrowRight) {
-        out.push(timebar::step(time, step, true));
-    }
     if hit(Key::Home) {
-        out.push(OperatorCommand::PauseAt(time.from));
+        out.push(OperatorCommand::Seek(time.whole.from));
     }
     if hit(Key::End) {
-        out.push(OperatorCommand::GoLive);
+        out.push(if modifiers.shift { OperatorCommand::CatchUp } else { OperatorCommand::GoLive });
+    }
+    for (key, end) in [(Key::I, MarkEnd::In), (Key::O, MarkEnd::Out)] {
+        if hit(key) {
+            out.push(timebar::toggle_mark(time, end));
+        }
+    }
+    if modifiers.shift && hit(Key::L) {
+        out.push(OperatorCommand::Loop(!time.marks.looping));
+    }
+    if modifiers.shift && hit(Key::G) {
+        out.push(timebar::toggle_skip(time));
     }
     if hit(Key::F) {
         out.push(OperatorCommand::Focus(attention.selected));
@@ -98,13 +128,24 @@ pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> O
             out.push(OperatorCommand::Look(index));
         }
     }
-    if hit(Key::L) {
-        return Some(Wish::Alarms);
+    for (key, wish) in [
+        (Key::L, Wish::Alarms),
+        (Key::G, Wish::TypeTime),
+        (Key::Num0, Wish::ShowAllTime),
+        (Key::N, Wish::Write(RemarkKind::Note)),
+        (Key::B, Wish::Write(RemarkKind::Bookmark)),
+        (Key::R, Wish::Speed(SpeedChange::Reverse)),
+    ] {
+        if !modifiers.shift && hit(key) {
+            return Some(wish);
+        }
     }
-    // `?` is a text event: where it lies differs between keyboards.
-    let is_question = |event: &egui::Event| matches!(event, egui::Event::Text(text) if text == "?");
-    let question = ctx.input(|input| input.events.iter().any(is_question));
-    if question || hit(Key::F1) {
+    for (text, change) in [("+", SpeedChange::Faster), ("-", SpeedChange::Slower)] {
+        if typed(ctx, text) {
+            return Some(Wish::Speed(change));
+        }
+    }
+    if typed(ctx, "?") || hit(Key::F1) {
         return Some(Wish::ToggleHelp);
     }
     if hit(Key::Escape) {
@@ -118,23 +159,62 @@ pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> O
     None
 }
 
+/// Whether a sign was typed: as text, since where it lies differs between keyboards.
+fn typed(ctx: &Context, sign: &str) -> bool {
+    let is_sign = |event: &Event| matches!(event, Event::Text(text) if text == sign);
+    ctx.input(|input| input.events.iter().any(is_sign))
+}
+
+fn step_keys(ctx: &Context, time: &TimeView, modifiers: Modifiers, out: &mut Vec<OperatorCommand>) {
+    let hit = |key: Key| ctx.input(|input| input.key_pressed(key));
+    let by = match modifiers {
+        Modifiers { alt: true, .. } => timebar::SHORT_STEP,
+        Modifiers { shift: true, .. } => timebar::LONG_STEP,
+        _ => timebar::STEP,
+    };
+    for (key, forward) in [(Key::ArrowLeft, false), (Key::ArrowRight, true)] {
+        if hit(key) {
+            out.push(OperatorCommand::Step { by: StepBy::Time(by), forward });
+        }
+    }
+    for (key, forward) in [(Key::PageUp, false), (Key::PageDown, true)] {
+        if hit(key) {
+            out.push(timebar::page(time, forward));
+        }
+    }
+    // On some keyboards brackets need a modifier of their own.
+    for (sign, by, forward) in [
+        (",", StepBy::Sample, false),
+        (".", StepBy::Sample, true),
+        ("[", StepBy::Event, false),
+        ("]", StepBy::Event, true),
+    ] {
+        if typed(ctx, sign) {
+            out.push(OperatorCommand::Step { by, forward });
+        }
+    }
+}
+
 /// The list of keys over everything else. Says whether it is to be closed.
 pub fn overlay(ctx: &Context) -> bool {
     let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(20);
     let response = egui::Modal::new(egui::Id::new("shortcuts")).frame(frame).show(ctx, |ui| {
-        ui.set_width(500.0);
+        ui.set_width(800.0_f32.min(ctx.content_rect().width() - 60.0));
         ui.label(egui::RichText::new("Keyboard").heading().color(theme::TEXT_STRONG));
         ui.add_space(6.0);
-        egui::Grid::new("shortcut list").num_columns(2).spacing([24.0, 3.0]).show(ui, |ui| {
-            for (keys, what) in SHORTCUTS {
-                ui.label(egui::RichText::new(keys).font(theme::mono()).color(theme::TEXT_STRONG));
-                ui.label(what);
-                ui.end_row();
+        ui.columns(2, |columns| {
+            for (ui, (title, keys)) in columns.iter_mut().zip([("Time", &TIME[..]), ("All else", &REST[..])]) {
+                ui.label(egui::RichText::new(title).color(theme::TEXT_STRONG));
+                for (keys, what) in keys {
+                    key_line(ui, keys, what);
+                }
             }
         });
         ui.add_space(6.0);
         let mouse = "3D: drag to orbit, with the right button or Shift to pan, wheel to zoom, click to select, \
-                     double-click to focus. Trends: click or drag to move the cursor, Ctrl + wheel changes the span.";
+                     double-click to focus. Trends: click or drag to move the cursor, Ctrl + wheel changes the span. \
+                     Time bar: click or drag to move the cursor, wheel to zoom, Shift + wheel or right button to move \
+                     along, click a flag to go there.";
         ui.label(egui::RichText::new(mouse).font(theme::small()).color(theme::TEXT_WEAK));
         ui.add_space(8.0);
         ui.button("Close").clicked()
@@ -142,11 +222,24 @@ pub fn overlay(ctx: &Context) -> bool {
     response.inner || response.should_close()
 }
 
+/// A key and what it does, which goes on in a second line if it must.
+fn key_line(ui: &mut egui::Ui, keys: &str, what: &str) {
+    ui.horizontal_top(|ui| {
+        let (rect, response) = ui.allocate_exact_size(egui::vec2(158.0, 16.0), egui::Sense::hover());
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, keys));
+        widgets::paint_text(ui.painter(), rect, keys, theme::mono(), theme::TEXT_STRONG, egui::Align::Min);
+        ui.add(egui::Label::new(egui::RichText::new(what).font(theme::small())).wrap());
+    });
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::history::{Cursor, Moment};
+    use crate::history::Cursor;
     use crate::panel::testing::{self, second as at};
+    use crate::panel::timebar::TimeState;
     use crate::twin::TwinIndex;
     use egui_kittest::Harness;
 
@@ -157,11 +250,10 @@ mod tests {
     }
 
     fn keyboard(cursor: Cursor) -> Harness<'static, Keys> {
-        let shown = if let Cursor::Paused(t) = cursor { t } else { at(100) };
-        let moment = Moment { now: at(100), shown, session_start: at(0) };
-        let view = timebar::time_view(cursor, &moment, None);
+        let plant = testing::plant();
         let keys = Keys { out: Vec::new(), wishes: Vec::new(), text: String::new() };
         testing::harness(keys, move |ui, keys| {
+            let view = plant.time(cursor, &TimeState::default());
             let attention = Attention { selected: Some(TwinIndex(3)), trends: Vec::new() };
             let on = KeyContext { time: &view, speed: 2.0, attention: &attention, viewpoints: 4, help_open: false };
             keys.wishes.extend(read(ui.ctx(), &on, &mut keys.out));
@@ -169,38 +261,87 @@ mod tests {
         })
     }
 
+    /// A key, or a sign that is typed.
+    #[derive(Clone, Copy, Debug)]
+    enum Press {
+        Key(Modifiers, Key),
+        Sign(&'static str),
+    }
+
+    fn press(on: Press) -> Keys {
+        let mut harness = keyboard(Cursor::Paused(at(50)));
+        match on {
+            Press::Key(modifiers, key) => harness.key_press_modifiers(modifiers, key),
+            Press::Sign(sign) => harness.event(Event::Text(sign.into())),
+        }
+        harness.run();
+        harness.into_state()
+    }
+
     #[test]
     fn each_key_asks_for_what_the_list_says() {
-        let paused = Cursor::Paused(at(50));
-        let none = Modifiers::NONE;
-        for (key, modifiers, command) in [
-            (Key::Space, none, OperatorCommand::GoLive),
-            (Key::P, none, OperatorCommand::Play { speed: 2.0 }),
-            (Key::ArrowLeft, none, OperatorCommand::PauseAt(at(49))),
-            (Key::ArrowRight, none, OperatorCommand::PauseAt(at(51))),
-            (Key::ArrowLeft, Modifiers::SHIFT, OperatorCommand::PauseAt(at(40))),
-            (Key::Home, none, OperatorCommand::PauseAt(at(0))),
-            (Key::End, none, OperatorCommand::GoLive),
-            (Key::F, none, OperatorCommand::Focus(Some(TwinIndex(3)))),
-            (Key::Num4, none, OperatorCommand::Look(3)),
-            (Key::R, Modifiers::COMMAND, OperatorCommand::ReloadScene),
-            (Key::Escape, none, OperatorCommand::Select(None)),
+        let (none, shift, alt) = (Modifiers::NONE, Modifiers::SHIFT, Modifiers::ALT);
+        let step = |by, forward| OperatorCommand::Step { by, forward };
+        let millis = |millis| StepBy::Time(Duration::from_millis(millis));
+        let mark = |end| OperatorCommand::Mark { end, at: Some(at(50)) };
+        for (on, command) in [
+            (Press::Key(none, Key::Space), OperatorCommand::Play { speed: 2.0 }),
+            (Press::Key(none, Key::P), OperatorCommand::Play { speed: 2.0 }),
+            (Press::Key(none, Key::ArrowLeft), step(millis(1_000), false)),
+            (Press::Key(none, Key::ArrowRight), step(millis(1_000), true)),
+            (Press::Key(shift, Key::ArrowLeft), step(millis(10_000), false)),
+            (Press::Key(alt, Key::ArrowRight), step(millis(100), true)),
+            (Press::Key(none, Key::PageUp), step(millis(600_000), false)),
+            (Press::Key(none, Key::PageDown), step(millis(600_000), true)),
+            (Press::Sign(","), step(StepBy::Sample, false)),
+            (Press::Sign("."), step(StepBy::Sample, true)),
+            (Press::Sign("["), step(StepBy::Event, false)),
+            (Press::Sign("]"), step(StepBy::Event, true)),
+            (Press::Key(none, Key::Home), OperatorCommand::Seek(at(0))),
+            (Press::Key(none, Key::End), OperatorCommand::GoLive),
+            (Press::Key(shift, Key::End), OperatorCommand::CatchUp),
+            (Press::Key(none, Key::I), mark(MarkEnd::In)),
+            (Press::Key(none, Key::O), mark(MarkEnd::Out)),
+            (Press::Key(shift, Key::L), OperatorCommand::Loop(true)),
+            (Press::Key(shift, Key::G), OperatorCommand::SkipGaps(Some(Duration::from_secs(10)))),
+            (Press::Key(none, Key::F), OperatorCommand::Focus(Some(TwinIndex(3)))),
+            (Press::Key(none, Key::Num4), OperatorCommand::Look(3)),
+            (Press::Key(Modifiers::COMMAND, Key::R), OperatorCommand::ReloadScene),
+            (Press::Key(none, Key::Escape), OperatorCommand::Select(None)),
         ] {
-            let mut harness = keyboard(paused);
-            harness.key_press_modifiers(modifiers, key);
-            harness.run();
-            assert_eq!(harness.state().out, [command], "{key:?}");
+            let keys = press(on);
+            assert_eq!((keys.out, keys.wishes), (vec![command], vec![]), "{on:?}");
         }
-        let mut harness = keyboard(paused);
-        harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
-        harness.key_press(Key::F1);
+        for (on, wish) in [
+            (Press::Key(Modifiers::COMMAND, Key::F), Wish::Search),
+            (Press::Key(none, Key::L), Wish::Alarms),
+            (Press::Key(none, Key::G), Wish::TypeTime),
+            (Press::Key(none, Key::Num0), Wish::ShowAllTime),
+            (Press::Key(none, Key::N), Wish::Write(RemarkKind::Note)),
+            (Press::Key(none, Key::B), Wish::Write(RemarkKind::Bookmark)),
+            (Press::Key(none, Key::R), Wish::Speed(SpeedChange::Reverse)),
+            (Press::Sign("+"), Wish::Speed(SpeedChange::Faster)),
+            (Press::Sign("-"), Wish::Speed(SpeedChange::Slower)),
+            (Press::Sign("?"), Wish::ToggleHelp),
+            (Press::Key(none, Key::F1), Wish::ToggleHelp),
+        ] {
+            let keys = press(on);
+            assert_eq!((keys.out, keys.wishes), (vec![], vec![wish]), "{on:?}");
+        }
+        let keys = press(Press::Key(none, Key::Num5));
+        assert_eq!((keys.out, keys.wishes), (vec![], vec![]), "there is no fifth viewpoint");
+    }
+
+    #[test]
+    fn the_list_of_keys_fits_into_a_small_window() {
+        use egui_kittest::kittest::Queryable as _;
+        let mut harness = testing::harness((), |ui, ()| {
+            overlay(ui.ctx());
+        });
+        harness.set_size(egui::vec2(1024.0, 640.0));
         harness.run();
-        harness.key_press(Key::L);
-        harness.run();
-        harness.key_press(Key::Num5);
-        harness.run();
-        assert_eq!(harness.state().wishes, [Wish::Search, Wish::ToggleHelp, Wish::Alarms]);
-        assert_eq!(harness.state().out, [], "there is no fifth viewpoint");
+        let close = harness.get_by_label("Close").rect();
+        assert!(close.bottom() < 640.0 && close.left() > 0.0, "{close}");
     }
 
     #[test]
@@ -212,6 +353,7 @@ mod tests {
         harness.key_press(Key::Space);
         harness.key_press(Key::F);
         harness.key_press(Key::Home);
+        harness.event(Event::Text(".".into()));
         harness.run();
         assert_eq!(harness.state().out, []);
     }

@@ -15,13 +15,14 @@ use super::events::EventsView;
 use super::inspector::{InspectorInput, InspectorView, inspector_view};
 use super::mark::Marks;
 use super::shell::{Shell, Views};
+use super::timebar::{TimeInput, TimeState, TimeView};
 use super::tree::TreeView;
 use super::trend::{TrendInput, TrendState, TrendView, trend_view};
 use super::{banner, bars, connections, issues, statistics, timebar};
 use crate::alarm::AlarmBoard;
 use crate::command::Attention;
 use crate::event::Event;
-use crate::history::{Bucket, Cursor, History, Moment};
+use crate::history::{self, Bucket, Counts, Cursor, Density, Extent, History, Moment, SkipGaps};
 use crate::scene::{
     Binding, Decoder, Issue, Limits, LoadedScene, Origin, Scene, Severity, Signal, TimeField, Twin, ValueKind,
 };
@@ -180,6 +181,15 @@ pub fn many_twins(count: usize) -> Scene {
     scene
 }
 
+/// Ten minutes of samples, with a silence in the third.
+fn arrivals() -> Density {
+    let mut arrivals = Density::default();
+    for secs in (0..=600).filter(|secs| !(120..160).contains(secs)) {
+        arrivals.add(second(secs), 40 + (secs % 90) as usize);
+    }
+    arrivals
+}
+
 /// What a signal says `secs` after the start.
 fn sample_value(scene: &Scene, signal: &Signal, secs: f64) -> Value {
     let phase = f64::from(signal.index.0);
@@ -320,6 +330,7 @@ impl Plant {
             selected_twin: None,
             shown: now(),
             live: true,
+            horn: Some(None),
         }
     }
 
@@ -328,8 +339,27 @@ impl Plant {
         ask(&self.alarms_view(&[]))
     }
 
+    /// The time bar of a live session at its end, or wherever the cursor stands.
+    pub fn time(&self, cursor: Cursor, state: &TimeState) -> TimeView<'_> {
+        self.time_in(&Extent::Live, cursor, history::Marks::default(), state)
+    }
+
+    pub fn time_in(&self, extent: &Extent, cursor: Cursor, marks: history::Marks, state: &TimeState) -> TimeView<'_> {
+        let arrivals = arrivals();
+        let input = TimeInput {
+            cursor,
+            moment: Moment { shown: cursor.shown(now()), ..moment() },
+            extent,
+            bounds: self.history.bounds(),
+            counts: Counts::of(extent, &arrivals),
+            marks,
+            skip: SkipGaps(None),
+        };
+        TimeView { operator: "ada", ..timebar::time_view(&input, state, &self.scene, &self.events) }
+    }
+
     /// All views of a live frame.
-    pub fn views<'a>(&'a self, attention: &'a Attention, _shell: &Shell) -> Views<'a> {
+    pub fn views<'a>(&'a self, attention: &'a Attention, shell: &Shell) -> Views<'a> {
         let issues = issues::issues_view(&self.issues, &self.report, &[]);
         Views {
             bars: bars::bars_view(
@@ -341,7 +371,7 @@ impl Plant {
                 &self.report,
                 issues.lines.len(),
             ),
-            time: timebar::time_view(Cursor::Live, &moment(), self.history.bounds()),
+            time: self.time(Cursor::Live, &shell.time),
             tree: TreeView { scene: &self.scene, generation: 1, marks: &self.marks, selected: attention.selected },
             inspector: self.inspector(attention),
             trend: self.trend(&attention.trends),

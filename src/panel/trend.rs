@@ -1,6 +1,6 @@
 //! The trend panel: chosen signals over time, one lane per unit, drawn as min/max per pixel.
 //!
-//! In: [`TrendView`], built from the history at the panel's width. Out: `ToggleTrend` and `PauseAt` commands.
+//! In: [`TrendView`], built from the history at the panel's width. Out: `ToggleTrend` and `Seek` commands.
 //! Never keeps samples: a day costs what a minute costs, because the history answers in buckets.
 
 use std::time::Duration;
@@ -352,7 +352,7 @@ fn lane_ui(
     let scrubbed = scrub.clicked() || scrub.dragged_by(PointerButton::Primary);
     if scrubbed && let Some(pointer) = scrub.interact_pointer_pos() {
         let x = response.transform.value_from_position(pointer).x.clamp(0.0, span);
-        out.push(OperatorCommand::PauseAt(view.from + Duration::from_secs_f64(x)));
+        out.push(OperatorCommand::Seek(view.from + Duration::from_secs_f64(x)));
     }
     let hovered = scrub.contains_pointer();
     let turned = if hovered { ui.input(|input| input.smooth_scroll_delta().y) } else { 0.0 };

@@ -12,10 +12,11 @@
 //! - **Keyframes** on [`KEYFRAMES_TOPIC`]: JSON, each a [`Keyframe`]; `log_time` is its moment. What it says holds all
 //!   messages with a `log_time` up to and including its own, and none after.
 //! - Keyframes stand in chunks of their own, and so do the events of a second: reading these decompresses nothing else.
-//! - **Attachments** at the front: the files of the scene, under [`SCENE_PREFIX`] and [`ASSET_PREFIX`] with their paths
-//!   relative to the scene file and to the folder of assets. After a reload the new files follow; of those with the same
-//!   name the last one counts for what comes after.
-//! - **Metadata** at the front: [`ABOUT`], with [`About`]'s fields. Never a credential.
+//! - **Attachments** at the front: the files of the scene and of its models, under [`SCENE_PREFIX`] with their paths from
+//!   the folder that all of them have in common, so that they find each other wherever that folder is made anew. After a
+//!   reload the new files follow; of those with the same name the last one counts for what comes after.
+//! - **Metadata** at the front: [`ABOUT`], with [`About`]'s fields by their names: texts as they are, `brokers` as JSON.
+//!   Never a credential.
 //!
 //! Topics that begin with `$` are the broker's own in MQTT (5.0, section 4.7.2): no topic of a plant can be mistaken for
 //! one of Pollux.
@@ -49,10 +50,8 @@ pub const JSON: &str = "json";
 
 /// The name of the metadata record.
 pub const ABOUT: &str = "pollux";
-/// Of an attachment's name: a file of the scene, relative to the folder of the scene file.
+/// Of an attachment's name: a file of the scene, or one that looks refer to.
 pub const SCENE_PREFIX: &str = "scene/";
-/// Of an attachment's name: a file that looks refer to, relative to the folder of assets.
-pub const ASSET_PREFIX: &str = "assets/";
 
 /// Where a recording comes from.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -61,7 +60,7 @@ pub struct About {
     pub format: String,
     /// Of the program that wrote it.
     pub version: String,
-    /// The scene's name, and the attachment to load it from: `scene/scene.ron`.
+    /// The scene's name, and the attachment to load it from: `scene/bottling/scene.ron`.
     pub scene: String,
     pub scene_file: String,
     /// Name → address without credentials.
@@ -71,6 +70,34 @@ pub struct About {
     /// When the file was begun, on the session's clock and on the wall's: they differ for a plant at another speed.
     pub started: Timestamp,
     pub started_wall: Timestamp,
+}
+
+impl About {
+    /// As the metadata record holds it.
+    pub fn to_metadata(&self) -> BTreeMap<String, String> {
+        let fields = match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(fields)) => fields,
+            _ => serde_json::Map::new(),
+        };
+        let plain = |value: serde_json::Value| match value {
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        fields.into_iter().map(|(name, value)| (name, plain(value))).collect()
+    }
+
+    /// None if a field is missing or cannot be read; unknown ones are of a newer minor version.
+    pub fn from_metadata(metadata: &BTreeMap<String, String>) -> Option<Self> {
+        let field = |(name, text): (&String, &String)| {
+            let value = match name.as_str() {
+                "brokers" => serde_json::from_str(text).ok()?,
+                _ => serde_json::Value::String(text.clone()),
+            };
+            Some((name.clone(), value))
+        };
+        let fields: Option<serde_json::Map<_, _>> = metadata.iter().map(field).collect();
+        serde_json::from_value(fields?.into()).ok()
+    }
 }
 
 /// All that was known at one moment.
@@ -102,6 +129,23 @@ fn good() -> Quality {
 mod tests {
     use super::*;
     use crate::twin::Reason;
+
+    #[test]
+    fn what_a_recording_says_about_itself_survives_as_metadata() {
+        let about = About {
+            format: "1.0".into(),
+            scene: "Hall \"1\"".into(),
+            brokers: [("plant".to_owned(), "mqtt://localhost:1883".to_owned())].into(),
+            started: Timestamp(1_795_415_400_000_000_001),
+            ..About::default()
+        };
+        let mut metadata = about.to_metadata();
+        assert_eq!(metadata["brokers"], r#"{"plant":"mqtt://localhost:1883"}"#);
+        metadata.insert("invented_later".into(), "x".into());
+        assert_eq!(About::from_metadata(&metadata), Some(about));
+        metadata.remove("started");
+        assert_eq!(About::from_metadata(&metadata), None);
+    }
 
     #[test]
     fn a_keyframe_survives_its_file_bit_by_bit() {

@@ -1,7 +1,40 @@
 //! Recordings: every minute that Pollux watches, in files that explain themselves, here and in other people's tools.
 //!
 //! In: raw messages, events, keyframes, the files of the scene. Out: MCAP files (<https://mcap.dev/spec>), and what they
-//! hold when they are opened again. [`format`](mod@format) says what stands where in such a file. Never touches the
-//! network, knows no window.
+//! hold when they are opened again. [`format`](mod@format) says what stands where in such a file, [`read`] opens them,
+//! [`unpack`](fn@unpack) takes the scene out of one. Never touches the network, knows no window.
+//!
+//! [`Recorder`] writes on a thread of its own. Listeners hand over what they hear through a [`RawTap`](crate::source::mqtt::RawTap),
+//! the analysis hands over events and [`Still`]s through a [`RecordSink`]; both leave it in a bounded box and go on. What does
+//! not fit is dropped and counted: a slow, full or vanished disk delays nobody, and says so.
 
+pub mod attach;
+mod batch;
+mod disk;
 pub mod format;
+mod inbox;
+mod machine;
+pub mod notes;
+mod options;
+pub mod read;
+mod recorder;
+mod ring;
+mod series;
+mod status;
+mod still;
+mod unpack;
+mod writer;
+
+pub use attach::SceneFiles;
+pub(crate) use batch::Raw;
+pub use options::{Keep, RecordOptions, Roll};
+pub use recorder::{RecordError, RecordSink, Recorder};
+pub use status::{RecordState, RecordStatus, Recording};
+pub use still::Still;
+pub use unpack::{UnpackError, unpack};
+pub use writer::write_options;
+pub(crate) use writer::{Framed, RecordFile, WriteError};
+
+pub(super) fn plugin(app: &mut bevy::app::App) {
+    app.init_resource::<Recording>();
+}

@@ -86,7 +86,7 @@ fn ranks(
                     let span = inputs_of.get(&input).map(|(_, span)| *span).unwrap_or_default();
                     // Twins of one type share the mistake: the words must not name the twin, else each would be told.
                     let item = scene.signal_path(input);
-                    let shown = format!("depends on itself: {}", names.join(" → "));
+                    let shown = format!("depends on itself: {}", names.join(" -> "));
                     if !report.has_error_at("derived-cycle", span) {
                         report.error("derived-cycle", span, &item, shown, "break the circle".into());
                     }

@@ -131,7 +131,7 @@ fn port(
         return Some(Port { twin: twin.index, name: name.to_owned() });
     }
     if !mentioned.contains(id) && !mentioned.contains(given.value.as_str()) {
-        let item = format!("link {} → {}", link.from.value, link.to.value);
+        let item = format!("link {} -> {}", link.from.value, link.to.value);
         let near = nearest(id, mentioned.iter().copied());
         report.error("unknown-twin", given.span, &item, format!("there is no twin `{id}`"), Hint::meant(near));
     }

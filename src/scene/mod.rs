@@ -18,7 +18,7 @@ pub mod format;
 mod issue;
 mod load;
 mod looks;
-mod nearest;
+pub(crate) mod nearest;
 mod references;
 mod report;
 mod resolved;

@@ -118,6 +118,24 @@ pub struct Twin {
     pub look: Option<Arc<Look>>,
 }
 
+impl Twin {
+    /// A twin at the origin, without name, area and look.
+    pub fn new(index: TwinIndex, id: impl Into<String>, type_name: impl Into<String>, signals: Range<u32>) -> Self {
+        Self {
+            index,
+            id: id.into(),
+            name: String::new(),
+            type_name: type_name.into(),
+            area: String::new(),
+            at: [0.0; 3],
+            facing_deg: 0.0,
+            scale: 1.0,
+            signals,
+            look: None,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Signal {
     pub index: SignalIndex,

@@ -128,7 +128,7 @@ fn chain<'g, 'a>(
             if let Some(culprit) = ring.get(first)
                 && let Some(base) = &culprit.def.extends
             {
-                let brief = format!("extends itself: {}", names.join(" → "));
+                let brief = format!("extends itself: {}", names.join(" -> "));
                 report.error("extends-cycle", base.span, &culprit.name.value, brief, "take out one `extends`".into());
             }
             break;

@@ -10,10 +10,10 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::Running;
-use crate::alarm::{AlarmBoard, AlarmIndex};
+use crate::alarm::AlarmBoard;
 use crate::analysis::{Analysis, Knowledge};
 use crate::command::{LimitField, Operator, OperatorCommand};
-use crate::event::{Draft, Filter, Kind, export};
+use crate::event::{AlarmPath, Draft, Filter, Kind, export};
 use crate::history::Moment;
 use crate::scene::edit::{self, Edit, Target};
 use crate::scene::{LoadedScene, Scene};
@@ -34,7 +34,7 @@ pub(super) fn edit(
     for command in commands.read() {
         let (result, reason) = match command {
             OperatorCommand::EditLimit { alarm, field, value, reason } => {
-                let planned = plan(&loaded.scene, *alarm, *field, *value).and_then(applied);
+                let planned = plan(&loaded.scene, alarm, *field, *value).and_then(applied);
                 (planned.inspect(|edit| running.edits.push(edit.clone())), reason.as_str())
             }
             OperatorCommand::UndoEdit => match running.edits.last().map(|edit| applied(edit.undo())) {
@@ -47,10 +47,7 @@ pub(super) fn edit(
             },
             OperatorCommand::ExportEvents { path, filter } => {
                 let knowledge = analysis.lock();
-                let text = match export_events(&knowledge, path, filter) {
-                    Ok(count) => format!("{count} events written to {}", path.display()),
-                    Err(error) => format!("{}: the events cannot be written: {error}", path.display()),
-                };
+                let text = export_events(&knowledge, path, filter);
                 drop(knowledge);
                 record(&analysis, Kind::Note { text }, &operator, "", &moment);
                 continue;
@@ -76,8 +73,9 @@ fn record(analysis: &Analysis, kind: Kind, operator: &Operator, reason: &str, mo
     analysis.lock().record(Draft::new(moment.now, moment.now, kind).by(operator.0.clone(), reason));
 }
 
-fn plan(scene: &Scene, alarm: AlarmIndex, field: LimitField, value: f64) -> Result<Edit, String> {
-    let target = Target::of(scene, alarm).ok_or("the alarm is no longer part of the scene")?;
+fn plan(scene: &Scene, alarm: &AlarmPath, field: LimitField, value: f64) -> Result<Edit, String> {
+    let target = alarm.rule(scene).and_then(|rule| Target::of(scene, rule.index));
+    let target = target.ok_or_else(|| format!("the alarm {alarm} is no longer part of the scene"))?;
     let delay = || match (0.0..=LONGEST_DELAY_SECS).contains(&value) {
         true => Ok(Duration::from_secs_f64(value)),
         false => Err(format!("{target}: a delay must be between 0 s and 7 d, found {value} s")),
@@ -96,8 +94,16 @@ fn applied(edit: Edit) -> Result<Edit, String> {
     Ok(edit)
 }
 
-/// CSV if the name ends so, else JSON lines. Returns how many.
-fn export_events(knowledge: &Knowledge, path: &Path, filter: &Filter) -> std::io::Result<usize> {
+/// CSV if the name ends so, else JSON lines. Says what came of it.
+pub(crate) fn export_events(knowledge: &Knowledge, path: &Path, filter: &Filter) -> String {
+    match write_events(knowledge, path, filter) {
+        Ok(count) => format!("{count} events written to {}", path.display()),
+        Err(error) => format!("{}: the events cannot be written: {error}", path.display()),
+    }
+}
+
+/// Returns how many.
+fn write_events(knowledge: &Knowledge, path: &Path, filter: &Filter) -> std::io::Result<usize> {
     let events: Vec<_> = knowledge.chronicle().journal().matching(filter).map(|event| &**event).collect();
     let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     let text = if is_csv { export::csv(events.iter().copied()) } else { export::json_lines(events.iter().copied()) };

@@ -4,6 +4,9 @@
 //! so that a branch, a replay or a test, which never call this, own no connection at all.
 
 mod edit;
+mod record;
+
+pub(crate) use edit::export_events;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,12 +15,14 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use crate::alarm::{Horn, Priority};
 use crate::analysis::{Analysis, Feed, worker::Worker};
 use crate::command::{Operator, OperatorCommand};
 use crate::event::store::{self, Store, StoreError};
 use crate::event::{Draft, EventFile, EventFileError, Kind};
-use crate::history::{Cursor, Marks, Moment};
+use crate::history::{Cursor, Extent, Marks, Moment};
 use crate::ingest::{BindingTable, SharedTable};
+use crate::record::{RecordError, RecordOptions, Recorder, Recording, SceneFiles};
 use crate::scene::watch::{Stamp, Watcher, stamp};
 use crate::scene::{Broker, LoadedScene, Scene};
 use crate::source::broker::{Embedded, EmbeddedConfig};
@@ -47,8 +52,12 @@ pub struct Options {
     pub store: StorePlace,
     /// Every event is a line of JSON in this file.
     pub events: Option<PathBuf>,
+    /// What is recorded, and where.
+    pub record: Option<RecordOptions>,
     /// Who acts: the name that goes on record.
     pub operator: String,
+    /// From which priority on new alarms are heard; none: not until an operator switches the horn on.
+    pub bell: Option<Priority>,
 }
 
 /// Where alarms and events survive a restart.
@@ -74,7 +83,9 @@ impl Options {
             watch: true,
             store: StorePlace::default(),
             events: None,
+            record: None,
             operator: Operator::default().0,
+            bell: None,
         }
     }
 }
@@ -94,6 +105,8 @@ pub enum OpenError {
     Store(#[from] StoreError),
     #[error(transparent)]
     EventFile(#[from] EventFileError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
     #[error("the thread of the analysis cannot be started: {0}")]
     Thread(std::io::Error),
     #[error("the scene `{scene}` names no simulated plant; add `plant: \"bottling\"` to it, or leave out --plant")]
@@ -124,6 +137,8 @@ struct Running {
     // Fields drop in this order: the plant says goodbye while the broker still listens.
     plant: Option<(PlantConfig, PlantHandle)>,
     embedded: Option<Embedded>,
+    /// Last of all: what happens at the end is recorded, too.
+    recorder: Option<Recorder>,
 }
 
 /// The record of events and alarms; dropping it waits until all of it is on disk.
@@ -158,13 +173,25 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     };
 
     let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes, now);
+    let recorder = record::start(&scene, &options, &brokers, clock)?;
+    if let Some(recorder) = &recorder {
+        analysis.lock().record_to(recorder.sink());
+    }
     keep_record(&analysis, &scene, &options, now)?;
+    // Before the first message: a recording begins with what is known already.
+    analysis.lock().answer_recorder(now);
+    let horn = Horn::new(options.bell);
+    analysis.lock().sound(horn.clone());
     let worker = Worker::start(analysis.clone(), clock, waker.clone()).map_err(OpenError::Thread)?;
+    if let Some(recorder) = &recorder {
+        recorder.ring_with(worker.waker());
+    }
     let mut running = Vec::new();
     let mut tables = BTreeMap::new();
     for (name, broker) in &brokers {
         let table = SharedTable::new(BindingTable::new(&scene, name, 1));
-        running.push(mqtt::spawn(name, broker, table.clone(), worker.waker(), clock, None)?);
+        let tap = recorder.as_ref().map(|recorder| recorder.tap(name));
+        running.push(mqtt::spawn(name, broker, table.clone(), worker.waker(), clock, tap)?);
         tables.insert(name.clone(), table);
     }
     let watcher = options.watch.then(|| watch(&loaded.files, &waker)).flatten();
@@ -175,8 +202,10 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .insert_resource(LoadedScene { scene, generation: 1, issues: loaded.issues })
         .insert_resource(analysis)
         .insert_resource(clock)
+        .insert_resource(horn)
         .insert_resource(Operator(options.operator.clone()))
         .insert_resource(Moment { now, shown: now, session_start: now })
+        .insert_resource(Recording(recorder.as_ref().map(Recorder::sink)))
         .insert_resource(Sources { running, waker: Some(waker.clone()) })
         .insert_resource(Running {
             _record: Record { analysis: kept, clock },
@@ -192,10 +221,14 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
             stamps: Vec::new(),
             plant,
             embedded,
+            recorder,
         })
         .add_systems(
             Update,
-            (tick.before(crate::command::apply), (edit::edit, reload).chain().after(crate::command::apply))
+            (
+                tick.before(crate::command::apply),
+                (edit::edit, record::obey, reload).chain().after(crate::command::apply),
+            )
                 .chain()
                 .before(crate::twin::Respawn)
                 .in_set(TwinSet::Command),
@@ -322,11 +355,12 @@ fn tick(
     mut moment: ResMut<Moment>,
     analysis: Res<Analysis>,
     marks: Res<Marks>,
+    extent: Res<Extent>,
 ) {
     let now = clock.now();
     let dt_secs = now.secs_since(moment.now).max(0.0);
     let bounds = analysis.lock().history.bounds();
-    let moved = cursor.advance(dt_secs, now, bounds, *marks);
+    let moved = cursor.advance(dt_secs, now, bounds, extent.loop_marks(*marks));
     cursor.set_if_neq(moved);
     moment.now = now;
     moment.shown = moved.shown(now);
@@ -389,6 +423,9 @@ fn reload(
     after.keys().for_each(|name| scene.watch_connection(name));
     let scene = Arc::new(scene);
 
+    if let Some(recorder) = &running.recorder {
+        recorder.sink().scene(scene.name.clone(), SceneFiles::of(&scene), moment.now);
+    }
     let generation = loaded.generation + 1;
     // Before any listener decodes by the new scene.
     let map = analysis.lock().adopt(scene.clone(), generation, moment.now);
@@ -404,7 +441,8 @@ fn reload(
             continue;
         }
         let shared = SharedTable::new(table);
-        match mqtt::spawn(name, broker, shared.clone(), running.worker.waker(), running.clock, None) {
+        let tap = running.recorder.as_ref().map(|recorder| recorder.tap(name));
+        match mqtt::spawn(name, broker, shared.clone(), running.worker.waker(), running.clock, tap) {
             Ok(source) => {
                 sources.running.push(source);
                 running.tables.insert(name.clone(), shared);

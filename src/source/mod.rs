@@ -7,6 +7,7 @@ pub mod mailbox;
 pub mod mqtt;
 pub mod plant;
 mod report;
+pub mod republish;
 pub mod status;
 
 use std::sync::Arc;

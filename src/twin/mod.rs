@@ -15,6 +15,7 @@ use bevy::prelude::*;
 use crate::TwinSet;
 
 pub use project::Freshness;
+pub(crate) use project::has_value;
 pub use time::Timestamp;
 pub use unit::Unit;
 pub use value::{Grade, Quality, Reason, Sample, SignalIndex, TwinIndex, Value};

@@ -60,7 +60,7 @@ pub(super) fn project(
     let mut write = |index: SignalIndex| {
         let Some(&entity) = entities.signals.get(index.at()) else { return };
         let Ok(mut current) = currents.get_mut(entity) else { return };
-        let point = if live { history.newest(index) } else { history.latest_at(index, moment.shown) };
+        let point = if live { history.newest(index) } else { history.latest_known(index, moment.shown) };
         current.set_if_neq(at_cursor(scene, index, point, moment.shown));
     };
     if all {
@@ -68,13 +68,13 @@ pub(super) fn project(
     } else if live {
         touched.0.iter().copied().chain(expired).for_each(write);
     } else {
-        // A late sample can still change the past that is being looked at.
+        // Samples that were known then may come in yet: from a recording, or on the way when the pause began.
         touched.0.iter().copied().for_each(write);
     }
 }
 
 /// Where a payload could not be read, the sample stands for the moment, and its value for nothing.
-fn has_value(sampled: Quality) -> bool {
+pub(crate) fn has_value(sampled: Quality) -> bool {
     sampled.grade != Grade::Bad
         || !matches!(sampled.reason, Reason::DecodeError | Reason::Source | Reason::Expression | Reason::NotFinite)
 }

@@ -1,7 +1,9 @@
 //! Which labels of a crowd are shown, and how far above their twins, so that none lies over another.
 //!
-//! In: labels where they would like to be. Out: those that find room, each with its lift. A pure function of its input:
-//! the same picture always gets the same labels. Never hides what needs a person or what the operator points at.
+//! In: labels where they would like to be. Out: those that find room, each with its lift, and, where there is none above its
+//! twin and it must be shown, moved aside. A pure function of its input: the same picture always gets the same labels.
+//! Never hides what needs a person or what the operator points at, and lays these over each other only where the whole
+//! view has no room.
 
 use bevy::prelude::*;
 
@@ -17,6 +19,11 @@ const GAP: f32 = 2.0;
 /// Heights above its place that a label tries, in times its own height.
 const LIFTS: [f32; 5] = [0.0, 0.6, 1.2, 1.8, 2.4];
 
+/// Labels that are looked at to find a place beside or between them, the nearest first.
+const NEIGHBOURS: usize = 24;
+/// With more labels than this nobody reads them one by one: no search for the last free place.
+const MANY: usize = 64;
+
 /// The room a label takes. Values grow in steps of two characters, so that a changing digit moves nothing.
 pub fn size(label: &ScreenLabel) -> Vec2 {
     let characters = |text: &str| text.chars().count() as f32;
@@ -29,7 +36,7 @@ pub fn size(label: &ScreenLabel) -> Vec2 {
 /// The rectangle of a label that stands `label.lift` above its place.
 pub fn rect(label: &ScreenLabel) -> Rect {
     let size = size(label);
-    let bottom = label.at - Vec2::Y * label.lift;
+    let bottom = label.at + Vec2::new(label.shift, -label.lift);
     Rect::from_corners(bottom - Vec2::new(size.x / 2.0, size.y), bottom + Vec2::new(size.x / 2.0, 0.0))
 }
 
@@ -66,7 +73,13 @@ pub fn declutter(mut labels: Vec<ScreenLabel>, bounds: Rect) -> Vec<ScreenLabel>
         });
         match free {
             Some(lift) => label.lift = lift,
-            None if rank(&label) <= LAST_ALARM => label.at.y = label.at.y.max(bounds.min.y + height),
+            None if rank(&label) <= LAST_ALARM => match free_place(&label, &taken, bounds) {
+                Some(place) => {
+                    let wish = rect(&label);
+                    (label.shift, label.lift) = (place.min.x - wish.min.x, wish.max.y - place.max.y);
+                }
+                None => label.at.y = label.at.y.max(bounds.min.y + height),
+            },
             None => continue,
         }
         taken.push(rect(&label));
@@ -74,6 +87,44 @@ pub fn declutter(mut labels: Vec<ScreenLabel>, bounds: Rect) -> Vec<ScreenLabel>
     }
     shown.reverse();
     shown
+}
+
+/// The nearest place in view where a label lies over none of those that are placed already. It touches one of them or the
+/// edge of the view on each axis on which it is not where it would like to be: so only few places have to be tried.
+fn free_place(label: &ScreenLabel, taken: &[Rect], bounds: Rect) -> Option<Rect> {
+    if taken.len() > MANY {
+        return None;
+    }
+    let wish = rect(label);
+    let size = wish.size();
+    // Half a pixel more than is asked for, so that rounding does not spoil a place.
+    let gap = GAP + 0.5;
+    let mut near: Vec<&Rect> = taken.iter().collect();
+    near.sort_by(|a, b| {
+        a.center().distance_squared(wish.center()).total_cmp(&b.center().distance_squared(wish.center()))
+    });
+    near.truncate(NEIGHBOURS);
+    let mut lefts = vec![wish.min.x, bounds.min.x + gap, bounds.max.x - size.x - gap];
+    let mut tops = vec![wish.min.y, bounds.min.y + gap, bounds.max.y - size.y - gap];
+    for other in near {
+        lefts.extend([other.max.x + gap, other.min.x - size.x - gap]);
+        tops.extend([other.max.y + gap, other.min.y - size.y - gap]);
+    }
+    let mut best: Option<(f32, Rect)> = None;
+    for min in lefts.iter().flat_map(|left| tops.iter().map(|top| Vec2::new(*left, *top))) {
+        let distance = min.distance_squared(wish.min);
+        let place = Rect::from_corners(min, min + size);
+        let is_better = best.is_none_or(|(nearest, _)| distance < nearest);
+        let fits = |wanted: Rect| {
+            bounds.contains(place.min)
+                && bounds.contains(place.max)
+                && taken.iter().all(|other| other.intersect(wanted).is_empty())
+        };
+        if is_better && fits(place.inflate(GAP)) {
+            best = Some((distance, place));
+        }
+    }
+    best.map(|(_, place)| place)
 }
 
 #[cfg(test)]
@@ -87,6 +138,7 @@ mod tests {
             twin: TwinIndex(twin),
             at: Vec2::new(x, 300.0),
             lift: 0.0,
+            shift: 0.0,
             distance,
             id: format!("T-{twin}"),
             values: vec![("1.80 m".into(), Grade::Good)],
@@ -130,6 +182,34 @@ mod tests {
         let shown = declutter(vec![label(1, 300.0, 9.0), label(2, 302.0, 5.0)], view());
         let lifts: Vec<(u32, bool)> = shown.iter().map(|label| (label.twin.0, label.lift > 0.0)).collect();
         assert_eq!(lifts, [(1, true), (2, false)]);
+    }
+
+    fn alarmed(twin: u32, at: Vec2) -> ScreenLabel {
+        let badge = Some(Badge::Alarm(Urgency { priority: Priority::High, unacknowledged: true }));
+        ScreenLabel { at, badge, ..label(twin, at.x, twin as f32) }
+    }
+
+    #[test]
+    fn alarms_of_neighbours_lie_beside_each_other_wherever_in_the_view_they_are() {
+        for corner in [Vec2::new(400.0, 300.0), Vec2::new(3.0, 3.0), Vec2::new(797.0, 20.0), Vec2::new(790.0, 598.0)] {
+            let crowd: Vec<ScreenLabel> =
+                (0..30).map(|i| alarmed(i, corner + Vec2::new((i % 5) as f32, (i / 5) as f32))).collect();
+            let shown = declutter(crowd.clone(), view());
+            assert_eq!(shown.len(), 30, "none is hidden");
+            for (i, a) in shown.iter().enumerate() {
+                assert!(view().contains(rect(a).min) && view().contains(rect(a).max), "{corner}: {a:?}");
+                assert!(shown[..i].iter().all(|b| rect(a).intersect(rect(b)).is_empty()), "{corner}: {a:?}");
+                let way = rect(a).center().distance(a.at);
+                assert!(way < 400.0, "{corner}: {way} from its twin: {a:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn where_there_is_no_room_at_all_alarms_are_shown_all_the_same() {
+        let small = Rect::new(0.0, 0.0, 120.0, 90.0);
+        let shown = declutter((0..12).map(|i| alarmed(i, Vec2::new(60.0, 60.0))).collect(), small);
+        assert_eq!(shown.len(), 12);
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub struct ScreenLabel {
     pub at: Vec2,
     /// How far the label's bottom lies above `at`, to make room for others.
     pub lift: f32,
+    /// How far the label's middle lies to the right of `at`, where there was no room above it.
+    pub shift: f32,
     /// Metres from the camera.
     pub distance: f32,
     pub id: String,
@@ -130,6 +132,7 @@ fn project(
             twin: twin.index,
             at: at - Vec2::Y * HOVER,
             lift: 0.0,
+            shift: 0.0,
             distance,
             id: data.id.clone(),
             values: Vec::new(),
@@ -206,9 +209,9 @@ fn paint_label(painter: &egui::Painter, label: &ScreenLabel) {
         (Some(Badge::Stale), _) => egui::Stroke::new(1.5, egui32(palette::STALE)),
         (Some(Badge::Aside(_)) | None, _) => egui::Stroke::new(1.0, egui::Color32::from_black_alpha(40)),
     };
-    if label.lift > 0.0 {
+    if label.lift != 0.0 || label.shift != 0.0 {
         let foot = egui::pos2(label.at.x, label.at.y + HOVER);
-        painter.line_segment([egui::pos2(label.at.x, rect.bottom()), foot], egui::Stroke::new(1.0, INK_WEAK));
+        painter.line_segment([rect.clamp(foot), foot], egui::Stroke::new(1.0, INK_WEAK));
     }
     painter.rect(rect, 4.0, PAPER, edge, egui::StrokeKind::Inside);
     let mut top = rect.top() + declutter::PADDING.y;

@@ -56,6 +56,7 @@ pub mod palette;
 mod picking;
 mod redraw;
 mod stage;
+mod summon;
 pub mod viewport;
 pub mod window;
 pub mod world_image;

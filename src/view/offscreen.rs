@@ -95,9 +95,22 @@ pub fn picture(app: &mut App) -> Result<Image, ShotError> {
     read_back(app)
 }
 
+/// What the app shows as soon as its panels know what its world knows: for the frames of a film, after a [`picture`].
+pub fn still(app: &mut App) -> Result<Image, ShotError> {
+    // One moves the cursor and the world, one the panels that were measured in the frame before.
+    app.update();
+    app.update();
+    read_back(app)
+}
+
 /// [`picture`] as a PNG file at `path`.
 pub fn capture(app: &mut App, path: &Path) -> Result<(), ShotError> {
-    let image = picture(app)?.try_into_dynamic().map_err(|error| ShotError::Pixels(error.to_string()))?;
+    save(picture(app)?, path)
+}
+
+/// Writes a picture as a PNG file at `path`.
+pub fn save(image: Image, path: &Path) -> Result<(), ShotError> {
+    let image = image.try_into_dynamic().map_err(|error| ShotError::Pixels(error.to_string()))?;
     let format =
         ImageFormat::Png.as_image_crate_format().ok_or_else(|| ShotError::Pixels("PNG is not built in".into()))?;
     // Transparency is of no use in a picture of a window.

@@ -15,6 +15,7 @@ use bevy::camera::primitives::Aabb;
 use bevy::camera::visibility::{RenderLayers, VisibilitySystems};
 use bevy::camera::{CameraUpdateSystems, Exposure, RenderTarget};
 use bevy::core_pipeline::tonemapping::Tonemapping;
+use bevy::ecs::entity::EntityHashMap;
 use bevy::ecs::system::SystemParam;
 use bevy::light::{
     CascadeShadowConfig, DirectionalLightShadowMap, GlobalAmbientLight, NotShadowCaster, NotShadowReceiver,
@@ -111,9 +112,16 @@ fn note_compiling(pipelines: Res<PipelineCache>, compiling: Res<Compiling>, wake
     }
 }
 
+/// What a thing is drawn as, and the box that it is culled by.
+type Shape = (&'static Mesh3d, Option<&'static Aabb>);
+
 /// Everything that a picture of the world is made of.
 #[derive(SystemParam)]
 struct Ingredients<'w, 's> {
+    meshes: Query<'w, 's, (Entity, Shape), Or<(Changed<Mesh3d>, Changed<Aabb>)>>,
+    /// Mesh and box of each thing as they were last. Bevy marks both as changed when a material has changed, in the same
+    /// frame and in the next: that is the news of a material, told once more.
+    known: Local<'s, EntityHashMap<(AssetId<Mesh>, Option<Aabb>)>>,
     moved: Query<
         'w,
         's,
@@ -131,8 +139,6 @@ struct Ingredients<'w, 's> {
         's,
         (),
         Or<(
-            Changed<Mesh3d>,
-            Changed<Aabb>,
             Changed<MeshMaterial3d<GroundMaterial>>,
             Changed<DirectionalLight>,
             Changed<PointLight>,
@@ -177,30 +183,37 @@ struct Ingredients<'w, 's> {
 impl Ingredients<'_, '_> {
     /// Reads all news; what is read counts once.
     fn news(&mut self, world: &WorldImage) -> News {
-        let Self { moved, made, camera, gone, assets, backdrop, ambient, shadows, glyphs } = self;
-        let (meshes, materials, grounds, images, shaders) = assets;
+        let Self { meshes, known, moved, made, camera, gone, assets, backdrop, ambient, shadows, glyphs } = self;
+        let (shapes, materials, grounds, images, shaders) = assets;
         // Glyphs of panels are images too, and the picture is no part of itself.
         let foreign =
             |id: &AssetId<Image>| *id == world.id() || glyphs.0.values().any(|managed| managed.handle.id() == *id);
         // All are read, so that none is news again in the next frame.
         let of_assets = [
-            meshes.read().filter(|event| is_news(event)).count(),
+            shapes.read().filter(|event| is_news(event)).count(),
             materials.read().filter(|event| is_news(event)).count(),
             grounds.read().filter(|event| is_news(event)).count(),
             images.read().filter(|event| is_news(event) && !asset_of(event).is_some_and(|id| foreign(&id))).count(),
             shaders.read().filter(|event| is_news(event)).count(),
         ];
         let removed = [
-            gone.0.read().count(),
+            gone.0.read().map(|thing| known.remove(&thing)).count(),
             gone.1.read().count(),
             gone.2.read().count(),
             gone.3.read().count(),
             gone.4.read().count(),
             gone.5.read().count(),
         ];
+        // All are noted down, so no `any`.
+        let is_other = |(thing, (mesh, bounds)): &(Entity, (&Mesh3d, Option<&Aabb>))| {
+            let shape = (mesh.id(), bounds.copied());
+            known.insert(*thing, shape) != Some(shape)
+        };
+        let other_shapes = meshes.iter().filter(is_other).count() > 0;
         let resources = backdrop.is_changed() || ambient.is_changed() || shadows.is_changed();
         if of_assets.iter().chain(&removed).any(|count| *count > 0)
             || resources
+            || other_shapes
             || !made.is_empty()
             || !camera.is_empty()
         {

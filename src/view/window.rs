@@ -20,7 +20,7 @@ use crossbeam_channel::{Sender, bounded};
 use super::Activity;
 use crate::analysis::Analysis;
 use crate::command::OperatorCommand;
-use crate::history::Moment;
+use crate::history::{Cursor, Moment};
 use crate::source::{Clock, Waker};
 use crate::twin::{Freshness, Timestamp};
 
@@ -68,7 +68,7 @@ pub fn app(title: &str) -> Result<App, DisplayError> {
             drop_news_that_is_none.after(EguiPreUpdateSet::ProcessInput).before(EguiPreUpdateSet::BeginPass),
         )
         .add_message::<OperatorCommand>()
-        .add_systems(Last, (pace, show_what_commands_do));
+        .add_systems(Last, (pace, show_what_commands_do, super::summon::summon));
         app
     })
     .map_err(DisplayError::NoWindow)
@@ -88,6 +88,8 @@ pub fn plugins(title: &str) -> impl PluginGroup {
             ..default()
         })
         .set(assets())
+        // The command line has a handler of its own, which writes the state first; there can be only one.
+        .disable::<bevy::app::TerminalCtrlCHandlerPlugin>()
 }
 
 /// Scene files name models anywhere on the disk, and models name textures beside them: a scene is as trusted as the
@@ -140,11 +142,14 @@ fn pace(
     activity: Res<Activity>,
     analysis: Option<Res<Analysis>>,
     moment: Option<Res<Moment>>,
+    cursor: Option<Res<Cursor>>,
     freshness: Option<ResMut<Freshness>>,
     clock: Option<Res<Clock>>,
     mut settings: ResMut<WinitSettings>,
 ) {
-    let wait = if activity.moving() {
+    // A cursor that plays shows something else in every frame, whether data come or not.
+    let playing = cursor.is_some_and(|cursor| matches!(*cursor, Cursor::Playing { .. }));
+    let wait = if activity.moving() || playing {
         MOVING
     } else if let (Some(analysis), Some(moment), Some(mut freshness)) = (analysis, moment, freshness)
         && moment.is_dormant(analysis.lock().history.bounds().map(|(_, newest)| newest))

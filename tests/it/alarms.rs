@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use expect_test::expect;
-use pollux::alarm::{Action, Alarm, AlarmBoard, State};
+use pollux::alarm::{Action, Alarm, AlarmBoard, Horn, Priority, State};
 use pollux::analysis::Analysis;
 use pollux::command::{LimitField, Operator, OperatorCommand};
-use pollux::event::EventLog;
+use pollux::event::{AlarmPath, EventLog};
 use pollux::history::Cursor;
 use pollux::scene::LoadedScene;
 use pollux::session::{self, Options, StorePlace};
@@ -45,8 +45,8 @@ impl World {
     }
 
     fn act(&mut self, name: &str, action: Action, comment: &str) -> &mut Self {
-        let alarm = self.scene().alarm_named("P-1", name).expect("a rule").index;
-        self.command(OperatorCommand::Alarm { alarms: vec![alarm], action, comment: comment.to_owned() })
+        let alarms = vec![AlarmPath::of_twin("P-1", name)];
+        self.command(OperatorCommand::Alarm { alarms, action, comment: comment.to_owned() })
     }
 
     /// One message at `secs`: all values at one source time.
@@ -178,6 +178,35 @@ fn the_board_shows_the_alarms_of_the_cursor_and_nobody_acts_on_the_past() {
 }
 
 #[test]
+fn the_horn_sounds_for_what_is_new_and_live_whatever_the_cursor_shows_and_for_nothing_else() {
+    let mut world = World::new(SCENE);
+    let horn = Horn::new(Some(Priority::High));
+    world.app.world().resource::<Analysis>().lock().sound(horn.clone());
+    world.app.insert_resource(horn.clone()).insert_resource(Operator("ada".to_owned()));
+    world.message(1.0, &[("torque", number(300.0)), ("speed", number(1500.0))]).at(1.0);
+    assert_eq!(world.alarm("power.high").state, State::Unacknowledged);
+    assert_eq!(horn.sounded(), 0, "of medium priority");
+    *world.app.world_mut().resource_mut::<Cursor>() = Cursor::Paused(world.now);
+    world.message(2.0, &[("running", Value::Bool(true)), ("flow", number(5.0))]).at(2.0);
+    assert_eq!(horn.sounded(), 1, "the past is shown, the plant is live");
+    world.message(3.0, &[("running", Value::Bool(true)), ("flow", number(60.0))]).at(3.0);
+    world.message(4.0, &[("running", Value::Bool(false)), ("flow", number(0.0))]).at(4.0);
+    assert_eq!(horn.sounded(), 1, "cleared, then raised behind a suppression");
+    world.message(5.0, &[("running", Value::Bool(true)), ("flow", number(0.0))]).at(5.0);
+    assert_eq!(horn.sounded(), 2, "what was hidden and still holds is new to the operator");
+    // The whole past is looked at once more.
+    for secs in [1.0, 2.5, 4.5] {
+        let at = world.now + Duration::from_secs_f64(secs);
+        *world.app.world_mut().resource_mut::<Cursor>() = Cursor::Paused(at);
+        world.at(6.0);
+    }
+    world.command(OperatorCommand::Sound(None)).at(7.0);
+    world.message(8.0, &[("flow", number(60.0))]).message(9.0, &[("flow", number(0.0))]).at(9.0);
+    assert_eq!(horn.sounded(), 2);
+    assert!(world.log().contains("7.0 - the horn is off by ada\n"), "{}", world.log());
+}
+
+#[test]
 fn a_reload_keeps_alarms_and_says_which_ones_ended() {
     let mut world = World::new(SCENE);
     world.message(1.0, &[("running", Value::Bool(true)), ("flow", number(5.0))]).at(1.0);
@@ -191,6 +220,31 @@ fn a_reload_keeps_alarms_and_says_which_ones_ended() {
     assert!(log.contains("\n2.0 P-1 power above 30 kW (high): removed"), "{log}");
 }
 
+#[test]
+fn what_was_clicked_before_a_reload_is_done_to_the_same_alarm_after_it_or_to_none() {
+    let mut world = World::new(SCENE);
+    world.app.insert_resource(Operator("ada".to_owned()));
+    world.message(1.0, &[("running", Value::Bool(true)), ("flow", number(5.0))]).at(1.0);
+    world.message(1.0, &[("torque", number(300.0)), ("speed", number(1500.0))]).at(1.5);
+    let before = world.scene().alarm_named("P-1", "power.high").expect("a rule").index;
+    // Clicked in this frame; before the next one carries it out, another alarm takes the place of the first.
+    world.act("power.high", Action::Acknowledge, "").act("flow.low", Action::Acknowledge, "");
+    let text = SCENE.replace("limits: (low: 10.0),", "").replace(r#""low": (unless"#, r#""dry": (below: 9.0, unless"#);
+    let new =
+        Arc::new(load(&text.replace(r#""torque": (unit: "N.m","#, r#""torque": (unit: "N.m", limits: (high: 1.0),"#)));
+    assert_ne!(new.alarm_named("P-1", "power.high").expect("a rule").index, before, "the test tests nothing");
+    world.app.world().resource::<Analysis>().lock().adopt(new.clone(), 2, world.now + Duration::from_secs(2));
+    world.app.insert_resource(LoadedScene { scene: new, generation: 2, issues: Vec::new() });
+    world.at(2.0);
+    assert_eq!(world.alarm("power.high").state, State::Acknowledged);
+    let log = world.log();
+    let by_ada: Vec<&str> = log.lines().filter(|line| line.ends_with("by ada")).collect();
+    expect![[r#"
+        2.0 P-1 power above 30 kW (high): acknowledged at 47.13 kW by ada
+        2.0 P-1 acknowledgement of P-1/flow.low refused: the scene does not have this alarm any more by ada"#]]
+    .assert_eq(&by_ada.join("\n"));
+}
+
 /// Updates until `done`, ten seconds at most.
 fn wait(app: &mut App, what: &str, mut done: impl FnMut(&mut App) -> bool) {
     let begun = Instant::now();
@@ -199,6 +253,16 @@ fn wait(app: &mut App, what: &str, mut done: impl FnMut(&mut App) -> bool) {
         app.update();
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+fn acknowledge(name: &str) -> OperatorCommand {
+    let alarms = vec![AlarmPath::of_twin("P-1", name)];
+    OperatorCommand::Alarm { alarms, action: Action::Acknowledge, comment: String::new() }
+}
+
+fn edit(name: &str, value: f64) -> OperatorCommand {
+    let alarm = AlarmPath::of_twin("P-1", name);
+    OperatorCommand::EditLimit { alarm, field: LimitField::Limit, value, reason: "new motor".to_owned() }
 }
 
 fn limit(app: &App) -> String {
@@ -218,9 +282,7 @@ fn an_edit_of_a_limit_is_an_edit_of_the_scene_on_record_and_undone_to_the_byte()
     app.finish();
     app.cleanup();
     app.update();
-    let alarm = app.world().resource::<LoadedScene>().scene.alarm_named("P-1", "power.high").expect("a rule").index;
-    let edit =
-        |value| OperatorCommand::EditLimit { alarm, field: LimitField::Limit, value, reason: "new motor".to_owned() };
+    let edit = |value| edit("power.high", value);
     app.world_mut().write_message(edit(45.0));
     wait(&mut app, "the limit is edited", |app| limit(app) == "power above 45 kW (high)");
     assert_ne!(std::fs::read_to_string(&file).expect("the scene file"), SCENE);
@@ -257,10 +319,7 @@ fn an_edit_made_here_is_read_again_once_and_a_save_from_outside_as_well() {
     app.finish();
     app.cleanup();
     app.update();
-    let alarm = app.world().resource::<LoadedScene>().scene.alarm_named("P-1", "power.high").expect("a rule").index;
-    let edit =
-        OperatorCommand::EditLimit { alarm, field: LimitField::Limit, value: 45.0, reason: "new motor".to_owned() };
-    app.world_mut().write_message(edit);
+    app.world_mut().write_message(edit("power.high", 45.0));
     wait(&mut app, "the limit is edited", |app| limit(app) == "power above 45 kW (high)");
     // Much longer than it takes until the watcher tells of a save.
     let begun = Instant::now();
@@ -303,8 +362,7 @@ fn what_a_session_leaves_in_its_store_stands_in_the_next() {
     let samples = vec![sample("torque", 300.0), sample("speed", 1500.0)];
     app.world().resource::<Analysis>().lock().learn(Batch { generation: 1, samples });
     let alarm = scene.alarm_named("P-1", "power.high").expect("a rule").index;
-    let action = Action::Acknowledge;
-    app.world_mut().write_message(OperatorCommand::Alarm { alarms: vec![alarm], action, comment: String::new() });
+    app.world_mut().write_message(acknowledge("power.high"));
     let standing = |app: &App| app.world().resource::<AlarmBoard>().alarm(alarm).cloned().expect("an alarm");
     wait(&mut app, "the alarm is acknowledged", |app| standing(app).state == State::Acknowledged);
     let before = standing(&app);

@@ -168,14 +168,20 @@ fn a_paused_world_shows_its_moment_while_data_keep_arriving() {
 }
 
 #[test]
-fn a_late_sample_changes_the_past_and_not_the_present() {
+fn a_late_sample_changes_neither_the_present_nor_what_was_known_before_it_came() {
     let mut world = World::new(SCENE);
-    world.sample(("P-101", "speed"), 2.0, 2.0, 200.0).at(2.0);
-    world.sample(("P-101", "speed"), 1.0, 2.5, 100.0).at(2.5);
+    world.sample(("P-101", "speed"), 0.5, 0.5, 50.0).at(0.5);
+    world.sample(("P-101", "speed"), 2.0, 3.0, 200.0).at(3.0);
+    world.sample(("P-101", "speed"), 1.0, 3.5, 100.0).at(3.5);
     assert_eq!(world.number("P-101", "speed"), Some(200.0));
-    let pause = OperatorCommand::PauseAt(world.now + Duration::from_millis(1500));
-    world.command(pause).at(2.6).at(2.7);
-    assert_eq!(world.number("P-101", "speed"), Some(100.0));
+    for (millis, known) in [(1500, 50.0), (2500, 50.0), (3200, 200.0), (3500, 200.0)] {
+        let pause = OperatorCommand::PauseAt(world.now + Duration::from_millis(millis));
+        world.command(pause).at(4.0).at(4.1);
+        assert_eq!(world.number("P-101", "speed"), Some(known), "as it was at {millis} ms");
+    }
+    let signal = world.scene().signal("P-101", "speed").expect("a signal").index;
+    let knowledge = world.app.world().resource::<Analysis>().lock();
+    assert_eq!(knowledge.history.points(signal, world.now, world.now + Duration::from_secs(9)).count(), 3, "in trends");
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! The whole program against real parts: its own process, Debian's mosquitto, mosquitto_pub, real files. What counts is
 //! what a user sees: exit codes, standard error, and the state file.
 
+mod after_kill;
 mod alarm_day;
 mod day_script;
 mod guarded;
-mod program;
+pub mod program;
 mod record;
+#[cfg(feature = "desktop")]
+mod window;
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;

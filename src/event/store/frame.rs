@@ -29,6 +29,9 @@ struct Frame<'a> {
     /// `null` forgets an alarm.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     alarms: BTreeMap<Cow<'a, str>, Cow<'a, AlarmSnapshot>>,
+    /// Up to which source time each signal was judged; none forgets a signal.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    heard: BTreeMap<Cow<'a, str>, Option<Timestamp>>,
     /// Highest id ever given, also if its event is not kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_id: Option<u64>,
@@ -57,11 +60,13 @@ impl Frame<'_> {
 pub struct Batch {
     pub events: Vec<Arc<Event>>,
     pub alarms: BTreeMap<String, AlarmSnapshot>,
+    pub heard: BTreeMap<String, Option<Timestamp>>,
     pub alive: Option<Timestamp>,
 }
 
 impl Batch {
-    /// Nothing that has to be on disk before a power cut: signs of life come every second.
+    /// Nothing that has to be on disk before a power cut: signs of life, and how far signals were heard, come every
+    /// second.
     pub fn is_light(&self) -> bool {
         self.events.is_empty() && self.alarms.is_empty()
     }
@@ -71,6 +76,7 @@ impl Batch {
         let frame = Frame {
             events: self.events.iter().map(|event| Cow::Borrowed(&**event)).collect(),
             alarms: alarms.collect(),
+            heard: self.heard.iter().map(|(signal, time)| (Cow::from(signal), *time)).collect(),
             alive: self.alive,
             ..Frame::default()
         };
@@ -86,6 +92,7 @@ pub struct Image {
     /// The latest, by id.
     pub events: std::collections::VecDeque<Arc<Event>>,
     pub alarms: BTreeMap<String, AlarmSnapshot>,
+    pub heard: BTreeMap<String, Timestamp>,
     pub last_id: u64,
     pub alive: Option<Timestamp>,
 }
@@ -98,6 +105,9 @@ impl Image {
         }
         for (key, value) in batch.alarms {
             self.set(key, value);
+        }
+        for (signal, time) in batch.heard {
+            self.hear(signal, time);
         }
         self.alive = batch.alive.or(self.alive);
     }
@@ -121,6 +131,13 @@ impl Image {
         }
     }
 
+    fn hear(&mut self, signal: String, time: Option<Timestamp>) {
+        match time {
+            Some(time) => self.heard.insert(signal, time),
+            None => self.heard.remove(&signal),
+        };
+    }
+
     /// The whole image as the lines of a new file.
     pub fn lines(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -136,6 +153,11 @@ impl Image {
             let part = alarms.by_ref().take(PER_LINE);
             let alarms = part.map(|(key, value)| (Cow::from(key), Cow::Borrowed(value))).collect();
             Frame { alarms, ..Frame::default() }.write(&mut out);
+        }
+        let mut heard = self.heard.iter().peekable();
+        while heard.peek().is_some() {
+            let heard = heard.by_ref().take(PER_LINE).map(|(signal, time)| (Cow::from(signal), Some(*time))).collect();
+            Frame { heard, ..Frame::default() }.write(&mut out);
         }
         if self.alive.is_some() {
             Frame { alive: self.alive, ..Frame::default() }.write(&mut out);
@@ -174,6 +196,9 @@ pub fn read(bytes: &[u8], capacity: usize) -> Reading {
         }
         for (key, value) in frame.alarms {
             reading.image.set(key.into_owned(), value.into_owned());
+        }
+        for (signal, time) in frame.heard {
+            reading.image.hear(signal.into_owned(), time);
         }
         reading.image.last_id = reading.image.last_id.max(frame.last_id.unwrap_or(0));
         reading.image.alive = frame.alive.or(reading.image.alive);

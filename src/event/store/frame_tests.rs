@@ -23,7 +23,10 @@ fn event(id: u64) -> Arc<Event> {
 
 fn batch(ids: std::ops::Range<u64>) -> Batch {
     let alarms = [(format!("P-{}/high", ids.start % 3), json!({"state": "normal", "n": ids.start}))];
-    Batch { alive: Some(Timestamp(ids.start as i64)), events: ids.map(event).collect(), alarms: alarms.into() }
+    let time = (!ids.start.is_multiple_of(5)).then_some(Timestamp(ids.start as i64));
+    let heard = [(format!("P-{}.flow", ids.start % 3), time)].into();
+    let alive = Some(Timestamp(ids.start as i64));
+    Batch { alive, events: ids.map(event).collect(), alarms: alarms.into(), heard }
 }
 
 /// An image, then batches: the file, and what it holds after each commit, with the length of the file then.
@@ -78,6 +81,7 @@ fn null_forgets_an_alarm_and_the_latest_events_stay() {
     let image = read(&bytes, 3).image;
     assert_eq!(image.events.iter().map(|event| event.id).collect::<Vec<_>>(), [5, 6, 7]);
     assert!(image.alarms.is_empty());
+    assert_eq!(image.heard, [("P-1.flow".to_owned(), Timestamp(1))].into());
     assert_eq!(read(&Image { last_id: 70, ..image }.lines(), 3).image.last_id, 70);
 }
 

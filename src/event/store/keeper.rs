@@ -44,7 +44,7 @@ impl<D: Disk> Keeper<D> {
     /// the image, which the next call writes whole.
     pub fn keep(&mut self, batch: Batch, sync: bool, now: Instant) -> io::Result<()> {
         let (line, light) = (batch.line(), batch.is_light());
-        let empty = light && batch.alive.is_none();
+        let empty = light && batch.heard.is_empty() && batch.alive.is_none();
         self.image.apply(batch, self.capacity);
         if !self.whole {
             return self.rewrite(now);

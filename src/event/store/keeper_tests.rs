@@ -74,7 +74,7 @@ fn event(id: u64, text: &str) -> Arc<Event> {
 
 fn batch(id: u64) -> Batch {
     let alarms = [("P-101/high".to_owned(), serde_json::json!({ "activations": id }))];
-    Batch { events: vec![event(id, "x")], alarms: alarms.into(), alive: Some(Timestamp(id as i64)) }
+    Batch { events: vec![event(id, "x")], alarms: alarms.into(), alive: Some(Timestamp(id as i64)), ..Batch::default() }
 }
 
 fn alive(at: i64) -> Batch {

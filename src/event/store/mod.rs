@@ -1,6 +1,6 @@
 //! The durable store: alarms and the latest events survive a restart, `kill -9` and a power cut.
 //!
-//! In: events, the newest states of alarms, signs of life. Out: a file, and, at the next start, what was in it. Never
+//! In: events, the newest states of alarms, how far signals were judged, signs of life. Out: a file, and, at the next start, what was in it. Never
 //! blocks who hands over (`writer` says how) and never panics on what it reads.
 //!
 //! The file is a log of lines with a checksum each (see `frame`): a commit is one line, appended and synced before it
@@ -103,6 +103,8 @@ pub struct Restored {
     /// By id, the latest.
     pub events: Vec<Arc<Event>>,
     pub alarms: BTreeMap<String, AlarmSnapshot>,
+    /// Up to which source time each signal was judged, by `P-101.flow`.
+    pub heard: BTreeMap<String, Timestamp>,
     /// The highest id that was given: the journal goes on above.
     pub last_id: u64,
     /// The last moment at which the earlier run was known to live.
@@ -123,21 +125,24 @@ pub struct Damage {
 }
 
 impl Restored {
+    /// What was lost, for who trusts the record; none if nothing was. An unfinished commit at the end is no damage: it
+    /// was never said to be kept.
+    pub fn damage_text(&self) -> Option<String> {
+        let Damage { lines, aside } = self.damage.as_ref()?;
+        Some(format!(
+            "the store was damaged in {lines} line(s), which are lost: {} events and {} alarms could be read, some of \
+             them may be older than they should; the damaged file is kept as {}",
+            self.events.len(),
+            self.alarms.len(),
+            aside.display()
+        ))
+    }
+
     /// What people have to know, in sentences.
     pub fn warnings(&self) -> Vec<String> {
-        let damage = self.damage.as_ref().map(|damage| {
-            let Damage { lines, aside } = damage;
-            format!(
-                "the store was damaged in {lines} line(s), which are lost: {} events and {} alarms could be read, some \
-                 of them may be older than they should; the damaged file is kept as {}",
-                self.events.len(),
-                self.alarms.len(),
-                aside.display()
-            )
-        });
         let torn = (self.torn_bytes > 0)
             .then(|| format!("the store ended in an unfinished commit of {} bytes, which is lost", self.torn_bytes));
-        damage.into_iter().chain(torn).collect()
+        self.damage_text().into_iter().chain(torn).collect()
     }
 }
 
@@ -199,6 +204,7 @@ impl Store {
         let restored = Restored {
             events: image.events.iter().cloned().collect(),
             alarms: image.alarms.clone(),
+            heard: image.heard.clone(),
             last_id: image.last_id,
             last_alive: image.alive,
             gap: image.alive.filter(|alive| *alive < now).map(|alive| (alive, now)),
@@ -228,7 +234,18 @@ impl Store {
         alarms: impl IntoIterator<Item = (String, AlarmSnapshot)>,
         alive: Timestamp,
     ) {
-        self.shared.hand_over(events, alarms, alive, self.capacity);
+        self.write_heard(events, alarms, [], alive);
+    }
+
+    /// The same, with the source time up to which signals were judged; none forgets a signal.
+    pub fn write_heard(
+        &self,
+        events: &[Arc<Event>],
+        alarms: impl IntoIterator<Item = (String, AlarmSnapshot)>,
+        heard: impl IntoIterator<Item = (String, Option<Timestamp>)>,
+        alive: Timestamp,
+    ) {
+        self.shared.hand_over(events, alarms, heard, alive, self.capacity);
     }
 
     /// Waits until all that was handed over so far is durable.

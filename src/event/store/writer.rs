@@ -1,9 +1,9 @@
 //! The thread that writes a store. In: what the analysis hands over. Out: a file that is up to date, and how that goes.
 //!
 //! Between the two stands no channel that could be full but a box that coalesces: of each alarm the newest state, of
-//! the events as many as the store keeps anyway. So a disk that is slow, full or gone never blocks the analysis,
-//! nothing that would have stayed is lost while it is, and the box is bounded by the number of alarms and of kept
-//! events.
+//! the events as many as the store keeps anyway, of each signal how far it was heard. So a disk that is slow, full or gone never blocks the analysis,
+//! nothing that would have stayed is lost while it is, and the box is bounded by the number of alarms, of signals and of
+//! kept events.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -30,6 +30,7 @@ pub struct Shared {
 struct Inbox {
     events: VecDeque<Arc<Event>>,
     alarms: BTreeMap<String, AlarmSnapshot>,
+    heard: BTreeMap<String, Option<Timestamp>>,
     alive: Option<Timestamp>,
     /// Number of the latest handing over.
     given: u64,
@@ -40,7 +41,7 @@ struct Inbox {
 
 impl Inbox {
     fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.alarms.is_empty() && self.alive.is_none() && !self.sync
+        self.events.is_empty() && self.alarms.is_empty() && self.heard.is_empty() && self.alive.is_none() && !self.sync
     }
 }
 
@@ -62,6 +63,7 @@ impl Shared {
         &self,
         events: &[Arc<Event>],
         alarms: impl IntoIterator<Item = (String, AlarmSnapshot)>,
+        heard: impl IntoIterator<Item = (String, Option<Timestamp>)>,
         alive: Timestamp,
         capacity: usize,
     ) {
@@ -70,6 +72,7 @@ impl Shared {
         let surplus = inbox.events.len().saturating_sub(capacity);
         inbox.events.drain(..surplus);
         inbox.alarms.extend(alarms);
+        inbox.heard.extend(heard);
         inbox.alive = Some(alive);
         inbox.given += 1;
         self.filled.notify_one();
@@ -117,7 +120,12 @@ impl Shared {
             wait.unwrap_or_else(PoisonError::into_inner)
         };
         let events = std::mem::take(&mut inbox.events).into();
-        let batch = Batch { events, alarms: std::mem::take(&mut inbox.alarms), alive: inbox.alive.take() };
+        let batch = Batch {
+            events,
+            alarms: std::mem::take(&mut inbox.alarms),
+            heard: std::mem::take(&mut inbox.heard),
+            alive: inbox.alive.take(),
+        };
         let sync = std::mem::take(&mut inbox.sync);
         (batch, inbox.given, sync || inbox.stop, inbox.stop)
     }

@@ -31,6 +31,11 @@ impl Naive {
         self.0.insert(at, Point { source_time, receive_time, value: value.clone(), quality });
     }
 
+    fn known(&self, at: Timestamp) -> Option<&Point> {
+        let known = self.0.iter().filter(|point| point.source_time <= at && point.receive_time <= at);
+        known.max_by_key(|point| (point.source_time, point.receive_time))
+    }
+
     fn within(&self, from: Timestamp, to: Timestamp) -> Vec<Point> {
         self.0.iter().filter(|point| from <= point.source_time && point.source_time < to).cloned().collect()
     }
@@ -71,6 +76,7 @@ fn streams() -> impl Strategy<Value = Vec<Sample>> {
             let source = now - back;
             let received = match clock {
                 0 => source,
+                1 if back == 0 => source + now % 40,
                 1 => source + 1_000_000,
                 _ => source.wrapping_add(if now % 977 == 0 { i64::MAX / 2 } else { 7 }),
             };
@@ -96,6 +102,7 @@ fn check(history: &History, naive: &Naive) {
         assert_eq!(history.latest_at(SIGNAL, at).as_ref(), naive.0.iter().rfind(|p| p.source_time <= at), "at {at}");
         assert_eq!(history.next_after(SIGNAL, at).as_ref(), naive.0.iter().find(|p| p.source_time > at), "after {at}");
         assert_eq!(history.previous_before(SIGNAL, at).as_ref(), naive.0.iter().rfind(|p| p.source_time < at));
+        assert_eq!(history.latest_known(SIGNAL, at).as_ref(), naive.known(at), "known at {at}");
     }
     for (from, to, buckets) in [(from, to + 1, 1), (from - 10, to + 10, 7), (from, to, 200), ((from + to) / 2, to, 3)] {
         for bucket in history.range(SIGNAL, Timestamp(from), Timestamp(to), buckets) {
@@ -162,6 +169,59 @@ proptest! {
     }
 }
 
+/// A run in the order of receipt: often late, often several at one source time or received at one moment.
+fn runs() -> impl Strategy<Value = Vec<Sample>> {
+    let step = (0..3_i64, prop_oneof![6 => 0..2_i64, 1 => 0..300_i64], values());
+    prop::collection::vec(step, 1..3000).prop_map(|steps| {
+        let mut now = 0;
+        let samples = steps.into_iter().map(|(ahead, late, value)| {
+            now += ahead;
+            sample(0, now - late, now, value)
+        });
+        samples.collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn stretches_of_a_recording_in_any_order_make_the_same_past_as_the_run_itself(
+        run in runs(), cuts in prop::collection::btree_set(1..3000_i64, 0..12), order in any::<prop::sample::Index>(),
+    ) {
+        let mut whole = history(1, u64::MAX);
+        run.iter().for_each(|sample| whole.append(sample));
+        let ends: Vec<i64> = cuts.into_iter().chain([i64::MAX]).collect();
+        let starts = std::iter::once(i64::MIN).chain(ends.iter().copied());
+        let stretches: Vec<_> = starts.zip(ends.iter().copied()).collect();
+        let mut parts = history(1, u64::MAX);
+        let mut turn = order.index(stretches.len());
+        let mut left = stretches;
+        while !left.is_empty() {
+            turn = (turn * 7 + 3) % left.len();
+            let (since, until) = left.remove(turn);
+            let mut stretch = history(1, u64::MAX);
+            // What was known at its beginning, as a keyframe says it.
+            let before = run.iter().filter(|sample| sample.receive_time.0 <= since);
+            if let Some(head) = before.max_by_key(|sample| (sample.source_time, sample.receive_time)) {
+                stretch.append(head);
+            }
+            run.iter().filter(|s| since < s.receive_time.0 && s.receive_time.0 <= until).for_each(|s| stretch.append(s));
+            parts.merge(&stretch, Timestamp(since));
+            check_bytes(&parts);
+            let end = run.last().map_or(0, |sample| sample.receive_time.0);
+            for at in since.max(-1) + 1..=until.min(end) {
+                let at = Timestamp(at);
+                prop_assert_eq!(parts.latest_known(SIGNAL, at), whole.latest_known(SIGNAL, at), "at {}", at.0);
+            }
+        }
+        let all = |history: &History| history.points(SIGNAL, Timestamp::MIN, Timestamp::MAX).collect::<Vec<_>>();
+        prop_assert_eq!(all(&parts), all(&whole));
+        prop_assert_eq!(parts.usage().samples, whole.usage().samples);
+        prop_assert_eq!(parts.bounds(), whole.bounds());
+    }
+}
+
 #[test]
 fn the_oldest_data_of_all_signals_go_first() {
     let mut history = history(2, 40_000);
@@ -184,6 +244,21 @@ fn of_two_samples_at_the_same_time_both_are_kept_and_the_last_arrival_is_the_lat
     let expected = [0.0, 1.0, 2.0].map(Value::Number);
     assert_eq!(at_100.map(|point| point.value).collect::<Vec<_>>(), expected);
     assert_eq!(history.usage().out_of_order, 2);
+}
+
+#[test]
+fn what_came_late_was_not_known_before() {
+    let mut history = history(1, u64::MAX);
+    let late = |source, received, x| sample(0, source, received, Value::Number(x));
+    history.append(&late(10, 10, 1.0));
+    // An hour that a gateway held back and sent at once.
+    (11..20_000).for_each(|at| history.append(&late(at, 30_000, at as f64)));
+    history.append(&late(25_000, 25_000, 2.0));
+    let known = |at| history.latest_known(SIGNAL, Timestamp(at)).map(|point| point.value);
+    assert_eq!(known(9), None);
+    assert_eq!(known(15_000), Some(Value::Number(1.0)));
+    assert_eq!(known(25_000), Some(Value::Number(2.0)));
+    assert_eq!(known(30_000), Some(Value::Number(2.0)), "the newest by source time");
 }
 
 #[test]

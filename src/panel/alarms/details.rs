@@ -109,6 +109,8 @@ pub fn details(view: &AlarmsView, index: AlarmIndex) -> Option<Details> {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Transition {
     pub time: Timestamp,
+    /// Where to go to see it.
+    pub seen_at: Timestamp,
     /// `acknowledged by ada: jam cleared`.
     pub text: String,
 }
@@ -142,7 +144,7 @@ fn transition(event: &Event, rule: &Rule, scene: &Scene) -> Transition {
     if !event.comment.is_empty() {
         text.push_str(&format!(": {}", event.comment));
     }
-    Transition { time: event.time, text }
+    Transition { time: event.time, seen_at: event.seen_at(), text }
 }
 
 /// Gives the dialog that a button asked for.
@@ -213,7 +215,7 @@ fn buttons(
     if let Some(raised) = details.raised_at
         && ui.button("Go to time").on_hover_text("Show everything at the moment it was raised").clicked()
     {
-        out.push(OperatorCommand::PauseAt(raised));
+        out.push(OperatorCommand::Seek(raised));
     }
     let missing: Vec<_> = details.signals.iter().filter(|signal| !view.trends.contains(signal)).collect();
     if !details.signals.is_empty() {
@@ -258,7 +260,7 @@ fn past_line(ui: &mut Ui, line: &Transition, out: &mut Vec<OperatorCommand>) {
     ui.horizontal_top(|ui| {
         let time = egui::RichText::new(format::clock(line.time)).font(theme::mono()).color(theme::TEXT_WEAK);
         if ui.add(egui::Label::new(time).sense(egui::Sense::click())).on_hover_text("Go to this moment").clicked() {
-            out.push(OperatorCommand::PauseAt(line.time));
+            out.push(OperatorCommand::Seek(line.seen_at));
         }
         ui.add(egui::Label::new(egui::RichText::new(&line.text).font(theme::small()).color(theme::TEXT)).wrap());
     });

@@ -1,7 +1,8 @@
 //! What is asked before something happens to alarms: for how long, why, and which new limit.
 //!
-//! In: a [`Dialog`] that a button opened. Out: one command, once everything that is asked for is there. Never lets an
-//! alarm be shelved, taken out of service or changed without a reason.
+//! In: a [`Dialog`] that a button opened; it names alarms as the scene does, so that it may stay open over a reload. Out:
+//! one command, once everything that is asked for is there. Never lets an alarm be shelved, taken out of service or
+//! changed without a reason.
 
 use std::time::Duration;
 
@@ -12,27 +13,28 @@ use bevy_egui::egui::{self, Context, Ui};
 use super::words;
 use crate::alarm::{Action, AlarmIndex, Condition, Rule};
 use crate::command::{LimitField, OperatorCommand};
+use crate::event::AlarmPath;
 use crate::panel::{format, theme, widgets};
 use crate::scene::Scene;
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Dialog {
-    Shelve { alarms: Vec<AlarmIndex>, lasting: Option<Duration>, reason: String },
-    TakeOut { alarms: Vec<AlarmIndex>, reason: String },
-    Comment { alarms: Vec<AlarmIndex>, comment: String },
+    Shelve { alarms: Vec<AlarmPath>, lasting: Option<Duration>, reason: String },
+    TakeOut { alarms: Vec<AlarmPath>, reason: String },
+    Comment { alarms: Vec<AlarmPath>, comment: String },
     Edit(EditDraft),
 }
 
 impl Dialog {
-    pub fn shelve(alarms: Vec<AlarmIndex>) -> Self {
+    pub fn shelve(alarms: Vec<AlarmPath>) -> Self {
         Dialog::Shelve { alarms, lasting: LASTING[0].1, reason: String::new() }
     }
 
-    pub fn take_out(alarms: Vec<AlarmIndex>) -> Self {
+    pub fn take_out(alarms: Vec<AlarmPath>) -> Self {
         Dialog::TakeOut { alarms, reason: String::new() }
     }
 
-    pub fn comment(alarms: Vec<AlarmIndex>) -> Self {
+    pub fn comment(alarms: Vec<AlarmPath>) -> Self {
         Dialog::Comment { alarms, comment: String::new() }
     }
 }
@@ -48,7 +50,7 @@ const LASTING: [(&str, Option<Duration>); 4] =
 /// A new number for one alarm.
 #[derive(Clone, PartialEq, Debug)]
 pub struct EditDraft {
-    pub alarm: AlarmIndex,
+    pub alarm: AlarmPath,
     pub field: LimitField,
     /// As it is typed; in the unit that is shown.
     pub text: String,
@@ -60,6 +62,7 @@ impl EditDraft {
     pub fn of(scene: &Scene, alarm: AlarmIndex) -> Option<Self> {
         let rule = scene.alarms.get(alarm.at())?;
         let (value, _) = present(rule, LimitField::Limit)?;
+        let alarm = AlarmPath::of_rule(rule, scene);
         Some(Self { alarm, field: LimitField::Limit, text: plain(value), reason: String::new() })
     }
 
@@ -80,7 +83,8 @@ impl EditDraft {
             return Err(NO_REASON);
         }
         let reason = self.reason.trim().to_owned();
-        Ok(OperatorCommand::EditLimit { alarm: self.alarm, field: self.field, value: value * to_rule, reason })
+        let alarm = self.alarm.clone();
+        Ok(OperatorCommand::EditLimit { alarm, field: self.field, value: value * to_rule, reason })
     }
 }
 
@@ -148,7 +152,7 @@ pub fn dialog_ui(ctx: &Context, scene: &Scene, dialog: &mut Option<Dialog>, out:
     }
 }
 
-fn alarm_command(alarms: &[AlarmIndex], action: Action, comment: &str) -> OperatorCommand {
+fn alarm_command(alarms: &[AlarmPath], action: Action, comment: &str) -> OperatorCommand {
     OperatorCommand::Alarm { alarms: alarms.to_vec(), action, comment: comment.trim().to_owned() }
 }
 
@@ -156,10 +160,10 @@ fn given(reason: &str) -> Result<(), &'static str> {
     if reason.trim().is_empty() { Err(NO_REASON) } else { Ok(()) }
 }
 
-fn title(ui: &mut Ui, what: &str, alarms: &[AlarmIndex], scene: &Scene) {
+fn title(ui: &mut Ui, what: &str, alarms: &[AlarmPath], scene: &Scene) {
     ui.label(egui::RichText::new(what).heading().color(theme::TEXT_STRONG));
     const NAMED: usize = 4;
-    for rule in alarms.iter().take(NAMED).filter_map(|index| scene.alarms.get(index.at())) {
+    for rule in alarms.iter().take(NAMED).filter_map(|path| path.rule(scene)) {
         let text = format!("{} {}", words::whose(rule, scene), words::message(rule, scene));
         widgets::line(ui, &text, theme::small(), theme::TEXT);
     }
@@ -206,7 +210,7 @@ type Answer = Option<Option<OperatorCommand>>;
 fn shelve_ui(
     ui: &mut Ui,
     scene: &Scene,
-    alarms: &[AlarmIndex],
+    alarms: &[AlarmPath],
     lasting: &mut Option<Duration>,
     reason: &mut String,
 ) -> Answer {
@@ -224,8 +228,8 @@ fn shelve_ui(
 
 fn edit_ui(ui: &mut Ui, scene: &Scene, draft: &mut EditDraft) -> Answer {
     // The scene was reloaded without it.
-    let Some(rule) = scene.alarms.get(draft.alarm.at()) else { return Some(None) };
-    title(ui, "Edit alarm", &[draft.alarm], scene);
+    let Some(rule) = draft.alarm.rule(scene) else { return Some(None) };
+    title(ui, "Edit alarm", std::slice::from_ref(&draft.alarm), scene);
     ui.horizontal(|ui| {
         for (name, field) in FIELDS {
             if let Some((value, _)) = present(rule, field)
@@ -281,7 +285,7 @@ mod tests {
         assert_eq!(with("inf", "why").command(rule), Err("This is not a number."));
         assert_eq!(with("5", "  ").command(rule), Err(NO_REASON));
         let edit = OperatorCommand::EditLimit {
-            alarm: rule.index,
+            alarm: AlarmPath::of_twin("P-101", "vibration.high"),
             field: LimitField::Limit,
             value: 5.0,
             reason: "after the overhaul".into(),
@@ -301,7 +305,8 @@ mod tests {
             over: Duration::from_secs(30),
             deadband_per_sec: 0.0,
         };
-        let draft = EditDraft { alarm: rule.index, field: LimitField::Limit, text: "1.2".into(), reason: "why".into() };
+        let alarm = AlarmPath::of_rule(&rule, &scene);
+        let draft = EditDraft { alarm, field: LimitField::Limit, text: "1.2".into(), reason: "why".into() };
         match draft.command(&rule) {
             Ok(OperatorCommand::EditLimit { value, .. }) => assert!((value - 0.02).abs() < 1e-12, "{value}"),
             other => panic!("{other:?}"),

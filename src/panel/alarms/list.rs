@@ -126,6 +126,11 @@ pub fn areas_and_groups(scene: &Scene) -> (Vec<String>, Vec<String>) {
     (areas.into_iter().collect(), groups.into_iter().collect())
 }
 
+/// All alarms of a group, whether listed or not; none where the group has no name.
+pub fn members<'s>(scene: &'s Scene, group: &'s str) -> impl Iterator<Item = AlarmIndex> + 's {
+    scene.alarms.iter().filter(move |rule| !group.is_empty() && rule.group == group).map(|rule| rule.index)
+}
+
 /// Of some alarms, those to which each action can be done.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Offers {
@@ -221,6 +226,14 @@ mod tests {
         let (areas, groups) = areas_and_groups(&testing::scene());
         assert_eq!(areas, ["Filling", "Packing", "Utilities", "Utilities/Air", "Utilities/Steam"]);
         assert_eq!(groups, ["bearings"]);
+    }
+
+    #[test]
+    fn a_group_is_all_of_its_alarms_and_no_name_is_no_group() {
+        let scene = testing::scene();
+        let titles = titles(&scene, &members(&scene, "bearings").collect::<Vec<_>>());
+        assert_eq!(titles, ["P-101 vibration.high", "P-101 vibration.high_high"]);
+        assert_eq!(members(&scene, "").count(), 0);
     }
 
     #[test]

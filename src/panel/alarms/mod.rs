@@ -21,7 +21,7 @@ use bevy_egui::egui::{self, Key, Modifiers, Rect, ScrollArea, Ui, UiBuilder, pos
 use super::{format, theme, widgets};
 use crate::alarm::{Action, AlarmBoard, AlarmIndex, Priority};
 use crate::command::OperatorCommand;
-use crate::event::Event;
+use crate::event::{AlarmPath, Event};
 use crate::scene::Scene;
 use crate::twin::{SignalIndex, Timestamp, TwinIndex};
 use details::Transition;
@@ -42,6 +42,15 @@ pub struct AlarmsView<'a> {
     /// The moment that is shown: ages are against it.
     pub shown: Timestamp,
     pub live: bool,
+    /// From which priority on new alarms are heard, if at all; none where there is no horn.
+    pub horn: Option<Option<Priority>>,
+}
+
+impl AlarmsView<'_> {
+    /// What alarms are called in commands: whatever becomes of their indices, these mean the same.
+    fn paths(&self, alarms: &[AlarmIndex]) -> Vec<AlarmPath> {
+        AlarmPath::of_alarms(alarms, self.scene)
+    }
 }
 
 /// Why nothing can be done.
@@ -77,7 +86,7 @@ impl AlarmsState {
         }
         if self.made_from.as_ref().map(|made| made.0) != Some(generation) {
             // Indices of another scene mean other alarms.
-            (self.selected, self.focus, self.dialog) = (BTreeSet::new(), None, None);
+            (self.selected, self.focus) = (BTreeSet::new(), None);
             self.past_of = None;
             self.choices = list::areas_and_groups(view.scene);
         }
@@ -157,7 +166,7 @@ pub fn alarms_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState, out: &
     let left = Rect::from_min_max(room.min, pos2(split - if focus.is_some() { 10.0 } else { 0.0 }, room.bottom()));
     ui.scope_builder(UiBuilder::new().id_salt("list").max_rect(left), |ui| {
         ui.set_clip_rect(left.intersect(ui.clip_rect()));
-        toolbar::filter_ui(ui, view, state);
+        toolbar::filter_ui(ui, view, state, out);
         toolbar::actions_ui(ui, view, state, &offers, out);
         // In a low panel rows matter more: the banner tells of the flood as well, and rows of what came first.
         if ui.available_height() > 170.0 {
@@ -273,17 +282,17 @@ fn keys(ui: &Ui, view: &AlarmsView, state: &mut AlarmsState, offers: &Offers, ou
         return;
     }
     if pressed(Modifiers::NONE, Key::A) && !offers.acknowledge.is_empty() {
-        out.push(plain(&offers.acknowledge, Action::Acknowledge));
+        out.push(plain(view, &offers.acknowledge, Action::Acknowledge));
     }
     if pressed(Modifiers::NONE, Key::S) && !offers.shelve.is_empty() {
-        state.dialog = Some(Dialog::shelve(offers.shelve.clone()));
+        state.dialog = Some(Dialog::shelve(view.paths(&offers.shelve)));
     }
     if pressed(Modifiers::NONE, Key::C) && !offers.all.is_empty() {
-        state.dialog = Some(Dialog::comment(offers.all.clone()));
+        state.dialog = Some(Dialog::comment(view.paths(&offers.all)));
     }
 }
 
 /// An action that needs no words.
-fn plain(alarms: &[AlarmIndex], action: Action) -> OperatorCommand {
-    OperatorCommand::Alarm { alarms: alarms.to_vec(), action, comment: String::new() }
+fn plain(view: &AlarmsView, alarms: &[AlarmIndex], action: Action) -> OperatorCommand {
+    OperatorCommand::Alarm { alarms: view.paths(alarms), action, comment: String::new() }
 }

@@ -17,6 +17,11 @@ struct Desk {
     out: Vec<OperatorCommand>,
 }
 
+/// As commands name it.
+fn path(twin: &str, name: &str) -> AlarmPath {
+    AlarmPath::of_twin(twin, name)
+}
+
 impl Desk {
     fn index(&self, twin: &str, name: &str) -> AlarmIndex {
         rule(&self.plant.scene, twin, name).index
@@ -55,7 +60,7 @@ fn write(harness: &mut Harness<Desk>, field: &str, text: &str) {
     harness.run();
 }
 
-fn acknowledge(alarms: Vec<AlarmIndex>) -> OperatorCommand {
+fn acknowledge(alarms: Vec<AlarmPath>) -> OperatorCommand {
     OperatorCommand::Alarm { alarms, action: Action::Acknowledge, comment: String::new() }
 }
 
@@ -64,8 +69,7 @@ fn one_selected_alarm_is_acknowledged() {
     let mut harness = desk();
     click(&mut harness, BEARING);
     click(&mut harness, "Acknowledge");
-    let bearing = harness.state().index("P-101", "vibration.high_high");
-    assert_eq!(harness.state().out, [acknowledge(vec![bearing])]);
+    assert_eq!(harness.state().out, [acknowledge(vec![path("P-101", "vibration.high_high")])]);
 }
 
 #[test]
@@ -82,9 +86,8 @@ fn all_in_view_means_only_what_the_filter_lets_through() {
     write(&mut harness, "Search alarms", "p-101");
     assert!(harness.query_by_label(OUTLET).is_none());
     click(&mut harness, "All in view (2)");
-    let desk = harness.state();
-    let expected = vec![desk.index("P-101", "vibration.high_high"), desk.index("P-101", "vibration.high")];
-    assert_eq!(desk.out, [acknowledge(expected)]);
+    let expected = vec![path("P-101", "vibration.high_high"), path("P-101", "vibration.high")];
+    assert_eq!(harness.state().out, [acknowledge(expected)]);
 }
 
 #[test]
@@ -138,7 +141,7 @@ fn shelving_needs_a_reason_and_a_duration() {
     click(&mut harness, "Shelve");
     let desk = harness.state();
     let shelve = OperatorCommand::Alarm {
-        alarms: vec![desk.index("P-101", "vibration.high_high")],
+        alarms: vec![path("P-101", "vibration.high_high")],
         action: Action::Shelve { lasting: Some(Duration::from_secs(3_600)) },
         comment: "bearing is being changed".into(),
     };
@@ -163,7 +166,7 @@ fn a_shelved_alarm_is_listed_on_request_and_comes_back() {
     click(&mut harness, "Shelved (1)");
     click(&mut harness, SHELVED);
     click(&mut harness, "Unshelve");
-    let shelved = harness.state().index("K-401", "load.high");
+    let shelved = path("K-401", "load.high");
     let unshelve = OperatorCommand::Alarm { alarms: vec![shelved], action: Action::Unshelve, comment: String::new() };
     assert_eq!(harness.state().out, [unshelve]);
 }
@@ -176,13 +179,12 @@ fn a_latch_is_reset_and_a_comment_is_written() {
     click(&mut harness, "Comment…");
     write(&mut harness, "Comment text", "guide rail bent");
     click(&mut harness, "Add comment");
-    let desk = harness.state();
-    let alarms = vec![desk.index("C-202", "load.high_high")];
+    let alarms = vec![path("C-202", "load.high_high")];
     let expected = [
         OperatorCommand::Alarm { alarms: alarms.clone(), action: Action::Reset, comment: String::new() },
         OperatorCommand::Alarm { alarms, action: Action::Comment, comment: "guide rail bent".into() },
     ];
-    assert_eq!(desk.out, expected);
+    assert_eq!(harness.state().out, expected);
 }
 
 #[test]
@@ -200,7 +202,7 @@ fn details_tell_what_to_do_and_lead_to_twin_time_and_trend() {
     let expected = [
         OperatorCommand::Select(Some(signal.twin)),
         OperatorCommand::Focus(Some(signal.twin)),
-        OperatorCommand::PauseAt(testing::second(585)),
+        OperatorCommand::Seek(testing::second(585)),
         OperatorCommand::ToggleTrend(signal.index),
     ];
     assert_eq!(desk.out, expected);
@@ -230,14 +232,43 @@ fn a_limit_is_edited_with_a_reason() {
     harness.run();
     write(&mut harness, "Reason", "new bearing");
     click(&mut harness, "Change");
-    let desk = harness.state();
     let edit = OperatorCommand::EditLimit {
-        alarm: desk.index("P-101", "vibration.high_high"),
+        alarm: path("P-101", "vibration.high_high"),
         field: LimitField::Limit,
         value: 8.5,
         reason: "new bearing".into(),
     };
-    assert_eq!(desk.out, [edit]);
+    assert_eq!(harness.state().out, [edit]);
+}
+
+#[test]
+fn a_whole_group_is_acknowledged_or_shelved_from_any_alarm_of_it_whatever_is_listed() {
+    let mut harness = desk();
+    click(&mut harness, "Show medium alarms");
+    assert!(harness.query_by_label("P-101 vibration above 4.5 mm/s (high)").is_none());
+    assert!(harness.query_by_label_contains("Acknowledge group").is_none(), "of which group?");
+    click(&mut harness, LATCHED);
+    assert!(harness.query_by_label_contains("Acknowledge group").is_none(), "it has none");
+    click(&mut harness, BEARING);
+    let group = vec![path("P-101", "vibration.high"), path("P-101", "vibration.high_high")];
+    click(&mut harness, "Acknowledge group (2)");
+    assert_eq!(harness.state().out, [acknowledge(group.clone())]);
+    click(&mut harness, "Shelve group (2)…");
+    write(&mut harness, "Reason", "bearings are being changed");
+    click(&mut harness, "Shelve");
+    let shelved = match harness.state().out.last() {
+        Some(OperatorCommand::Alarm { alarms, action: Action::Shelve { .. }, .. }) => alarms.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(shelved, group);
+}
+
+#[test]
+fn the_horn_is_off_until_somebody_switches_it_on() {
+    let mut harness = desk();
+    click(&mut harness, "Sound: off");
+    click(&mut harness, "Sound for high alarms and above");
+    assert_eq!(harness.state().out, [OperatorCommand::Sound(Some(Priority::High))]);
 }
 
 #[test]
@@ -263,7 +294,7 @@ fn keys_act_on_what_is_selected_while_the_pointer_is_over_the_list() {
     harness.key_press(Key::ArrowDown);
     harness.run();
     let desk = harness.state();
-    assert_eq!(desk.out, [acknowledge(vec![desk.index("P-101", "vibration.high_high")])]);
+    assert_eq!(desk.out, [acknowledge(vec![path("P-101", "vibration.high_high")])]);
     assert_eq!(desk.state.focus, Some(desk.index("C-202", "load.high_high")));
     harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
     harness.run();
@@ -283,4 +314,31 @@ fn another_scene_forgets_what_was_selected() {
     harness.state_mut().plant.board.show(&loaded, states.into(), testing::now());
     harness.run();
     assert!(harness.state().state.selected.is_empty() && harness.state().state.focus.is_none());
+}
+
+#[test]
+fn a_dialog_that_is_open_while_the_scene_is_reloaded_still_means_its_alarm() {
+    let mut harness = desk();
+    click(&mut harness, BEARING);
+    click(&mut harness, "Shelve…");
+    // All rules move by one place.
+    let desk = harness.state_mut();
+    let scene = &mut desk.plant.scene;
+    scene.alarms.remove(0);
+    for (at, rule) in scene.alarms.iter_mut().enumerate() {
+        rule.index = AlarmIndex(at as u32);
+    }
+    let states = testing::alarms::states(scene);
+    let scene = std::sync::Arc::new(scene.clone());
+    let loaded = crate::scene::LoadedScene { scene, generation: 2, issues: Vec::new() };
+    desk.plant.board.show(&loaded, states.into(), testing::now());
+    harness.run();
+    write(&mut harness, "Reason", "bearing is being changed");
+    assert_eq!(harness.query_all_by_label(BEARING).count(), 2, "in the list and in the dialog");
+    click(&mut harness, "Shelve");
+    let alarms = match harness.state().out.as_slice() {
+        [OperatorCommand::Alarm { alarms, .. }] => alarms.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(alarms, [path("P-101", "vibration.high_high")]);
 }

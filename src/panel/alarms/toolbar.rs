@@ -5,14 +5,14 @@
 use bevy_egui::egui::{self, Ui, WidgetInfo, WidgetType, vec2};
 
 use super::dialog::Dialog;
-use super::list::{AlarmFilter, Offers, States, offers};
+use super::list::{AlarmFilter, Offers, States, members, offers};
 use super::{AlarmsState, AlarmsView, NOT_LIVE, plain};
 use crate::alarm::{Action, Aside, Priority};
 use crate::command::OperatorCommand;
 use crate::panel::{theme, widgets};
 
 /// What is used most lies open; the rest is behind one button, so that the list keeps its room.
-pub(super) fn filter_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState) {
+pub(super) fn filter_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState, out: &mut Vec<OperatorCommand>) {
     let AlarmsState { filter, choices: (areas, groups), .. } = state;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
@@ -36,6 +36,9 @@ pub(super) fn filter_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState)
                 egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside),
             )
             .ui(ui, |ui| more_ui(ui, filter, areas, groups));
+        if let Some(from) = view.horn {
+            horn_ui(ui, from, out);
+        }
         let selected = view.selected_twin.filter(|_| filter.twin.is_none());
         if let Some(twin) = filter.twin.or(selected).and_then(|twin| view.scene.twins.get(twin.at()))
             && widgets::toggle(ui, filter.twin.is_some(), &format!("Only {}", twin.id), "Leave out other twins")
@@ -55,6 +58,27 @@ pub(super) fn filter_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState)
             }
         }
     });
+}
+
+/// The switch of the horn: it says how it stands.
+fn horn_ui(ui: &mut Ui, from: Option<Priority>, out: &mut Vec<OperatorCommand>) {
+    let text = format!("Sound: {}", from.map_or("off", Priority::name));
+    ui.menu_button(egui::RichText::new(text).font(theme::small()), |ui| {
+        let choices = std::iter::once(None).chain(Priority::ALL.map(Some));
+        for choice in choices {
+            let name = match choice {
+                None => "No sound".to_owned(),
+                Some(Priority::Critical) => "Sound for critical alarms".to_owned(),
+                Some(priority) => format!("Sound for {} alarms and above", priority.name()),
+            };
+            if ui.selectable_label(from == choice, name).clicked() {
+                out.push(OperatorCommand::Sound(choice));
+                ui.close();
+            }
+        }
+    })
+    .response
+    .on_hover_text("New alarms ring the terminal and ask for attention with the window");
 }
 
 fn more_ui(ui: &mut Ui, filter: &mut AlarmFilter, areas: &[String], groups: &[String]) {
@@ -87,6 +111,9 @@ pub(super) fn actions_ui(
     out: &mut Vec<OperatorCommand>,
 ) {
     let in_view = offers(view.board, state.order.iter().copied()).acknowledge;
+    // Of the alarm whose details are shown.
+    let rule = state.focus.and_then(|index| view.scene.alarm(index)).filter(|rule| !rule.group.is_empty());
+    let group = rule.map(|rule| offers(view.board, members(view.scene, &rule.group)));
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         ui.spacing_mut().button_padding.x = 6.0;
@@ -98,33 +125,42 @@ pub(super) fn actions_ui(
         let count = selected.acknowledge.len();
         let text = if count > 1 { format!("Acknowledge {count}") } else { "Acknowledge".to_owned() };
         if button(ui, &text, count > 0, "Acknowledge what is selected (A)") {
-            out.push(plain(&selected.acknowledge, Action::Acknowledge));
+            out.push(plain(view, &selected.acknowledge, Action::Acknowledge));
         }
         let text = format!("All in view ({})", in_view.len());
         if button(ui, &text, !in_view.is_empty(), "Acknowledge every alarm that the filter lets through") {
-            out.push(plain(&in_view, Action::Acknowledge));
+            out.push(plain(view, &in_view, Action::Acknowledge));
+        }
+        if let Some(group) = &group {
+            let (count, all) = (group.acknowledge.len(), "Every alarm of the group, listed or not");
+            if button(ui, &format!("Acknowledge group ({count})"), count > 0, all) {
+                out.push(plain(view, &group.acknowledge, Action::Acknowledge));
+            }
+            if button(ui, &format!("Shelve group ({})…", group.shelve.len()), !group.shelve.is_empty(), all) {
+                state.dialog = Some(Dialog::shelve(view.paths(&group.shelve)));
+            }
         }
         if !selected.reset.is_empty() && button(ui, "Reset", true, "End the latch: the condition has gone") {
-            out.push(plain(&selected.reset, Action::Reset));
+            out.push(plain(view, &selected.reset, Action::Reset));
         }
         if (!selected.shelve.is_empty() || selected.unshelve.is_empty())
             && button(ui, "Shelve…", !selected.shelve.is_empty(), "Hide for a while, with a reason (S)")
         {
-            state.dialog = Some(Dialog::shelve(selected.shelve.clone()));
+            state.dialog = Some(Dialog::shelve(view.paths(&selected.shelve)));
         }
         if !selected.unshelve.is_empty() && button(ui, "Unshelve", true, "Annunciate again") {
-            out.push(plain(&selected.unshelve, Action::Unshelve));
+            out.push(plain(view, &selected.unshelve, Action::Unshelve));
         }
         if (!selected.take_out.is_empty() || selected.put_back.is_empty())
             && button(ui, "Out of service…", !selected.take_out.is_empty(), "For maintenance, with a reason")
         {
-            state.dialog = Some(Dialog::take_out(selected.take_out.clone()));
+            state.dialog = Some(Dialog::take_out(view.paths(&selected.take_out)));
         }
         if !selected.put_back.is_empty() && button(ui, "Return to service", true, "Annunciate again") {
-            out.push(plain(&selected.put_back, Action::ReturnToService));
+            out.push(plain(view, &selected.put_back, Action::ReturnToService));
         }
         if button(ui, "Comment…", !selected.all.is_empty(), "A remark on the selected alarms (C)") {
-            state.dialog = Some(Dialog::comment(selected.all.clone()));
+            state.dialog = Some(Dialog::comment(view.paths(&selected.all)));
         }
         if !view.live {
             widgets::line(ui, NOT_LIVE, theme::small(), theme::NOT_LIVE);

@@ -27,14 +27,10 @@ pub fn rules(scene: &Scene) -> Vec<Rule> {
             let Some(limit) = limit else { continue };
             let twin = &scene.twins[signal.twin.at()].id;
             let bearing = signal.name == "vibration";
+            let condition = Condition::Limit { level, limit, deadband: if bearing { 0.3 } else { 0.0 } };
             rules.push(Rule {
                 index: AlarmIndex(rules.len() as u32),
-                subject: Subject::Signal(signal.index),
-                name: format!("{}.{name}", signal.name),
-                condition: Condition::Limit { level, limit, deadband: if bearing { 0.3 } else { 0.0 } },
                 on_delay: Duration::from_secs(if bearing { 2 } else { 0 }),
-                off_delay: Duration::ZERO,
-                count: None,
                 latching: twin == "C-202" && level == Level::HighHigh,
                 priority: match (bearing, level) {
                     (true, Level::HighHigh) => Priority::Critical,
@@ -42,9 +38,9 @@ pub fn rules(scene: &Scene) -> Vec<Rule> {
                     (_, Level::High | Level::Low) if twin == "C-202" => Priority::Low,
                     _ => Priority::Medium,
                 },
-                suppressed_when: None,
                 group: if bearing { "bearings".into() } else { String::new() },
                 guidance: if bearing { guidance() } else { Guidance::default() },
+                ..Rule::new(Subject::Signal(signal.index), format!("{}.{name}", signal.name), condition)
             });
         }
     }

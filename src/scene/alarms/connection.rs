@@ -19,23 +19,15 @@ const ON_DELAY: Duration = Duration::from_secs(10);
 
 fn usual(broker: &str) -> Rule {
     Rule {
-        index: AlarmIndex(0),
-        subject: Subject::Broker(broker.to_owned()),
-        name: CONNECTION.to_owned(),
-        condition: Condition::Disconnected,
         on_delay: ON_DELAY,
-        off_delay: Duration::ZERO,
-        count: None,
-        latching: false,
         priority: Priority::High,
-        suppressed_when: None,
-        group: String::new(),
         guidance: Guidance {
             cause: "The broker or the network is down, or the login was refused".to_owned(),
             consequence: "Values are old, and alarms on them cannot be raised".to_owned(),
             action: "See the connection's last error; check network, broker and login".to_owned(),
             ..Guidance::default()
         },
+        ..Rule::new(Subject::Broker(broker.to_owned()), CONNECTION, Condition::Disconnected)
     }
 }
 

@@ -34,49 +34,28 @@ fn both<T: Clone>(
     }
 }
 
+/// A definition with the fields of `$over`, and those of `$base` where it has none; some fields are joined in ways of
+/// their own.
+macro_rules! overlay {
+    ($type:ident, $over:ident, $base:ident, $($field:ident),+ $(; $($own:ident: $joined:expr),+)?) => {
+        $type { $($field: either(&$over.$field, &$base.$field),)+ $($($own: $joined),+)? }
+    };
+}
+
 /// Naming another condition takes the inherited one away, and its deadband with it.
 fn merge(base: &AlarmDef, over: &AlarmDef) -> AlarmDef {
     let (mine, theirs) = (conditions(over), conditions(base));
     let changes = !mine.is_empty() && mine.iter().any(|(name, _)| theirs.iter().all(|(other, _)| other != name));
     let inherited = if changes { without_condition(base) } else { base.clone() };
     let base = &inherited;
-    AlarmDef {
-        enabled: either(&over.enabled, &base.enabled),
-        above: either(&over.above, &base.above),
-        below: either(&over.below, &base.below),
-        rate: both(&over.rate, &base.rate, |over, base| RateDef {
-            above: either(&over.above, &base.above),
-            per: either(&over.per, &base.per),
-            over: either(&over.over, &base.over),
-            direction: either(&over.direction, &base.direction),
-        }),
-        deviation: both(&over.deviation, &base.deviation, |over, base| DeviationDef {
-            from: either(&over.from, &base.from),
-            above: either(&over.above, &base.above),
-        }),
-        is: either(&over.is, &base.is),
-        is_not: either(&over.is_not, &base.is_not),
-        when: either(&over.when, &base.when),
-        stale: either(&over.stale, &base.stale),
-        bad: either(&over.bad, &base.bad),
-        deadband: either(&over.deadband, &base.deadband),
-        on_delay: either(&over.on_delay, &base.on_delay),
-        off_delay: either(&over.off_delay, &base.off_delay),
-        count: both(&over.count, &base.count, |over, base| CountDef {
-            needed: either(&over.needed, &base.needed),
-            of: either(&over.of, &base.of),
-            within: either(&over.within, &base.within),
-        }),
-        latching: either(&over.latching, &base.latching),
-        priority: either(&over.priority, &base.priority),
-        unless: either(&over.unless, &base.unless),
-        group: either(&over.group, &base.group),
-        message: either(&over.message, &base.message),
-        cause: either(&over.cause, &base.cause),
-        consequence: either(&over.consequence, &base.consequence),
-        action: either(&over.action, &base.action),
-        respond_within: either(&over.respond_within, &base.respond_within),
-    }
+    overlay!(
+        AlarmDef, over, base,
+        enabled, above, below, is, is_not, when, stale, bad, deadband, on_delay, off_delay, latching, priority, unless,
+        group, message, cause, consequence, action, respond_within;
+        rate: both(&over.rate, &base.rate, |over, base| overlay!(RateDef, over, base, above, per, over, direction)),
+        deviation: both(&over.deviation, &base.deviation, |over, base| overlay!(DeviationDef, over, base, from, above)),
+        count: both(&over.count, &base.count, |over, base| overlay!(CountDef, over, base, needed, of, within))
+    )
 }
 
 /// The conditions that an alarm names, and where.

@@ -270,10 +270,16 @@ impl Listener {
             qos: publish.qos(),
             receive_time: self.receive_time,
         };
+        let mut source_time = None;
+        let outcome = self.mailbox.add(|samples| {
+            let before = samples.len();
+            let outcome = self.table.decode(&message, samples);
+            source_time = samples.get(before).map(|sample| sample.source_time);
+            outcome
+        });
         if let Some(tap) = &mut self.parts.tap {
-            tap(&message);
+            tap(&message, source_time);
         }
-        let outcome = self.mailbox.add(|samples| self.table.decode(&message, samples));
         status.count_decoded(outcome.samples);
         if outcome.unknown_topic {
             status.count_unknown_topic(topic);

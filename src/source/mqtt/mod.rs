@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 use super::{Clock, Inbox, SourceStatus, Waker, mailbox};
 use crate::ingest::{Message, SharedTable};
 use crate::scene::Broker;
+use crate::twin::Timestamp;
 use listener::Listener;
 use options::Secrets;
 
@@ -47,8 +48,9 @@ pub(super) fn publisher_failure(error: &rumqttc::ConnectionError) -> (String, bo
     (failure.text, failure.kind != failure::Kind::Standing)
 }
 
-/// Sees every message before it is decoded, on the listener's thread: must not block.
-pub type RawTap = Box<dyn FnMut(&Message) + Send>;
+/// Sees every message after it was decoded, with the source time of its first sample, on the listener's thread: must not
+/// block.
+pub type RawTap = Box<dyn FnMut(&Message, Option<Timestamp>) + Send>;
 
 /// Largest packet that a publisher sends, in bytes.
 const LARGEST_SENT: usize = 16 << 20;

@@ -54,18 +54,7 @@ pub fn scene(broker: Broker) -> Scene {
         ),
         signal(NOTE, "note", ValueKind::Text, "notes/+/P-101/#", Decoder::Raw, TimeField::Receive),
     ];
-    let twin = Twin {
-        index: TwinIndex(0),
-        id: "P-101".into(),
-        name: String::new(),
-        type_name: "Pump".into(),
-        area: String::new(),
-        at: [0.0; 3],
-        facing_deg: 0.0,
-        scale: 1.0,
-        signals: 0..signals.len() as u32,
-        look: None,
-    };
+    let twin = Twin::new(TwinIndex(0), "P-101", "Pump", 0..signals.len() as u32);
     Scene { brokers: [("plant".to_owned(), broker)].into(), twins: vec![twin], signals, ..Scene::default() }
 }
 

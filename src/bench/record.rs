@@ -1,0 +1,154 @@
+//! Messages per second into a recording, against the bare `mcap` writer with the same options and the same messages, and
+//! what a listener pays for it. Files go to the folder for temporary files, and are removed.
+
+use std::fmt::Write;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mcap::records::MessageHeader;
+
+use super::{grouped, payload, topic};
+use crate::alarm::Snapshot;
+use crate::ingest::Message;
+use crate::record::format::{About, JSON, JSON_SCHEMA, JSON_SCHEMA_ENCODING, JSON_SCHEMA_NAME};
+use crate::record::{RecordError, RecordOptions, Recorder, SceneFiles, Still, write_options};
+use crate::scene::Scene;
+use crate::source::Clock;
+use crate::twin::Timestamp;
+
+const TOPICS: u32 = 100;
+/// Distinct messages, so that nothing compresses better than a plant does.
+const MESSAGES: u64 = 20_000;
+/// The recorder is not pushed faster than it writes: what it would drop counts for nothing.
+const MOST_WAITING: u64 = 16 << 20;
+
+#[derive(Debug, thiserror::Error)]
+pub enum RecordBenchError {
+    #[error("a file for the measurement: {0}")]
+    Io(#[from] std::io::Error),
+    #[error("the bare writer: {0}")]
+    Mcap(#[from] mcap::McapError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error("the recorder wrote {written} of {sent} messages: {why}")]
+    Lost { written: u64, sent: u64, why: String },
+}
+
+struct Sent {
+    topic: String,
+    payload: String,
+}
+
+pub fn run(length: Duration) -> Result<String, RecordBenchError> {
+    let folder = Folder::new()?;
+    let messages: Vec<Sent> = (0..MESSAGES)
+        .map(|n| Sent {
+            topic: topic((n % u64::from(TOPICS)) as u32),
+            payload: payload(1_700_000_000_000 + n as i64, n),
+        })
+        .collect();
+    let mut report =
+        String::from("record: JSON of ten fields, about 200 bytes, 100 topics; MCAP, zstd, chunks of 1 MiB\n");
+    // In turns, so that a noisy minute hits both.
+    let (mut bare, mut pollux) = (Vec::new(), Vec::new());
+    let mut per_message = f64::INFINITY;
+    for turn in 0..3 {
+        bare.push(run_bare(&folder.0.join(format!("bare-{turn}.mcap")), &messages, length)?);
+        let (rate, cost) = run_pollux(&folder.0.join(format!("pollux-{turn}.mcap")), &messages, length)?;
+        pollux.push(rate);
+        per_message = per_message.min(cost);
+    }
+    let lowest = bare.iter().zip(&pollux).map(|(bare, pollux)| pollux / bare).fold(f64::INFINITY, f64::min);
+    let (bare, pollux) = (median(bare), median(pollux));
+    let _ = writeln!(
+        report,
+        "  bare mcap writer {} messages/s, recorder {} messages/s, ratio {:.2} (lowest {lowest:.2})",
+        grouped(bare),
+        grouped(pollux),
+        pollux / bare
+    );
+    let _ = writeln!(report, "  a listener pays {per_message:.0} ns a message");
+    Ok(report)
+}
+
+/// As many messages as fit into `length`, to the finished file.
+fn run_bare(path: &Path, messages: &[Sent], length: Duration) -> Result<f64, RecordBenchError> {
+    let started = Instant::now();
+    let mut writer = write_options().create(BufWriter::new(File::create(path)?))?;
+    let schema = writer.add_schema(JSON_SCHEMA_NAME, JSON_SCHEMA_ENCODING, JSON_SCHEMA)?;
+    let mut channels = Vec::new();
+    for n in 0..TOPICS {
+        channels.push(writer.add_channel(schema, &topic(n), JSON, &Default::default())?);
+    }
+    let mut sent = 0;
+    while started.elapsed() < length {
+        for (n, message) in messages.iter().enumerate() {
+            let Some(&channel_id) = channels.get(n % channels.len()) else { continue };
+            let log_time = Timestamp::now().0.unsigned_abs();
+            let header = MessageHeader { channel_id, sequence: sent as u32, log_time, publish_time: log_time };
+            writer.write_to_known_channel(&header, message.payload.as_bytes())?;
+            sent += 1;
+        }
+    }
+    writer.finish()?;
+    drop(writer);
+    Ok(sent as f64 / started.elapsed().as_secs_f64())
+}
+
+/// The same by way of a listener's tap; and what a message costs the listener, in nanoseconds.
+fn run_pollux(path: &Path, messages: &[Sent], length: Duration) -> Result<(f64, f64), RecordBenchError> {
+    let started = Instant::now();
+    let recorder = Recorder::start(RecordOptions::new(path), About::default(), SceneFiles::default(), Clock::WALL)?;
+    let sink = recorder.sink();
+    let (time, scene) = (Timestamp::now(), Arc::new(Scene::default()));
+    sink.keyframe(Still { time, scene, samples: Vec::new(), alarms: Snapshot::default() });
+    let mut tap = recorder.tap("bench");
+    let (mut sent, mut pushing) = (0_u64, Duration::ZERO);
+    while started.elapsed() < length {
+        for block in messages.chunks(1000) {
+            while sink.waiting_bytes() > MOST_WAITING {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            let pushed = Instant::now();
+            for message in block {
+                let (topic, payload) = (message.topic.as_str(), message.payload.as_bytes());
+                let receive_time = Timestamp::now();
+                tap(&Message { topic, payload, retained: false, qos: 0, receive_time }, None);
+            }
+            pushing += pushed.elapsed();
+            sent += block.len() as u64;
+        }
+    }
+    let status = recorder.finish();
+    let elapsed = started.elapsed().as_secs_f64();
+    if status.messages != sent {
+        let why = status.troubles().join("; ");
+        return Err(RecordBenchError::Lost { written: status.messages, sent, why });
+    }
+    Ok((sent as f64 / elapsed, pushing.as_secs_f64() * 1e9 / sent as f64))
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates.get(rates.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Removed when it is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> std::io::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("pollux-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,146 @@
+//! `pollux import`: other people's logs as recordings.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Failure;
+use crate::command::Operator;
+use crate::import::{self, CsvOptions, CsvReader, ImportError, Imported, Sent, Shape, Tally};
+use crate::record::read::Timeline;
+use crate::scene::Scene;
+use crate::twin::Timestamp;
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// csv: a table with a row for each moment (time,P-101.flow,…), for each value (time,twin,signal,value) or for each
+    /// message (time,topic,payload). mcap: messages with JSON payloads on topics that the scene binds.
+    format: Format,
+    /// The file to read.
+    file: PathBuf,
+    /// The scene whose bindings say what belongs where.
+    #[arg(long, value_name = "SCENE")]
+    scene: PathBuf,
+    /// The recording to write; play it with `pollux play`.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// csv: the column that is the time.
+    #[arg(long, value_name = "COLUMN")]
+    time: Option<String>,
+    /// csv: the signal that a column belongs to, where its name does not say so: F1=P-101.flow
+    #[arg(long, value_name = "COLUMN=TWIN.SIGNAL", value_parser = parse_map)]
+    map: Vec<(String, String)>,
+    /// Overwrite the recording if there is one.
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Format {
+    Csv,
+    Mcap,
+}
+
+fn parse_map(text: &str) -> Result<(String, String), String> {
+    let (column, signal) = text.split_once('=').ok_or_else(|| format!("`{text}`: write it like F1=P-101.flow"))?;
+    Ok((column.trim().to_owned(), signal.trim().to_owned()))
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let loaded = crate::scene::load(&args.scene);
+    let Some(scene) = loaded.scene.clone() else {
+        eprint!("{}", loaded.render(super::colour()));
+        return Err(Failure::Verdict);
+    };
+    let scene = Arc::new(scene);
+    let shown = args.file.display().to_string();
+    match args.format {
+        Format::Csv => {
+            let input = File::open(&args.file)
+                .map_err(|cause| failure(ImportError::Unreadable { file: shown.clone(), cause }))?;
+            let options = CsvOptions { time: args.time.clone(), map: args.map.clone() };
+            let mut reader = CsvReader::new(&shown, input, &scene, &options).map_err(failure)?;
+            tell_columns(&shown, &reader);
+            let imported = write(&args, scene.clone(), std::iter::from_fn(|| reader.next_moment().transpose()))?;
+            tell_rows(&shown, &reader.tally);
+            tell(&args.output, &imported);
+        }
+        Format::Mcap => {
+            let timeline = Timeline::open(std::slice::from_ref(&args.file)).map_err(Failure::environment)?;
+            if let Some(damage) = timeline.damage_text() {
+                eprintln!("pollux: {damage}");
+            }
+            let imported = write(&args, scene.clone(), import::messages(&shown, &timeline, &scene))?;
+            tell(&args.output, &imported);
+        }
+    }
+    Ok(())
+}
+
+fn write(
+    args: &Args,
+    scene: Arc<Scene>,
+    moments: impl Iterator<Item = Result<Vec<Sent>, ImportError>>,
+) -> Result<Imported, Failure> {
+    let mut options = File::options();
+    options.write(true);
+    if args.force {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
+    let file = options.open(&args.output).map_err(|error| {
+        let way_out = if error.kind() == std::io::ErrorKind::AlreadyExists { "; --force overwrites it" } else { "" };
+        Failure::Environment(format!("{}: cannot be made: {error}{way_out}", args.output.display()))
+    })?;
+    let written = import::record(moments, scene, &args.output, file, &Operator::default().0, Timestamp::now());
+    written.map_err(|error| {
+        // A half of a recording helps nobody.
+        let _ = std::fs::remove_file(&args.output);
+        failure(error)
+    })
+}
+
+fn failure(error: ImportError) -> Failure {
+    match error {
+        ImportError::Unreadable { .. } | ImportError::Unwritten { .. } => Failure::environment(error),
+        other => Failure::Usage(other.to_string()),
+    }
+}
+
+fn tell_columns(file: &str, reader: &CsvReader) {
+    if let Shape::Wide { signals, .. } = reader.shape() {
+        eprintln!("pollux: {file}: {} columns belong to signals", signals.len());
+    }
+    for (column, near) in &reader.ignored {
+        let near = near.as_ref().map_or_else(String::new, |near| format!("; did you mean {near}?"));
+        eprintln!("pollux: {file}: the column `{column}` is not read, as no bound signal is called so{near}");
+    }
+}
+
+fn tell_rows(file: &str, tally: &Tally) {
+    if let Some(line) = tally.first_timeless {
+        eprintln!("pollux: {file}: {} rows have no time that can be read, the first in line {line}", tally.timeless);
+    }
+    if let Some(name) = &tally.first_unknown {
+        eprintln!("pollux: {file}: {} values are of no bound signal, the first of `{name}`", tally.unknown);
+    }
+    if tally.late > 0 {
+        eprintln!("pollux: {file}: {} rows lie before the one above them and are taken as late", tally.late);
+    }
+}
+
+fn tell(file: &Path, imported: &Imported) {
+    let Imported { messages, samples, events, .. } = imported;
+    let span = imported.from.zip(imported.to).map_or_else(String::new, |(from, to)| format!(", {from} to {to}"));
+    eprintln!("pollux: {}: {messages} messages, {samples} samples, {events} events{span}", file.display());
+    if let Some(error) = &imported.first_error {
+        eprintln!("pollux: {} payloads could not be decoded, the first: {error}", imported.undecodable);
+    }
+    if imported.unknown_topics > 0 {
+        eprintln!("pollux: {} messages are on topics that feed no signal", imported.unknown_topics);
+    }
+    if imported.samples == 0 {
+        eprintln!("pollux: nothing of it feeds a signal of the scene: compare its topics with those of the scene");
+    }
+}

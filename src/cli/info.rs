@@ -1,0 +1,172 @@
+//! `pollux info`: what a recording holds, from its index.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::Failure;
+use crate::record::format::About;
+use crate::record::read::Recording;
+use crate::twin::Timestamp;
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The recording: an MCAP file.
+    file: PathBuf,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Debug)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// All that is said of a recording.
+#[derive(Serialize, Debug)]
+struct Info {
+    file: String,
+    bytes: u64,
+    /// First and last log time.
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    /// None for a file that Pollux has not written.
+    about: Option<About>,
+    messages: u64,
+    events: u64,
+    keyframes: usize,
+    channels: Vec<Channel>,
+    attachments: Vec<Attachment>,
+    /// What is missing.
+    damage: Option<String>,
+}
+
+#[derive(Serialize, Debug)]
+struct Channel {
+    topic: String,
+    broker: String,
+    qos: u8,
+    retained: bool,
+    encoding: String,
+    messages: u64,
+}
+
+#[derive(Serialize, Debug)]
+struct Attachment {
+    name: String,
+    media_type: String,
+    bytes: u64,
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    let recording = Recording::open(&args.file).map_err(Failure::environment)?;
+    let info = info(&recording);
+    match args.format {
+        Format::Json => println!("{}", serde_json::to_string_pretty(&info).map_err(Failure::environment)?),
+        Format::Text => print!("{}", text(&info)),
+    }
+    Ok(())
+}
+
+fn info(recording: &Recording) -> Info {
+    let channels = recording.channels().iter().map(|channel| Channel {
+        topic: channel.topic.to_string(),
+        broker: channel.broker.to_string(),
+        qos: channel.qos,
+        retained: channel.retained,
+        encoding: channel.encoding.to_string(),
+        messages: channel.count,
+    });
+    let channels: Vec<_> = channels.collect();
+    let attachments = recording.attachments().iter().map(|entry| Attachment {
+        name: entry.name.clone(),
+        media_type: entry.media_type.clone(),
+        bytes: entry.size,
+    });
+    Info {
+        file: recording.path().display().to_string(),
+        bytes: recording.bytes(),
+        from: recording.bounds().map(|(from, _)| from),
+        to: recording.bounds().map(|(_, to)| to),
+        about: recording.about().cloned(),
+        messages: channels.iter().fold(0, |sum, channel| sum.saturating_add(channel.messages)),
+        events: recording.event_count(),
+        keyframes: recording.keyframe_times().len(),
+        attachments: attachments.collect(),
+        damage: recording.damage().map(ToString::to_string),
+        channels,
+    }
+}
+
+fn text(info: &Info) -> String {
+    use std::fmt::Write;
+    let mut text = String::new();
+    let mut line = |label: &str, value: &dyn std::fmt::Display| {
+        let _ = writeln!(text, "{label:<12} {value}");
+    };
+    line("file", &format_args!("{}, {}", info.file, size(info.bytes)));
+    match &info.about {
+        Some(about) => {
+            line("scene", &format_args!("{} ({})", about.scene, about.scene_file));
+            line("written by", &format_args!("Pollux {}, format {}", about.version, about.format));
+            line("operator", &about.operator);
+            for (name, address) in &about.brokers {
+                line("broker", &format_args!("{name} {address}"));
+            }
+        }
+        None => line("written by", &"another program, or its beginning is damaged"),
+    }
+    match (info.from, info.to) {
+        (Some(from), Some(to)) => {
+            line("from", &from);
+            line("to", &format_args!("{to} ({})", duration(to.secs_since(from))));
+        }
+        _ => line("from", &"no messages"),
+    }
+    line("messages", &format_args!("{} on {} channels", info.messages, info.channels.len()));
+    line("events", &info.events);
+    line("keyframes", &info.keyframes);
+    for attachment in &info.attachments {
+        line("attachment", &format_args!("{}, {}", attachment.name, size(attachment.bytes)));
+    }
+    if let Some(damage) = &info.damage {
+        line("damage", damage);
+        line("", &format_args!("to make the file whole: pollux repair {}", info.file));
+    }
+    text
+}
+
+/// `12.3 MB`.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}
+
+/// `1h 2m 3s`.
+fn duration(secs: f64) -> String {
+    let whole = secs as u64;
+    match whole {
+        0..60 => format!("{secs:.1}s"),
+        60..3600 => format!("{}m {}s", whole / 60, whole % 60),
+        _ => format!("{}h {}m {}s", whole / 3600, whole / 60 % 60, whole % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_durations_read_well() {
+        assert_eq!(size(999), "999 bytes");
+        assert_eq!(size(12_345), "12.3 kB");
+        assert_eq!(size(2_147_483_648), "2.15 GB");
+        assert_eq!(duration(12.34), "12.3s");
+        assert_eq!(duration(3723.0), "1h 2m 3s");
+    }
+}

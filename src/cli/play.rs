@@ -1,0 +1,177 @@
+//! `pollux play`: a recording in the place of a plant. With a window, headless with a state file at the end, or published
+//! again to a broker.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use super::{Failure, live, time_limit};
+use crate::history::Cursor;
+use crate::replay::{self, At, OpenError, Options};
+use crate::session;
+use crate::source::{Waker, republish};
+use crate::twin::Timestamp;
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Recordings; several of one series are shown as one.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Begin here: after this long (90s, 1h2m) or at this moment (2026-01-31T12:00:00Z). Stands still there unless --speed
+    /// is given.
+    #[arg(long, value_name = "TIME", value_parser = parse_at)]
+    at: Option<At>,
+    /// Recorded seconds per second, from 0.01 to 1000, negative for backwards. Without this and --at: 1.
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = parse_speed)]
+    speed: Option<f64>,
+    /// Show it in this scene instead of the one that it holds: to see old data in a new scene, or files of other programs.
+    #[arg(long, value_name = "SCENE")]
+    scene: Option<PathBuf>,
+    /// Memory for history in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    history_mib: u64,
+    /// Run without a window.
+    #[arg(long)]
+    headless: bool,
+    /// Stop after this long (10s, 2m30s). A headless run also stops when the cursor stands still.
+    #[arg(long = "for", value_name = "DURATION", value_parser = time_limit::parse)]
+    limit: Option<Duration>,
+    /// Write the state of all twins at the cursor as JSON at the end.
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Publish the recording to this broker with its original timing (times --speed), instead of showing it. Logs in as
+    /// --scene says, if it is given.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["headless", "limit", "state"])]
+    to: Option<String>,
+    /// First levels of all topics that are published, so that nobody takes them for the plant; empty for the original
+    /// topics.
+    #[arg(long, requires = "to", default_value = republish::DEFAULT_PREFIX)]
+    prefix: String,
+    /// Publish as retained what was retained when it was recorded.
+    #[arg(long, requires = "to")]
+    retain: bool,
+}
+
+/// A moment of a recording, for clap.
+pub(super) fn parse_at(text: &str) -> Result<At, String> {
+    if let Some(moment) = Timestamp::parse_rfc3339(text) {
+        return Ok(At::Moment(moment));
+    }
+    time_limit::parse(text).map(At::After).map_err(|_| {
+        format!("`{text}` is no moment; write it as time after the start (90s, 1h2m) or like 2026-01-31T12:00:00Z")
+    })
+}
+
+fn parse_speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if (0.01..=1000.0).contains(&speed.abs()) => Ok(speed),
+        _ => Err(format!("`{text}` is no speed; it must be from 0.01 to 1000, or from -1000 to -0.01 for backwards")),
+    }
+}
+
+impl Args {
+    fn options(&self) -> Options {
+        Options {
+            scene: self.scene.clone(),
+            at: self.at,
+            speed: self.speed.or(self.at.is_none().then_some(1.0)),
+            history_budget_bytes: self.history_mib << 20,
+            blocking: self.headless,
+            ..Options::new(&self.files)
+        }
+    }
+}
+
+pub fn run(args: Args) -> Result<(), Failure> {
+    if let Some(to) = args.to {
+        return super::republish::run(super::republish::Request {
+            files: args.files,
+            scene: args.scene,
+            at: args.at,
+            speed: args.speed.unwrap_or(1.0),
+            to,
+            prefix: args.prefix,
+            retain: args.retain,
+        });
+    }
+    if let Some(file) = &args.state {
+        live::check_state_file(file)?;
+    }
+    let options = args.options();
+    match args.headless {
+        true => headless(options, args.limit, args.state),
+        false => windowed(options, args.limit, args.state),
+    }
+}
+
+/// Runs until the cursor stands still, the time is over or somebody interrupts.
+fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
+    let (wake, woken) = crossbeam_channel::bounded(1);
+    let waker: Waker = Arc::new(move || {
+        // Full means that the loop is about to wake anyway.
+        let _ = wake.try_send(());
+    });
+    let wake = waker.clone();
+    let stop = live::interrupted(move || wake())?;
+    let mut app = App::new();
+    open(&mut app, options, waker)?;
+    let started = std::time::Instant::now();
+    let left = || limit.map(|limit| limit.saturating_sub(started.elapsed()));
+    let plays = |app: &App| matches!(app.world().resource::<Cursor>(), Cursor::Playing { .. });
+    const SLICE: Duration = Duration::from_millis(50);
+    while plays(&app) && !stop.load(Ordering::Relaxed) && left() != Some(Duration::ZERO) {
+        let slice = left().map_or(SLICE, |left| left.min(SLICE));
+        session::run_headless(&mut app, &woken, Some(slice), || stop.load(Ordering::Relaxed));
+    }
+    session::run_headless(&mut app, &woken, Some(Duration::ZERO), || true);
+    match state_file {
+        Some(file) => live::write_state(app.world_mut(), &file),
+        None => Ok(()),
+    }
+}
+
+#[cfg(feature = "desktop")]
+fn windowed(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
+    super::window::run(|app, waker| open(app, options, waker), limit, state_file)
+}
+
+#[cfg(not(feature = "desktop"))]
+fn windowed(_: Options, _: Option<Duration>, _: Option<PathBuf>) -> Result<(), Failure> {
+    Err(Failure::Usage("this pollux was built without the `desktop` feature; run it with --headless".into()))
+}
+
+/// Opens a recording; prints the issues of a scene that has errors.
+pub(super) fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), Failure> {
+    replay::open(app, options, waker).map_err(|error| match error {
+        OpenError::Scene(loaded) => {
+            eprint!("{}", loaded.render(super::colour()));
+            Failure::Verdict
+        }
+        OpenError::NoScene(_) | OpenError::Outside { .. } => Failure::Usage(error.to_string()),
+        other => Failure::environment(other),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_read_as_people_write_them() {
+        assert_eq!(parse_at("90s"), Ok(At::After(Duration::from_secs(90))));
+        let noon = Timestamp::parse_rfc3339("2026-01-31T12:00:00Z").expect("a time");
+        assert_eq!(parse_at("2026-01-31T13:00:00+01:00"), Ok(At::Moment(noon)));
+        assert!(parse_at("noon").is_err_and(|said| said.contains("90s") && said.contains("2026-01-31T12:00:00Z")));
+    }
+
+    #[test]
+    fn a_speed_is_within_its_bounds_either_way() {
+        assert_eq!((parse_speed("-2.5"), parse_speed("1000")), (Ok(-2.5), Ok(1000.0)));
+        for wrong in ["0", "1001", "-0.001", "NaN", "fast"] {
+            assert!(parse_speed(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What moves the cursor: seeking, playing, stepping, marks. Part of the one applier.
+//!
+//! In: [`OperatorCommand`]s, the history and the journal to step through. Out: [`Cursor`], [`Marks`], [`SkipGaps`] and the
+//! shown [`Moment`]. Live sessions and recordings are handled alike; they differ in where time ends. Never writes a sample
+//! or an event.
+
+use bevy::ecs::system::SystemParam;
+use bevy::prelude::*;
+
+use super::{Attention, MarkEnd, OperatorCommand, StepBy};
+use crate::analysis::{Analysis, Knowledge};
+use crate::history::{Counts, Cursor, Extent, Marks, Moment, SkipGaps, step, transport};
+use crate::scene::Scene;
+use crate::twin::{SignalIndex, Timestamp};
+
+/// All that says which moment is shown.
+#[derive(SystemParam)]
+pub(crate) struct Deck<'w> {
+    pub moment: ResMut<'w, Moment>,
+    pub cursor: ResMut<'w, Cursor>,
+    pub extent: Res<'w, Extent>,
+    marks: ResMut<'w, Marks>,
+    skip: ResMut<'w, SkipGaps>,
+}
+
+impl Deck<'_> {
+    /// Does what the command asks for, if it is about time.
+    pub fn obey(&mut self, command: &OperatorCommand, analysis: &Analysis, attention: &Attention, scene: &Scene) {
+        let now = self.moment.now;
+        let cursor = *self.cursor;
+        let next = match command {
+            OperatorCommand::GoLive => match self.extent.bounds() {
+                Some((_, end)) => cursor.seek(end, self.extent.bounds(), now),
+                None => Cursor::Live,
+            },
+            OperatorCommand::PauseAt(at) => Cursor::pause_at(*at, self.bounds(analysis), now),
+            OperatorCommand::Pause => cursor.pause(now),
+            OperatorCommand::Seek(at) => cursor.seek(*at, self.bounds(analysis), now),
+            OperatorCommand::Play { speed } => self.play(*speed, analysis),
+            OperatorCommand::CatchUp => match self.extent.is_recorded() || cursor.is_live() {
+                true => cursor,
+                false => cursor.play(transport::catch_up_speed(now.secs_since(cursor.shown(now))), now),
+            },
+            OperatorCommand::Step { by, forward } => {
+                self.step(*by, *forward, &analysis.lock(), &signals(attention, scene))
+            }
+            OperatorCommand::Mark { end, at } => {
+                let marks = marked(*self.marks, *end, *at);
+                self.marks.set_if_neq(marks);
+                cursor
+            }
+            OperatorCommand::Loop(looping) => {
+                let marks = Marks { looping: *looping, ..*self.marks };
+                self.marks.set_if_neq(marks);
+                cursor
+            }
+            OperatorCommand::SkipGaps(longest) => {
+                self.skip.set_if_neq(SkipGaps(*longest));
+                cursor
+            }
+            _ => return,
+        };
+        self.cursor.set_if_neq(next);
+    }
+
+    /// Jumps over a hole that playing has come into, and makes the shown moment that of the cursor.
+    pub fn settle(&mut self, analysis: &Analysis) {
+        if let (SkipGaps(Some(longest)), Cursor::Playing { .. }) = (*self.skip, *self.cursor) {
+            let knowledge = analysis.lock();
+            if let Some(ends) = self.ends(&knowledge) {
+                let counts = Counts::of(&self.extent, knowledge.arrivals());
+                let next = transport::skip_hole(*self.cursor, &counts, ends, longest);
+                self.cursor.set_if_neq(next);
+            }
+        }
+        // The frame that says where the cursor stands also shows it.
+        let shown = self.cursor.shown(self.moment.now);
+        if self.moment.shown != shown {
+            self.moment.shown = shown;
+        }
+    }
+
+    /// Where there is something to be shown: of a recording not only what is loaded of it.
+    fn bounds(&self, analysis: &Analysis) -> Option<(Timestamp, Timestamp)> {
+        self.extent.bounds().or_else(|| analysis.lock().history.bounds())
+    }
+
+    fn ends(&self, knowledge: &Knowledge) -> Option<(Timestamp, Timestamp)> {
+        let from_oldest = || Some((knowledge.history.bounds()?.0, self.moment.now));
+        self.extent.bounds().or_else(from_oldest)
+    }
+
+    /// Plays; who stands where that cannot go on starts at the other end: of the loop, or of a recording.
+    fn play(&self, speed: f64, analysis: &Analysis) -> Cursor {
+        let now = self.moment.now;
+        let turn = self.extent.loop_marks(*self.marks).span().or_else(|| self.extent.bounds());
+        let at = self.cursor.shown(now);
+        let start = match turn {
+            Some((start, end)) if speed > 0.0 && at >= end => start,
+            Some((start, end)) if speed < 0.0 && at <= start => end,
+            _ => return self.cursor.play(speed, now),
+        };
+        Cursor::pause_at(start, self.bounds(analysis), now).play(speed, now)
+    }
+
+    fn step(&self, by: StepBy, forward: bool, knowledge: &Knowledge, signals: &[SignalIndex]) -> Cursor {
+        let now = self.moment.now;
+        let cursor = *self.cursor;
+        if forward && cursor.is_live() {
+            return cursor;
+        }
+        let shown = cursor.shown(now);
+        let bounds = self.extent.bounds().or_else(|| knowledge.history.bounds());
+        match by {
+            StepBy::Time(by) => {
+                let at = if forward { shown + by } else { shown - by };
+                match forward && at >= now && !self.extent.is_recorded() {
+                    true => Cursor::Live,
+                    false => cursor.seek(at, bounds, now),
+                }
+            }
+            StepBy::Sample => {
+                let step = if forward { step::next_sample } else { step::previous_sample };
+                step(&knowledge.history, signals, shown).map_or(cursor, |at| Cursor::pause_at(at, bounds, now))
+            }
+            StepBy::Event => event_beside(knowledge, shown, forward).map_or(cursor, |at| cursor.seek(at, bounds, now)),
+        }
+    }
+}
+
+/// The moment to see the next event at, or the one before. Looks at all of the journal: a millisecond where it is full, once
+/// a key press.
+fn event_beside(knowledge: &Knowledge, shown: Timestamp, forward: bool) -> Option<Timestamp> {
+    let moments = knowledge.chronicle().journal().iter().map(|event| event.seen_at());
+    if forward { moments.filter(|at| *at > shown).min() } else { moments.filter(|at| *at < shown).max() }
+}
+
+fn marked(marks: Marks, end: MarkEnd, at: Option<Timestamp>) -> Marks {
+    match end {
+        // A mark that is set beyond the other takes its place: a stretch of nothing is of no use.
+        MarkEnd::In => Marks { start: at, end: marks.end.filter(|end| at.is_none_or(|at| at < *end)), ..marks },
+        MarkEnd::Out => Marks { end: at, start: marks.start.filter(|start| at.is_none_or(|at| *start < at)), ..marks },
+    }
+}
+
+/// Whose samples a step visits.
+fn signals(attention: &Attention, scene: &Scene) -> Vec<SignalIndex> {
+    let selected = attention.selected.and_then(|twin| scene.twins.get(twin.at()));
+    let of_twin = selected.into_iter().flat_map(|twin| twin.signals.clone().map(SignalIndex));
+    let mut signals: Vec<SignalIndex> = attention.trends.iter().copied().chain(of_twin).collect();
+    if signals.is_empty() {
+        signals.extend((0..scene.signals.len() as u32).map(SignalIndex));
+    }
+    signals.sort_unstable();
+    signals.dedup();
+    signals
+}
+
+#[cfg(test)]
+#[path = "transport_tests.rs"]
+mod tests;

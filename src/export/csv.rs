@@ -1,0 +1,122 @@
+//! Tables as CSV (RFC 4180). In: samples. Out: text. Times are RFC 3339 in UTC. A text that a spreadsheet would take for a
+//! formula gets a leading apostrophe: it comes from devices, and may run no code on the desk of whoever opens the table
+//! (OWASP, "CSV Injection").
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::BufWriter;
+use std::sync::Arc;
+
+use super::wide::{self, Rows, Wide};
+use super::{Table, TableError};
+use crate::scene::Scene;
+use crate::twin::{Reason, Sample, Timestamp, Value};
+
+type Out = csv::Writer<BufWriter<File>>;
+
+fn writer(file: File) -> Out {
+    csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(BufWriter::with_capacity(1 << 20, file))
+}
+
+/// One row for each sample.
+pub(super) struct Long {
+    out: Out,
+    scene: Arc<Scene>,
+    count: u64,
+}
+
+impl Long {
+    pub fn new(file: File, scene: Arc<Scene>) -> Result<Self, TableError> {
+        let mut out = writer(file);
+        out.write_record(["time", "receive_time", "twin", "signal", "value", "unit", "quality", "reason"])?;
+        Ok(Self { out, scene, count: 0 })
+    }
+}
+
+impl Table for Long {
+    fn sample(&mut self, sample: &Sample) -> Result<(), TableError> {
+        let Some(signal) = self.scene.signals.get(sample.signal.at()) else { return Ok(()) };
+        let Some(twin) = self.scene.twins.get(signal.twin.at()) else { return Ok(()) };
+        let grade = format!("{:?}", sample.quality.grade).to_lowercase();
+        let reason = if sample.quality.reason == Reason::None { "" } else { sample.quality.reason.text() };
+        self.out.write_record([
+            sample.source_time.to_string().as_str(),
+            sample.receive_time.to_string().as_str(),
+            &plain(&twin.id),
+            &plain(&signal.name),
+            &cell(Some(&sample.value)),
+            signal.unit.symbol(),
+            &grade,
+            reason,
+        ])?;
+        self.count += 1;
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<u64, TableError> {
+        self.out.flush()?;
+        Ok(self.count)
+    }
+}
+
+/// One row for each moment, one column for each chosen signal: `P-101.flow [m3/h]`.
+pub(super) fn wide(file: File, scene: &Scene, chosen: &[bool]) -> Result<Wide<WideRows>, TableError> {
+    let mut out = writer(file);
+    let columns = wide::columns(scene, chosen);
+    let name = |column: &wide::Column| match column.unit.as_str() {
+        "" => plain(&column.path).into_owned(),
+        unit => format!("{} [{unit}]", plain(&column.path)),
+    };
+    out.write_record(std::iter::once("time".to_owned()).chain(columns.iter().map(name)))?;
+    Ok(Wide::new(WideRows(out), chosen))
+}
+
+pub(super) struct WideRows(Out);
+
+impl Rows for WideRows {
+    fn row(&mut self, time: Timestamp, cells: &mut [Option<Value>]) -> Result<(), TableError> {
+        self.0.write_field(time.to_string())?;
+        for value in cells {
+            self.0.write_field(&*cell(value.as_ref()))?;
+        }
+        self.0.write_record(None::<&[u8]>)?;
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(), TableError> {
+        self.0.flush()?;
+        Ok(())
+    }
+}
+
+/// What has no number of its own is empty.
+fn cell(value: Option<&Value>) -> Cow<'_, str> {
+    match value {
+        Some(Value::Number(x)) if x.is_finite() => x.to_string().into(),
+        None | Some(Value::Number(_)) => "".into(),
+        Some(Value::Bool(true)) => "true".into(),
+        Some(Value::Bool(false)) => "false".into(),
+        Some(Value::Text(text)) => plain(text),
+    }
+}
+
+fn plain(text: &str) -> Cow<'_, str> {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => format!("'{text}").into(),
+        false => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_stay_numbers_and_texts_are_no_formulas() {
+        assert_eq!(cell(Some(&Value::Number(-0.1))), "-0.1");
+        assert_eq!(cell(Some(&Value::Number(f64::NAN))), "");
+        assert_eq!(cell(Some(&Value::Text("=cmd()".into()))), "'=cmd()");
+        assert_eq!(cell(Some(&Value::Text("-5".into()))), "'-5");
+        assert_eq!(cell(Some(&Value::Bool(true))), "true");
+    }
+}

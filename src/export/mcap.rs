@@ -1,0 +1,201 @@
+//! A stretch of recordings as a recording again: trimmed, and merged if they are several. In: a timeline, a stretch of time.
+//! Out: an MCAP file as the recorder writes it, with the scene, and with a keyframe at its beginning.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{BufWriter, Seek, Write};
+use std::sync::Arc;
+
+use mcap::records::{MessageHeader, Metadata};
+use mcap::{Attachment, McapError, Writer};
+
+use crate::event::Event;
+use crate::record::format::{self, Keyframe};
+use crate::record::read::{RawMessage, ReadError, Timeline};
+use crate::record::write_options;
+use crate::twin::Timestamp;
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CutError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("{0}")]
+    Write(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<McapError> for CutError {
+    fn from(error: McapError) -> Self {
+        Self::Write(error.into())
+    }
+}
+
+/// Writes what was received from `from` to `to`, both included, beginning with the last keyframe up to `from`, so that
+/// nothing of the state is missing. Says how many messages, events and keyframes there are.
+pub(super) fn write(timeline: &Timeline, from: Timestamp, to: Timestamp, file: File) -> Result<u64, CutError> {
+    let first = timeline.keyframe_at(from)?;
+    let from = first.as_ref().map_or(from, |first| first.time.min(from));
+    let out = BufWriter::with_capacity(1 << 20, file);
+    let mut cut = Cut { writer: write_options().create(out)?, channels: HashMap::new(), count: 0 };
+    cut.front(timeline)?;
+
+    let within = |time: &Timestamp| (from..=to).contains(time);
+    let mut keyframes = timeline.keyframe_times().into_iter().filter(within).peekable();
+    let mut events = timeline.events()?.into_iter().filter(|event| within(&event.received)).peekable();
+    // Events of a second stand together, as the recorder writes them.
+    let mut second = Vec::new();
+    for message in timeline.messages(Timestamp(from.0.saturating_sub(1)), to) {
+        let message = message?;
+        while let Some(event) = events.next_if(|event| event.received <= message.log_time) {
+            if second.first().is_some_and(|first: &Event| event.received.secs_since(first.received) >= 1.0) {
+                cut.events(&mut second)?;
+            }
+            second.push(event);
+        }
+        if keyframes.peek().is_some_and(|time| *time < message.log_time) {
+            cut.events(&mut second)?;
+        }
+        while let Some(time) = keyframes.next_if(|time| *time < message.log_time) {
+            cut.keyframe(timeline.keyframe_at(time)?.filter(|keyframe| keyframe.time == time))?;
+        }
+        cut.message(&message)?;
+    }
+    second.extend(events);
+    cut.events(&mut second)?;
+    for time in keyframes {
+        cut.keyframe(timeline.keyframe_at(time)?.filter(|keyframe| keyframe.time == time))?;
+    }
+    cut.writer.finish()?;
+    cut.writer.into_inner().flush().map_err(|error| CutError::Write(error.into()))?;
+    Ok(cut.count)
+}
+
+struct Cut<W: Write + Seek> {
+    writer: Writer<W>,
+    /// Of a topic: broker, QoS, retained, encoding, then the channel and how many messages it has.
+    channels: HashMap<Arc<str>, Vec<Channel>>,
+    count: u64,
+}
+
+struct Channel {
+    broker: Arc<str>,
+    qos: u8,
+    retained: bool,
+    encoding: Arc<str>,
+    id: u16,
+    sequence: u32,
+}
+
+impl<W: Write + Seek> Cut<W> {
+    /// Where it comes from, and the files of the scene: of those with the same name all that differ.
+    fn front(&mut self, timeline: &Timeline) -> Result<(), CutError> {
+        if let Some(about) = timeline.about() {
+            self.writer.write_metadata(&Metadata { name: format::ABOUT.to_owned(), metadata: about.to_metadata() })?;
+        }
+        let mut last: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+        for recording in timeline.recordings() {
+            let time = recording.bounds().map_or(0, |(start, _)| nanos(start));
+            let mut entries: Vec<_> = recording.attachments().iter().collect();
+            entries.sort_by(|a, b| a.name.cmp(&b.name));
+            entries.dedup_by(|a, b| a.name == b.name);
+            for entry in entries {
+                let data = recording.attachment(&entry.name)?;
+                if last.get(&entry.name) == Some(&data) {
+                    continue;
+                }
+                self.writer.attach(&Attachment {
+                    log_time: time,
+                    create_time: time,
+                    name: entry.name.clone(),
+                    media_type: entry.media_type.clone(),
+                    data: data.as_slice().into(),
+                })?;
+                last.insert(entry.name.clone(), data);
+            }
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, message: &RawMessage) -> Result<(), CutError> {
+        let channels = self.channels.entry(message.topic.clone()).or_default();
+        let is_it = |channel: &&mut Channel| {
+            (&channel.broker, channel.qos, channel.retained, &channel.encoding)
+                == (&message.broker, message.qos, message.retained, &message.encoding)
+        };
+        let channel = match channels.iter_mut().find(is_it) {
+            Some(channel) => channel,
+            None => {
+                let id = add_channel(&mut self.writer, message)?;
+                let RawMessage { broker, qos, retained, encoding, .. } = message.clone();
+                channels.push(Channel { broker, qos, retained, encoding, id, sequence: 0 });
+                let Some(channel) = channels.last_mut() else { return Ok(()) };
+                channel
+            }
+        };
+        let header = MessageHeader {
+            channel_id: channel.id,
+            sequence: channel.sequence,
+            log_time: nanos(message.log_time),
+            publish_time: nanos(message.publish_time),
+        };
+        channel.sequence = channel.sequence.wrapping_add(1);
+        self.writer.write_to_known_channel(&header, &message.payload)?;
+        self.count += 1;
+        Ok(())
+    }
+
+    /// In a chunk of their own.
+    fn events(&mut self, events: &mut Vec<Event>) -> Result<(), CutError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.writer.flush()?;
+        for event in events.drain(..) {
+            self.own(format::EVENTS_TOPIC, event.id as u32, event.received, event.time, &event)?;
+        }
+        Ok(self.writer.flush()?)
+    }
+
+    /// In a chunk of its own; none is one that could not be read.
+    fn keyframe(&mut self, keyframe: Option<Keyframe>) -> Result<(), CutError> {
+        let Some(keyframe) = keyframe else { return Ok(()) };
+        self.writer.flush()?;
+        self.own(format::KEYFRAMES_TOPIC, 0, keyframe.time, keyframe.time, &keyframe)?;
+        Ok(self.writer.flush()?)
+    }
+
+    fn own(
+        &mut self,
+        topic: &str,
+        sequence: u32,
+        log: Timestamp,
+        publish: Timestamp,
+        what: &impl serde::Serialize,
+    ) -> Result<(), CutError> {
+        let json = serde_json::to_vec(what).map_err(|error| CutError::Write(error.into()))?;
+        let schema = json_schema(&mut self.writer)?;
+        let channel_id = self.writer.add_channel(schema, topic, format::JSON, &BTreeMap::new())?;
+        let header = MessageHeader { channel_id, sequence, log_time: nanos(log), publish_time: nanos(publish) };
+        self.writer.write_to_known_channel(&header, &json)?;
+        self.count += 1;
+        Ok(())
+    }
+}
+
+fn json_schema(writer: &mut Writer<impl Write + Seek>) -> Result<u16, McapError> {
+    writer.add_schema(format::JSON_SCHEMA_NAME, format::JSON_SCHEMA_ENCODING, format::JSON_SCHEMA)
+}
+
+fn add_channel(writer: &mut Writer<impl Write + Seek>, message: &RawMessage) -> Result<u16, McapError> {
+    let schema = if &*message.encoding == format::JSON { json_schema(writer)? } else { 0 };
+    let metadata = BTreeMap::from([
+        (format::BROKER.to_owned(), message.broker.to_string()),
+        (format::QOS.to_owned(), message.qos.to_string()),
+        (format::RETAINED.to_owned(), message.retained.to_string()),
+    ]);
+    writer.add_channel(schema, &message.topic, &message.encoding, &metadata)
+}
+
+/// MCAP counts from 1970.
+fn nanos(time: Timestamp) -> u64 {
+    u64::try_from(time.0).unwrap_or(0)
+}

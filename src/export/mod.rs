@@ -1,0 +1,215 @@
+//! Recordings for other programs: tables of samples, lines for InfluxDB, or a stretch of the recording itself.
+//!
+//! In: recordings, which stretch and which signals. Out: a file. Samples are decoded as the live session did it, by the
+//! scene in the recording or another one; derived signals are computed from them. The file appears under its name when it
+//! is complete, and not before.
+
+mod csv;
+mod influx;
+mod mcap;
+mod parquet;
+mod samples;
+mod wide;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::record::read::{ReadError, Timeline};
+use crate::replay::{At, OpenError};
+use crate::scene::Scene;
+use crate::twin::{Sample, Timestamp};
+
+/// What to write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    Csv(Shape),
+    Parquet(Shape),
+    /// Line protocol (<https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/>).
+    Influx,
+    /// The messages themselves, with events, keyframes and the scene: a recording again.
+    Mcap,
+}
+
+/// How samples stand in a table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Shape {
+    /// One row for each sample, with its twin, signal, unit and quality.
+    #[default]
+    Long,
+    /// One row for each moment, one column for each signal.
+    Wide,
+}
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Recordings of one series.
+    pub files: Vec<PathBuf>,
+    pub output: PathBuf,
+    pub format: Format,
+    /// Instead of the recording's own scene.
+    pub scene: Option<PathBuf>,
+    /// The stretch by receive time, both ends included. None: from the beginning, to the end.
+    pub from: Option<At>,
+    pub to: Option<At>,
+    /// Ids; empty for all.
+    pub twins: Vec<String>,
+    /// `flow` of any twin, or `P-101.flow`; empty for all.
+    pub signals: Vec<String>,
+}
+
+/// What came of it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Exported {
+    /// Rows, lines or messages in the file.
+    pub rows: u64,
+    /// What the recordings lack.
+    pub damage: Option<String>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Scene(#[from] OpenError),
+    #[error("the recordings hold nothing")]
+    Empty,
+    #[error("the stretch ends at {to}, before it begins at {from}")]
+    Backwards { from: Timestamp, to: Timestamp },
+    #[error("{}: is one of the recordings that are read; name another file", path.display())]
+    Onto { path: PathBuf },
+    #[error("the scene has no twin `{0}`")]
+    NoTwin(String),
+    #[error("the scene has no signal `{0}`; write it like flow or P-101.flow")]
+    NoSignal(String),
+    #[error("a recording is cut by time, not by signal: --twin and --signal are for tables")]
+    Raw,
+    #[error("{}: cannot be written: {cause}", path.display())]
+    Write { path: PathBuf, cause: String },
+}
+
+/// Why a table cannot be written.
+type TableError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Takes samples in order of their receipt.
+trait Table {
+    fn sample(&mut self, sample: &Sample) -> Result<(), TableError>;
+
+    /// Writes what is left; says how many rows there are.
+    fn finish(self: Box<Self>) -> Result<u64, TableError>;
+}
+
+/// Writes the chosen part of recordings into a file.
+pub fn export(options: &Options) -> Result<Exported, ExportError> {
+    let timeline = Timeline::open(&options.files)?;
+    let is_input = |path: &PathBuf| same_file(path, &options.output);
+    if options.files.iter().any(is_input) {
+        return Err(ExportError::Onto { path: options.output.clone() });
+    }
+    let (from, to) = stretch(&timeline, options)?;
+    let part = part_of(&options.output);
+    let failed =
+        |cause: &dyn std::fmt::Display| ExportError::Write { path: options.output.clone(), cause: cause.to_string() };
+    let file = std::fs::File::create(&part).map_err(|error| failed(&error))?;
+    let written = match options.format {
+        Format::Mcap if !options.twins.is_empty() || !options.signals.is_empty() => Err(ExportError::Raw),
+        Format::Mcap => mcap::write(&timeline, from, to, file).map_err(|error| match error {
+            mcap::CutError::Read(error) => ExportError::Read(error),
+            mcap::CutError::Write(error) => failed(&error),
+        }),
+        format => table(&timeline, options, format, file, (from, to)),
+    };
+    let named = written.and_then(|rows| {
+        std::fs::rename(&part, &options.output).map_err(|error| failed(&error))?;
+        Ok(rows)
+    });
+    if named.is_err() {
+        // What could not be completed is of no use; that it was there is no second error.
+        let _ = std::fs::remove_file(&part);
+    }
+    Ok(Exported { rows: named?, damage: timeline.damage_text() })
+}
+
+fn table(
+    timeline: &Timeline,
+    options: &Options,
+    format: Format,
+    file: std::fs::File,
+    (from, to): (Timestamp, Timestamp),
+) -> Result<u64, ExportError> {
+    let scene = Arc::new(crate::replay::scene_of(timeline, options.scene.as_deref())?.0);
+    let chosen = chosen(&scene, &options.twins, &options.signals)?;
+    let failed = |cause: TableError| ExportError::Write { path: options.output.clone(), cause: cause.to_string() };
+    let mut table: Box<dyn Table> = match format {
+        Format::Csv(Shape::Long) => Box::new(csv::Long::new(file, scene.clone()).map_err(failed)?),
+        Format::Csv(Shape::Wide) => Box::new(csv::wide(file, &scene, &chosen).map_err(failed)?),
+        Format::Parquet(Shape::Long) => Box::new(parquet::Long::new(file, scene.clone()).map_err(failed)?),
+        Format::Parquet(Shape::Wide) => Box::new(parquet::wide(file, &scene, &chosen).map_err(failed)?),
+        Format::Influx | Format::Mcap => Box::new(influx::Lines::new(file, scene.clone())),
+    };
+    let mut problem = None;
+    samples::each(timeline, scene, (from, to), |sample| {
+        if chosen.get(sample.signal.at()) == Some(&true)
+            && let Err(error) = table.sample(sample)
+        {
+            problem = Some(error);
+        }
+        problem.is_none()
+    })?;
+    match problem {
+        Some(error) => Err(failed(error)),
+        None => table.finish().map_err(failed),
+    }
+}
+
+/// The first and the last moment to export.
+fn stretch(timeline: &Timeline, options: &Options) -> Result<(Timestamp, Timestamp), ExportError> {
+    let (start, end) = timeline.bounds().ok_or(ExportError::Empty)?;
+    let moment = |at: At| match at {
+        At::After(duration) => start + duration,
+        At::Moment(moment) => moment,
+    };
+    let from = options.from.map_or(start, moment);
+    let to = options.to.map_or(end, moment);
+    if to < from { Err(ExportError::Backwards { from, to }) } else { Ok((from, to)) }
+}
+
+/// For each signal of the scene, whether it is wanted. A name that fits nothing is an error: a typing mistake must not
+/// look like an empty recording.
+fn chosen(scene: &Scene, twins: &[String], signals: &[String]) -> Result<Vec<bool>, ExportError> {
+    for id in twins {
+        scene.twin(id).ok_or_else(|| ExportError::NoTwin(id.clone()))?;
+    }
+    let mut hits = vec![false; signals.len()];
+    let chosen = scene.signals.iter().map(|signal| {
+        let of_twin =
+            scene.twins.get(signal.twin.at()).is_some_and(|twin| twins.is_empty() || twins.contains(&twin.id));
+        let path = scene.signal_path(signal.index);
+        let mut is_named = signals.is_empty();
+        for (wanted, hit) in signals.iter().zip(&mut hits) {
+            if *wanted == signal.name || *wanted == path {
+                (*hit, is_named) = (true, true);
+            }
+        }
+        of_twin && is_named
+    });
+    let chosen = chosen.collect();
+    match signals.iter().zip(hits).find(|(_, hit)| !hit) {
+        Some((name, _)) => Err(ExportError::NoSignal(name.clone())),
+        None => Ok(chosen),
+    }
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
+}
+
+/// Where the file grows.
+fn part_of(output: &Path) -> PathBuf {
+    let mut name = output.as_os_str().to_owned();
+    name.push(".part");
+    PathBuf::from(name)
+}

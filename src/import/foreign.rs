@@ -1,0 +1,30 @@
+//! Messages of an MCAP file that another program wrote. In: its messages in order of time, a scene. Out: what a broker would
+//! have sent. A topic is a topic: the scene binds the one that stands in the file.
+
+use super::{ImportError, Sent};
+use crate::record::read::{ReadError, Timeline};
+use crate::scene::Scene;
+use crate::twin::Timestamp;
+
+/// Every message, one at a time. Those that name no broker are taken to be of the scene's first.
+pub fn messages<'t>(
+    file: &'t str,
+    timeline: &'t Timeline,
+    scene: &Scene,
+) -> impl Iterator<Item = Result<Vec<Sent>, ImportError>> + 't + use<'t> {
+    let broker = scene.brokers.keys().next().cloned().unwrap_or_else(|| "broker".to_owned());
+    let damaged = move |error: ReadError| ImportError::Foreign { file: file.to_owned(), cause: error.to_string() };
+    let mut newest = Timestamp::MIN;
+    timeline.messages(Timestamp::MIN, Timestamp::MAX).map(move |message| {
+        let message = message.map_err(damaged)?;
+        newest = newest.max(message.log_time);
+        Ok(vec![Sent {
+            time: newest,
+            broker: if message.broker.is_empty() { broker.clone() } else { message.broker.to_string() },
+            topic: message.topic.to_string(),
+            payload: message.payload.to_vec(),
+            qos: message.qos,
+            retained: message.retained,
+        }])
+    })
+}

@@ -1,0 +1,266 @@
+//! One recording. In: a path. Out: what the file holds, by name and by time.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::damage::{Damage, NoIndex};
+use super::file::Source;
+use super::index::{Index, Kind};
+use super::message::{Entries, Entry, RawMessage};
+use super::scan;
+use super::summary::{self, Contents, Unusable};
+use super::wire::{self, Fields, HEAD, MAGIC, op};
+use super::{ReadError, index};
+use crate::event::Event;
+use crate::record::format::{self, About, Keyframe};
+use crate::twin::Timestamp;
+
+/// An open recording. Reads from the file when it is asked for something, from any thread.
+#[derive(Debug)]
+pub struct Recording {
+    pub(super) source: Source,
+    pub(super) index: Index,
+    pub(super) damage: Damage,
+    about: Option<About>,
+    channels: Vec<ChannelInfo>,
+    attachments: Vec<AttachmentEntry>,
+}
+
+/// A file that was put into the recording.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AttachmentEntry {
+    pub name: String,
+    pub media_type: String,
+    /// In bytes.
+    pub size: u64,
+}
+
+/// A channel of messages: one topic of one broker, with one QoS and one retained flag.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChannelInfo {
+    pub topic: Arc<str>,
+    /// Empty in a foreign file.
+    pub broker: Arc<str>,
+    pub qos: u8,
+    pub retained: bool,
+    /// `json`, or empty where nobody knows.
+    pub encoding: Arc<str>,
+    /// Messages in the file.
+    pub count: u64,
+}
+
+impl Recording {
+    /// Opens a file: reads its index, or makes one where it has none. Damage leaves what is whole readable, see
+    /// [`Recording::damage`].
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        let source = Source::open(path)?;
+        let magic = source.read(0, MAGIC.len() as u64)?;
+        if magic.as_deref() != Some(MAGIC) {
+            return Err(ReadError::NotMcap { path: path.to_owned() });
+        }
+        let mut damage = Damage::default();
+        let contents = match summary::read(&source)? {
+            Ok(contents) => contents,
+            Err(unusable) => {
+                let scanned = scan::scan(&source, &damage)?;
+                match unusable {
+                    Unusable::Absent if scanned.is_finished => {}
+                    Unusable::Absent => damage.index = Some(NoIndex::Wrong),
+                    Unusable::Damaged(why) => damage.index = Some(why),
+                }
+                if !scanned.is_finished {
+                    damage.cut = source.len().saturating_sub(scanned.end);
+                }
+                scanned.contents
+            }
+        };
+        let Contents { channels, found, attachments, metadata, counts } = contents;
+        let about = about(&source, &metadata)?;
+        if let Some(about) = &about {
+            check_version(path, about)?;
+        }
+        let index = Index::new(&source, channels, found, attachments, counts, &damage)?;
+        damage.last = index.bounds().map(|(_, last)| last);
+        let attachments = index.attachments.iter().map(|attached| attached.entry.clone()).collect();
+        let channels = index.channels.iter().filter(|channel| channel.kind == Kind::Message);
+        let channels = channels.map(|channel| ChannelInfo {
+            topic: channel.topic.clone(),
+            broker: channel.broker.clone(),
+            qos: channel.qos,
+            retained: channel.retained,
+            encoding: channel.encoding.clone(),
+            count: index.counts.get(&channel.wire.id).copied().unwrap_or(0),
+        });
+        let channels = channels.collect();
+        Ok(Self { source, index, damage, about, channels, attachments })
+    }
+
+    pub fn path(&self) -> &Path {
+        self.source.path()
+    }
+
+    /// Size of the file in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.source.len()
+    }
+
+    /// Where it comes from; none for a file that Pollux has not written.
+    pub fn about(&self) -> Option<&About> {
+        self.about.as_ref()
+    }
+
+    /// Log times of the first and the last message, event or keyframe.
+    pub fn bounds(&self) -> Option<(Timestamp, Timestamp)> {
+        self.index.bounds()
+    }
+
+    /// What is missing, as far as is known now: chunks are checked when they are read.
+    pub fn damage(&self) -> Option<&Damage> {
+        self.damage.is_some().then_some(&self.damage)
+    }
+
+    /// In the order of the file; a name may come more than once.
+    pub fn attachments(&self) -> &[AttachmentEntry] {
+        &self.attachments
+    }
+
+    /// The last attachment of that name.
+    pub fn attachment(&self, name: &str) -> Result<Vec<u8>, ReadError> {
+        let found = self.index.attachments.iter().rev().find(|attached| attached.entry.name == name);
+        let Some(attached) = found else {
+            return Err(ReadError::NoAttachment { path: self.path().to_owned(), name: name.to_owned() });
+        };
+        let damaged = |reason: &str| ReadError::Damaged {
+            path: self.path().to_owned(),
+            what: format!("the attachment `{name}`"),
+            offset: attached.offset,
+            reason: reason.to_owned(),
+        };
+        let record = self.source.read(attached.offset, attached.length)?;
+        attachment_data(record.as_deref().unwrap_or_default()).map_err(damaged).map(|(_, data)| data.to_vec())
+    }
+
+    /// Channels of plain messages, those of Pollux left out, in the order of their numbers.
+    pub fn channels(&self) -> &[ChannelInfo] {
+        &self.channels
+    }
+
+    /// Events in the file, as its index says.
+    pub fn event_count(&self) -> u64 {
+        let events = self.index.channels.iter().filter(|channel| channel.kind == Kind::Event);
+        events.filter_map(|channel| self.index.counts.get(&channel.wire.id)).sum()
+    }
+
+    /// Moments of the keyframes, in order.
+    pub fn keyframe_times(&self) -> impl DoubleEndedIterator<Item = Timestamp> + ExactSizeIterator {
+        self.index.keyframes.iter().map(|keyframe| keyframe.time)
+    }
+
+    /// Messages with `after < log_time ≤ up_to`, in order of log time, then of the file.
+    pub fn messages(&self, after: Timestamp, up_to: Timestamp) -> impl Iterator<Item = Result<RawMessage, ReadError>> {
+        self.entries(Kind::Message, after, up_to).map(|entry| entry.map(Entry::into_raw))
+    }
+
+    pub(super) fn entries(&self, kind: Kind, after: Timestamp, up_to: Timestamp) -> Entries<'_> {
+        Entries::new(self, kind, after, up_to)
+    }
+
+    /// All events with their log times, in that order. What is no event is left out and counts as damage.
+    pub(super) fn events(&self) -> Result<Vec<(Timestamp, Event)>, ReadError> {
+        let mut events = Vec::new();
+        for entry in self.entries(Kind::Event, Timestamp::MIN, Timestamp::MAX) {
+            let entry = entry?;
+            match serde_json::from_slice(&entry.payload) {
+                Ok(event) => events.push((entry.log_time, event)),
+                Err(error) => self.spoil_entry(&entry, &error),
+            }
+        }
+        Ok(events)
+    }
+
+    /// The keyframe at a place of [`Recording::keyframe_times`]; none if it is damaged.
+    pub(super) fn keyframe(&self, at: usize) -> Result<Option<Keyframe>, ReadError> {
+        let Some(place) = self.index.keyframes.get(at) else { return Ok(None) };
+        let Some(chunk) = self.index.chunks.get(place.chunk) else { return Ok(None) };
+        let Some(records) = self.records(chunk.place)? else { return Ok(None) };
+        let messages = wire::records(&records).flatten().filter(|record| record.op == op::MESSAGE);
+        for message in messages.filter_map(|record| wire::message(record.body)) {
+            let channel = self.index.channels.get(message.channel);
+            let is_it = channel.is_some_and(|channel| channel.kind == Kind::Keyframe);
+            if !is_it || index::time(message.log_time) != place.time {
+                continue;
+            }
+            return match serde_json::from_slice::<Keyframe>(message.payload) {
+                Ok(keyframe) => Ok(Some(Keyframe { time: place.time, ..keyframe })),
+                Err(error) => {
+                    let why = format!("it is no keyframe: {error}");
+                    self.damage.spoil(chunk.place.offset, chunk.place.length, Some(place.time), &why);
+                    Ok(None)
+                }
+            };
+        }
+        self.damage.spoil(chunk.place.offset, chunk.place.length, Some(place.time), "its keyframe is missing");
+        Ok(None)
+    }
+
+    /// Messages of each chunk with its first and last log time, from the index.
+    pub(super) fn weights(&self) -> impl Iterator<Item = (Timestamp, Timestamp, u64)> {
+        let chunks = self.index.chunks.iter().filter(|chunk| chunk.holds.messages);
+        chunks.map(|chunk| (chunk.times.0, chunk.times.1, chunk.messages))
+    }
+
+    fn spoil_entry(&self, entry: &Entry, error: &serde_json::Error) {
+        let why = format!("it is no event: {error}");
+        self.damage.spoil(entry.chunk, entry.payload.len() as u64, Some(entry.log_time), &why);
+    }
+}
+
+/// What [`format::ABOUT`] says, in the first metadata record of that name. One that cannot be read is as none: the
+/// messages are there all the same.
+fn about(source: &Source, metadata: &[(u64, u64)]) -> Result<Option<About>, ReadError> {
+    for (offset, length) in metadata {
+        let Some(record) = source.read(*offset, *length)? else { continue };
+        let mut fields = Fields(&record);
+        let (Some(op::METADATA), Some(_)) = (fields.u8(), fields.u64()) else { continue };
+        let Some((name, said)) = wire::metadata(fields.0) else { continue };
+        if name == format::ABOUT {
+            return Ok(About::from_metadata(&said));
+        }
+    }
+    Ok(None)
+}
+
+fn check_version(path: &Path, about: &About) -> Result<(), ReadError> {
+    let (major, minor) = format::VERSION;
+    let found = about.format.split('.').next().and_then(|found| found.parse::<u32>().ok());
+    match found {
+        Some(found) if found > major => Err(ReadError::Newer {
+            path: path.to_owned(),
+            found: about.format.clone(),
+            known: format!("{major}.{minor}"),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Head and data of a whole attachment record, if its CRC is right.
+pub(super) fn attachment_data(record: &[u8]) -> Result<(wire::AttachmentHead<'_>, &[u8]), &'static str> {
+    let (head, body) = record.split_at_checked(HEAD as usize).ok_or("it is cut")?;
+    if head.first() != Some(&op::ATTACHMENT) {
+        return Err("no attachment stands there");
+    }
+    let attachment = wire::attachment_head(body).ok_or("its head cannot be read")?;
+    let end = attachment.length.checked_add(attachment.size).and_then(|end| usize::try_from(end).ok());
+    let (content, mut crc) =
+        end.and_then(|end| Some((body.get(..end)?, Fields(body.get(end..)?)))).ok_or("it says that it is longer")?;
+    let crc = crc.u32().ok_or("its CRC is missing")?;
+    if crc != 0 && crc != crc32fast::hash(content) {
+        return Err("its CRC is wrong");
+    }
+    Ok((attachment, content.get(attachment.length as usize..).unwrap_or_default()))
+}
+
+const _: () = {
+    const fn is_shared<T: Send + Sync>() {}
+    is_shared::<Recording>();
+};

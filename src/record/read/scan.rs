@@ -1,0 +1,201 @@
+//! What stands in a file that has no index at its end: the program was killed, the disk was full, the file was cut. In: a
+//! file. Out: its contents up to the first place where no whole record stands. Reads the heads of records and the
+//! indexes of messages; decompresses a chunk only to learn of channels, and the last, which may be half written.
+
+use std::collections::BTreeSet;
+
+use super::chunk::{self, ChunkError, Place};
+use super::file::Source;
+use super::index::{Attached, Found, Holds, Kind};
+use super::summary::Contents;
+use super::walk::{Step, Walk};
+use super::wire::{self, op};
+use super::{AttachmentEntry, Damage, ReadError};
+
+/// Messages outside of chunks are taken together up to this.
+const LOOSE: u64 = 1 << 20;
+
+/// What a walk through a file has found.
+#[derive(Debug)]
+pub(super) struct Scanned {
+    pub contents: Contents,
+    /// The end of the last whole record.
+    pub end: u64,
+    /// Whether the data section ends as it should.
+    pub is_finished: bool,
+}
+
+/// Walks through the data section. What is no record of its kind goes to `damage`.
+pub(super) fn scan(source: &Source, damage: &Damage) -> Result<Scanned, ReadError> {
+    let mut scan = Scan { source, damage, contents: Contents::default(), chunk: None, unknown: BTreeSet::new() };
+    let mut walk = Walk::new(source);
+    let mut loose: Option<Place> = None;
+    while let Some(step) = walk.next()? {
+        // A run of messages outside of chunks ends with anything else, or when it is long enough.
+        if matches!(step.op, op::SCHEMA | op::CHANNEL | op::MESSAGE) {
+            scan.finish_chunk(false)?;
+            let run = loose.get_or_insert(Place { offset: step.offset, length: 0, is_loose: true });
+            run.length += step.length;
+            if run.length >= LOOSE {
+                scan.loose(loose.take())?;
+            }
+            continue;
+        }
+        scan.loose(loose.take())?;
+        scan.step(step, &mut walk)?;
+    }
+    scan.loose(loose.take())?;
+    let is_finished = walk.is_finished;
+    scan.finish_chunk(!is_finished)?;
+    Ok(Scanned { contents: scan.contents, end: walk.at, is_finished })
+}
+
+struct Scan<'s> {
+    source: &'s Source,
+    damage: &'s Damage,
+    contents: Contents,
+    /// The chunk whose message indexes come now.
+    chunk: Option<Pending>,
+    /// Channels that no chunk has told of, though one was read for them.
+    unknown: BTreeSet<u16>,
+}
+
+#[derive(Debug)]
+struct Pending {
+    found: Found,
+    /// Channel, offset of its message index, messages.
+    channels: Vec<(u16, u64, u64)>,
+}
+
+impl Scan<'_> {
+    fn step(&mut self, step: Step, walk: &mut Walk<'_>) -> Result<(), ReadError> {
+        if step.op == op::MESSAGE_INDEX {
+            let index = wire::message_index(walk.body(step, u64::MAX)?).map(|index| (index.channel, index.count()));
+            match (&mut self.chunk, index) {
+                (Some(chunk), Some((channel, count))) => chunk.channels.push((channel, step.offset, count)),
+                (Some(chunk), None) => chunk.found.is_opaque = true,
+                // An index of nothing.
+                (None, _) => {}
+            }
+            return Ok(());
+        }
+        self.finish_chunk(false)?;
+        match step.op {
+            op::CHUNK => self.chunk = self.begin_chunk(step, walk)?,
+            op::ATTACHMENT => {
+                let body = walk.body(step, wire::LONGEST_ATTACHMENT_HEAD)?;
+                let head = wire::attachment_head(body).filter(|head| head.size <= step.body().1 - head.length);
+                match head {
+                    Some(head) => {
+                        let entry = AttachmentEntry {
+                            name: head.name.to_owned(),
+                            media_type: head.media_type.to_owned(),
+                            size: head.size,
+                        };
+                        let (offset, length) = (step.offset, step.length);
+                        self.contents.attachments.push(Attached { entry, offset, length });
+                    }
+                    None => self.damage.spoil(step.offset, step.length, None, "it is no attachment"),
+                }
+            }
+            op::METADATA => self.contents.metadata.push((step.offset, step.length)),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn begin_chunk(&self, step: Step, walk: &mut Walk<'_>) -> Result<Option<Pending>, ReadError> {
+        let place = Place { offset: step.offset, length: step.length, is_loose: false };
+        let body = walk.body(step, wire::LONGEST_CHUNK_HEAD)?;
+        let Some(head) = wire::chunk_head(body) else {
+            self.damage.spoil(step.offset, step.length, None, "it is no chunk");
+            return Ok(None);
+        };
+        let found = Found {
+            place,
+            start: head.start,
+            end: head.end,
+            messages: 0,
+            holds: Holds::default(),
+            keyframes: Vec::new(),
+            is_opaque: false,
+        };
+        Ok(Some(Pending { found, channels: Vec::new() }))
+    }
+
+    /// The message indexes of a chunk have all been seen. `is_last`: the file is cut after it, so some may be missing.
+    fn finish_chunk(&mut self, is_last: bool) -> Result<(), ReadError> {
+        let Some(mut chunk) = self.chunk.take() else { return Ok(()) };
+        let has_news =
+            |(id, _, _): &(u16, u64, u64)| self.contents.channels.get(*id).is_none() && !self.unknown.contains(id);
+        let is_opaque = is_last || chunk.found.is_opaque || chunk.channels.is_empty();
+        if is_opaque || chunk.channels.iter().any(has_news) {
+            return self.look_into(chunk, is_opaque);
+        }
+        self.count(&mut chunk);
+        self.contents.found.push(chunk.found);
+        Ok(())
+    }
+
+    /// By its message indexes.
+    fn count(&mut self, chunk: &mut Pending) {
+        for (id, offset, count) in &chunk.channels {
+            let Some(channel) = self.contents.channels.get(*id) else { continue };
+            chunk.found.messages = chunk.found.messages.saturating_add(*count);
+            chunk.found.holds.add(channel.kind);
+            if channel.kind == Kind::Keyframe {
+                chunk.found.keyframes.push(*offset);
+            }
+            *self.contents.counts.entry(*id).or_default() += count;
+        }
+    }
+
+    /// Decompresses a chunk: for its channels, and for all else if `is_opaque`.
+    fn look_into(&mut self, mut chunk: Pending, is_opaque: bool) -> Result<(), ReadError> {
+        let place = chunk.found.place;
+        let learnt = chunk::read(self.source, place).and_then(|records| {
+            self.contents.channels.learn(&records).map_err(ChunkError::Spoiled)?;
+            Ok(records)
+        });
+        let records = match learnt {
+            Ok(records) => records,
+            Err(ChunkError::Read(error)) => return Err(error),
+            Err(ChunkError::Spoiled(why)) => {
+                self.damage.spoil(place.offset, place.length, Some(super::index::time(chunk.found.start)), &why);
+                return Ok(());
+            }
+        };
+        let unknown =
+            chunk.channels.iter().map(|(id, _, _)| *id).filter(|id| self.contents.channels.get(*id).is_none());
+        self.unknown.extend(unknown);
+        if is_opaque {
+            chunk.found.is_opaque = true;
+            for record in wire::records(&records).flatten().filter(|record| record.op == op::MESSAGE) {
+                let known = wire::message(record.body).map(|message| message.channel);
+                let known = known.filter(|id| self.contents.channels.get(*id).is_some());
+                if let Some(id) = known {
+                    *self.contents.counts.entry(id).or_default() += 1;
+                }
+            }
+        } else {
+            self.count(&mut chunk);
+        }
+        self.contents.found.push(chunk.found);
+        Ok(())
+    }
+
+    /// A run of messages outside of chunks.
+    fn loose(&mut self, run: Option<Place>) -> Result<(), ReadError> {
+        let Some(place) = run else { return Ok(()) };
+        let found = Found {
+            place,
+            start: 0,
+            end: 0,
+            messages: 0,
+            holds: Holds::default(),
+            keyframes: Vec::new(),
+            is_opaque: true,
+        };
+        self.look_into(Pending { found, channels: Vec::new() }, true)
+    }
+}

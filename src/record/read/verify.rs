@@ -1,0 +1,279 @@
+//! Every record of a file, looked at whole: what may stay, what must be set aside. In: a file. Out: [`Piece`]s in the order
+//! of the file, and what lies between them. Decompresses everything: this is what repair needs, not opening.
+
+use std::collections::BTreeMap;
+
+use super::chunk::{self, ChunkError, Place};
+use super::file::Source;
+use super::recording::attachment_data;
+use super::tail;
+use super::walk::{Step, Walk};
+use super::wire::{self, op};
+use super::{ReadError, summary};
+
+/// A record that any reader can take.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub offset: u64,
+    pub length: u64,
+    pub kind: PieceKind,
+}
+
+#[derive(Debug)]
+pub(super) enum PieceKind {
+    Chunk(Box<ChunkContents>),
+    /// A message index of the chunk before.
+    Index {
+        channel: u16,
+    },
+    Attachment(tail::AttachmentEntry),
+    Metadata(String),
+    /// A message outside of chunks.
+    Message {
+        channel: u16,
+        log_time: u64,
+    },
+    Other,
+}
+
+#[derive(Debug)]
+pub(super) struct ChunkContents {
+    pub compression: String,
+    pub compressed: u64,
+    pub uncompressed: u64,
+    /// Channel → log time and offset of its messages.
+    pub entries: BTreeMap<u16, Vec<(u64, u64)>>,
+    /// Of messages.
+    pub times: Option<(u64, u64)>,
+}
+
+/// All good records of a file.
+#[derive(Debug, Default)]
+pub(super) struct Verified {
+    pub pieces: Vec<Piece>,
+    pub schemas: BTreeMap<u16, wire::Schema>,
+    pub channels: BTreeMap<u16, wire::Channel>,
+    /// Whether the data section ends as it should.
+    pub is_finished: bool,
+    /// Where the walk came to: the end of the data section, or of what is left of it.
+    pub end: u64,
+    /// Whether the index at the end can be used.
+    pub has_index: bool,
+    /// Channels that a damaged chunk told of, and the index still knows: to be written at this place, which is not used
+    /// otherwise, so that what comes after can be understood.
+    pub retold: Option<(u64, Vec<u8>)>,
+    /// A chunk whose messages can be read, but not by a reader that comes from the front.
+    pub out_of_reach: Option<u64>,
+    /// What the index knows.
+    told: summary::Definitions,
+}
+
+/// Why a chunk cannot stay.
+enum Reject {
+    Broken,
+    /// Nothing before it tells of its channels. Whether some of its messages can be read all the same.
+    Untold(bool),
+}
+
+pub(super) fn verify(source: &Source) -> Result<Verified, ReadError> {
+    let contents = summary::read(source)?.ok();
+    // Places that the index knows: from here a walk finds its way again after damage.
+    let mut anchors: Vec<u64> = contents
+        .iter()
+        .flat_map(|contents| {
+            let chunks = contents.found.iter().map(|found| found.place.offset);
+            let attachments = contents.attachments.iter().map(|attached| attached.offset);
+            chunks.chain(attachments).chain(contents.metadata.iter().map(|(offset, _)| *offset))
+        })
+        .collect();
+    anchors.sort_unstable();
+    let told = if contents.is_some() { summary::definitions(source)? } else { Default::default() };
+    let mut verified = Verified { has_index: contents.is_some(), told, ..Verified::default() };
+    let mut walk = Walk::new(source);
+    loop {
+        let from = walk.at;
+        let step = walk.next()?;
+        let until = step.map_or(from, |step| step.end());
+        let next_anchor = anchors.get(anchors.partition_point(|anchor| *anchor <= from)).copied();
+        // A record that reaches over a known place, or an end before one, is none.
+        if let Some(anchor) = next_anchor.filter(|anchor| step.is_none() || *anchor < until) {
+            (walk.at, walk.is_finished) = (anchor, false);
+            verified.retell(from, anchor);
+            continue;
+        }
+        let Some(step) = step else { break };
+        match verified.look_at(source, step, &mut walk)? {
+            Some(kind) => verified.pieces.push(Piece { offset: step.offset, length: step.length, kind }),
+            None => verified.retell(step.offset, step.end()),
+        }
+    }
+    (verified.is_finished, verified.end) = (walk.is_finished, walk.at);
+    Ok(verified)
+}
+
+impl Verified {
+    fn look_at(&mut self, source: &Source, step: Step, walk: &mut Walk<'_>) -> Result<Option<PieceKind>, ReadError> {
+        Ok(match step.op {
+            op::CHUNK => {
+                let place = Place { offset: step.offset, length: step.length, is_loose: false };
+                let head = wire::chunk_head(walk.body(step, wire::LONGEST_CHUNK_HEAD)?).map(|head| ChunkContents {
+                    compression: head.compression.to_owned(),
+                    compressed: head.compressed,
+                    uncompressed: head.uncompressed,
+                    entries: BTreeMap::new(),
+                    times: None,
+                });
+                match (head, chunk::read(source, place)) {
+                    (_, Err(ChunkError::Read(error))) => return Err(error),
+                    (Some(head), Ok(records)) => match self.chunk(head, &records) {
+                        Ok(chunk) => Some(PieceKind::Chunk(Box::new(chunk))),
+                        Err(Reject::Untold(true)) => {
+                            self.out_of_reach.get_or_insert(step.offset);
+                            None
+                        }
+                        Err(_) => None,
+                    },
+                    _ => None,
+                }
+            }
+            op::MESSAGE_INDEX => {
+                let index = wire::message_index(walk.body(step, u64::MAX)?);
+                index
+                    .filter(|index| self.belongs(step.offset, index))
+                    .map(|index| PieceKind::Index { channel: index.channel })
+            }
+            op::ATTACHMENT => {
+                let record = source.read(step.offset, step.length)?.unwrap_or_default();
+                attachment_data(&record).ok().map(|(head, _)| {
+                    PieceKind::Attachment(tail::AttachmentEntry {
+                        offset: step.offset,
+                        length: step.length,
+                        log_time: head.log_time,
+                        create_time: head.create_time,
+                        size: head.size,
+                        name: head.name.to_owned(),
+                        media_type: head.media_type.to_owned(),
+                    })
+                })
+            }
+            op::METADATA => {
+                wire::metadata(walk.body(step, u64::MAX)?).map(|(name, _)| PieceKind::Metadata(name.to_owned()))
+            }
+            op::HEADER => {
+                let is_first = self.pieces.is_empty();
+                wire::header(walk.body(step, u64::MAX)?).filter(|_| is_first).map(|_| PieceKind::Other)
+            }
+            op::SCHEMA | op::CHANNEL | op::MESSAGE => {
+                let record = source.read(step.offset, step.length)?.unwrap_or_default();
+                self.loose(&record)
+            }
+            op::CHUNK_INDEX | op::ATTACHMENT_INDEX | op::STATISTICS | op::METADATA_INDEX | op::SUMMARY_OFFSET => None,
+            // Of others, readers know to take no notice.
+            _ => Some(PieceKind::Other),
+        })
+    }
+
+    /// The stretch from `from` to `to` is lost. If there is room in it, it tells of the channels that the index knows.
+    fn retell(&mut self, from: u64, to: u64) {
+        let schemas = self.told.schemas.iter().filter(|(id, _)| !self.schemas.contains_key(id));
+        let channels = self.told.channels.iter().filter(|(id, _)| !self.channels.contains_key(id));
+        let mut bytes = Vec::new();
+        schemas.for_each(|(_, schema)| tail::write_schema(schema, &mut bytes));
+        channels.for_each(|(_, channel)| tail::write_channel(channel, &mut bytes));
+        // What is left of the stretch becomes a record, which has a head at least.
+        let is_room = to.saturating_sub(from) >= bytes.len() as u64 + wire::HEAD;
+        if !bytes.is_empty() && is_room && self.retold.is_none() {
+            self.retold = Some((from, bytes));
+            let told = std::mem::take(&mut self.told);
+            // What chunks have told already counts.
+            let schemas = std::mem::replace(&mut self.schemas, told.schemas);
+            self.schemas.extend(schemas);
+            let channels = std::mem::replace(&mut self.channels, told.channels);
+            self.channels.extend(channels);
+        }
+    }
+
+    /// What stands in a chunk, if a reader that comes from the front understands all of it.
+    fn chunk(&mut self, mut chunk: ChunkContents, records: &[u8]) -> Result<ChunkContents, Reject> {
+        let (mut schemas, mut channels) = (BTreeMap::new(), BTreeMap::new());
+        let (mut untold, mut readable) = (false, false);
+        for record in wire::records(records) {
+            let record = record.ok_or(Reject::Broken)?;
+            match record.op {
+                op::SCHEMA => {
+                    let schema = wire::schema(record.body).ok_or(Reject::Broken)?;
+                    let known = self.schemas.get(&schema.id).or_else(|| schemas.get(&schema.id));
+                    if known.is_some_and(|known| *known != schema) {
+                        return Err(Reject::Broken);
+                    }
+                    schemas.insert(schema.id, schema);
+                }
+                op::CHANNEL => {
+                    let channel = wire::channel(record.body).ok_or(Reject::Broken)?;
+                    let known = self.channels.get(&channel.id).or_else(|| channels.get(&channel.id));
+                    if known.is_some_and(|known| *known != channel) {
+                        return Err(Reject::Broken);
+                    }
+                    let is_told = |id| self.schemas.contains_key(id) || schemas.contains_key(id);
+                    untold |= channel.schema != 0 && !is_told(&channel.schema);
+                    channels.insert(channel.id, channel);
+                }
+                op::MESSAGE => {
+                    let message = wire::message(record.body).ok_or(Reject::Broken)?;
+                    let (id, time) = (message.channel, message.log_time);
+                    let is_told = self.channels.contains_key(&id) || channels.contains_key(&id);
+                    untold |= !is_told;
+                    readable |= is_told || self.told.channels.contains_key(&id);
+                    chunk.entries.entry(id).or_default().push((time, record.at as u64));
+                    let (start, end) = chunk.times.unwrap_or((time, time));
+                    chunk.times = Some((start.min(time), end.max(time)));
+                }
+                op::HEADER..=op::DATA_END => return Err(Reject::Broken),
+                _ => {}
+            }
+        }
+        if untold {
+            return Err(Reject::Untold(readable));
+        }
+        self.schemas.append(&mut schemas);
+        self.channels.append(&mut channels);
+        Ok(chunk)
+    }
+
+    /// A record outside of chunks.
+    fn loose(&mut self, record: &[u8]) -> Option<PieceKind> {
+        let found = wire::records(record).next()??;
+        if found.op == op::MESSAGE {
+            let message = wire::message(found.body)?;
+            let is_known = self.channels.contains_key(&message.channel);
+            return is_known.then_some(PieceKind::Message { channel: message.channel, log_time: message.log_time });
+        }
+        let nothing = ChunkContents {
+            compression: String::new(),
+            compressed: 0,
+            uncompressed: 0,
+            entries: BTreeMap::new(),
+            times: None,
+        };
+        self.chunk(nothing, record).ok().map(|_| PieceKind::Other)
+    }
+
+    /// Whether a message index at `offset` tells of the chunk before it what is true.
+    fn belongs(&self, offset: u64, index: &wire::MessageIndex<'_>) -> bool {
+        let mut at = offset;
+        for piece in self.pieces.iter().rev() {
+            if piece.offset + piece.length != at {
+                return false;
+            }
+            match &piece.kind {
+                PieceKind::Index { channel } if *channel != index.channel => at = piece.offset,
+                PieceKind::Chunk(chunk) => {
+                    let entries = chunk.entries.get(&index.channel).map_or(&[][..], Vec::as_slice);
+                    return index.entries().eq(entries.iter().copied());
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+}

@@ -1,0 +1,187 @@
+//! The recorder as everybody else sees it. In: what to record. Out: taps for listeners, sinks for the analysis, a status.
+//! Never blocks who hands something over; dropping the recorder finishes the file.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::attach::SceneFiles;
+use super::batch::Raw;
+use super::format::About;
+use super::inbox::{Item, Shared};
+use super::machine::Machine;
+use super::options::RecordOptions;
+use super::series::Series;
+use super::status::RecordStatus;
+use super::still::Still;
+use crate::event::{Draft, Event};
+use crate::ingest::Message;
+use crate::source::mqtt::RawTap;
+use crate::source::{Clock, Waker};
+use crate::twin::Timestamp;
+
+/// How long the end of a session waits for the disk.
+const LONGEST_END: Duration = Duration::from_secs(10);
+
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    #[error("the recording {} names no file: give one with --record FILE", path.display())]
+    Name { path: PathBuf },
+    #[error("the recording {} cannot be begun ({cause}): choose another place with --record FILE", path.display())]
+    Open { path: PathBuf, cause: String },
+    #[error("the thread that records cannot be started: {0}")]
+    Thread(io::Error),
+}
+
+/// A running recorder. Dropping it writes what is left and finishes the file.
+pub struct Recorder {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The way into a recording, for whoever knows something worth keeping. Costs little, never waits.
+#[derive(Clone)]
+pub struct RecordSink {
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for RecordSink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RecordSink").field("status", &self.status()).finish()
+    }
+}
+
+impl Recorder {
+    /// Begins to record, on a thread of its own: `about` and the files of the scene stand in each file. Times are
+    /// `clock`'s. The first file is there when this returns, unless the past is to be held in memory.
+    pub fn start(options: RecordOptions, about: About, files: SceneFiles, clock: Clock) -> Result<Self, RecordError> {
+        let path = options.path.clone();
+        let series = Series::new(&path).ok_or_else(|| RecordError::Name { path: path.clone() })?;
+        let shared = Arc::<Shared>::default();
+        let machine = Machine::new(shared.clone(), options, series, about, Arc::new(files), clock)
+            .map_err(|cause| RecordError::Open { path, cause })?;
+        let end = End(shared.clone());
+        let thread = std::thread::Builder::new()
+            .name("recorder".into())
+            .spawn(move || {
+                let _end = end;
+                machine.run();
+            })
+            .map_err(RecordError::Thread)?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// What a listener calls for every message of `broker`.
+    pub fn tap(&self, broker: &str) -> RawTap {
+        self.sink().tap(broker)
+    }
+
+    pub fn sink(&self) -> RecordSink {
+        RecordSink { shared: self.shared.clone() }
+    }
+
+    pub fn status(&self) -> RecordStatus {
+        self.shared.status()
+    }
+
+    /// `bell` is called when the recorder wants something of the analysis: a keyframe, or that it takes its news.
+    pub fn ring_with(&self, bell: Waker) {
+        self.shared.ring_with(bell);
+    }
+
+    /// Writes what is left and finishes the file, some seconds at most; then says how all went.
+    pub fn finish(mut self) -> RecordStatus {
+        self.stop();
+        self.status()
+    }
+
+    fn stop(&mut self) {
+        self.shared.close();
+        let Some(thread) = self.thread.take() else { return };
+        let give_up = Instant::now() + LONGEST_END;
+        while !thread.is_finished() {
+            if Instant::now() >= give_up {
+                tracing::error!("the disk does not answer: the recording is left as it is, without its last part");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        if thread.join().is_err() {
+            tracing::error!("the recorder ended in a panic: the file ends before it");
+        }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl RecordSink {
+    /// What a listener calls for every message of `broker`.
+    pub fn tap(&self, broker: &str) -> RawTap {
+        let (shared, broker) = (self.shared.clone(), self.shared.broker(broker));
+        Box::new(move |message: &Message, source_time: Option<Timestamp>| {
+            shared.push(&Raw {
+                broker,
+                topic: message.topic,
+                qos: message.qos,
+                retained: message.retained,
+                log_time: message.receive_time,
+                publish_time: source_time.unwrap_or(message.receive_time),
+                payload: message.payload,
+            });
+        })
+    }
+
+    pub fn event(&self, event: Arc<Event>) {
+        self.shared.give(Item::Event(event));
+    }
+
+    /// Whether a keyframe is due.
+    pub fn wants_keyframe(&self) -> bool {
+        self.shared.wants_still()
+    }
+
+    /// All that was known at a moment at which nothing was underway any more.
+    pub fn keyframe(&self, still: Still) {
+        self.shared.still_is_given();
+        self.shared.give(Item::Still(Box::new(still)));
+    }
+
+    /// Another scene has taken over at `at`: `name` and files of it.
+    pub fn scene(&self, name: impl Into<String>, files: SceneFiles, at: Timestamp) {
+        self.shared.give(Item::Scene { name: name.into(), files: Arc::new(files), at });
+    }
+
+    /// Somebody asks for what is held in memory: it is written, and recording goes on for a while.
+    pub fn trigger(&self) {
+        self.shared.give(Item::Trigger);
+    }
+
+    /// What has happened to the recording since the last call, for the record of the session.
+    pub fn take_news(&self) -> Vec<Draft> {
+        self.shared.take_news()
+    }
+
+    pub fn status(&self) -> RecordStatus {
+        self.shared.status()
+    }
+
+    /// Bytes that wait for the recorder's thread.
+    pub fn waiting_bytes(&self) -> u64 {
+        self.shared.waiting_bytes()
+    }
+}
+
+/// Says that the thread has ended, also if it panicked.
+struct End(Arc<Shared>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.set_ended();
+    }
+}

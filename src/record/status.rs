@@ -1,0 +1,88 @@
+//! How recording goes. In: what the recorder's thread says. Out: plain data for `--state`, panels and messages.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bevy::prelude::Resource;
+use serde::Serialize;
+
+use super::recorder::RecordSink;
+
+/// A write that takes longer is worth telling.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecordState {
+    /// A file grows.
+    #[default]
+    Recording,
+    /// The past is held in memory until somebody asks for it.
+    Standby,
+    /// The disk does not take it; tries go on.
+    Failed,
+    /// Nothing is recorded any more.
+    Ended,
+}
+
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
+pub struct RecordStatus {
+    pub state: RecordState,
+    /// That grows, or that grew last.
+    pub file: Option<PathBuf>,
+    /// Of that file, safe from a crash of this program.
+    pub bytes: u64,
+    /// Of this run, in all files: safe from a crash of this program.
+    pub messages: u64,
+    pub events: u64,
+    pub keyframes: u64,
+    /// Begun in this run.
+    pub files: u64,
+    /// Messages and events that found no room, because the disk was too slow.
+    pub dropped: u64,
+    /// Messages that came while no file could be written, or that were cut off with the broken end of one.
+    pub lost: u64,
+    /// Messages that had to leave the memory for the past before their time, for lack of room.
+    pub forgotten: u64,
+    /// Bytes on their way to the file.
+    pub waiting_bytes: u64,
+    /// Bytes of the past that are held in memory.
+    pub held_bytes: u64,
+    /// Why the disk does not take it.
+    pub error: Option<String>,
+    /// How long the disk has not answered.
+    #[serde(skip)]
+    pub silent: Duration,
+}
+
+impl RecordStatus {
+    /// What people should know, in sentences.
+    pub fn troubles(&self) -> Vec<String> {
+        let file = self.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+        let failed = self.error.as_ref().map(|error| {
+            format!("nothing is recorded ({error}); {} messages are lost so far; Pollux tries again", self.lost)
+        });
+        let silent = (self.silent >= PATIENCE)
+            .then(|| format!("the disk of the recording {file} has not answered for {} s", self.silent.as_secs()));
+        let dropped = (self.dropped > 0).then(|| {
+            format!("the disk of the recording {file} is too slow: {} messages are not recorded", self.dropped)
+        });
+        failed.into_iter().chain(silent).chain(dropped).collect()
+    }
+
+    /// The name of the file without its folder.
+    pub fn file_name(&self) -> String {
+        let name = self.file.as_deref().and_then(std::path::Path::file_name);
+        name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+}
+
+/// The recording of this session; none if nothing is recorded.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct Recording(pub Option<RecordSink>);
+
+impl Recording {
+    pub fn status(&self) -> Option<RecordStatus> {
+        self.0.as_ref().map(RecordSink::status)
+    }
+}

@@ -1,0 +1,117 @@
+//! All that is known at one moment, as the analysis hands it over: by indices, which costs it little. In: the parts. Out: a
+//! [`Keyframe`], which names things as the scene does. Never asks for more than it holds.
+
+use std::sync::Arc;
+
+use super::format::{Keyframe, Known};
+use crate::alarm::Snapshot;
+use crate::history::{History, Point};
+use crate::scene::Scene;
+use crate::twin::{SignalIndex, Timestamp, has_value};
+
+/// Samples without a value that are passed over in search of one with a value: a sensor that has failed for longer has
+/// none to show.
+const LONGEST_SEARCH: usize = 4096;
+
+/// A keyframe whose signals are not named yet.
+#[derive(Clone, Debug)]
+pub struct Still {
+    pub time: Timestamp,
+    pub scene: Arc<Scene>,
+    /// Of each signal what [`Keyframe::signals`] asks for, oldest first, in the order of signals.
+    pub samples: Vec<(SignalIndex, Known)>,
+    pub alarms: Snapshot,
+}
+
+impl Still {
+    /// What `history` had learnt by `time`.
+    pub fn new(time: Timestamp, scene: Arc<Scene>, history: &History, alarms: Snapshot) -> Self {
+        let mut samples = Vec::with_capacity(scene.signals.len());
+        for signal in &scene.signals {
+            let Some(newest) = history.latest_known(signal.index, time) else { continue };
+            if !has_value(newest.quality)
+                && let Some(valued) = valued_before(history, signal.index, newest.source_time, time)
+            {
+                samples.push((signal.index, known(valued)));
+            }
+            samples.push((signal.index, known(newest)));
+        }
+        Self { time, scene, samples, alarms }
+    }
+
+    pub fn keyframe(self) -> Keyframe {
+        let mut keyframe = Keyframe { time: self.time, alarms: self.alarms, ..Keyframe::default() };
+        for (index, known) in self.samples {
+            let Some(signal) = self.scene.signals.get(index.at()) else { continue };
+            let Some(twin) = self.scene.twins.get(signal.twin.at()) else { continue };
+            if !keyframe.signals.contains_key(&twin.id) {
+                keyframe.signals.insert(twin.id.clone(), Default::default());
+            }
+            if let Some(signals) = keyframe.signals.get_mut(&twin.id) {
+                signals.entry(signal.name.clone()).or_default().push(known);
+            }
+        }
+        keyframe
+    }
+}
+
+fn known(point: Point) -> Known {
+    let Point { source_time, receive_time, value, quality } = point;
+    Known { source_time, receive_time, value, quality }
+}
+
+/// The newest point before `before` with a value of its own, of those received by `at`.
+fn valued_before(history: &History, signal: SignalIndex, before: Timestamp, at: Timestamp) -> Option<Point> {
+    let step = |point: &Point| history.previous_before(signal, point.source_time);
+    std::iter::successors(history.previous_before(signal, before), step)
+        .take(LONGEST_SEARCH)
+        .find(|point| has_value(point.quality) && point.receive_time <= at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::twin::{Quality, Reason, Sample, Value};
+
+    fn history_of(samples: &[(i64, i64, f64, Quality)]) -> (Arc<Scene>, History) {
+        let scene = Arc::new(crate::record::attach::tests::scene_of_one_signal());
+        let mut history = History::new(1 << 20);
+        history.resize(1);
+        for (source, received, x, quality) in samples {
+            history.append(&Sample {
+                signal: SignalIndex(0),
+                source_time: Timestamp(*source),
+                receive_time: Timestamp(*received),
+                value: Value::Number(*x),
+                quality: *quality,
+            });
+        }
+        (scene, history)
+    }
+
+    fn values(samples: &[(i64, i64, f64, Quality)], at: i64) -> Vec<f64> {
+        let (scene, history) = history_of(samples);
+        let keyframe = Still::new(Timestamp(at), scene, &history, Snapshot::default()).keyframe();
+        let samples = keyframe.signals.get("P-101").and_then(|signals| signals.get("flow"));
+        samples.into_iter().flatten().filter_map(|known| known.value.as_f64()).collect()
+    }
+
+    #[test]
+    fn it_holds_what_was_received_by_then_and_nothing_after() {
+        let good = Quality::GOOD;
+        let samples = [(10, 10, 1.0, good), (20, 30, 2.0, good), (25, 26, 3.0, good)];
+        assert_eq!(values(&samples, 9), [0.0; 0]);
+        assert_eq!(values(&samples, 10), [1.0]);
+        assert_eq!(values(&samples, 25), [1.0], "the second came late, the third is on its way");
+        assert_eq!(values(&samples, 26), [3.0]);
+        assert_eq!(values(&samples, 30), [3.0], "the second has come, but is not the newest");
+    }
+
+    #[test]
+    fn before_a_sample_without_a_value_stands_the_last_one_with_a_value() {
+        let bad = Quality::bad(Reason::DecodeError);
+        let samples = [(10, 10, 1.0, Quality::GOOD), (20, 20, f64::NAN, bad), (30, 30, f64::NAN, bad)];
+        let kept = values(&samples, 30);
+        assert!(matches!(&kept[..], [x, nan] if *x == 1.0 && nan.is_nan()), "{kept:?}");
+    }
+}

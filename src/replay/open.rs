@@ -1,0 +1,247 @@
+//! Opens a recording as a world.
+//!
+//! In: files and where to begin. Out: a Bevy `App` with `CorePlugins` and the thread that reads. No source, no plant, no
+//! store and no events file is started here, and nothing that could start one.
+
+use std::hash::BuildHasher;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bevy::prelude::*;
+
+use super::loader::Loader;
+use super::reader::Reader;
+use super::{Replay, Segments, Wish, commands, cursor, remarks};
+use crate::analysis::Analysis;
+use crate::event::Event;
+use crate::history::{Cursor, Extent, Moment};
+use crate::record::format::Keyframe;
+use crate::record::notes::NoteKeeper;
+use crate::record::read::{ReadError, Timeline};
+use crate::record::{UnpackError, unpack};
+use crate::scene::{LoadedScene, Scene};
+use crate::source::Waker;
+use crate::twin::Timestamp;
+use crate::{CorePlugins, TwinSet};
+
+/// What to open, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Recordings of one series, in any order.
+    pub files: Vec<PathBuf>,
+    /// Instead of the scene that the recording holds.
+    pub scene: Option<PathBuf>,
+    /// Where the cursor begins: at the start if none.
+    pub at: Option<At>,
+    /// Source seconds a second; none stands still.
+    pub speed: Option<f64>,
+    pub history_budget_bytes: u64,
+    /// Frames wait for what they are to show: for pictures, for runs without a window, for tests.
+    pub blocking: bool,
+}
+
+/// A moment of a recording.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum At {
+    /// Since its start.
+    After(Duration),
+    Moment(Timestamp),
+}
+
+impl Options {
+    pub fn new(files: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
+        Self {
+            files: files.into_iter().map(Into::into).collect(),
+            scene: None,
+            at: None,
+            speed: None,
+            history_budget_bytes: 1 << 30,
+            blocking: false,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("{0}; name the scene with --scene SCENE")]
+    NoScene(UnpackError),
+    #[error(transparent)]
+    Unpack(UnpackError),
+    /// The issues are to be printed by the caller.
+    #[error("the scene of the recording has errors; name another with --scene SCENE")]
+    Scene(Box<crate::scene::Loaded>),
+    #[error("{}: holds no message, no event and no keyframe: there is nothing to show", path.display())]
+    Empty { path: PathBuf },
+    #[error("{at} is not within the recording, which is from {start} to {end}")]
+    Outside { at: Timestamp, start: Timestamp, end: Timestamp },
+    #[error("a folder for the scene of the recording cannot be made: {0}")]
+    Folder(std::io::Error),
+    #[error("the thread that reads the recording cannot be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A session lasts a little longer than from its first message to its last.
+const LEEWAY: Duration = Duration::from_secs(5);
+/// How long to wait for the first picture: what takes longer is shown when it comes.
+const FIRST_PICTURE: Duration = Duration::from_secs(2);
+/// Stretches of the overview.
+const DENSITY: usize = 2000;
+/// When a recording has more events than the journal may hold, alarms are looked up in so many keyframes.
+const OPENINGS: usize = 64;
+
+/// Opens recordings in `app`, which gets `CorePlugins`. `waker` asks for a frame.
+pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenError> {
+    let timeline = Arc::new(Timeline::open(&options.files)?);
+    let empty = || OpenError::Empty { path: options.files.first().cloned().unwrap_or_default() };
+    let (start, end) = timeline.bounds().ok_or_else(empty)?;
+    let at = begin_at(options.at, start, end)?;
+    let (scene, issues, unpacked) = scene_of(&timeline, options.scene.as_deref())?;
+    let scene = Arc::new(scene);
+
+    // Alarms were watched since the session began, which is before its first message.
+    let watched = timeline.about().map_or(start, |about| about.started.min(start));
+    let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes, watched);
+    recall(&analysis, &timeline)?;
+    let first = timeline.recordings().first().map(|recording| recording.path().to_owned()).unwrap_or_default();
+    let notes = NoteKeeper::new(&first, analysis.lock().chronicle().journal());
+    let segments = Segments::new(timeline.keyframe_times());
+    let density = timeline.density(DENSITY);
+    let loader = Loader::new(timeline, scene.clone());
+    let reader = Reader::start(loader, segments, analysis.clone(), waker.clone()).map_err(OpenError::Thread)?;
+    reader.wait_to_show(Wish { at, speed: 0.0 }, (!options.blocking).then_some(FIRST_PICTURE));
+    let cursor = match options.speed {
+        Some(speed) => Cursor::Paused(at).play(speed, end),
+        None => Cursor::Paused(at),
+    };
+    app.add_plugins(CorePlugins)
+        .insert_resource(LoadedScene { scene, generation: 1, issues })
+        .insert_resource(analysis)
+        .insert_resource(Extent::Recorded { start, end, density })
+        .insert_resource(Moment { now: end, shown: at, session_start: start })
+        .insert_resource(cursor)
+        .insert_resource(Replay {
+            reader,
+            shown: at,
+            waited_secs: 0.0,
+            blocking: options.blocking,
+            waker,
+            notes,
+            _scene: unpacked,
+        })
+        .add_systems(
+            Update,
+            (
+                cursor::advance.before(crate::command::apply),
+                (cursor::settle, commands::obey).chain().after(crate::command::apply),
+            )
+                .chain()
+                .before(crate::twin::Respawn)
+                .in_set(TwinSet::Command),
+        );
+    Ok(())
+}
+
+fn begin_at(at: Option<At>, start: Timestamp, end: Timestamp) -> Result<Timestamp, OpenError> {
+    let at = match at {
+        None => return Ok(start),
+        Some(At::After(after)) => start + after,
+        Some(At::Moment(at)) => at,
+    };
+    match at < start - LEEWAY || at > end + LEEWAY {
+        true => Err(OpenError::Outside { at, start, end }),
+        false => Ok(at.clamp(start, end)),
+    }
+}
+
+/// The journal, and how alarms stood when it began.
+fn recall(analysis: &Analysis, timeline: &Timeline) -> Result<(), OpenError> {
+    let (written, problems) = remarks::read(timeline);
+    let events: Vec<Arc<Event>> = remarks::merged(timeline.events()?, written).into_iter().map(Arc::new).collect();
+    let mut knowledge = analysis.lock();
+    knowledge.become_recorded();
+    knowledge.recall_events(events);
+    // Between the files of a series something may have happened that is on no record.
+    let starts = timeline.recordings().iter().filter_map(|recording| Some(recording.bounds()?.0));
+    let times = timeline.keyframe_times();
+    let mut wanted: Vec<Timestamp> =
+        starts.filter_map(|start| times.get(times.partition_point(|time| *time < start)).copied()).collect();
+    if knowledge.chronicle().journal().usage().dropped > 0 {
+        wanted.extend(times.iter().step_by(times.len().div_ceil(OPENINGS).max(1)));
+    }
+    wanted.sort_unstable();
+    wanted.dedup();
+    let keyframes: Vec<Keyframe> = wanted
+        .into_iter()
+        .filter_map(|time| timeline.keyframe_at(time).transpose())
+        .collect::<Result<_, ReadError>>()?;
+    knowledge.recall_alarms(keyframes.iter().map(|keyframe| (keyframe.time, &keyframe.alarms)));
+    timeline.damage_text().into_iter().chain(problems).for_each(|problem| knowledge.complain(problem));
+    Ok(())
+}
+
+pub(crate) type Opened = (Scene, Vec<crate::scene::Issue>, Option<Unpacked>);
+
+/// The scene that was named, or else the recording's own, unpacked.
+pub(crate) fn scene_of(timeline: &Timeline, named: Option<&Path>) -> Result<Opened, OpenError> {
+    let (file, unpacked) = match named {
+        Some(path) => (path.to_owned(), None),
+        None => {
+            let folder = Unpacked::new().map_err(OpenError::Folder)?;
+            let file = unpack(timeline, &folder.path).map_err(|error| match error {
+                UnpackError::NoScene { .. } => OpenError::NoScene(error),
+                other => OpenError::Unpack(other),
+            })?;
+            (file, Some(folder))
+        }
+    };
+    let loaded = crate::scene::load(&file);
+    let Some(mut scene) = loaded.scene.clone() else { return Err(OpenError::Scene(Box::new(loaded))) };
+    // As the session did that made the recording: it may have had other brokers than its scene.
+    let brokers = timeline.recordings().iter().filter_map(|recording| recording.about());
+    brokers.flat_map(|about| about.brokers.keys()).for_each(|name| scene.watch_connection(name));
+    Ok((scene, loaded.issues, unpacked))
+}
+
+/// A folder of its own, which goes when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Unpacked {
+    path: PathBuf,
+}
+
+impl Unpacked {
+    fn new() -> std::io::Result<Self> {
+        const TRIES: u64 = 100;
+        let mut last = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+        for attempt in 0..TRIES {
+            // From the operating system by way of the standard library's hasher keys.
+            let number = std::hash::RandomState::new().hash_one(attempt);
+            let name = format!("pollux-scene-{}-{number:016x}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            match make_private(&path) {
+                Ok(()) => return Ok(Self { path }),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => last = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last)
+    }
+}
+
+/// For this user alone.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+impl Drop for Unpacked {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.path) {
+            tracing::warn!("{}: the unpacked scene is left behind: {error}", self.path.display());
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A disk of 20 MiB fills up while a program records onto it. Needs the rights to mount one; skipped plainly without.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::reading::{Read, check_whole};
+use super::{hall, record};
+use crate::live::program::{Program, scene_file, wait_for};
+use crate::support::Mosquitto;
+
+/// A disk in memory; unmounted when it is dropped.
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    fn mount(size: &str) -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let options = format!("size={size}");
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(dir.path()).output();
+        if mounted.is_ok_and(|output| output.status.success()) {
+            return Some(Self(dir));
+        }
+        println!("skipped: no right to mount a disk");
+        None
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+/// Some hundred kilobytes that do not compress.
+fn noise(n: u64) -> Vec<u8> {
+    use rand::{RngCore, SeedableRng};
+    let mut bytes = vec![0; 900 << 10];
+    rand_chacha::ChaCha8Rng::seed_from_u64(n).fill_bytes(&mut bytes);
+    bytes
+}
+
+#[test]
+fn a_disk_that_fills_up_is_told_monitoring_goes_on_and_the_file_opens() {
+    let Some(server) = Mosquitto::start() else { return };
+    let Some(disk) = SmallDisk::mount("20m") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let scene = PathBuf::from(scene_file(folder.path(), &hall(&format!(r#"url: "{}""#, server.url()))));
+    let file = disk.path("hall.mcap");
+    let home = tempfile::tempdir().unwrap();
+    let mut command = record(&scene, &file, &[]);
+    command.arg("--state").arg(home.path().join("state.json"));
+    let program = Program::start(command, home).subscribed();
+
+    let mut published = 0;
+    let full = || program.heard().contains("the recording") && program.heard().contains("No space left on device");
+    while !full() {
+        assert!(published < 60, "the disk never fills up: {}", program.heard());
+        server.publish(&[], "hall/camera", noise(published));
+        published += 1;
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let said = program.says("No space left on device");
+    assert!(said.contains("what was written before is intact"), "{said}");
+    // A copy, before anything else happens to it.
+    let copy = folder.path().join("copy.mcap");
+    std::fs::copy(&file, &copy).unwrap();
+    let kept = intact(&copy, published);
+    println!("full after {published} messages: {kept} are kept");
+
+    // There is room again: another file begins.
+    std::fs::remove_file(&file).unwrap();
+    wait_for(|| program.heard().contains("recorded again").then_some(()), || program.heard());
+    server.publish(&[], "hall/P-101/telemetry", r#"{"flow": 42}"#);
+    std::thread::sleep(Duration::from_millis(700));
+    let state = program.stop().state();
+    assert_eq!(state["twins"]["P-101"]["signals"]["flow"]["value"], json!(42.0), "monitoring went on");
+    assert_eq!(state["sources"]["plant"]["received"], json!(published + 1), "and missed nothing");
+    let events = state["events"].as_array().unwrap();
+    let has = |kind: &str, part: &str| events.iter().any(|e| e["kind"] == kind && e.to_string().contains(part));
+    assert!(has("note", "No space left on device") && has("gap", "from"), "{events:#?}");
+    assert_eq!(state["troubles"], json!([]), "all is well now");
+    assert!(state["recording"]["lost"].as_u64().unwrap() >= 1, "{}", state["recording"]);
+
+    let others: Vec<_> = std::fs::read_dir(disk.0.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(!others.is_empty());
+    let last = others.iter().map(|path| check_whole(path)).max_by_key(|read| read.keyframes.last().map(|k| k.time));
+    let last = last.unwrap();
+    assert_eq!(last.messages.last().unwrap().payload, br#"{"flow": 42}"#);
+    assert!(last.events.iter().any(|event| matches!(event.kind, pollux::event::Kind::Gap { .. })), "{:?}", last.events);
+}
+
+/// All messages of the file are whole, in order, from the first on. Returns how many.
+fn intact(file: &Path, published: u64) -> usize {
+    let read = Read::file(file);
+    assert!(!read.messages.is_empty() && (read.messages.len() as u64) < published);
+    for (n, heard) in read.messages.iter().enumerate() {
+        assert!(heard.payload == noise(n as u64), "message {n}");
+    }
+    read.assert_sequences();
+    read.messages.len()
+}
+
+#[test]
+fn a_disk_without_room_for_the_scene_is_told_at_once_and_nothing_is_left_behind() {
+    let Some(disk) = SmallDisk::mount("64k") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let scene = PathBuf::from("scenes/bottling/scene.ron");
+    // The models of the scene alone are larger.
+    let mut command = record(&scene, &disk.path("line.mcap"), &["--plant"]);
+    command.arg("--state").arg(folder.path().join("state.json"));
+    let end = Program::start(command, folder).end();
+    assert_eq!(end.code, Some(3), "{}", end.said);
+    assert!(end.said.contains("line.mcap cannot be begun (No space left on device"), "{}", end.said);
+    assert_eq!(std::fs::read_dir(disk.0.path()).unwrap().count(), 0, "nothing is left behind");
+}

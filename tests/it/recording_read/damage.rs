@@ -1,0 +1,276 @@
+//! Recordings that were cut, bent and put together: they open as far as they are whole, and can be repaired.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use mcap::MessageStream;
+use pollux::record::read::{RawMessage, ReadError, Recording, Timeline, repair};
+use pollux::twin::Timestamp;
+use proptest::prelude::*;
+
+use super::build::{Built, Script, build};
+
+type Key = (String, i64, Vec<u8>);
+
+fn key(message: &RawMessage) -> Key {
+    (message.topic.to_string(), message.log_time.0, message.payload.to_vec())
+}
+
+/// All that can be read, whatever comes: messages, events, keyframes, attachments.
+fn read_all(path: &Path) -> Result<(Timeline, Vec<RawMessage>), ReadError> {
+    let timeline = Timeline::open(&[path.to_owned()])?;
+    timeline.events()?;
+    for time in timeline.keyframe_times() {
+        timeline.keyframe_at(time)?;
+    }
+    timeline.density(100);
+    for recording in timeline.recordings() {
+        let entries: BTreeSet<_> = recording.attachments().iter().map(|entry| entry.name.clone()).collect();
+        for name in entries {
+            // A damaged one is an error of its own.
+            let _ = recording.attachment(&name);
+        }
+    }
+    let messages = timeline.messages(Timestamp::MIN, Timestamp::MAX).collect::<Result<Vec<_>, _>>()?;
+    Ok((timeline, messages))
+}
+
+/// What the `mcap` crate reads of plain messages, with its own checks.
+fn by_the_crate(bytes: &[u8]) -> Vec<Key> {
+    let summary = mcap::Summary::read(bytes).expect("a summary").expect("a summary");
+    for metadata in &summary.metadata_indexes {
+        mcap::read::metadata(bytes, metadata).expect("metadata");
+    }
+    messages_by_the_crate(bytes)
+}
+
+/// The same without metadata, which have no CRC: what is bent in one may be read as something else.
+fn messages_by_the_crate(bytes: &[u8]) -> Vec<Key> {
+    let summary = mcap::Summary::read(bytes).expect("a summary").expect("a summary");
+    let stats = summary.stats.as_ref().expect("statistics");
+    let mut indexed = 0;
+    for chunk in &summary.chunk_indexes {
+        for message in summary.stream_chunk(bytes, chunk).expect("a chunk") {
+            message.expect("a message in a chunk");
+            indexed += 1;
+        }
+        if !chunk.message_index_offsets.is_empty() {
+            summary.read_message_indexes(bytes, chunk).expect("message indexes");
+        }
+    }
+    for attachment in &summary.attachment_indexes {
+        mcap::read::attachment(bytes, attachment).expect("an attachment");
+    }
+    let all: Vec<_> = MessageStream::new(bytes).expect("a stream").map(|message| message.expect("a message")).collect();
+    assert_eq!(all.len() as u64, stats.message_count, "statistics and messages");
+    // Messages outside of chunks are in no index.
+    assert!(indexed <= all.len(), "by the index {indexed}, from the front {}", all.len());
+    let own = [pollux::record::format::EVENTS_TOPIC, pollux::record::format::KEYFRAMES_TOPIC];
+    let plain = all.iter().filter(|message| !own.contains(&message.channel.topic.as_str()));
+    plain.map(|message| (message.channel.topic.clone(), message.log_time as i64, message.data.to_vec())).collect()
+}
+
+fn small() -> Built {
+    build(&Script { seconds: 7, messages_per_second: 8, chunk_size: 400, ..Script::default() })
+}
+
+fn sorted<K: Ord>(keys: impl IntoIterator<Item = K>) -> Vec<K> {
+    let mut keys: Vec<K> = keys.into_iter().collect();
+    keys.sort();
+    keys
+}
+
+#[test]
+fn a_recording_cut_at_any_byte_opens_with_all_that_is_whole() {
+    let built = small();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.mcap");
+    let all: Vec<Key> = built.messages.iter().map(key).collect();
+    let mut most = 0;
+    for length in 0..built.bytes.len() {
+        std::fs::write(&path, &built.bytes[..length]).unwrap();
+        let (timeline, messages) = match read_all(&path) {
+            Ok(read) => read,
+            Err(error) => {
+                assert!(length < 8, "cut at {length}: {error}");
+                continue;
+            }
+        };
+        assert!(timeline.damage_text().is_some(), "cut at {length}: nothing is said");
+        let read: Vec<Key> = messages.iter().map(key).collect();
+        assert_eq!(read, all[..read.len()], "cut at {length}");
+        assert!(read.len() >= most, "cut at {length}: less is read than of a shorter file");
+        most = read.len();
+        if length % 5 == 0 {
+            repair(&path).unwrap_or_else(|error| panic!("cut at {length}: {error}"));
+            let repaired = std::fs::read(&path).unwrap();
+            assert_eq!(by_the_crate(&repaired), read, "cut at {length}");
+            let (timeline, again) = read_all(&path).unwrap();
+            assert_eq!(timeline.damage_text(), None, "cut at {length}, repaired");
+            assert_eq!(again, messages);
+        }
+    }
+    assert_eq!(most, all.len());
+}
+
+#[test]
+fn a_damaged_chunk_is_left_out_and_said_and_can_be_set_aside() {
+    let built = small();
+    let summary = mcap::Summary::read(&built.bytes).unwrap().unwrap();
+    let mut chunks = summary.chunk_indexes.clone();
+    chunks.retain(|chunk| chunk.message_index_offsets.len() > 1);
+    let chunk = &chunks[chunks.len() / 2];
+    let spoilt: usize = summary.stream_chunk(&built.bytes, chunk).unwrap().count();
+    let mut bytes = built.bytes.clone();
+    let middle = (chunk.compressed_data_offset().unwrap() + chunk.compressed_size / 2) as usize;
+    bytes[middle] ^= 0x55;
+
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.mcap");
+    std::fs::write(&path, &bytes).unwrap();
+    let (timeline, messages) = read_all(&path).unwrap();
+    assert_eq!(messages.len(), built.messages.len() - spoilt);
+    let damage = timeline.damage_text().unwrap();
+    assert!(damage.starts_with("a.mcap: 1 piece is damaged and left out ("), "{damage}");
+
+    let repaired = repair(&path).unwrap();
+    assert!(repaired.was_damaged && repaired.cut_bytes == 0 && repaired.set_aside_bytes >= chunk.chunk_length);
+    let bytes = std::fs::read(&path).unwrap();
+    assert_eq!(by_the_crate(&bytes), messages.iter().map(key).collect::<Vec<_>>());
+    let (timeline, again) = read_all(&path).unwrap();
+    assert_eq!((timeline.damage_text(), again), (None, messages));
+}
+
+#[test]
+fn a_damaged_chunk_that_told_of_channels_takes_nothing_else_along() {
+    let built = small();
+    let summary = mcap::Summary::read(&built.bytes).unwrap().unwrap();
+    let first = summary.chunk_indexes.iter().find(|chunk| chunk.message_index_offsets.len() > 1).unwrap();
+    let lost = summary.stream_chunk(&built.bytes, first).unwrap().count();
+    let mut bytes = built.bytes.clone();
+    bytes[(first.compressed_data_offset().unwrap() + 20) as usize] ^= 1;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.mcap");
+    std::fs::write(&path, &bytes).unwrap();
+    let (_, before) = read_all(&path).unwrap();
+    assert_eq!(before.len(), built.messages.len() - lost, "the index knows all channels");
+    match repair(&path) {
+        Ok(_) => assert_eq!(read_all(&path).unwrap().1, before),
+        Err(error) => {
+            assert!(error.to_string().contains("pollux export --to mcap"), "{error}");
+            assert_eq!(std::fs::read(&path).unwrap(), bytes, "not touched");
+        }
+    }
+}
+
+#[test]
+fn what_repair_cuts_off_is_kept_when_it_is_much() {
+    let built = small();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.mcap");
+    let chunk = mcap::Summary::read(&built.bytes).unwrap().unwrap().chunk_indexes[3].clone();
+    let mut bytes = built.bytes[..chunk.chunk_start_offset as usize].to_vec();
+    bytes.resize(bytes.len() + (5 << 20), 0);
+    std::fs::write(&path, &bytes).unwrap();
+    let repaired = repair(&path).unwrap();
+    assert_eq!(repaired.cut_bytes, 5 << 20);
+    let rest = repaired.rest.expect("the rest is kept");
+    assert_eq!(std::fs::metadata(&rest).unwrap().len(), 5 << 20);
+    by_the_crate(&std::fs::read(&path).unwrap());
+}
+
+#[test]
+fn a_recording_that_is_being_written_is_not_repaired() {
+    let built = build(&Script { is_finished: false, ..Script::default() });
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.mcap");
+    std::fs::write(&path, &built.bytes).unwrap();
+    let writer = std::fs::File::options().append(true).open(&path).unwrap();
+    writer.lock().unwrap();
+    let error = repair(&path).unwrap_err().to_string();
+    assert!(error.ends_with("cannot be opened: it is being written"), "{error}");
+    drop(writer);
+    assert!(repair(&path).unwrap().was_damaged);
+}
+
+/// Opens and reads damaged bytes; what comes must be of the originals. Then repairs them: any reader takes them.
+fn survive(bytes: &[u8], originals: &[&Built]) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.mcap");
+    std::fs::write(&path, bytes).unwrap();
+    let Ok((_, messages)) = read_all(&path) else {
+        let _ = repair(&path);
+        return;
+    };
+    if !originals.is_empty() {
+        let all: BTreeSet<Key> = originals.iter().flat_map(|built| &built.messages).map(key).collect();
+        // Topics of a bent channel record in an uncompressed stretch have no CRC; chunks do.
+        for message in &messages {
+            assert!(all.contains(&key(message)), "not written: {message:?}");
+        }
+    }
+    if repair(&path).is_ok() {
+        let repaired = std::fs::read(&path).unwrap();
+        let read = messages_by_the_crate(&repaired);
+        let (_, ours) = read_all(&path).unwrap();
+        // A file that was put together of others may have loose messages beside chunks, of which its index says nothing.
+        if !originals.is_empty() {
+            assert_eq!(sorted(read), sorted(ours.iter().map(key)));
+            assert_eq!(ours, messages, "repair keeps all that can be read");
+        }
+        assert_eq!(Recording::open(&path).unwrap().damage().map(ToString::to_string), None);
+    }
+}
+
+fn damaged(count: usize) -> impl Strategy<Value = Vec<(prop::sample::Index, u8)>> {
+    prop::collection::vec((any::<prop::sample::Index>(), 1u8..=255), 1..count)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn bent_bytes_never_panic_and_invent_nothing(flips in damaged(6), is_finished: bool, is_compressed: bool) {
+        let compression = is_compressed.then_some(mcap::Compression::Zstd);
+        let script = Script { seconds: 6, messages_per_second: 6, chunk_size: 300, is_finished, compression, ..Script::default() };
+        let built = build(&script);
+        let mut bytes = built.bytes.clone();
+        for (place, bits) in flips {
+            let place = place.index(bytes.len());
+            bytes[place] ^= bits;
+        }
+        survive(&bytes, &[&built]);
+    }
+
+    #[test]
+    fn files_put_together_of_two_never_panic(
+        first: prop::sample::Index,
+        second: prop::sample::Index,
+        flips in damaged(3),
+        is_finished: bool,
+        is_chunked: bool,
+    ) {
+        let one = build(&Script { seconds: 6, messages_per_second: 5, chunk_size: 300, is_chunked, ..Script::default() });
+        let other = build(&Script { seconds: 6, messages_per_second: 5, chunk_size: 200, seed: 9, is_finished, ..Script::default() });
+        let mut bytes = one.bytes[..first.index(one.bytes.len())].to_vec();
+        bytes.extend(&other.bytes[second.index(other.bytes.len())..]);
+        for (place, bits) in flips {
+            let place = place.index(bytes.len());
+            bytes[place] ^= bits;
+        }
+        survive(&bytes, &[]);
+    }
+
+    #[test]
+    fn any_bytes_after_the_magic_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), ops in prop::collection::vec(1u8..16, 0..8)) {
+        let mut file = mcap::MAGIC.to_vec();
+        // Heads of records with bodies of noise.
+        for (op, body) in ops.iter().zip(bytes.chunks(40)) {
+            file.push(*op);
+            file.extend((body.len() as u64).to_le_bytes());
+            file.extend(body);
+        }
+        file.extend(&bytes);
+        survive(&file, &[]);
+    }
+}
