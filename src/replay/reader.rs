@@ -1,7 +1,7 @@
 //! The thread that reads a recording while frames come and go.
 //!
 //! In: where the cursor stands ([`Wish`]). Out: for that moment a stretch that the next frame [takes over](Reader::show);
-//! then more of the recording, straight into [`Knowledge`](crate::analysis::Knowledge), as long as there is memory; a call
+//! then more of the recording, straight into [`Knowledge`], as long as there is memory; a call
 //! of the waker after each step. The history budget is kept: before it is full, everything is let go and the present
 //! segment is taken in anew. Only a frame does that, so that none shows a past that is being exchanged.
 
