@@ -169,6 +169,13 @@ impl Chronicle {
     /// From now on every event is part of this recording.
     pub fn record_to(&mut self, recording: RecordSink) {
         self.recording = Some(recording);
+        // Its first keyframe does not wait for a pause between alarms.
+        self.last_still = Timestamp::MIN;
+    }
+
+    /// Events are part of no recording any more.
+    pub fn record_no_more(&mut self) {
+        self.recording = None;
     }
 
     pub fn recording(&self) -> Option<&RecordSink> {

@@ -148,19 +148,24 @@ fn priority(text: &str) -> Result<Priority, String> {
 pub fn demo() -> Result<(), Failure> {
     let mut options = Options::new(demo_scene()?);
     options.plant = true;
-    windowed(options, None, None)
+    windowed(options, None, None, false)
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
     args.session.check()?;
     let is_demo = args.scene.is_none();
     let scene = args.scene.map_or_else(demo_scene, Ok)?;
+    let is_named = !is_demo;
     let mut options = args.session.options(scene);
     options.plant |= is_demo && options.broker.is_none();
     if let Some(file) = &args.state {
         check_state_file(file)?;
     }
-    if args.headless { headless(options, args.limit, args.state) } else { windowed(options, args.limit, args.state) }
+    if args.headless {
+        headless(options, args.limit, args.state)
+    } else {
+        windowed(options, args.limit, args.state, is_named)
+    }
 }
 
 /// Better said before a long run than after it.
@@ -194,12 +199,25 @@ pub(super) fn headless(options: Options, limit: Option<Duration>, state_file: Op
 }
 
 #[cfg(feature = "desktop")]
-fn windowed(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
-    super::window::run(|app, waker| open(app, options, waker), limit, state_file)
+fn windowed(
+    options: Options,
+    limit: Option<Duration>,
+    state_file: Option<PathBuf>,
+    remembered: bool,
+) -> Result<(), Failure> {
+    let scene = options.scene.clone();
+    let opened = move |app: &mut App, waker| {
+        open(app, options, waker)?;
+        if remembered {
+            crate::recent::remember(crate::recent::RecentKind::Scene, &[scene]);
+        }
+        Ok(())
+    };
+    super::window::run(opened, limit, state_file)
 }
 
 #[cfg(not(feature = "desktop"))]
-fn windowed(_: Options, _: Option<Duration>, _: Option<PathBuf>) -> Result<(), Failure> {
+fn windowed(_: Options, _: Option<Duration>, _: Option<PathBuf>, _: bool) -> Result<(), Failure> {
     Err(Failure::Usage("this pollux was built without the `desktop` feature; run it with --headless".into()))
 }
 

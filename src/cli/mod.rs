@@ -12,6 +12,8 @@ mod film;
 mod import;
 mod info;
 mod live;
+#[cfg(feature = "desktop")]
+mod opener;
 mod plant;
 mod play;
 mod record;

@@ -10,6 +10,7 @@ use bevy::prelude::*;
 
 use super::{Failure, live, time_limit};
 use crate::history::Cursor;
+use crate::recent;
 use crate::replay::{self, At, OpenError, Options};
 use crate::session;
 use crate::source::{Waker, republish};
@@ -17,8 +18,8 @@ use crate::twin::Timestamp;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Recordings; several of one series are shown as one.
-    #[arg(required = true, value_name = "FILE")]
+    /// Recordings; several of one series are shown as one. Without any: the list of those that were opened last.
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Begin here: after this long (90s, 1h2m) or at this moment (2026-01-31T12:00:00Z). Stands still there unless --speed
     /// is given.
@@ -85,7 +86,31 @@ impl Args {
     }
 }
 
+/// What was opened last, for whoever names nothing.
+fn nothing_named() -> Failure {
+    let mut said = "name a recording: pollux play FILE".to_owned();
+    match recent::usual_place().and_then(|path| recent::list(&path)) {
+        Err(error) => said.push_str(&format!("\n{error}")),
+        Ok(listed) => {
+            let mut recordings =
+                listed.iter().filter(|listed| listed.recent.kind == recent::RecentKind::Recording).peekable();
+            if recordings.peek().is_some() {
+                said.push_str("\nopened last:");
+            }
+            for listed in recordings {
+                let files: Vec<String> = listed.recent.files.iter().map(|file| file.display().to_string()).collect();
+                let missing = listed.missing.as_ref().map(|why| format!("  ({why})")).unwrap_or_default();
+                said.push_str(&format!("\n  {}{missing}", files.join(" ")));
+            }
+        }
+    }
+    Failure::Usage(said)
+}
+
 pub fn run(args: Args) -> Result<(), Failure> {
+    if args.files.is_empty() {
+        return Err(nothing_named());
+    }
     if let Some(to) = args.to {
         return super::republish::run(super::republish::Request {
             files: args.files,
@@ -135,7 +160,13 @@ fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBu
 
 #[cfg(feature = "desktop")]
 fn windowed(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
-    super::window::run(|app, waker| open(app, options, waker), limit, state_file)
+    let files = options.files.clone();
+    let opened = move |app: &mut App, waker: Waker| {
+        open(app, options, waker)?;
+        recent::remember(recent::RecentKind::Recording, &files);
+        Ok(())
+    };
+    super::window::run(opened, limit, state_file)
 }
 
 #[cfg(not(feature = "desktop"))]

@@ -69,7 +69,10 @@ pub(crate) fn apply(
             | OperatorCommand::ExportEvents { .. }
             | OperatorCommand::EditLimit { .. }
             | OperatorCommand::UndoEdit
-            | OperatorCommand::Record
+            | OperatorCommand::KeepPast
+            | OperatorCommand::StartRecording { .. }
+            | OperatorCommand::StopRecording
+            | OperatorCommand::Open(_)
             | OperatorCommand::Sound(_) => {}
         }
     }

@@ -9,17 +9,19 @@ use bevy_egui::{EguiContexts, egui};
 use super::alarms::AlarmsView;
 use super::events::EventsView;
 use super::mark::Marks;
+use super::open::{OpenView, RecentFiles};
 use super::shell::{self, PanelKind, Shell, Views};
-use super::{banner, bars, connections, inspector, issues, statistics, theme, timebar, tree, trend};
+use super::{banner, bars, connections, inspector, issues, recording, statistics, theme, timebar, tree, trend};
 use crate::alarm::{AlarmBoard, Horn};
 use crate::analysis::Analysis;
 use crate::command::{Attention, Operator, OperatorCommand};
 use crate::event::{EventLog, RecordTroubles};
 use crate::history::{self, Counts, Cursor, Density, Extent, History, Moment, SkipGaps};
+use crate::record::Recording;
 use crate::scene::LoadedScene;
 use crate::source::SourceReport;
 use crate::twin::{Current, Entities, SignalIndex};
-use crate::view::{ScreenLabels, ViewRect, WorldImage, label};
+use crate::view::{Covered, ScreenLabels, ViewRect, WorldImage, label};
 
 /// Where panels are drawn, in `EguiPrimaryContextPass`.
 #[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -44,6 +46,8 @@ pub(super) struct Readable<'w, 's> {
     horn: Option<Res<'w, Horn>>,
     log: Res<'w, EventLog>,
     troubles: Res<'w, RecordTroubles>,
+    recording: Res<'w, Recording>,
+    recent: Res<'w, RecentFiles>,
     labels: Res<'w, ScreenLabels>,
     world: Res<'w, WorldImage>,
     currents: Query<'w, 's, &'static Current>,
@@ -54,6 +58,7 @@ pub(super) fn show_panels(
     read: Readable,
     mut shell: ResMut<Shell>,
     mut rect: ResMut<ViewRect>,
+    mut covered: ResMut<Covered>,
     mut commands: MessageWriter<OperatorCommand>,
     mut styled: Local<bool>,
 ) -> Result {
@@ -87,8 +92,10 @@ pub(super) fn show_panels(
         read.world.paint(painter, rect);
         label::paint(painter, &read.labels);
     };
-    let world = shell::show(&mut ui, &mut shell, &views, &paint_world, &mut out);
-    rect.set_if_neq(ViewRect { physical: Some(physical(world, ctx.pixels_per_point())) });
+    let room = shell::show(&mut ui, &mut shell, &views, &paint_world, &mut out);
+    rect.set_if_neq(ViewRect { physical: Some(physical(room.world, ctx.pixels_per_point())) });
+    covered
+        .set_if_neq(Covered(room.covered.map(|rect| Rect::new(rect.left(), rect.top(), rect.right(), rect.bottom()))));
     commands.write_batch(out);
     Ok(())
 }
@@ -148,8 +155,10 @@ fn gather<'a>(
         marks: *read.time_marks,
         skip: *read.skip,
     };
+    let coarse = !recorded && moment.is_dormant(bounds.map(|(_, newest)| newest));
+    let record = recording::record_view(&read.recording, moment.now, coarse);
     Views {
-        bars: bars::BarsView { recorded, ..bars },
+        bars: bars::BarsView { recorded, record: record.clone(), ..bars },
         time: timebar::TimeView {
             selected: read.attention.selected,
             operator: &read.operator.0,
@@ -184,10 +193,11 @@ fn gather<'a>(
             false => statistics::StatisticsView::default(),
         },
         connections: match connected {
-            true => connections::connections_view(&read.report, moment.now),
+            true => connections::ConnectionsView { record, ..connections::connections_view(&read.report, moment.now) },
             false => connections::ConnectionsView::default(),
         },
         issues,
+        open: OpenView { recent: &read.recent, takes_place: recorded },
         attention: &read.attention,
     }
 }

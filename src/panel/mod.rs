@@ -18,6 +18,8 @@ mod gather;
 pub mod inspector;
 pub mod issues;
 pub mod mark;
+pub mod open;
+pub mod recording;
 pub mod shell;
 pub mod shortcuts;
 pub mod statistics;
@@ -66,6 +68,9 @@ pub fn plugin(app: &mut App) {
         .init_resource::<crate::event::RecordTroubles>()
         .init_resource::<ViewRect>()
         .init_resource::<ScreenLabels>()
+        .init_resource::<crate::view::Covered>()
+        .init_resource::<crate::record::Recording>()
+        .init_resource::<open::RecentFiles>()
         .init_resource::<WorldImage>()
         .add_message::<OperatorCommand>()
         .add_systems(Update, mark::track.in_set(TwinSet::Visualise))

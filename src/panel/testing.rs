@@ -29,6 +29,9 @@ use crate::scene::{
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, TopicProblem};
 use crate::twin::{Current, Grade, Quality, Reason, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
 
+const NOTHING_RECENT: super::open::RecentFiles =
+    super::open::RecentFiles { listed: None, problem: None, at: Timestamp(0) };
+
 /// Seconds after the session's start.
 pub fn second(secs: i64) -> Timestamp {
     let start = Timestamp::parse_rfc3339("2026-01-31T14:00:00Z").unwrap();
@@ -385,6 +388,7 @@ impl Plant {
             statistics: statistics::statistics_view(self.board.performance.as_deref(), &self.scene),
             connections: connections::connections_view(&self.report, now()),
             issues,
+            open: super::open::OpenView { recent: &NOTHING_RECENT, takes_place: false },
             attention,
         }
     }

@@ -32,7 +32,7 @@ use crate::twin::Timestamp;
 
 pub(crate) use loader::{samples_of, table_of};
 pub(crate) use open::scene_of;
-pub use open::{At, OpenError, Options, open};
+pub use open::{At, OpenError, Options, Prepared, Replaced, is_shown_in, open, prepare};
 pub use plan::{Job, Progress, Wish, next_job};
 pub use segments::Segments;
 

@@ -1,7 +1,8 @@
 //! Opens a recording as a world.
 //!
-//! In: files and where to begin. Out: a Bevy `App` with `CorePlugins` and the thread that reads. No source, no plant, no
-//! store and no events file is started here, and nothing that could start one.
+//! In: files and where to begin. Out: a Bevy `App` with `CorePlugins` and the thread that reads; later, another recording
+//! in the place of the first. No source, no plant, no store and no events file is started here, and nothing that could
+//! start one.
 
 use std::hash::BuildHasher;
 use std::path::{Path, PathBuf};
@@ -14,15 +15,16 @@ use super::loader::Loader;
 use super::reader::Reader;
 use super::{Replay, Segments, Wish, commands, cursor, remarks};
 use crate::analysis::Analysis;
-use crate::event::Event;
-use crate::history::{Cursor, Extent, Moment};
+use crate::command::Attention;
+use crate::event::{Event, EventLog};
+use crate::history::{Cursor, Extent, Marks, Moment};
 use crate::record::format::Keyframe;
 use crate::record::notes::NoteKeeper;
 use crate::record::read::{ReadError, Timeline};
 use crate::record::{UnpackError, unpack};
 use crate::scene::{LoadedScene, Scene};
 use crate::source::Waker;
-use crate::twin::Timestamp;
+use crate::twin::{SignalIndex, Timestamp};
 use crate::{CorePlugins, TwinSet};
 
 /// What to open, and how.
@@ -94,6 +96,35 @@ const OPENINGS: usize = 64;
 
 /// Opens recordings in `app`, which gets `CorePlugins`. `waker` asks for a frame.
 pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenError> {
+    let prepared = prepare(options, waker)?;
+    app.add_plugins(CorePlugins);
+    prepared.show_in(app.world_mut());
+    app.add_systems(
+        Update,
+        (
+            cursor::advance.before(crate::command::apply),
+            (cursor::settle, commands::obey).chain().after(crate::command::apply),
+        )
+            .chain()
+            .before(crate::twin::Respawn)
+            .in_set(TwinSet::Command),
+    );
+    Ok(())
+}
+
+/// Recordings that are opened and of which the first picture is loaded: to be shown as soon as a frame has time for it.
+pub struct Prepared {
+    scene: Arc<Scene>,
+    issues: Vec<crate::scene::Issue>,
+    analysis: Analysis,
+    extent: Extent,
+    moment: Moment,
+    cursor: Cursor,
+    replay: Replay,
+}
+
+/// Opens recordings: waits for the disk, two seconds at most for the first picture.
+pub fn prepare(options: Options, waker: Waker) -> Result<Prepared, OpenError> {
     let timeline = Arc::new(Timeline::open(&options.files)?);
     let empty = || OpenError::Empty { path: options.files.first().cloned().unwrap_or_default() };
     let (start, end) = timeline.bounds().ok_or_else(empty)?;
@@ -116,32 +147,53 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         Some(speed) => Cursor::Paused(at).play(speed, end),
         None => Cursor::Paused(at),
     };
-    app.add_plugins(CorePlugins)
-        .insert_resource(LoadedScene { scene, generation: 1, issues })
-        .insert_resource(analysis)
-        .insert_resource(Extent::Recorded { start, end, density })
-        .insert_resource(Moment { now: end, shown: at, session_start: start })
-        .insert_resource(cursor)
-        .insert_resource(Replay {
-            reader,
-            shown: at,
-            waited_secs: 0.0,
-            blocking: options.blocking,
-            waker,
-            notes,
-            _scene: unpacked,
-        })
-        .add_systems(
-            Update,
-            (
-                cursor::advance.before(crate::command::apply),
-                (cursor::settle, commands::obey).chain().after(crate::command::apply),
-            )
-                .chain()
-                .before(crate::twin::Respawn)
-                .in_set(TwinSet::Command),
-        );
-    Ok(())
+    let blocking = options.blocking;
+    let replay = Replay { reader, shown: at, waited_secs: 0.0, blocking, waker, notes, _scene: unpacked };
+    let moment = Moment { now: end, shown: at, session_start: start };
+    Ok(Prepared { scene, issues, analysis, extent: Extent::Recorded { start, end, density }, moment, cursor, replay })
+}
+
+/// Whether `world` shows a recording, so that another can take its place.
+pub fn is_shown_in(world: &World) -> bool {
+    world.contains_resource::<Replay>()
+}
+
+/// What was shown before; dropping it waits for the disk.
+pub struct Replaced {
+    _replay: Option<Replay>,
+}
+
+impl Prepared {
+    /// Takes the place of the recording that `world` shows: what was selected stays so where the new scene has it, marks
+    /// go. Waits for nothing.
+    pub fn take_over(self, world: &mut World) -> Replaced {
+        let old = world.resource::<LoadedScene>().scene.clone();
+        let signals: Vec<_> = old.signals.iter().map(|signal| same_signal(&old, signal, &self.scene)).collect();
+        let attended = world.resource::<Attention>().renumbered(&old, &self.scene, &signals);
+        let replaced = Replaced { _replay: world.remove_resource::<Replay>() };
+        world.insert_resource(attended);
+        world.insert_resource(Marks::default());
+        // Its numbers are those of another journal.
+        world.insert_resource(EventLog::default());
+        self.show_in(world);
+        replaced
+    }
+
+    fn show_in(self, world: &mut World) {
+        let generation = world.resource::<LoadedScene>().generation + 1;
+        world.insert_resource(LoadedScene { scene: self.scene, generation, issues: self.issues });
+        world.insert_resource(self.analysis);
+        world.insert_resource(self.extent);
+        world.insert_resource(self.moment);
+        world.insert_resource(self.cursor);
+        world.insert_resource(self.replay);
+    }
+}
+
+/// The signal of the same twin id and name.
+fn same_signal(old: &Scene, signal: &crate::scene::Signal, new: &Scene) -> Option<SignalIndex> {
+    let twin = old.twins.get(signal.twin.at())?;
+    new.signal(&twin.id, &signal.name).map(|signal| signal.index)
 }
 
 fn begin_at(at: Option<At>, start: Timestamp, end: Timestamp) -> Result<Timestamp, OpenError> {

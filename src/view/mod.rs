@@ -71,7 +71,7 @@ pub use look::{Extent, LookProblem, LookProblems};
 pub use mood::{Freshness, Mood};
 pub use motion::Activity;
 pub use picking::Hovered;
-pub use viewport::{PointerInView, ViewRect};
+pub use viewport::{Covered, PointerInView, ViewRect};
 pub use world_image::WorldImage;
 
 use crate::TwinSet;

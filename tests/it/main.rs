@@ -4,6 +4,8 @@ mod alarm_rules;
 mod alarms;
 mod broker;
 mod core;
+#[cfg(feature = "desktop")]
+mod film;
 mod live;
 mod models;
 mod mosquitto;
