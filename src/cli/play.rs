@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::beside::{self, BesideArgs};
 use super::{Failure, live, time_limit};
 use crate::history::Cursor;
 use crate::replay::{self, At, OpenError, Options};
@@ -44,7 +45,7 @@ pub struct Args {
     state: Option<PathBuf>,
     /// Publish the recording to this broker with its original timing (times --speed), instead of showing it. Logs in as
     /// --scene says, if it is given.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["headless", "limit", "state"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["headless", "limit", "state", "beside"])]
     to: Option<String>,
     /// First levels of all topics that are published, so that nobody takes them for the plant; empty for the original
     /// topics.
@@ -53,6 +54,8 @@ pub struct Args {
     /// Publish as retained what was retained when it was recorded.
     #[arg(long, requires = "to")]
     retain: bool,
+    #[command(flatten)]
+    beside: BesideArgs,
 }
 
 /// A moment of a recording, for clap.
@@ -102,13 +105,18 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     let options = args.options();
     match args.headless {
-        true => headless(options, args.limit, args.state),
-        false => windowed(options, args.limit, args.state),
+        true => headless(options, args.beside, args.limit, args.state),
+        false => windowed(options, args.beside, args.limit, args.state),
     }
 }
 
 /// Runs until the cursor stands still, the time is over or somebody interrupts.
-fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
+fn headless(
+    options: Options,
+    beside: BesideArgs,
+    limit: Option<Duration>,
+    state_file: Option<PathBuf>,
+) -> Result<(), Failure> {
     let (wake, woken) = crossbeam_channel::bounded(1);
     let waker: Waker = Arc::new(move || {
         // Full means that the loop is about to wake anyway.
@@ -117,7 +125,7 @@ fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBu
     let wake = waker.clone();
     let stop = live::interrupted(move || wake())?;
     let mut app = App::new();
-    open(&mut app, options, waker)?;
+    open_both(&mut app, options, beside, waker)?;
     let started = std::time::Instant::now();
     let left = || limit.map(|limit| limit.saturating_sub(started.elapsed()));
     let plays = |app: &App| matches!(app.world().resource::<Cursor>(), Cursor::Playing { .. });
@@ -134,13 +142,26 @@ fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBu
 }
 
 #[cfg(feature = "desktop")]
-fn windowed(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
-    super::window::run(|app, waker| open(app, options, waker), limit, state_file)
+fn windowed(
+    options: Options,
+    beside: BesideArgs,
+    limit: Option<Duration>,
+    state_file: Option<PathBuf>,
+) -> Result<(), Failure> {
+    super::window::run(|app, waker| open_both(app, options, beside, waker), limit, state_file)
 }
 
 #[cfg(not(feature = "desktop"))]
-fn windowed(_: Options, _: Option<Duration>, _: Option<PathBuf>) -> Result<(), Failure> {
+fn windowed(_: Options, _: BesideArgs, _: Option<Duration>, _: Option<PathBuf>) -> Result<(), Failure> {
     Err(Failure::Usage("this pollux was built without the `desktop` feature; run it with --headless".into()))
+}
+
+/// A recording, and what lies beside it.
+pub(super) fn open_both(app: &mut App, options: Options, beside: BesideArgs, waker: Waker) -> Result<(), Failure> {
+    let (name, budget, blocking) =
+        (beside::name_of(&options.files), options.history_budget_bytes, options.blocking);
+    open(app, options, waker.clone())?;
+    beside.install(app, name, budget, blocking, waker)
 }
 
 /// Opens a recording; prints the issues of a scene that has errors.

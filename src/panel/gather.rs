@@ -10,9 +10,10 @@ use super::alarms::AlarmsView;
 use super::events::EventsView;
 use super::mark::Marks;
 use super::shell::{self, PanelKind, Shell, Views};
-use super::{banner, bars, connections, inspector, issues, statistics, theme, timebar, tree, trend};
+use super::{banner, bars, compare, connections, inspector, issues, statistics, theme, timebar, tree, trend};
 use crate::alarm::{AlarmBoard, Horn};
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Knowledge};
+use crate::beside::{Beside, Counterpart, Ghosts};
 use crate::command::{Attention, Operator, OperatorCommand};
 use crate::event::{EventLog, RecordTroubles};
 use crate::history::{self, Counts, Cursor, Density, Extent, History, Moment, SkipGaps};
@@ -47,6 +48,9 @@ pub(super) struct Readable<'w, 's> {
     labels: Res<'w, ScreenLabels>,
     world: Res<'w, WorldImage>,
     currents: Query<'w, 's, &'static Current>,
+    beside: Option<Res<'w, Beside>>,
+    ghosts: Option<Res<'w, Ghosts>>,
+    counterparts: Query<'w, 's, &'static Counterpart>,
 }
 
 pub(super) fn show_panels(
@@ -74,9 +78,10 @@ pub(super) fn show_panels(
     let views = match &read.analysis {
         Some(analysis) => {
             let knowledge = analysis.lock();
-            gather(&read, &knowledge.history, knowledge.arrivals(), board, &shell)
+            let other = read.beside.as_ref().map(|beside| beside.lock());
+            gather(&read, (&knowledge.history, other.as_deref()), knowledge.arrivals(), board, &shell)
         }
-        None => gather(&read, &History::new(0), &Density::default(), board, &shell),
+        None => gather(&read, (&History::new(0), None), &Density::default(), board, &shell),
     };
     let mut ui = egui::Ui::new(
         ctx.clone(),
@@ -102,7 +107,7 @@ fn physical(rect: Option<egui::Rect>, pixels_per_point: f32) -> URect {
 
 fn gather<'a>(
     read: &'a Readable,
-    history: &History,
+    (history, other): (&History, Option<&Knowledge>),
     arrivals: &Density,
     board: &'a AlarmBoard,
     shell: &Shell,
@@ -112,6 +117,11 @@ fn gather<'a>(
         let entity = read.entities.signals.get(index.at());
         entity.and_then(|entity| read.currents.get(*entity).ok()).cloned().unwrap_or_default()
     };
+    let counterpart = |index: SignalIndex| -> Option<Counterpart> {
+        let entity = read.entities.signals.get(index.at())?;
+        read.counterparts.get(*entity).ok().cloned()
+    };
+    let beside = read.beside.as_deref();
     let bounds = if scene.signals.is_empty() { None } else { history.bounds() };
     let usage = if scene.signals.is_empty() { default() } else { history.usage() };
     // Issues are few and their number is always shown, so they are built in any case.
@@ -122,6 +132,9 @@ fn gather<'a>(
         history,
         marks: &read.marks,
         board,
+        beside: beside.map(|beside| {
+            (beside.there.as_str(), &counterpart as &dyn Fn(SignalIndex) -> Option<Counterpart>)
+        }),
         attention: &read.attention,
         moment,
         visible: shell.inspector.visible.clone(),
@@ -134,6 +147,15 @@ fn gather<'a>(
         trends: if shown { &read.attention.trends } else { &[] },
         cursor,
         moment,
+        beside: beside.zip(other).and_then(|(beside, other)| {
+            Some(trend::TrendBeside {
+                here: &beside.here,
+                there: &beside.there,
+                history: &other.history,
+                pairs: &beside.pairs,
+                shift: beside.shift()?,
+            })
+        }),
     };
     let connected = shell.is_visible(PanelKind::Connections);
     let recorded = read.extent.is_recorded();
@@ -149,7 +171,7 @@ fn gather<'a>(
         skip: *read.skip,
     };
     Views {
-        bars: bars::BarsView { recorded, ..bars },
+        bars: bars::BarsView { recorded, beside: beside.map(|beside| beside.there.clone()), ..bars },
         time: timebar::TimeView {
             selected: read.attention.selected,
             operator: &read.operator.0,
@@ -182,6 +204,17 @@ fn gather<'a>(
         statistics: match shell.is_visible(PanelKind::Statistics) {
             true => statistics::statistics_view(board.performance.as_deref(), scene),
             false => statistics::StatisticsView::default(),
+        },
+        compare: match beside.filter(|_| shell.is_visible(PanelKind::Compare)) {
+            Some(beside) => compare::compare_view(&compare::CompareInput {
+                scene,
+                beside,
+                ghosts: read.ghosts.as_deref().copied().unwrap_or_default(),
+                current: &current,
+                counterpart: &counterpart,
+                shown: moment.shown,
+            }),
+            None => compare::CompareView::default(),
         },
         connections: match connected {
             true => connections::connections_view(&read.report, moment.now),

@@ -18,6 +18,7 @@ use super::shell::{Shell, Views};
 use super::timebar::{TimeInput, TimeState, TimeView};
 use super::tree::TreeView;
 use super::trend::{TrendInput, TrendState, TrendView, trend_view};
+use super::compare::CompareView;
 use super::{banner, bars, connections, issues, statistics, timebar};
 use crate::alarm::AlarmBoard;
 use crate::command::Attention;
@@ -304,6 +305,7 @@ impl Plant {
             marks: &self.marks,
             board: &self.board,
             attention,
+            beside: None,
             moment: moment(),
             visible: 0..100,
         })
@@ -317,6 +319,7 @@ impl Plant {
             trends,
             cursor: Cursor::Live,
             moment: moment(),
+            beside: None,
         };
         trend_view(&input, &TrendState::default())
     }
@@ -383,6 +386,7 @@ impl Plant {
                 shown: now(),
             },
             statistics: statistics::statistics_view(self.board.performance.as_deref(), &self.scene),
+            compare: CompareView::default(),
             connections: connections::connections_view(&self.report, now()),
             issues,
             attention,
