@@ -4,8 +4,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
-
 use super::events::{self, name};
 use crate::event::{Event, Journal};
 use crate::twin::Timestamp;

@@ -370,8 +370,12 @@ fn follow(
         Tally::learn(&mut tallies.get_mut(place)?.there, sample, |value| pair.value(value));
         Some(place)
     };
-    known.iter().for_each(|sample| drop(learn_here(tallies, sample)));
-    other_known.iter().for_each(|sample| drop(learn_there(tallies, sample)));
+    for sample in &known {
+        learn_here(tallies, sample);
+    }
+    for sample in &other_known {
+        learn_there(tallies, sample);
+    }
 
     let mut is_begun = false;
     let mut told: Vec<usize> = Vec::new();
@@ -461,7 +465,12 @@ mod tests {
     #[test]
     fn the_mean_weighs_by_time_and_the_largest_difference_has_its_moment() {
         let number = Value::Number;
-        let steps = [(0.0, false, number(10.0)), (2.0, true, number(10.0)), (6.0, true, number(14.0)), (8.0, true, number(7.0))];
+        let steps = [
+            (0.0, false, number(10.0)),
+            (2.0, true, number(10.0)),
+            (6.0, true, number(14.0)),
+            (8.0, true, number(7.0)),
+        ];
         let told = tally(&steps);
         assert_eq!((told.compared_secs, told.differing_secs), (8.0, 4.0), "before second 2 one has no value");
         assert_eq!((told.largest, told.at), (Some(4.0), Some(secs(6.0))));

@@ -86,9 +86,8 @@ mod tests {
 
     #[test]
     fn a_difference_weighs_as_much_as_it_is_of_the_scale() {
-        let number = |a: f64, b: f64, scale| {
-            Deviation::between(Some(&Value::Number(a)), Some(&Value::Number(b)), scale)
-        };
+        let number =
+            |a: f64, b: f64, scale| Deviation::between(Some(&Value::Number(a)), Some(&Value::Number(b)), scale);
         assert_eq!(number(20.0, 30.0, 40.0), Deviation { delta: Some(10.0), weight: 0.25 });
         assert_eq!(number(30.0, 20.0, 5.0), Deviation { delta: Some(-10.0), weight: 1.0 });
         assert_eq!(number(3.0, 3.0, 0.0).weight, 0.0);

@@ -106,7 +106,8 @@ pub fn meet<'j>(
     for event in there.into_iter().filter(|event| is_of_the_plant(event) && within(shift.here(event.time))) {
         by_name.entry(name(event)).or_default().1.push(event);
     }
-    let mut all: Vec<Met> = by_name.into_values().flat_map(|(ours, theirs)| bring_together(ours, theirs, shift)).collect();
+    let mut all: Vec<Met> =
+        by_name.into_values().flat_map(|(ours, theirs)| bring_together(ours, theirs, shift)).collect();
     all.sort_by_key(|met| (met.at(shift), met.event().id));
     all
 }
@@ -213,10 +214,11 @@ mod tests {
             let count = |of: &[(i64, usize)], twin| of.iter().filter(|(_, other)| *other == twin).count();
             let most: usize = (0..3).map(|twin| count(&ours, twin).min(count(&theirs, twin))).sum();
             prop_assert_eq!(both, most);
-            prop_assert!(met.iter().all(|met| match met {
+            let alike = met.iter().all(|met| match met {
                 Met::Both { here, there } => here.twin == there.twin,
                 _ => true,
-            }));
+            });
+            prop_assert!(alike);
         }
     }
 }

@@ -198,7 +198,8 @@ impl Beside {
         let there = self.deck.analysis.lock();
         let theirs = there.chronicle().journal();
         let ours = side_of(&self.here, extent, moment, journal);
-        let other = Side { name: &self.there, start: self.deck.bounds.0, end: Some(self.deck.bounds.1), journal: theirs };
+        let other =
+            Side { name: &self.there, start: self.deck.bounds.0, end: Some(self.deck.bounds.1), journal: theirs };
         // Of a session that goes on there is nothing beyond now.
         let until = if ours.end.is_some() { Timestamp::MAX } else { moment.now };
         self.met = match super::overlap(&ours, &other, shift) {

@@ -52,7 +52,8 @@ pub struct Pairs {
 
 impl Pairs {
     pub fn of(here: &Scene, there: &Scene) -> Self {
-        let theirs: HashMap<(&str, &str), &Signal> = named(there).map(|(id, signal)| ((id, &*signal.name), signal)).collect();
+        let theirs: HashMap<(&str, &str), &Signal> =
+            named(there).map(|(id, signal)| ((id, &*signal.name), signal)).collect();
         let mut pairs = Self { places: vec![None; here.signals.len()], ..Self::default() };
         let mut met = BTreeSet::new();
         for (id, ours) in named(here) {
@@ -106,9 +107,10 @@ fn way(there: &Signal, here: &Signal) -> Result<(f64, f64), String> {
         "" => "no unit".to_owned(),
         symbol => symbol.to_owned(),
     };
-    there.unit.linear_to(&here.unit).ok_or_else(|| {
-        format!("{} here and {} there: neither converts into the other", unit(here), unit(there))
-    })
+    there
+        .unit
+        .linear_to(&here.unit)
+        .ok_or_else(|| format!("{} here and {} there: neither converts into the other", unit(here), unit(there)))
 }
 
 fn kind(kind: ValueKind) -> &'static str {
@@ -125,8 +127,10 @@ mod tests {
     use crate::scene::{Limits, Origin, Twin};
     use crate::twin::{TwinIndex, Unit};
 
-    /// Twins with signals, each a name, a kind and a unit.
-    fn scene(twins: &[(&str, &[(&str, ValueKind, &str)])]) -> Scene {
+    /// Name, kind and unit of a signal.
+    type Row = (&'static str, ValueKind, &'static str);
+
+    fn scene(twins: &[(&str, &[Row])]) -> Scene {
         let mut scene = Scene::default();
         for (id, signals) in twins {
             let (twin, first) = (TwinIndex(scene.twins.len() as u32), scene.signals.len() as u32);
@@ -167,8 +171,12 @@ mod tests {
         let flow = pairs.get(SignalIndex(0)).expect("both have it");
         assert_eq!(flow.value(Value::Number(10.0)), Value::Number(36.0), "l/s in m3/h");
         assert_eq!(pairs.get(SignalIndex(2)), None);
-        assert_eq!((&pairs.only_here[..], &pairs.only_there[..]), (&["P-1.old".to_owned()][..], &["P-1.new".to_owned(), "P-3.flow".to_owned()][..]));
-        let unlike: Vec<String> = pairs.unlike.iter().map(|unlike| format!("{}: {}", unlike.path, unlike.why)).collect();
+        assert_eq!(
+            (&pairs.only_here[..], &pairs.only_there[..]),
+            (&["P-1.old".to_owned()][..], &["P-1.new".to_owned(), "P-3.flow".to_owned()][..])
+        );
+        let unlike: Vec<String> =
+            pairs.unlike.iter().map(|unlike| format!("{}: {}", unlike.path, unlike.why)).collect();
         assert_eq!(
             unlike,
             [

@@ -64,9 +64,9 @@ pub(super) fn failure(error: BesideError) -> Failure {
             eprint!("{}", loaded.render(colour()));
             Failure::Verdict
         }
-        BesideError::Align(error @ (AlignError::NoEvent { .. } | AlignError::OnlyInOne { .. } | AlignError::Apart { .. })) => {
-            Failure::Usage(error.to_string())
-        }
+        BesideError::Align(
+            error @ (AlignError::NoEvent { .. } | AlignError::OnlyInOne { .. } | AlignError::Apart { .. }),
+        ) => Failure::Usage(error.to_string()),
         other => Failure::environment(other),
     }
 }

@@ -110,15 +110,14 @@ fn write_text(out: &mut String, of: &Comparison) -> std::fmt::Result {
     list(out, "only in the second", &of.only_there)?;
     let unlike: Vec<String> = of.not_comparable.iter().map(|one| format!("{}: {}", one.signal, one.why)).collect();
     list(out, "not comparable", &unlike)?;
-    let (both, single): (Vec<&EventDifference>, Vec<_>) = of.events.iter().partition(|event| event.later_secs.is_some());
+    let (both, single): (Vec<&EventDifference>, Vec<_>) =
+        of.events.iter().partition(|event| event.later_secs.is_some());
     let told = |event: &&EventDifference| {
         let at = event.here.or(event.there).map(|at| at.to_string()).unwrap_or_default();
         format!("{at}  {}", event.event)
     };
-    let moved: Vec<String> = both
-        .iter()
-        .map(|event| format!("{:+.3} s  {}", event.later_secs.unwrap_or_default(), told(event)))
-        .collect();
+    let moved: Vec<String> =
+        both.iter().map(|event| format!("{:+.3} s  {}", event.later_secs.unwrap_or_default(), told(event))).collect();
     list(out, "events in both, and how much later in the second", &moved)?;
     let of_one = |first: bool| single.iter().filter(move |event| event.here.is_some() == first).map(told).collect();
     let (first, second): (Vec<String>, Vec<String>) = (of_one(true), of_one(false));
@@ -135,7 +134,8 @@ fn write_text(out: &mut String, of: &Comparison) -> std::fmt::Result {
 
 fn write_signal(out: &mut String, signal: &SignalDifference, width: usize, of: &Comparison) -> std::fmt::Result {
     let unit = Unit::parse(&signal.unit).unwrap_or_default();
-    let number = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{}{}", significant(x, 4), unit.suffix()));
+    let number =
+        |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{}{}", significant(x, 4), unit.suffix()));
     let share = format!("{} %", significant((signal.share * 1000.0).round() / 10.0, 3));
     write!(out, "  {:width$}  {share:>7}  {:>16}  {:>16}", signal.signal, number(signal.largest), number(signal.rms))?;
     if let (Some(at), Some(here), Some(there)) = (signal.at, &signal.here, &signal.there) {

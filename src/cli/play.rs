@@ -158,8 +158,7 @@ fn windowed(_: Options, _: BesideArgs, _: Option<Duration>, _: Option<PathBuf>) 
 
 /// A recording, and what lies beside it.
 pub(super) fn open_both(app: &mut App, options: Options, beside: BesideArgs, waker: Waker) -> Result<(), Failure> {
-    let (name, budget, blocking) =
-        (beside::name_of(&options.files), options.history_budget_bytes, options.blocking);
+    let (name, budget, blocking) = (beside::name_of(&options.files), options.history_budget_bytes, options.blocking);
     open(app, options, waker.clone())?;
     beside.install(app, name, budget, blocking, waker)
 }

@@ -469,10 +469,8 @@ mod tests {
         harness.set_size(vec2(420.0, 400.0));
         harness.run();
         let rect = |label: &str| harness.get_by_label(label).rect();
-        let (signal, event) = (
-            rect("P-101.flow: 58.10 here, 41.30 beside, −16.80 m³/h"),
-            rect("P-101/flow.low raised: only beside"),
-        );
+        let (signal, event) =
+            (rect("P-101.flow: 58.10 here, 41.30 beside, −16.80 m³/h"), rect("P-101/flow.low raised: only beside"));
         assert!(signal.bottom() < event.top() && event.bottom() <= 400.0, "{signal} {event}");
     }
 }

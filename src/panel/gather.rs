@@ -132,9 +132,7 @@ fn gather<'a>(
         history,
         marks: &read.marks,
         board,
-        beside: beside.map(|beside| {
-            (beside.there.as_str(), &counterpart as &dyn Fn(SignalIndex) -> Option<Counterpart>)
-        }),
+        beside: beside.map(|beside| (beside.there.as_str(), &counterpart as &inspector::Counterparts)),
         attention: &read.attention,
         moment,
         visible: shell.inspector.visible.clone(),

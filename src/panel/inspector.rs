@@ -64,12 +64,15 @@ pub struct SignalView {
     pub details: String,
 }
 
+/// What a signal has in the recording beside this one.
+pub type Counterparts<'a> = dyn Fn(SignalIndex) -> Option<Counterpart> + 'a;
+
 /// What the inspector reads, apart from the twin.
 pub struct InspectorInput<'a> {
     pub scene: &'a Scene,
     pub currents: &'a dyn Fn(SignalIndex) -> Current,
     /// The name of the recording beside this one, and what a signal has there.
-    pub beside: Option<(&'a str, &'a dyn Fn(SignalIndex) -> Option<Counterpart>)>,
+    pub beside: Option<(&'a str, &'a Counterparts<'a>)>,
     pub history: &'a History,
     pub marks: &'a Marks,
     pub board: &'a AlarmBoard,

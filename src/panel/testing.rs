@@ -11,6 +11,7 @@ use bevy_egui::egui::{Ui, vec2};
 use egui_kittest::Harness;
 
 use super::alarms::AlarmsView;
+use super::compare::CompareView;
 use super::events::EventsView;
 use super::inspector::{InspectorInput, InspectorView, inspector_view};
 use super::mark::Marks;
@@ -18,7 +19,6 @@ use super::shell::{Shell, Views};
 use super::timebar::{TimeInput, TimeState, TimeView};
 use super::tree::TreeView;
 use super::trend::{TrendInput, TrendState, TrendView, trend_view};
-use super::compare::CompareView;
 use super::{banner, bars, connections, issues, statistics, timebar};
 use crate::alarm::AlarmBoard;
 use crate::command::Attention;

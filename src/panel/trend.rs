@@ -131,7 +131,8 @@ pub fn trend_view(input: &TrendInput, state: &TrendState) -> TrendView {
         let Some(signal) = input.scene.signals.get(index.at()) else { continue };
         let columns = state.columns.clamp(16, 4_096);
         let buckets = input.history.range(index, from, to, columns);
-        let beside = input.beside.as_ref().map(|beside| beside.stretches(signal, (from, to), columns)).unwrap_or_default();
+        let beside =
+            input.beside.as_ref().map(|beside| beside.stretches(signal, (from, to), columns)).unwrap_or_default();
         let (stretches, doubtful) = trace_points(&buckets, from, signal.expires);
         let value = (input.currents)(index).value.as_ref().map_or_else(|| "–".into(), format::value);
         let path = input.scene.signal_path(index);
@@ -301,8 +302,10 @@ fn line_key(ui: &mut Ui, name: &str, dash: Option<f32>) {
     let (left, right) = (rect.left_center(), rect.left_center() + vec2(LINE, 0.0));
     let stroke = Stroke::new(1.5, theme::TEXT);
     match dash {
-        None => drop(ui.painter().line_segment([left, right], stroke)),
-        Some(dash) => drop(ui.painter().extend(egui::Shape::dashed_line(&[left, right], stroke, dash, dash * 0.6))),
+        None => {
+            ui.painter().line_segment([left, right], stroke);
+        }
+        Some(dash) => ui.painter().extend(egui::Shape::dashed_line(&[left, right], stroke, dash, dash * 0.6)),
     }
     ui.painter().galley(pos2(right.x + 6.0, rect.center().y - galley.size().y / 2.0), galley, theme::TEXT);
     response.on_hover_text(format!("{kind} lines are {name}"));

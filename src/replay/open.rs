@@ -87,8 +87,7 @@ const DENSITY: usize = 2000;
 
 /// Opens recordings in `app`, which gets `CorePlugins`. `waker` asks for a frame.
 pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenError> {
-    let mut deck =
-        Deck::open(&options.files, options.scene.as_deref(), options.history_budget_bytes, waker.clone())?;
+    let mut deck = Deck::open(&options.files, options.scene.as_deref(), options.history_budget_bytes, waker.clone())?;
     let (start, end) = deck.bounds;
     let at = begin_at(options.at, start, end)?;
     let first = deck.timeline.recordings().first().map(|recording| recording.path().to_owned()).unwrap_or_default();
@@ -109,14 +108,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .insert_resource(Extent::Recorded { start, end, density })
         .insert_resource(Moment { now: end, shown: at, session_start: start })
         .insert_resource(cursor)
-        .insert_resource(Replay {
-            deck,
-            shown: at,
-            waited_secs: 0.0,
-            blocking: options.blocking,
-            waker,
-            notes,
-        })
+        .insert_resource(Replay { deck, shown: at, waited_secs: 0.0, blocking: options.blocking, waker, notes })
         .add_systems(
             Update,
             (

@@ -276,7 +276,8 @@ fn the_program_compares_and_its_exit_code_is_the_verdict() {
     let (here, there) = two(folder.path());
     let (code, said, _) = pollux(&["compare", text(&here), text(&there)]);
     assert_eq!(code, Some(0), "without a tolerance nothing is judged");
-    for part in ["aligned by   start", "P-1.flow", "20", "only in the first: 1", "P-1.level", "+2.000 s", "note: trip"] {
+    for part in ["aligned by   start", "P-1.flow", "20", "only in the first: 1", "P-1.level", "+2.000 s", "note: trip"]
+    {
         assert!(said.contains(part), "`{part}` is not in:\n{said}");
     }
     let (code, said, _) = pollux(&["compare", text(&here), text(&here), "--tolerance", "0"]);
@@ -286,7 +287,9 @@ fn the_program_compares_and_its_exit_code_is_the_verdict() {
     assert_eq!(code, Some(1), "{said}");
     let told: Value = serde_json::from_str(&said).expect("JSON");
     let exceeding = told["verdict"]["exceeding"].as_array().expect("a list");
-    assert!(exceeding.iter().any(|line| line.as_str().is_some_and(|line| line.starts_with("P-1.flow differs by 28.6 %"))));
+    assert!(
+        exceeding.iter().any(|line| line.as_str().is_some_and(|line| line.starts_with("P-1.flow differs by 28.6 %")))
+    );
     let (code, _, said) = pollux(&["compare", text(&here), text(&there), "--align", "wall"]);
     assert_eq!(code, Some(2));
     assert!(said.contains("2026-01-31T12:00:00Z") && said.contains("2026-01-31T12:16:40Z"), "{said}");
@@ -337,7 +340,8 @@ fn two_runs_of_the_plant_differ_in_their_noise_and_little_else() {
     let plant = concat!(env!("CARGO_MANIFEST_DIR"), "/scenes/bottling/scene.ron");
     let files = ["1", "2"].map(|seed| {
         let file = folder.path().join(format!("seed-{seed}.mcap"));
-        let args = ["record", plant, "--plant", "--plant-speed", "10", "--no-store", "--for", "4s", "--seed", seed, "-o"];
+        let args =
+            ["record", plant, "--plant", "--plant-speed", "10", "--no-store", "--for", "4s", "--seed", seed, "-o"];
         let (code, _, said) = pollux(&[&args[..], &[text(&file)]].concat());
         assert_eq!(code, Some(0), "{said}");
         file
