@@ -21,6 +21,8 @@ use crate::twin::Timestamp;
 /// When a recording has more events than the journal may hold, alarms are looked up in so many keyframes.
 const OPENINGS: usize = 64;
 
+type Bounds = (Timestamp, Timestamp);
+
 /// Dropping it ends the thread that reads.
 pub(crate) struct Deck {
     reader: Reader,
@@ -30,7 +32,7 @@ pub(crate) struct Deck {
     pub scene: Arc<Scene>,
     pub issues: Vec<Issue>,
     /// Log times of the first and the last message, event or keyframe.
-    pub bounds: (Timestamp, Timestamp),
+    pub bounds: Bounds,
     /// The scene as files, for as long as its models may be asked for.
     _unpacked: Option<Unpacked>,
 }
@@ -44,9 +46,9 @@ impl Deck {
         history_budget_bytes: u64,
         waker: Waker,
     ) -> Result<Self, OpenError> {
-        let timeline = Timeline::open(files)?;
+        let (timeline, bounds) = open(files)?;
         let (scene, issues, unpacked): Opened = scene_of(&timeline, scene)?;
-        Self::start(timeline, (Arc::new(scene), issues, unpacked), history_budget_bytes, waker)
+        Self::start((timeline, bounds), (Arc::new(scene), issues, unpacked), history_budget_bytes, waker)
     }
 
     /// The same to lie beside something that is shown in the scene `main`: a recording without a scene of its own is read
@@ -57,24 +59,22 @@ impl Deck {
         history_budget_bytes: u64,
         waker: Waker,
     ) -> Result<Self, OpenError> {
-        let timeline = Timeline::open(files)?;
+        let (timeline, bounds) = open(files)?;
         let opened = match scene_of(&timeline, None) {
             Ok((scene, issues, unpacked)) => (Arc::new(scene), issues, unpacked),
             Err(OpenError::NoScene(_)) => (main.clone(), Vec::new(), None),
             Err(error) => return Err(error),
         };
-        Self::start(timeline, opened, history_budget_bytes, waker)
+        Self::start((timeline, bounds), opened, history_budget_bytes, waker)
     }
 
     fn start(
-        timeline: Timeline,
+        (timeline, bounds): (Timeline, Bounds),
         (scene, issues, unpacked): (Arc<Scene>, Vec<Issue>, Option<Unpacked>),
         history_budget_bytes: u64,
         waker: Waker,
     ) -> Result<Self, OpenError> {
         let timeline = Arc::new(timeline);
-        let first = || timeline.recordings().first().map(|recording| recording.path().to_owned()).unwrap_or_default();
-        let bounds = timeline.bounds().ok_or_else(|| OpenError::Empty { path: first() })?;
         // Alarms were watched since the session began, which is before its first message.
         let watched = timeline.about().map_or(bounds.0, |about| about.started.min(bounds.0));
         let analysis = Analysis::new(scene.clone(), 1, history_budget_bytes, watched);
@@ -99,6 +99,13 @@ impl Deck {
     pub fn is_idle(&self) -> bool {
         self.reader.is_idle()
     }
+}
+
+fn open(files: &[PathBuf]) -> Result<(Timeline, Bounds), OpenError> {
+    let timeline = Timeline::open(files)?;
+    let empty = || OpenError::Empty { path: files.first().cloned().unwrap_or_default() };
+    let bounds = timeline.bounds().ok_or_else(empty)?;
+    Ok((timeline, bounds))
 }
 
 /// The journal, and how alarms stood when it began.

@@ -75,7 +75,7 @@ fn two(folder: &Path) -> (PathBuf, PathBuf) {
     let (here, there) = (folder.join("yesterday.mcap"), folder.join("today.mcap"));
     tape(&here, &scene("m3/h", r#""mode": (topic: "hall/{id}/mode", raw: Text),"#), noon(), |_| 50.0, 30);
     let flow = |second| if (20..40).contains(&second) { 70.0 } else { 50.0 } / 3.6;
-    tape(&there, &scene("l/s", r#""level": (unit: "m", topic: "hall/{id}/level"),"#), later(), flow, 32);
+    tape(&there, &scene("l/s", r#""level": (unit: "m", topic: "hall/{id}/level", raw: Number),"#), later(), flow, 32);
     (here, there)
 }
 
