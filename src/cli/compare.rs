@@ -136,7 +136,8 @@ fn write_signal(out: &mut String, signal: &SignalDifference, width: usize, of: &
     let unit = Unit::parse(&signal.unit).unwrap_or_default();
     let number =
         |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| format!("{}{}", significant(x, 4), unit.suffix()));
-    let share = format!("{} %", significant((signal.share * 1000.0).round() / 10.0, 3));
+    let tenths = (signal.share * 1000.0).round() / 10.0;
+    let share = if tenths == 0.0 { "< 0.1 %".to_owned() } else { format!("{} %", significant(tenths, 3)) };
     write!(out, "  {:width$}  {share:>7}  {:>16}  {:>16}", signal.signal, number(signal.largest), number(signal.rms))?;
     if let (Some(at), Some(here), Some(there)) = (signal.at, &signal.here, &signal.there) {
         let after = at.secs_since(of.here.start);

@@ -14,6 +14,8 @@ use crate::twin::{Current, SignalIndex, Timestamp, TwinIndex};
 
 /// Steps by which the other is shifted by hand, in seconds.
 const NUDGES: [(f64, &str); 4] = [(-10.0, "−10 s"), (-1.0, "−1 s"), (1.0, "+1 s"), (10.0, "+10 s")];
+/// Events that lie less than this apart count as simultaneous, in seconds.
+const SAME_SECS: f64 = 0.05;
 const ROW: f32 = 22.0;
 /// Below this width the events stand below the signals.
 const WIDE: f32 = 700.0;
@@ -28,9 +30,12 @@ pub struct CompareView {
     pub same: usize,
     /// What cannot be compared, in sentences.
     pub left_out: Vec<String>,
+    /// Those that only one has, or that came earlier or later.
     pub events: Vec<EventRow>,
-    /// How many of them were known at the cursor.
+    /// How many of them were before the cursor.
     pub until_cursor: usize,
+    /// Events that were at the same time in both.
+    pub simultaneous: usize,
     pub ghosts: Ghosts,
 }
 
@@ -103,7 +108,8 @@ pub fn compare_view(input: &CompareInput) -> CompareView {
     }
     signals.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.path.cmp(&b.path)));
     let shift = beside.shift().unwrap_or_default();
-    let events: Vec<EventRow> = beside.met().iter().map(|met| event_row(scene, met, shift)).collect();
+    let is_apart = |met: &&Met| met.later_secs(shift).is_none_or(|later| later.abs() >= SAME_SECS);
+    let events: Vec<EventRow> = beside.met().iter().filter(is_apart).map(|met| event_row(scene, met, shift)).collect();
     let pairs = &beside.pairs;
     let mut left_out: Vec<String> =
         pairs.unlike.iter().map(|unlike| format!("{}: {}", unlike.path, unlike.why)).collect();
@@ -114,6 +120,7 @@ pub fn compare_view(input: &CompareInput) -> CompareView {
         same,
         left_out,
         until_cursor: events.partition_point(|event| event.at <= input.shown),
+        simultaneous: beside.met().len() - events.len(),
         events,
         ghosts: input.ghosts,
         signals,
@@ -326,15 +333,12 @@ fn events_ui(ui: &mut Ui, view: &CompareView, sides: &Sides, out: &mut Vec<Opera
         &[(0.0, 0.18, "Time", Align::Min), (0.18, 0.72, "Event", Align::Min), (0.72, 1.0, "Beside", Align::Max)],
     );
     ui.spacing_mut().item_spacing.y = 0.0;
-    if view.events.is_empty() {
-        weak_row(ui, "No alarms, births, deaths or notes in the time that both have");
-        return;
-    }
     let area = ScrollArea::vertical().id_salt("compared events").auto_shrink(false);
-    area.show_rows(ui, ROW, view.events.len(), |ui, range| {
+    area.show_rows(ui, ROW, view.events.len() + 1, |ui, range| {
         for at in range {
-            if let Some(event) = view.events.get(at) {
-                event_ui(ui, event, at < view.until_cursor, sides, out);
+            match view.events.get(at) {
+                Some(event) => event_ui(ui, event, at < view.until_cursor, sides, out),
+                None => weak_row(ui, &format!("{} at the same time", format::plural(view.simultaneous, "event"))),
             }
         }
     });
@@ -342,7 +346,6 @@ fn events_ui(ui: &mut Ui, view: &CompareView, sides: &Sides, out: &mut Vec<Opera
 
 fn event_ui(ui: &mut Ui, event: &EventRow, is_past: bool, sides: &Sides, out: &mut Vec<OperatorCommand>) {
     let which = match event.which {
-        Which::Both(later) if later.abs() < 0.05 => "at the same time".to_owned(),
         Which::Both(later) => {
             let way = if later > 0.0 { "later" } else { "earlier" };
             format!("{} {way}", lasting(later.abs()))
@@ -417,6 +420,7 @@ mod tests {
                 event(60, "P-101/flow.low raised", Which::There),
             ],
             until_cursor: 1,
+            simultaneous: 20,
             ghosts: Ghosts::Differing,
         };
         (view, flow.index, flow.twin)
@@ -434,6 +438,7 @@ mod tests {
         harness.run();
         assert_eq!(*harness.state(), [OperatorCommand::Select(Some(twin))]);
         harness.get_by_label("P-101/vibration.high raised: 12.4 s later");
+        harness.get_by_label("20 events at the same time");
         harness.get_by_label("P-101/flow.low raised: only beside").click();
         harness.run();
         let [.., seek, select] = &harness.state()[..] else { panic!("{:?}", harness.state()) };
