@@ -39,6 +39,7 @@
 //! | [`command`] | what an operator asks for | cursor, attention, alarms |
 //! | [`session`] | what to open | a running world |
 //! | [`replay`] | recordings | a world of the past: the same picture at any moment of it |
+//! | [`beside`] | a second recording, the cursor | [`Counterpart`](beside::Counterpart) values, differences, which events met |
 //! | [`state`] | the world | the JSON of `--state` |
 //! | `view` | components | 3D (feature `desktop`) |
 //! | `panel` | plain view structs | egui, operator commands (feature `desktop`) |
@@ -66,6 +67,7 @@
 pub mod alarm;
 pub mod analysis;
 pub mod bench;
+pub mod beside;
 pub mod cli;
 pub mod command;
 pub mod event;

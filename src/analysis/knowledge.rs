@@ -387,7 +387,7 @@ impl Knowledge {
     }
 
     /// Moves the signals with new samples into `into`, whose old content is lost.
-    pub(super) fn take_touched(&mut self, into: &mut Vec<SignalIndex>) {
+    pub(crate) fn take_touched(&mut self, into: &mut Vec<SignalIndex>) {
         into.clear();
         std::mem::swap(&mut self.touched, into);
         for signal in into {

@@ -13,6 +13,7 @@ use bevy::prelude::*;
 use bevy::window::{FileDragAndDrop, RequestRedraw};
 
 use crate::TwinSet;
+use crate::beside::Beside;
 use crate::command::OperatorCommand;
 use crate::history::Extent;
 use crate::panel::Shell;
@@ -73,6 +74,7 @@ fn take_orders(
     mut opener: ResMut<Opener>,
     mut shell: ResMut<Shell>,
     extent: Option<Res<Extent>>,
+    beside: Option<Res<Beside>>,
 ) {
     let mut came = false;
     for drop in drops.read() {
@@ -102,7 +104,8 @@ fn take_orders(
         return;
     }
     let Some(files) = opener.next.take() else { return };
-    let here = extent.is_some_and(|extent| extent.is_recorded());
+    // A comparison stays as it is: what it was aligned with must not be exchanged under it.
+    let here = extent.is_some_and(|extent| extent.is_recorded()) && beside.is_none();
     let name = files.first().and_then(|file| file.file_name()).unwrap_or_default().to_string_lossy().into_owned();
     let waker = opener.waker.clone();
     let for_reader = waker.clone();

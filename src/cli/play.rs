@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::beside::{self, BesideArgs};
 use super::{Failure, live, time_limit};
 use crate::history::Cursor;
 use crate::recent;
@@ -45,7 +46,7 @@ pub struct Args {
     state: Option<PathBuf>,
     /// Publish the recording to this broker with its original timing (times --speed), instead of showing it. Logs in as
     /// --scene says, if it is given.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["headless", "limit", "state"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["headless", "limit", "state", "beside"])]
     to: Option<String>,
     /// First levels of all topics that are published, so that nobody takes them for the plant; empty for the original
     /// topics.
@@ -54,6 +55,8 @@ pub struct Args {
     /// Publish as retained what was retained when it was recorded.
     #[arg(long, requires = "to")]
     retain: bool,
+    #[command(flatten)]
+    beside: BesideArgs,
 }
 
 /// A moment of a recording, for clap.
@@ -127,13 +130,18 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     let options = args.options();
     match args.headless {
-        true => headless(options, args.limit, args.state),
-        false => windowed(options, args.limit, args.state),
+        true => headless(options, args.beside, args.limit, args.state),
+        false => windowed(options, args.beside, args.limit, args.state),
     }
 }
 
 /// Runs until the cursor stands still, the time is over or somebody interrupts.
-fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
+fn headless(
+    options: Options,
+    beside: BesideArgs,
+    limit: Option<Duration>,
+    state_file: Option<PathBuf>,
+) -> Result<(), Failure> {
     let (wake, woken) = crossbeam_channel::bounded(1);
     let waker: Waker = Arc::new(move || {
         // Full means that the loop is about to wake anyway.
@@ -142,7 +150,7 @@ fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBu
     let wake = waker.clone();
     let stop = live::interrupted(move || wake())?;
     let mut app = App::new();
-    open(&mut app, options, waker)?;
+    open_both(&mut app, options, beside, waker)?;
     let started = std::time::Instant::now();
     let left = || limit.map(|limit| limit.saturating_sub(started.elapsed()));
     let plays = |app: &App| matches!(app.world().resource::<Cursor>(), Cursor::Playing { .. });
@@ -159,10 +167,15 @@ fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBu
 }
 
 #[cfg(feature = "desktop")]
-fn windowed(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
+fn windowed(
+    options: Options,
+    beside: BesideArgs,
+    limit: Option<Duration>,
+    state_file: Option<PathBuf>,
+) -> Result<(), Failure> {
     let files = options.files.clone();
     let opened = move |app: &mut App, waker: Waker| {
-        open(app, options, waker)?;
+        open_both(app, options, beside, waker)?;
         recent::remember(recent::RecentKind::Recording, &files);
         Ok(())
     };
@@ -170,8 +183,15 @@ fn windowed(options: Options, limit: Option<Duration>, state_file: Option<PathBu
 }
 
 #[cfg(not(feature = "desktop"))]
-fn windowed(_: Options, _: Option<Duration>, _: Option<PathBuf>) -> Result<(), Failure> {
+fn windowed(_: Options, _: BesideArgs, _: Option<Duration>, _: Option<PathBuf>) -> Result<(), Failure> {
     Err(Failure::Usage("this pollux was built without the `desktop` feature; run it with --headless".into()))
+}
+
+/// A recording, and what lies beside it.
+pub(super) fn open_both(app: &mut App, options: Options, beside: BesideArgs, waker: Waker) -> Result<(), Failure> {
+    let (name, budget, blocking) = (beside::name_of(&options.files), options.history_budget_bytes, options.blocking);
+    open(app, options, waker.clone())?;
+    beside.install(app, name, budget, blocking, waker)
 }
 
 /// Opens a recording; prints the issues of a scene that has errors.

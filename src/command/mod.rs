@@ -11,6 +11,7 @@ use bevy::prelude::*;
 
 use crate::TwinSet;
 use crate::alarm;
+use crate::beside::{Ghosts, Shift};
 use crate::event::{self, AlarmPath};
 use crate::scene::Scene;
 
@@ -74,6 +75,10 @@ pub enum OperatorCommand {
     Open(Vec<PathBuf>),
     /// From which priority on new alarms are heard; none: not at all.
     Sound(Option<alarm::Priority>),
+    /// Shows later moments of the recording that lies beside this one, or earlier ones.
+    ShiftBeside(Shift),
+    /// Which twins show in 3D how they are in the recording beside this one.
+    ShowGhosts(Ghosts),
 }
 
 /// What one step of the cursor is.

@@ -19,6 +19,8 @@ pub struct BarsView {
     pub cursor: Cursor,
     /// A recording: nothing is live.
     pub recorded: bool,
+    /// The recording that lies beside this, and how.
+    pub beside: Option<String>,
     pub counts: Counts,
     pub banner: BannerView,
     pub twins: usize,
@@ -55,6 +57,7 @@ pub fn bars_view(
         scene: scene.name.clone(),
         cursor,
         recorded: false,
+        beside: None,
         counts,
         banner,
         twins: scene.twins.len(),
@@ -84,6 +87,14 @@ pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<Asked> {
         let (ink, fill) = mode_colours(&view.cursor, view.recorded);
         let text = timebar::badge(&view.cursor, view.recorded);
         widgets::badge_of(ui, &text, egui::FontId::proportional(16.0), ink, fill);
+        if let Some(beside) = &view.beside {
+            const WIDEST: f32 = 260.0;
+            let text = format!("beside {beside}");
+            let room = vec2((ui.available_width() * 0.4).min(WIDEST), ui.available_height());
+            ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+                widgets::line(ui, &text, theme::body(), theme::NOT_LIVE);
+            });
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 14.0;
             if ui.button("?").on_hover_text("Keyboard shortcuts (?)").clicked() {

@@ -11,9 +11,12 @@ use super::events::EventsView;
 use super::mark::Marks;
 use super::open::{OpenView, RecentFiles};
 use super::shell::{self, PanelKind, Shell, Views};
-use super::{banner, bars, connections, inspector, issues, recording, statistics, theme, timebar, tree, trend};
+use super::{
+    banner, bars, compare, connections, inspector, issues, recording, statistics, theme, timebar, tree, trend,
+};
 use crate::alarm::{AlarmBoard, Horn};
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Knowledge};
+use crate::beside::{Beside, Counterpart, Ghosts};
 use crate::command::{Attention, Operator, OperatorCommand};
 use crate::event::{EventLog, RecordTroubles};
 use crate::history::{self, Counts, Cursor, Density, Extent, History, Moment, SkipGaps};
@@ -51,6 +54,9 @@ pub(super) struct Readable<'w, 's> {
     labels: Res<'w, ScreenLabels>,
     world: Res<'w, WorldImage>,
     currents: Query<'w, 's, &'static Current>,
+    beside: Option<Res<'w, Beside>>,
+    ghosts: Option<Res<'w, Ghosts>>,
+    counterparts: Query<'w, 's, &'static Counterpart>,
 }
 
 pub(super) fn show_panels(
@@ -79,9 +85,10 @@ pub(super) fn show_panels(
     let views = match &read.analysis {
         Some(analysis) => {
             let knowledge = analysis.lock();
-            gather(&read, &knowledge.history, knowledge.arrivals(), board, &shell)
+            let other = read.beside.as_ref().map(|beside| beside.lock());
+            gather(&read, (&knowledge.history, other.as_deref()), knowledge.arrivals(), board, &shell)
         }
-        None => gather(&read, &History::new(0), &Density::default(), board, &shell),
+        None => gather(&read, (&History::new(0), None), &Density::default(), board, &shell),
     };
     let mut ui = egui::Ui::new(
         ctx.clone(),
@@ -109,7 +116,7 @@ fn physical(rect: Option<egui::Rect>, pixels_per_point: f32) -> URect {
 
 fn gather<'a>(
     read: &'a Readable,
-    history: &History,
+    (history, other): (&History, Option<&Knowledge>),
     arrivals: &Density,
     board: &'a AlarmBoard,
     shell: &Shell,
@@ -119,6 +126,11 @@ fn gather<'a>(
         let entity = read.entities.signals.get(index.at());
         entity.and_then(|entity| read.currents.get(*entity).ok()).cloned().unwrap_or_default()
     };
+    let counterpart = |index: SignalIndex| -> Option<Counterpart> {
+        let entity = read.entities.signals.get(index.at())?;
+        read.counterparts.get(*entity).ok().cloned()
+    };
+    let beside = read.beside.as_deref();
     let bounds = if scene.signals.is_empty() { None } else { history.bounds() };
     let usage = if scene.signals.is_empty() { default() } else { history.usage() };
     // Issues are few and their number is always shown, so they are built in any case.
@@ -129,6 +141,7 @@ fn gather<'a>(
         history,
         marks: &read.marks,
         board,
+        beside: beside.map(|beside| (beside.there.as_str(), &counterpart as &inspector::Counterparts)),
         attention: &read.attention,
         moment,
         visible: shell.inspector.visible.clone(),
@@ -141,6 +154,15 @@ fn gather<'a>(
         trends: if shown { &read.attention.trends } else { &[] },
         cursor,
         moment,
+        beside: beside.zip(other).and_then(|(beside, other)| {
+            Some(trend::TrendBeside {
+                here: &beside.here,
+                there: &beside.there,
+                history: &other.history,
+                pairs: &beside.pairs,
+                shift: beside.shift()?,
+            })
+        }),
     };
     let connected = shell.is_visible(PanelKind::Connections);
     let recorded = read.extent.is_recorded();
@@ -158,7 +180,12 @@ fn gather<'a>(
     let coarse = !recorded && moment.is_dormant(bounds.map(|(_, newest)| newest));
     let record = recording::record_view(&read.recording, moment.now, coarse);
     Views {
-        bars: bars::BarsView { recorded, record: record.clone(), ..bars },
+        bars: bars::BarsView {
+            recorded,
+            record: record.clone(),
+            beside: beside.map(|beside| beside.there.clone()),
+            ..bars
+        },
         time: timebar::TimeView {
             selected: read.attention.selected,
             operator: &read.operator.0,
@@ -191,6 +218,17 @@ fn gather<'a>(
         statistics: match shell.is_visible(PanelKind::Statistics) {
             true => statistics::statistics_view(board.performance.as_deref(), scene),
             false => statistics::StatisticsView::default(),
+        },
+        compare: match beside.filter(|_| shell.is_visible(PanelKind::Compare)) {
+            Some(beside) => compare::compare_view(&compare::CompareInput {
+                scene,
+                beside,
+                ghosts: read.ghosts.as_deref().copied().unwrap_or_default(),
+                current: &current,
+                counterpart: &counterpart,
+                shown: moment.shown,
+            }),
+            None => compare::CompareView::default(),
         },
         connections: match connected {
             true => connections::ConnectionsView { record, ..connections::connections_view(&read.report, moment.now) },

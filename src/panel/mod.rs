@@ -11,6 +11,7 @@
 pub mod alarms;
 pub mod banner;
 pub mod bars;
+pub mod compare;
 pub mod connections;
 pub mod events;
 pub mod format;
@@ -102,7 +103,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "there is no panel `trendz`; there are: 3d, scene, inspector, trends, alarms, events, \
-             statistics, connections, issues, help"
+             statistics, compare, connections, issues, help"
         );
         assert_eq!(open(&mut app, "Connections"), Ok(()));
         assert!(app.world().resource::<Shell>().is_visible(PanelKind::Connections));

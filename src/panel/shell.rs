@@ -9,6 +9,7 @@ use egui_dock::{DockArea, DockState, NodeIndex, TabViewer};
 
 use super::alarms::{self, AlarmsState, AlarmsView};
 use super::bars::{self, Asked, BarsView};
+use super::compare::{self, CompareView};
 use super::connections::{self, ConnectionsView};
 use super::events::{self, EventsState, EventsView};
 use super::inspector::{self, InspectorState, InspectorView};
@@ -33,13 +34,14 @@ pub enum PanelKind {
     Alarms,
     Events,
     Statistics,
+    Compare,
     Connections,
     Issues,
     Help,
 }
 
 impl PanelKind {
-    pub const ALL: [PanelKind; 10] = [
+    pub const ALL: [PanelKind; 11] = [
         PanelKind::World,
         PanelKind::Tree,
         PanelKind::Inspector,
@@ -47,6 +49,7 @@ impl PanelKind {
         PanelKind::Alarms,
         PanelKind::Events,
         PanelKind::Statistics,
+        PanelKind::Compare,
         PanelKind::Connections,
         PanelKind::Issues,
         PanelKind::Help,
@@ -61,6 +64,7 @@ impl PanelKind {
             PanelKind::Alarms => "Alarms",
             PanelKind::Events => "Events",
             PanelKind::Statistics => "Statistics",
+            PanelKind::Compare => "Compare",
             PanelKind::Connections => "Connections",
             PanelKind::Issues => "Issues",
             PanelKind::Help => "Help",
@@ -77,6 +81,7 @@ impl PanelKind {
             PanelKind::Alarms => "alarms",
             PanelKind::Events => "events",
             PanelKind::Statistics => "statistics",
+            PanelKind::Compare => "compare",
             PanelKind::Connections => "connections",
             PanelKind::Issues => "issues",
             PanelKind::Help => "help",
@@ -134,6 +139,7 @@ fn default_layout() -> DockState<PanelKind> {
         PanelKind::Alarms,
         PanelKind::Events,
         PanelKind::Statistics,
+        PanelKind::Compare,
         PanelKind::Connections,
         PanelKind::Issues,
     ];
@@ -187,6 +193,7 @@ pub struct Views<'a> {
     pub alarms: AlarmsView<'a>,
     pub events: EventsView<'a>,
     pub statistics: StatisticsView,
+    pub compare: CompareView,
     pub connections: ConnectionsView,
     pub issues: IssuesView,
     pub open: OpenView<'a>,
@@ -314,6 +321,16 @@ fn frame_the_past(painter: &egui::Painter, rect: Rect, time: &TimeView) -> Rect 
     Rect::from_min_size(back.min, egui::vec2((back.width() / STEP).ceil() * STEP, back.height()))
 }
 
+/// A caption in the lower left corner of the 3D view: whose values ghosts show, so that nobody takes them for twins.
+fn name_the_ghosts(painter: &egui::Painter, rect: Rect, beside: &str) {
+    let text = format!("Ghosts: {beside}");
+    let galley = super::widgets::layout(painter, &text, theme::small(), theme::TEXT, rect.width() - 40.0);
+    let size = galley.size() + egui::vec2(20.0, 8.0);
+    let back = Rect::from_min_size(rect.left_bottom() - egui::vec2(0.0, size.y), size).translate(egui::vec2(3.0, -3.0));
+    painter.rect_filled(back, 0.0, theme::PANEL.gamma_multiply(0.9));
+    painter.galley(back.center() - galley.size() / 2.0, galley, theme::TEXT);
+}
+
 struct Viewer<'a, 'v> {
     views: &'a Views<'v>,
     tree: &'a mut TreeState,
@@ -354,6 +371,9 @@ impl TabViewer for Viewer<'_, '_> {
                 if !self.views.time.is_live() {
                     self.room.covered = Some(frame_the_past(&painter, rect, &self.views.time));
                 }
+                if let Some(beside) = &self.views.bars.beside {
+                    name_the_ghosts(&painter, rect, beside);
+                }
             }
             PanelKind::Tree => tree::tree_ui(ui, &self.views.tree, self.tree, self.out),
             PanelKind::Inspector => {
@@ -364,6 +384,7 @@ impl TabViewer for Viewer<'_, '_> {
             PanelKind::Alarms => alarms::alarms_ui(ui, &self.views.alarms, self.alarms, self.out),
             PanelKind::Events => events::events_ui(ui, &self.views.events, self.events, self.out),
             PanelKind::Statistics => statistics::statistics_ui(ui, &self.views.statistics),
+            PanelKind::Compare => compare::compare_ui(ui, &self.views.compare, self.out),
             PanelKind::Connections => {
                 connections::connections_ui(ui, &self.views.connections, self.record, self.out);
             }

@@ -82,7 +82,9 @@ fn what_cannot_be_filmed_is_said_with_a_way_out() {
     let path = format!("{}:{}", stub.display(), std::env::var("PATH").unwrap_or_default());
     let Some(output) = film(&video, &["--until", "40s"], |command| {
         command.env("PATH", path);
-    }) else { return };
+    }) else {
+        return;
+    };
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     assert!(said(&output).contains("ffmpeg gave up after") && said(&output).contains("signal: 9"), "{}", said(&output));
 }

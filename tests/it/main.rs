@@ -2,6 +2,7 @@
 
 mod alarm_rules;
 mod alarms;
+mod beside;
 mod broker;
 mod core;
 #[cfg(feature = "desktop")]

@@ -1,7 +1,7 @@
 //! Recordings shown again: as they were seen, in any order, within any memory, without any connection.
 
 mod run;
-mod tape;
+pub mod tape;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
