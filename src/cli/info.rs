@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Failure;
 use crate::record::format::About;
-use crate::record::read::Recording;
+use crate::record::read::{Damage, Recording};
 use crate::twin::Timestamp;
 
 #[derive(clap::Args, Debug)]
@@ -40,6 +40,8 @@ struct Info {
     attachments: Vec<Attachment>,
     /// What is missing.
     damage: Option<String>,
+    /// A program is writing it: the end is yet to come.
+    growing: bool,
 }
 
 #[derive(Serialize, Debug)]
@@ -95,6 +97,7 @@ fn info(recording: &Recording) -> Info {
         keyframes: recording.keyframe_times().len(),
         attachments: attachments.collect(),
         damage: recording.damage().map(ToString::to_string),
+        growing: recording.damage().is_some_and(Damage::is_growing),
         channels,
     }
 }
@@ -131,7 +134,9 @@ fn text(info: &Info) -> String {
         line("attachment", &format_args!("{}, {}", attachment.name, size(attachment.bytes)));
     }
     if let Some(damage) = &info.damage {
-        line("damage", damage);
+        line(if info.growing { "growing" } else { "damage" }, damage);
+    }
+    if info.damage.is_some() && !info.growing {
         line("", &format_args!("to make the file whole: pollux repair {}", info.file));
     }
     text

@@ -28,6 +28,9 @@ use crate::twin::Timestamp;
 
 /// What was received is safe from a crash after this long, and the time of a write.
 const FLUSH_AFTER: Duration = Duration::from_millis(500);
+/// What was flushed is asked to be on the disk itself after this long: a loss of power takes no more. Only this thread
+/// waits for it, while messages gather in the box.
+const SYNC_AFTER: Duration = Duration::from_secs(5);
 /// A keyframe that does not come is not waited for any longer.
 const LONGEST_HOLD: Duration = Duration::from_millis(300);
 /// The keyframe that begins a recording is worth a longer wait: without it, nothing is known of what does not report anew.
@@ -81,6 +84,8 @@ struct Writing {
     until: Option<Timestamp>,
     pending_since: Option<Instant>,
     looked: Instant,
+    synced: Instant,
+    synced_bytes: u64,
 }
 
 /// What waits for a keyframe.
@@ -341,6 +346,17 @@ impl Machine {
             writing.looked = now;
             if !writing.file.is_there() {
                 self.fail(&WriteError::Disk("the file was taken away".to_owned()));
+                return;
+            }
+        }
+        if now >= writing.synced + SYNC_AFTER && writing.file.good() > writing.synced_bytes {
+            let begun = Instant::now();
+            let synced = writing.file.sync();
+            (writing.synced, writing.synced_bytes) = (Instant::now(), writing.file.good());
+            let took = writing.synced - begun;
+            self.shared.change_status(|status| status.note_sync(took));
+            if let Err(error) = synced {
+                self.fail(&error);
                 return;
             }
         }

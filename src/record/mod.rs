@@ -7,6 +7,11 @@
 //! [`Recorder`] writes on a thread of its own. Listeners hand over what they hear through a [`RawTap`](crate::source::mqtt::RawTap),
 //! the analysis hands over events and [`Still`]s through a [`RecordSink`]; both leave it in a bounded box and go on. What does
 //! not fit is dropped and counted: a slow, full or vanished disk delays nobody, and says so.
+//!
+//! What is lost, and when: if this program dies, what came in the last half second and the time of a write; if the power
+//! fails, what came in the last five seconds and the time of a sync, as the disk is asked so often (`fdatasync`) to make
+//! durable what it was given, and once more at the end of a file. Only the recorder's thread ever waits for that. The file
+//! that is being written is locked where the system knows advisory locks: repair refuses it, replay shows what it holds.
 
 pub mod attach;
 mod batch;

@@ -41,7 +41,7 @@ impl Series {
         let plain = self.files().is_empty().then_some(plain);
         for name in plain.into_iter().chain([stamped]).chain(numbered) {
             let path = self.folder.join(name);
-            match File::options().write(true).create_new(true).open(&path) {
+            match new_file(&path) {
                 Ok(file) => return Ok((path, file)),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -127,6 +127,15 @@ impl Series {
         }
         left
     }
+}
+
+fn new_file(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    // Others may read and delete it, not write.
+    #[cfg(windows)]
+    std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, 1 | 4);
+    options.open(path)
 }
 
 /// `20261123T063000Z` (ISO 8601, basic format).

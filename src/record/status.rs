@@ -58,6 +58,13 @@ pub struct RecordStatus {
     pub before: Option<Duration>,
     /// Why the disk does not take it.
     pub error: Option<String>,
+    /// How often the disk was asked to make durable what it was given, and how long that took: in all, and at most.
+    #[serde(skip)]
+    pub syncs: u64,
+    #[serde(skip)]
+    pub sync_time: Duration,
+    #[serde(skip)]
+    pub longest_sync: Duration,
     /// How long the disk has not answered.
     #[serde(skip)]
     pub silent: Duration,
@@ -76,6 +83,12 @@ impl RecordStatus {
             format!("the disk of the recording {file} is too slow: {} messages are not recorded", self.dropped)
         });
         failed.into_iter().chain(silent).chain(dropped).collect()
+    }
+
+    pub(super) fn note_sync(&mut self, took: Duration) {
+        self.syncs += 1;
+        self.sync_time += took;
+        self.longest_sync = self.longest_sync.max(took);
     }
 
     /// The name of the file without its folder.

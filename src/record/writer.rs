@@ -3,11 +3,12 @@
 //! program, and as a whole once it is finished. Never writes on after an error: the file is cut back to its last flush.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use mcap::records::{MessageHeader, Metadata};
 use mcap::{Attachment, Compression, McapError, WriteOptions, Writer};
@@ -108,6 +109,7 @@ impl RecordFile {
     /// out.
     pub fn begin(path: PathBuf, file: File, about: &About, scene: &SceneFiles) -> Result<Self, WriteError> {
         let handle = file.try_clone()?;
+        lock(&path, &handle);
         let (disk, length) = Disk::new(file);
         let mut writer = write_options().create(disk)?;
         writer.write_metadata(&Metadata { name: ABOUT.to_owned(), metadata: about.to_metadata() })?;
@@ -260,6 +262,11 @@ impl RecordFile {
         Ok(())
     }
 
+    /// Asks the system to put all that was flushed on the disk itself: after this it is safe from a loss of power.
+    pub fn sync(&self) -> Result<(), WriteError> {
+        Ok(self.handle.sync_data()?)
+    }
+
     /// Writes index and end, and makes all of it durable. After an error the file ends at its last flush, without an index.
     pub fn finish(mut self) -> Finished {
         let written = self.flush().and_then(|()| Ok(self.writer.finish()?));
@@ -302,6 +309,27 @@ pub struct Finished {
     pub lost: u64,
     /// Why its index is not on disk: what is kept can be read all the same.
     pub error: Option<String>,
+}
+
+/// Holds the file until it is closed, so that nobody repairs it meanwhile. Where files cannot be locked, recording goes on
+/// without. On Windows a lock would keep others from reading; there the way the file is opened keeps them from writing.
+fn lock(path: &Path, file: &File) {
+    const TRIES: u32 = 50;
+    if cfg!(windows) {
+        return;
+    }
+    for _ in 0..TRIES {
+        match file.try_lock() {
+            Ok(()) => return,
+            // Somebody looks whether it is being written: that takes no time.
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(2)),
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!("{}: cannot be locked ({error}): do not repair it while it grows", path.display());
+                return;
+            }
+        }
+    }
+    tracing::warn!("{}: is locked by another program: do not repair it while it grows", path.display());
 }
 
 /// MCAP counts from 1970.

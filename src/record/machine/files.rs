@@ -57,6 +57,8 @@ impl Machine {
             until: None,
             pending_since: None,
             looked: Instant::now(),
+            synced: Instant::now(),
+            synced_bytes: 0,
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Damage {
 pub(super) enum NoIndex {
     /// The end is missing: the program was killed, the disk was full, the file was cut.
     Unfinished,
+    /// A program is writing it: the end is yet to come.
+    Growing,
     /// There is one, and it is wrong.
     Wrong,
 }
@@ -34,6 +36,11 @@ impl Damage {
     /// Whether something is missing.
     pub fn is_some(&self) -> bool {
         self.index.is_some() || self.cut > 0 || !self.spoiled.lock().is_empty()
+    }
+
+    /// Whether the file is still being written, so that nothing but its end is missing.
+    pub fn is_growing(&self) -> bool {
+        self.index == Some(NoIndex::Growing)
     }
 
     /// Pieces that could not be used, so far.
@@ -67,6 +74,10 @@ impl fmt::Display for Damage {
             (Some(NoIndex::Unfinished), cut) => {
                 sentences
                     .push(format!("the recording was not finished: {} at its end{after} cannot be read", bytes(cut)));
+            }
+            (Some(NoIndex::Growing), _) => {
+                let until = self.last.map(|last| format!(", up to {last}")).unwrap_or_default();
+                sentences.push(format!("it is still being written: this is what was in it when it was opened{until}"));
             }
             (Some(NoIndex::Wrong), 0) => {
                 sentences.push("the index at the end is damaged; it was made anew from the rest".to_owned());

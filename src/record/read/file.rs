@@ -25,6 +25,16 @@ impl Source {
         Ok(Self { path: path.to_owned(), file, len: about.len() })
     }
 
+    /// Whether a program holds it because it writes into it. Where files cannot be locked nobody knows.
+    pub fn is_growing(&self) -> bool {
+        let is_held = matches!(self.file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock));
+        if !is_held {
+            // Without a lock there is nothing to let go of.
+            let _ = self.file.unlock();
+        }
+        is_held
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

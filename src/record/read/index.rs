@@ -97,6 +97,8 @@ pub(super) struct Found {
     pub holds: Holds,
     /// Message indexes of channels with keyframes.
     pub keyframes: Vec<u64>,
+    /// Bytes of all its message indexes, as a summary tells.
+    pub indexes_length: u64,
     /// Nothing says which channels it has: it must be read to know.
     pub is_opaque: bool,
 }

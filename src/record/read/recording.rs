@@ -66,6 +66,9 @@ impl Recording {
                 match unusable {
                     Unusable::Absent if scanned.is_finished => {}
                     Unusable::Absent => damage.index = Some(NoIndex::Wrong),
+                    Unusable::Damaged(NoIndex::Unfinished) if source.is_growing() => {
+                        damage.index = Some(NoIndex::Growing);
+                    }
                     Unusable::Damaged(why) => damage.index = Some(why),
                 }
                 if !scanned.is_finished {

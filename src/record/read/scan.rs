@@ -118,6 +118,7 @@ impl Scan<'_> {
             messages: 0,
             holds: Holds::default(),
             keyframes: Vec::new(),
+            indexes_length: 0,
             is_opaque: false,
         };
         Ok(Some(Pending { found, channels: Vec::new() }))
@@ -194,6 +195,7 @@ impl Scan<'_> {
             messages: 0,
             holds: Holds::default(),
             keyframes: Vec::new(),
+            indexes_length: 0,
             is_opaque: true,
         };
         self.look_into(Pending { found, channels: Vec::new() }, true)

@@ -105,12 +105,17 @@ pub(super) fn read(source: &Source) -> Result<Result<Contents, Unusable>, ReadEr
     }
     let Reading { contents, is_ahead, statistics, .. } = reading;
     let (chunks, attachments) = (contents.found.len(), contents.attachments.len());
-    let lacks = statistics.as_ref().is_some_and(|statistics| {
-        chunks != statistics.chunks as usize
+    // What is in no chunk is in no index: a walk finds it. Chunks without message indexes do not say what they hold.
+    let indexed = contents.found.iter().fold(0u64, |sum, found| sum.saturating_add(found.messages));
+    let has_opaque = contents.found.iter().any(|found| found.is_opaque);
+    let mut lacks = false;
+    if let Some(statistics) = &statistics {
+        lacks = chunks != statistics.chunks as usize
             || attachments != statistics.attachments as usize
             || contents.metadata.len() != statistics.metadata as usize
-            || (chunks == 0 && statistics.messages > 0)
-    });
+            || (indexed != statistics.messages && !has_opaque)
+            || (has_opaque && has_more(source, &contents, span)?);
+    }
     // Without statistics nothing says whether there is more than the index tells.
     if is_ahead || lacks || statistics.is_none() {
         return Ok(Err(Unusable::Absent));
@@ -242,10 +247,28 @@ impl Reading {
             messages: chunk.messages(),
             holds,
             keyframes,
+            indexes_length: chunk.indexes_length,
             // Message indexes may be left out. A chunk of nothing but channels has none and the time 0.
             is_opaque: chunk.indexes.is_empty() && chunk.uncompressed > 0 && (chunk.start, chunk.end) != (0, 0),
         }
     }
+}
+
+/// Whether there is more in the data section than the header and what the index knows: messages outside of chunks.
+fn has_more(source: &Source, contents: &Contents, span: Span) -> Result<bool, ReadError> {
+    const DATA_END: u64 = HEAD + 4;
+    let magic = MAGIC.len() as u64;
+    let Some(head) = source.read(magic, HEAD)? else { return Ok(true) };
+    let mut head = Fields(&head);
+    let header = match (head.u8(), head.u64()) {
+        (Some(op::HEADER), Some(length)) => length.saturating_add(HEAD),
+        _ => return Ok(true),
+    };
+    let chunks = contents.found.iter().map(|found| found.place.length.saturating_add(found.indexes_length));
+    let attachments = contents.attachments.iter().map(|attached| attached.length);
+    let metadata = contents.metadata.iter().map(|(_, length)| *length);
+    let known = chunks.chain(attachments).chain(metadata).fold(magic + DATA_END, u64::saturating_add);
+    Ok(known.saturating_add(header) != span.start)
 }
 
 /// Whether chunks stand where they should: a file put together of two has an index that fits one of them.
