@@ -330,7 +330,7 @@ fn percent(share: f64) -> String {
 fn events_ui(ui: &mut Ui, view: &CompareView, sides: &Sides, out: &mut Vec<OperatorCommand>) {
     titles(
         ui,
-        &[(0.0, 0.18, "Time", Align::Min), (0.18, 0.72, "Event", Align::Min), (0.72, 1.0, "Beside", Align::Max)],
+        &[(0.0, 0.24, "Time", Align::Min), (0.24, 0.74, "Event", Align::Min), (0.74, 1.0, "Beside", Align::Max)],
     );
     ui.spacing_mut().item_spacing.y = 0.0;
     let area = ScrollArea::vertical().id_salt("compared events").auto_shrink(false);
@@ -359,9 +359,9 @@ fn event_ui(ui: &mut Ui, event: &EventRow, is_past: bool, sides: &Sides, out: &m
     let strong = if matches!(event.which, Which::Both(_)) { ink } else { theme::TEXT_STRONG };
     let painter = ui.painter();
     let clock = format::clock(event.at);
-    widgets::paint_text(painter, cell(rect, 0.0, 0.18), &clock, theme::mono(), ink, Align::Min);
-    widgets::paint_text(painter, cell(rect, 0.18, 0.72), &event.text, theme::small(), ink, Align::Min);
-    widgets::paint_text(painter, cell(rect, 0.72, 1.0), &which, theme::small(), strong, Align::Max);
+    widgets::paint_text(painter, cell(rect, 0.0, 0.24), &clock, theme::mono(), ink, Align::Min);
+    widgets::paint_text(painter, cell(rect, 0.24, 0.74), &event.text, theme::small(), ink, Align::Min);
+    widgets::paint_text(painter, cell(rect, 0.74, 1.0), &which, theme::small(), strong, Align::Max);
     if response.clicked() {
         out.push(OperatorCommand::Seek(event.at));
         out.extend(event.twin.map(|twin| OperatorCommand::Select(Some(twin))));

@@ -8,6 +8,7 @@ mod record;
 mod task;
 
 pub(crate) use edit::export_events;
+#[cfg(feature = "desktop")]
 pub(crate) use task::{Progress, Task};
 
 use std::collections::BTreeMap;
