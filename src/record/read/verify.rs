@@ -59,20 +59,15 @@ pub(super) struct Verified {
     pub end: u64,
     /// Whether the index at the end can be used.
     pub has_index: bool,
-    /// Channels that a damaged chunk told of, and the index still knows: to be written at this place, which is not used
-    /// otherwise, so that what comes after can be understood.
-    pub retold: Option<(u64, Vec<u8>)>,
-    /// A chunk whose messages can be read, but not by a reader that comes from the front.
-    pub out_of_reach: Option<u64>,
-    /// What the index knows.
-    told: summary::Definitions,
+    /// A chunk has messages of channels that nothing before it tells of.
+    pub has_untold: bool,
 }
 
 /// Why a chunk cannot stay.
 enum Reject {
     Broken,
-    /// Nothing before it tells of its channels. Whether some of its messages can be read all the same.
-    Untold(bool),
+    /// Nothing before it tells of its channels.
+    Untold,
 }
 
 pub(super) fn verify(source: &Source) -> Result<Verified, ReadError> {
@@ -87,8 +82,7 @@ pub(super) fn verify(source: &Source) -> Result<Verified, ReadError> {
         })
         .collect();
     anchors.sort_unstable();
-    let told = if contents.is_some() { summary::definitions(source)? } else { Default::default() };
-    let mut verified = Verified { has_index: contents.is_some(), told, ..Verified::default() };
+    let mut verified = Verified { has_index: contents.is_some(), ..Verified::default() };
     let mut walk = Walk::new(source);
     loop {
         let from = walk.at;
@@ -98,13 +92,11 @@ pub(super) fn verify(source: &Source) -> Result<Verified, ReadError> {
         // A record that reaches over a known place, or an end before one, is none.
         if let Some(anchor) = next_anchor.filter(|anchor| step.is_none() || *anchor < until) {
             (walk.at, walk.is_finished) = (anchor, false);
-            verified.retell(from, anchor);
             continue;
         }
         let Some(step) = step else { break };
-        match verified.look_at(source, step, &mut walk)? {
-            Some(kind) => verified.pieces.push(Piece { offset: step.offset, length: step.length, kind }),
-            None => verified.retell(step.offset, step.end()),
+        if let Some(kind) = verified.look_at(source, step, &mut walk)? {
+            verified.pieces.push(Piece { offset: step.offset, length: step.length, kind });
         }
     }
     (verified.is_finished, verified.end) = (walk.is_finished, walk.at);
@@ -127,11 +119,10 @@ impl Verified {
                     (_, Err(ChunkError::Read(error))) => return Err(error),
                     (Some(head), Ok(records)) => match self.chunk(head, &records) {
                         Ok(chunk) => Some(PieceKind::Chunk(Box::new(chunk))),
-                        Err(Reject::Untold(true)) => {
-                            self.out_of_reach.get_or_insert(step.offset);
+                        Err(reject) => {
+                            self.has_untold |= matches!(reject, Reject::Untold);
                             None
                         }
-                        Err(_) => None,
                     },
                     _ => None,
                 }
@@ -173,30 +164,10 @@ impl Verified {
         })
     }
 
-    /// The stretch from `from` to `to` is lost. If there is room in it, it tells of the channels that the index knows.
-    fn retell(&mut self, from: u64, to: u64) {
-        let schemas = self.told.schemas.iter().filter(|(id, _)| !self.schemas.contains_key(id));
-        let channels = self.told.channels.iter().filter(|(id, _)| !self.channels.contains_key(id));
-        let mut bytes = Vec::new();
-        schemas.for_each(|(_, schema)| tail::write_schema(schema, &mut bytes));
-        channels.for_each(|(_, channel)| tail::write_channel(channel, &mut bytes));
-        // What is left of the stretch becomes a record, which has a head at least.
-        let is_room = to.saturating_sub(from) >= bytes.len() as u64 + wire::HEAD;
-        if !bytes.is_empty() && is_room && self.retold.is_none() {
-            self.retold = Some((from, bytes));
-            let told = std::mem::take(&mut self.told);
-            // What chunks have told already counts.
-            let schemas = std::mem::replace(&mut self.schemas, told.schemas);
-            self.schemas.extend(schemas);
-            let channels = std::mem::replace(&mut self.channels, told.channels);
-            self.channels.extend(channels);
-        }
-    }
-
     /// What stands in a chunk, if a reader that comes from the front understands all of it.
     fn chunk(&mut self, mut chunk: ChunkContents, records: &[u8]) -> Result<ChunkContents, Reject> {
         let (mut schemas, mut channels) = (BTreeMap::new(), BTreeMap::new());
-        let (mut untold, mut readable) = (false, false);
+        let mut untold = false;
         for record in wire::records(records) {
             let record = record.ok_or(Reject::Broken)?;
             match record.op {
@@ -223,7 +194,6 @@ impl Verified {
                     let (id, time) = (message.channel, message.log_time);
                     let is_told = self.channels.contains_key(&id) || channels.contains_key(&id);
                     untold |= !is_told;
-                    readable |= is_told || self.told.channels.contains_key(&id);
                     chunk.entries.entry(id).or_default().push((time, record.at as u64));
                     let (start, end) = chunk.times.unwrap_or((time, time));
                     chunk.times = Some((start.min(time), end.max(time)));
@@ -233,7 +203,7 @@ impl Verified {
             }
         }
         if untold {
-            return Err(Reject::Untold(readable));
+            return Err(Reject::Untold);
         }
         self.schemas.append(&mut schemas);
         self.channels.append(&mut channels);
