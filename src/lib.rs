@@ -31,6 +31,7 @@
 //! | [`alarm`] | rules, samples in order of arrival | states and transitions after ISA-18.2, floods, statistics |
 //! | [`event`] | transitions and other news | the journal, the store that survives a restart, exports |
 //! | [`record`] | raw messages, events, keyframes | MCAP files, and what they hold when opened again |
+//! | [`recent`] | what was opened | the last ten, in the user's state folder |
 //! | [`export`] | recordings | CSV, Parquet, InfluxDB lines, trimmed recordings |
 //! | [`history`] | samples | the newest at a moment, min and max per pixel |
 //! | [`twin`] | scene, history, cursor | entities with [`Current`](twin::Current) |
@@ -38,6 +39,7 @@
 //! | [`command`] | what an operator asks for | cursor, attention, alarms |
 //! | [`session`] | what to open | a running world |
 //! | [`replay`] | recordings | a world of the past: the same picture at any moment of it |
+//! | [`beside`] | a second recording, the cursor | [`Counterpart`](beside::Counterpart) values, differences, which events met |
 //! | [`state`] | the world | the JSON of `--state` |
 //! | `view` | components | 3D (feature `desktop`) |
 //! | `panel` | plain view structs | egui, operator commands (feature `desktop`) |
@@ -47,7 +49,8 @@
 //!
 //! - Core never names winit, egui or a GPU type. `view` and `panel` never write twin state: they read, and send commands.
 //! - Only `source` touches the network while running; only `session` starts sources. A world made without it, such as a
-//!   replay, cannot reach a broker. Only the store, the events file, `session`, `record` and `replay` touch the disk.
+//!   replay, cannot reach a broker. Only the store, the events file, `session`, `record`, `replay` and `recent`
+//!   touch the disk.
 //! - Alarms are judged on every sample, in source time, whatever frames do: never missed, never invented. Whatever an
 //!   operator does is an event: who, when, what, why.
 //! - Analysis and models read no clock and no global randomness: time comes with the sample, randomness from a seed.
@@ -64,6 +67,7 @@
 pub mod alarm;
 pub mod analysis;
 pub mod bench;
+pub mod beside;
 pub mod cli;
 pub mod command;
 pub mod event;
@@ -74,6 +78,7 @@ pub mod ingest;
 pub mod model;
 #[cfg(feature = "desktop")]
 pub mod panel;
+pub mod recent;
 pub mod record;
 pub mod replay;
 pub mod scene;

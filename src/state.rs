@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::alarm::{self, Alarm, Deed, Flags, Priority, Rule, Shelving, Subject};
 use crate::analysis::Analysis;
+use crate::beside::{Beside, Counterpart, Place};
 use crate::event::Event;
 use crate::history::{Cursor, Extent, Moment};
 use crate::record::{RecordStatus, Recording};
@@ -24,6 +25,9 @@ pub struct State {
     pub sources: BTreeMap<String, SourceState>,
     /// What is recorded; null if nothing is.
     pub recording: Option<RecordStatus>,
+    /// The recording that lies beside this; absent if none does. Its values stand with the signals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beside: Option<BesideState>,
     pub history: HistoryState,
     pub twins: BTreeMap<String, TwinState>,
     /// What keeps alarms from being judged and events from being kept.
@@ -49,6 +53,38 @@ pub struct CursorState {
 pub struct RecordingState {
     pub start: Timestamp,
     pub end: Timestamp,
+}
+
+#[derive(Serialize, Debug)]
+pub struct BesideState {
+    pub name: String,
+    /// `wall`, `start` or `event:TEXT`.
+    pub aligned_by: Option<String>,
+    /// From a moment here to the one there that belongs to it; null while the event that aligns the two is waited for.
+    pub shift_secs: Option<f64>,
+    /// First and last moment of it, in its own time.
+    pub start: Timestamp,
+    pub end: Timestamp,
+    /// The moment that belongs to the cursor; null where it has none.
+    pub at: Option<Timestamp>,
+    pub only_here: Vec<String>,
+    pub only_there: Vec<String>,
+    /// Signals that both have, and why they cannot be compared.
+    pub not_comparable: BTreeMap<String, String>,
+    pub troubles: Vec<String>,
+}
+
+/// What the same signal has in the recording beside this one, in the unit here.
+#[derive(Serialize, Debug)]
+pub struct CounterpartState {
+    pub value: serde_json::Value,
+    pub quality: String,
+    pub source_time: Option<String>,
+    pub receive_time: Option<String>,
+    /// Value there minus value here; null unless both are numbers.
+    pub difference: Option<f64>,
+    /// The difference as a share of the signal's scale, 0 to 1.
+    pub weight: f64,
 }
 
 #[derive(Serialize, Debug)]
@@ -147,6 +183,9 @@ pub struct SignalState {
     pub standing: Option<&'static str>,
     pub source_time: Option<String>,
     pub receive_time: Option<String>,
+    /// In the recording beside this one, if both have the signal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beside: Option<CounterpartState>,
 }
 
 /// Reads the whole state at the cursor.
@@ -176,9 +215,11 @@ pub fn of(world: &mut World) -> State {
     let entities = &world.resource::<Entities>().signals;
     let twins = scene.twins.iter().map(|twin| {
         let signals = scene.signals_of(twin).iter().map(|signal| {
-            let current = entities.get(signal.index.at()).and_then(|&entity| world.get::<Current>(entity));
+            let entity = entities.get(signal.index.at()).copied();
+            let current = entity.and_then(|entity| world.get::<Current>(entity));
             let state = signal_state(current.cloned().unwrap_or_default(), signal.unit.symbol(), &signal.limits);
-            (signal.name.clone(), state)
+            let beside = entity.and_then(|entity| world.get::<Counterpart>(entity)).map(counterpart_state);
+            (signal.name.clone(), SignalState { beside, ..state })
         });
         let state = TwinState {
             type_name: twin.type_name.clone(),
@@ -198,6 +239,7 @@ pub fn of(world: &mut World) -> State {
             })
             .collect(),
         recording: world.get_resource::<Recording>().and_then(Recording::status),
+        beside: world.get_resource::<Beside>().map(beside_state),
         history: HistoryState {
             samples: usage.samples,
             bytes: usage.bytes,
@@ -312,6 +354,39 @@ fn signal_state(current: Current, unit: &str, limits: &Limits) -> SignalState {
         standing,
         source_time: seen.then(|| current.source_time.to_string()),
         receive_time: seen.then(|| current.receive_time.to_string()),
+        beside: None,
+    }
+}
+
+fn beside_state(beside: &Beside) -> BesideState {
+    let (start, end) = beside.bounds();
+    BesideState {
+        name: beside.there.clone(),
+        aligned_by: beside.by().map(ToString::to_string),
+        shift_secs: beside.shift().map(|shift| shift.secs()),
+        start,
+        end,
+        at: match beside.place() {
+            Place::At(at) => Some(at),
+            Place::Waiting | Place::Loading(_) | Place::Before(_) | Place::After(_) => None,
+        },
+        only_here: beside.pairs.only_here.clone(),
+        only_there: beside.pairs.only_there.clone(),
+        not_comparable: beside.pairs.unlike.iter().map(|unlike| (unlike.path.clone(), unlike.why.clone())).collect(),
+        troubles: beside.lock().troubles(),
+    }
+}
+
+fn counterpart_state(counterpart: &Counterpart) -> CounterpartState {
+    let Counterpart { current, deviation } = counterpart;
+    let seen = current.value.is_some();
+    CounterpartState {
+        value: current.value.as_ref().map_or(serde_json::Value::Null, json),
+        quality: format!("{:?}", current.quality.grade),
+        source_time: seen.then(|| current.source_time.to_string()),
+        receive_time: seen.then(|| current.receive_time.to_string()),
+        difference: deviation.delta,
+        weight: deviation.weight,
     }
 }
 

@@ -10,8 +10,9 @@
 //! judged survive, and, for every signal that an alarm looks at, how far it was heard ([`Engine::restore_heard`]). What is
 //! older is late, as if there had been no restart: it changes no alarm, is counted, and rules over several signals do not
 //! see it. What a broker delivers once more is of the same moment as before: it is judged again, to the same effect. An
-//! alarm that was active stays active until the first sample judges it. Delays that were running begin anew with the first sample that shows
-//! the condition; so do rates, counts and silences. A shelf whose time is over ends at the next [`Engine::elapse`].
+//! alarm that was active stays active until the first sample judges it, and has no present value until then. Delays that
+//! were running begin anew with the first sample that shows the condition; so do rates, counts and silences. A shelf
+//! whose time is over ends at the next [`Engine::elapse`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -109,7 +110,7 @@ impl Engine {
             let at = places.get(&kept.key).copied();
             match at.and_then(|at| Some((self.alarms.get_mut(at)?, self.progress.get_mut(at)?))) {
                 Some((alarm, progress)) => {
-                    *alarm = kept.alarm;
+                    *alarm = Alarm { current: None, ..kept.alarm };
                     progress.judged = kept.judged.unwrap_or(Timestamp::MIN);
                 }
                 None => unknown.push(kept),

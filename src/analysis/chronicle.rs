@@ -10,7 +10,8 @@ use std::time::Duration;
 use super::hearing::Hearing;
 use super::past::{self, Opening};
 use crate::alarm::{
-    self, Alarm, AlarmIndex, Annunciation, Change, Engine, Findings, Flags, Horn, Kept, Monitor, Rule, Snapshot, State,
+    self, Alarm, AlarmIndex, Annunciation, Change, Engine, Findings, Flags, Horn, Kept, Monitor, Performance, Rule,
+    Snapshot, State,
 };
 use crate::event::store::{Restored, Store};
 use crate::event::{AlarmPath, Budget, Draft, Event, EventFile, Journal, Kind};
@@ -168,6 +169,13 @@ impl Chronicle {
     /// From now on every event is part of this recording.
     pub fn record_to(&mut self, recording: RecordSink) {
         self.recording = Some(recording);
+        // Its first keyframe does not wait for a pause between alarms.
+        self.last_still = Timestamp::MIN;
+    }
+
+    /// Events are part of no recording any more.
+    pub fn record_no_more(&mut self) {
+        self.recording = None;
     }
 
     pub fn recording(&self) -> Option<&RecordSink> {
@@ -369,6 +377,17 @@ impl Chronicle {
             past::alarm_at(&self.journal, &AlarmPath::of_rule(rule, scene), moment, begun)
         };
         scene.alarms.iter().map(alarm).collect()
+    }
+
+    /// What the alarm system was worth at a past moment, when `alarms` stood so: of the time that was watched until then.
+    pub fn performance_at(&self, scene: &Scene, moment: Timestamp, alarms: &[Alarm]) -> Performance {
+        let mut monitor = Monitor::new(self.since);
+        // In the order in which it became known, which is not that of source times.
+        let known = self.journal.iter().filter(|event| event.received <= moment);
+        let (earlier, watched): (Vec<_>, Vec<_>) = known.partition(|event| event.received < self.since);
+        past::relive(&mut monitor, earlier, scene, false);
+        past::relive(&mut monitor, watched, scene, true);
+        monitor.performance(moment, alarms)
     }
 }
 

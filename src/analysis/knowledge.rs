@@ -142,6 +142,11 @@ impl Knowledge {
         self.chronicle.record_to(recording);
     }
 
+    /// Events are part of no recording any more.
+    pub fn record_no_more(&mut self) {
+        self.chronicle.record_no_more();
+    }
+
     /// Gives the recording the keyframe that it wants, of `at`: all samples received until then have been learnt. Takes
     /// its news on record. Says whether it still wants one: alarms are changing just now.
     pub fn answer_recorder(&mut self, at: Timestamp) -> bool {
@@ -152,7 +157,7 @@ impl Knowledge {
         if !recording.wants_keyframe() {
             return false;
         }
-        if !self.chronicle.is_still(at) {
+        if at < recording.hears_since() || !self.chronicle.is_still(at) {
             return true;
         }
         recording.keyframe(Still::new(at, self.scene.clone(), &self.history, self.engine.snapshot()));
@@ -382,7 +387,7 @@ impl Knowledge {
     }
 
     /// Moves the signals with new samples into `into`, whose old content is lost.
-    pub(super) fn take_touched(&mut self, into: &mut Vec<SignalIndex>) {
+    pub(crate) fn take_touched(&mut self, into: &mut Vec<SignalIndex>) {
         into.clear();
         std::mem::swap(&mut self.touched, into);
         for signal in into {

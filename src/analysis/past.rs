@@ -47,7 +47,12 @@ pub(super) fn alarm_at(journal: &Journal, path: &AlarmPath, moment: Timestamp, b
 /// Tells the monitor what earlier runs found out, in the order in which they did: a flood, chattering and the first of
 /// a group go on after a restart. All that comes of it is in the journal already. Alarms that the scene lacks are left
 /// out. `counted`: for the statistics, too, which otherwise are of the time that is watched from now on.
-pub(super) fn relive(monitor: &mut Monitor, events: &[Arc<Event>], scene: &Scene, counted: bool) {
+pub(super) fn relive<'e>(
+    monitor: &mut Monitor,
+    events: impl IntoIterator<Item = &'e Arc<Event>>,
+    scene: &Scene,
+    counted: bool,
+) {
     let today: BTreeMap<AlarmPath, AlarmIndex> =
         scene.alarms.iter().map(|rule| (AlarmPath::of_rule(rule, scene), rule.index)).collect();
     let mut flags: BTreeMap<AlarmIndex, Flags> = BTreeMap::new();

@@ -75,9 +75,15 @@ pub(super) fn show(
         shown.asked = Some(moment.now);
         troubles.set_if_neq(RecordTroubles(knowledge.troubles()));
     }
-    if shown.measured.is_none_or(|last| moment.now.secs_since(last).abs() >= PERFORMANCE_SECS) {
-        shown.measured = Some(moment.now);
-        board.performance = Some(Arc::new(chronicle.monitor().performance(moment.now, knowledge.alarms())));
+    let measured_at = if live { moment.now } else { moment.shown };
+    let apart = |last: Timestamp| measured_at.secs_since(last).abs();
+    let at_rest = matches!(*cursor, Cursor::Paused(_));
+    if shown.measured.is_none_or(|last| apart(last) >= PERFORMANCE_SECS || (at_rest && last != measured_at)) {
+        shown.measured = Some(measured_at);
+        board.performance = Some(Arc::new(match live {
+            true => chronicle.monitor().performance(measured_at, knowledge.alarms()),
+            false => chronicle.performance_at(&loaded.scene, measured_at, &shown.alarms),
+        }));
     }
     drop(knowledge);
     board.show(&loaded, shown.alarms.clone(), moment.shown);

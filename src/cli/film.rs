@@ -14,12 +14,14 @@ use super::{Failure, live, play, shot};
 use crate::DesktopPlugins;
 use crate::history::{Cursor, Extent};
 use crate::panel;
-use crate::replay::{At, Options};
+use crate::replay::{self, At, Options};
 use crate::twin::Timestamp;
 use crate::view::offscreen;
 
 /// Names that ask for a video; anything else is a folder.
 const VIDEOS: [&str; 5] = ["mp4", "mkv", "webm", "mov", "gif"];
+/// How long a frame waits for the past that its trends show.
+const FILL: Duration = Duration::from_secs(10);
 /// More frames than anybody meant.
 const MOST_FRAMES: f64 = 1e6;
 
@@ -91,6 +93,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
             "{frames:.0} frames are more than {MOST_FRAMES:.0}: choose a higher --speed, or a shorter stretch with --from and --until"
         )));
     }
+    if let Some(folder) = args.output.parent().filter(|folder| is_video && !folder.as_os_str().is_empty())
+        && !folder.is_dir()
+    {
+        let output = args.output.display();
+        return Err(Failure::Environment(format!("{output}: the video cannot be written: there is no such folder")));
+    }
     let mut film = match is_video {
         true => Film::video(&args.output, args.size, args.fps)?,
         false => Film::folder(&args.output)?,
@@ -105,6 +113,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
         }
         let at = from + Duration::from_secs_f64(frame as f64 * step_secs);
         *app.world_mut().resource_mut::<Cursor>() = Cursor::Paused(at.min(until));
+        // Trends show what is loaded around the cursor.
+        let begun = Instant::now();
+        app.update();
+        while !replay::is_filled(&app) && begun.elapsed() < FILL {
+            app.update();
+        }
         film.add(offscreen::still(&mut app).map_err(shot::failure)?, frame)?;
         taken += 1;
         told.tell(taken, frames as u64);
@@ -157,6 +171,9 @@ impl Film {
             // What every player can show.
             command.args(["-pix_fmt", "yuv420p"]);
         }
+        // An interrupt ends the film with the frames that it has; it must not end ffmpeg before these are in the file.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let ffmpeg = command.arg(path).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().map_err(|error| {
             let why = match error.kind() {
                 std::io::ErrorKind::NotFound => "ffmpeg is not installed".to_owned(),
@@ -180,9 +197,9 @@ impl Film {
                 let pixels = image.data.as_deref().unwrap_or_default();
                 let written = ffmpeg.stdin.as_mut().map_or(Ok(()), |pipe| pipe.write_all(pixels));
                 written.map_err(|error| {
-                    // It has said why on standard error.
-                    let _ = ffmpeg.wait();
-                    Failure::Environment(format!("{}: ffmpeg gave up ({error})", path.display()))
+                    // It has said why on standard error, unless it was killed.
+                    let end = ffmpeg.wait().map_or_else(|_| error.to_string(), |status| status.to_string());
+                    Failure::Environment(format!("{}: ffmpeg gave up after {frame} frames ({end})", path.display()))
                 })
             }
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::beside::BesideArgs;
 use super::{Failure, bell, demo_scene, time_limit};
 use crate::alarm::Priority;
 use crate::record::{Keep, RecordOptions, Roll};
@@ -28,6 +29,8 @@ pub struct Args {
     /// Write the state of all twins and sources as JSON at the end.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+    #[command(flatten)]
+    beside: BesideArgs,
 }
 
 /// How a session is opened, shared by the subcommands that open one.
@@ -148,19 +151,24 @@ fn priority(text: &str) -> Result<Priority, String> {
 pub fn demo() -> Result<(), Failure> {
     let mut options = Options::new(demo_scene()?);
     options.plant = true;
-    windowed(options, None, None)
+    windowed(options, None, None, None, false)
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
     args.session.check()?;
     let is_demo = args.scene.is_none();
     let scene = args.scene.map_or_else(demo_scene, Ok)?;
+    let is_named = !is_demo;
     let mut options = args.session.options(scene);
     options.plant |= is_demo && options.broker.is_none();
     if let Some(file) = &args.state {
         check_state_file(file)?;
     }
-    if args.headless { headless(options, args.limit, args.state) } else { windowed(options, args.limit, args.state) }
+    let beside = Some(args.beside);
+    match args.headless {
+        true => headless(options, beside, args.limit, args.state),
+        false => windowed(options, beside, args.limit, args.state, is_named),
+    }
 }
 
 /// Better said before a long run than after it.
@@ -173,14 +181,20 @@ pub(super) fn check_state_file(file: &Path) -> Result<(), Failure> {
     Err(Failure::Environment(format!("{}: the state cannot be written: {why}", file.display())))
 }
 
-pub(super) fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
+pub(super) fn headless(
+    options: Options,
+    beside: Option<BesideArgs>,
+    limit: Option<Duration>,
+    state_file: Option<PathBuf>,
+) -> Result<(), Failure> {
     // Before anything runs, so that whoever stops it early gets the state as well.
     let stop = interrupted(|| {})?;
     let (wake, woken) = crossbeam_channel::bounded(1);
     let mut app = App::new();
-    open(
+    open_both(
         &mut app,
         options,
+        beside,
         Arc::new(move || {
             // Full means that the loop is about to wake anyway.
             let _ = wake.try_send(());
@@ -194,13 +208,48 @@ pub(super) fn headless(options: Options, limit: Option<Duration>, state_file: Op
 }
 
 #[cfg(feature = "desktop")]
-fn windowed(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
-    super::window::run(|app, waker| open(app, options, waker), limit, state_file)
+fn windowed(
+    options: Options,
+    beside: Option<BesideArgs>,
+    limit: Option<Duration>,
+    state_file: Option<PathBuf>,
+    remembered: bool,
+) -> Result<(), Failure> {
+    let scene = options.scene.clone();
+    let opened = move |app: &mut App, waker| {
+        open_both(app, options, beside, waker)?;
+        if remembered {
+            crate::recent::remember(crate::recent::RecentKind::Scene, &[scene]);
+        }
+        Ok(())
+    };
+    super::window::run(opened, limit, state_file)
 }
 
 #[cfg(not(feature = "desktop"))]
-fn windowed(_: Options, _: Option<Duration>, _: Option<PathBuf>) -> Result<(), Failure> {
+fn windowed(
+    _: Options,
+    _: Option<BesideArgs>,
+    _: Option<Duration>,
+    _: Option<PathBuf>,
+    _: bool,
+) -> Result<(), Failure> {
     Err(Failure::Usage("this pollux was built without the `desktop` feature; run it with --headless".into()))
+}
+
+/// A session, and what lies beside it.
+pub(super) fn open_both(
+    app: &mut App,
+    options: Options,
+    beside: Option<BesideArgs>,
+    waker: crate::source::Waker,
+) -> Result<(), Failure> {
+    let budget = options.history_budget_bytes;
+    open(app, options, waker.clone())?;
+    match beside {
+        Some(beside) => beside.install(app, "live".to_owned(), budget, false, waker),
+        None => Ok(()),
+    }
 }
 
 /// Opens a session; prints the issues of a scene that has errors.

@@ -5,13 +5,17 @@
 
 mod bell;
 mod bench;
+mod beside;
 mod check;
+mod compare;
 mod export;
 #[cfg(feature = "desktop")]
 mod film;
 mod import;
 mod info;
 mod live;
+#[cfg(feature = "desktop")]
+mod opener;
 mod plant;
 mod play;
 mod record;
@@ -62,6 +66,8 @@ enum Command {
     Check(check::Args),
     /// Say what a recording holds, and what is missing from it.
     Info(info::Args),
+    /// Compare two recordings: what differs, how much and when.
+    Compare(compare::Args),
     /// Write recordings, or a stretch of them, for other programs.
     Export(export::Args),
     /// Make damaged recordings whole again, in place.
@@ -81,7 +87,7 @@ enum Command {
 /// Why a command ended, apart from success.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The answer is no: an invalid scene. What is wrong has been printed.
+    /// The answer is no: an invalid scene, recordings that differ. What is wrong has been printed.
     #[error("")]
     Verdict,
     /// The arguments do not make sense together.
@@ -130,6 +136,7 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Plant(args)) => plant::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Info(args)) => info::run(args),
+        Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Repair(args)) => repair::run(args),
         Some(Command::Import(args)) => import::run(args),

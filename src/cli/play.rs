@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
+use super::beside::{self, BesideArgs};
 use super::{Failure, live, time_limit};
 use crate::history::Cursor;
+use crate::recent;
 use crate::replay::{self, At, OpenError, Options};
 use crate::session;
 use crate::source::{Waker, republish};
@@ -17,8 +19,8 @@ use crate::twin::Timestamp;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Recordings; several of one series are shown as one.
-    #[arg(required = true, value_name = "FILE")]
+    /// Recordings; several of one series are shown as one. Without any: the list of those that were opened last.
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Begin here: after this long (90s, 1h2m) or at this moment (2026-01-31T12:00:00Z). Stands still there unless --speed
     /// is given.
@@ -44,7 +46,7 @@ pub struct Args {
     state: Option<PathBuf>,
     /// Publish the recording to this broker with its original timing (times --speed), instead of showing it. Logs in as
     /// --scene says, if it is given.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["headless", "limit", "state"])]
+    #[arg(long, value_name = "URL", conflicts_with_all = ["headless", "limit", "state", "beside"])]
     to: Option<String>,
     /// First levels of all topics that are published, so that nobody takes them for the plant; empty for the original
     /// topics.
@@ -53,6 +55,8 @@ pub struct Args {
     /// Publish as retained what was retained when it was recorded.
     #[arg(long, requires = "to")]
     retain: bool,
+    #[command(flatten)]
+    beside: BesideArgs,
 }
 
 /// A moment of a recording, for clap.
@@ -85,7 +89,31 @@ impl Args {
     }
 }
 
+/// What was opened last, for whoever names nothing.
+fn nothing_named() -> Failure {
+    let mut said = "name a recording: pollux play FILE".to_owned();
+    match recent::usual_place().and_then(|path| recent::list(&path)) {
+        Err(error) => said.push_str(&format!("\n{error}")),
+        Ok(listed) => {
+            let mut recordings =
+                listed.iter().filter(|listed| listed.recent.kind == recent::RecentKind::Recording).peekable();
+            if recordings.peek().is_some() {
+                said.push_str("\nopened last:");
+            }
+            for listed in recordings {
+                let files: Vec<String> = listed.recent.files.iter().map(|file| file.display().to_string()).collect();
+                let missing = listed.missing.as_ref().map(|why| format!("  ({why})")).unwrap_or_default();
+                said.push_str(&format!("\n  {}{missing}", files.join(" ")));
+            }
+        }
+    }
+    Failure::Usage(said)
+}
+
 pub fn run(args: Args) -> Result<(), Failure> {
+    if args.files.is_empty() {
+        return Err(nothing_named());
+    }
     if let Some(to) = args.to {
         return super::republish::run(super::republish::Request {
             files: args.files,
@@ -102,13 +130,18 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     let options = args.options();
     match args.headless {
-        true => headless(options, args.limit, args.state),
-        false => windowed(options, args.limit, args.state),
+        true => headless(options, args.beside, args.limit, args.state),
+        false => windowed(options, args.beside, args.limit, args.state),
     }
 }
 
 /// Runs until the cursor stands still, the time is over or somebody interrupts.
-fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
+fn headless(
+    options: Options,
+    beside: BesideArgs,
+    limit: Option<Duration>,
+    state_file: Option<PathBuf>,
+) -> Result<(), Failure> {
     let (wake, woken) = crossbeam_channel::bounded(1);
     let waker: Waker = Arc::new(move || {
         // Full means that the loop is about to wake anyway.
@@ -117,7 +150,7 @@ fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBu
     let wake = waker.clone();
     let stop = live::interrupted(move || wake())?;
     let mut app = App::new();
-    open(&mut app, options, waker)?;
+    open_both(&mut app, options, beside, waker)?;
     let started = std::time::Instant::now();
     let left = || limit.map(|limit| limit.saturating_sub(started.elapsed()));
     let plays = |app: &App| matches!(app.world().resource::<Cursor>(), Cursor::Playing { .. });
@@ -134,13 +167,31 @@ fn headless(options: Options, limit: Option<Duration>, state_file: Option<PathBu
 }
 
 #[cfg(feature = "desktop")]
-fn windowed(options: Options, limit: Option<Duration>, state_file: Option<PathBuf>) -> Result<(), Failure> {
-    super::window::run(|app, waker| open(app, options, waker), limit, state_file)
+fn windowed(
+    options: Options,
+    beside: BesideArgs,
+    limit: Option<Duration>,
+    state_file: Option<PathBuf>,
+) -> Result<(), Failure> {
+    let files = options.files.clone();
+    let opened = move |app: &mut App, waker: Waker| {
+        open_both(app, options, beside, waker)?;
+        recent::remember(recent::RecentKind::Recording, &files);
+        Ok(())
+    };
+    super::window::run(opened, limit, state_file)
 }
 
 #[cfg(not(feature = "desktop"))]
-fn windowed(_: Options, _: Option<Duration>, _: Option<PathBuf>) -> Result<(), Failure> {
+fn windowed(_: Options, _: BesideArgs, _: Option<Duration>, _: Option<PathBuf>) -> Result<(), Failure> {
     Err(Failure::Usage("this pollux was built without the `desktop` feature; run it with --headless".into()))
+}
+
+/// A recording, and what lies beside it.
+pub(super) fn open_both(app: &mut App, options: Options, beside: BesideArgs, waker: Waker) -> Result<(), Failure> {
+    let (name, budget, blocking) = (beside::name_of(&options.files), options.history_budget_bytes, options.blocking);
+    open(app, options, waker.clone())?;
+    beside.install(app, name, budget, blocking, waker)
 }
 
 /// Opens a recording; prints the issues of a scene that has errors.

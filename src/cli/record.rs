@@ -28,5 +28,5 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if let Some(file) = &state {
         live::check_state_file(file)?;
     }
-    live::headless(session.options(scene), limit, state)
+    live::headless(session.options(scene), None, limit, state)
 }

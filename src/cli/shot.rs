@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::live::{SessionArgs, open};
+use super::beside::BesideArgs;
+use super::live::{self, SessionArgs};
 use super::{Failure, play};
 use crate::DesktopPlugins;
 use crate::command::OperatorCommand;
@@ -13,7 +14,7 @@ use crate::history::Moment;
 use crate::replay::{self, At};
 use crate::scene::LoadedScene;
 use crate::view::offscreen::{self, ShotError};
-use crate::{panel, source};
+use crate::{beside, panel, source};
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -43,6 +44,8 @@ pub struct Args {
     /// Bring this panel to the front.
     #[arg(long, value_name = "NAME")]
     panel: Option<String>,
+    #[command(flatten)]
+    beside: BesideArgs,
     #[command(flatten)]
     session: SessionArgs,
 }
@@ -75,7 +78,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             let history_budget_bytes = args.session.history_budget_bytes();
             let options =
                 replay::Options { at, blocking: true, history_budget_bytes, ..replay::Options::new([&scene]) };
-            play::open(&mut app, options, waker)?;
+            play::open_both(&mut app, options, args.beside, waker)?;
             Duration::ZERO
         }
         (false, Some(At::Moment(at))) => {
@@ -85,7 +88,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         (false, at) => {
             let mut options = args.session.options(scene);
             options.watch = false;
-            open(&mut app, options, waker)?;
+            live::open_both(&mut app, options, Some(args.beside), waker)?;
             match at {
                 Some(At::After(wait)) => wait,
                 _ => WAIT,
@@ -103,7 +106,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     offscreen::prepare(&mut app);
     // Trends show what was loaded around the cursor.
     let begun = std::time::Instant::now();
-    while !replay::is_filled(&app) && begun.elapsed() < FILL {
+    while !(replay::is_filled(&app) && beside::is_filled(&app)) && begun.elapsed() < FILL {
         app.update();
     }
     loop {

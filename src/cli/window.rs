@@ -3,13 +3,11 @@
 //! In: how to open what is shown. Out: an application that runs until its window is closed. Owns no state of its own.
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use bevy::window::FileDragAndDrop;
 
 use super::{Failure, live};
 use crate::DesktopPlugins;
@@ -25,7 +23,8 @@ pub(super) fn run(
     let mut app = window::app("Pollux").map_err(Failure::environment)?;
     let waker = window::waker(&mut app);
     open(&mut app, waker.clone())?;
-    app.add_plugins(DesktopPlugins).add_systems(Update, open_dropped);
+    app.add_plugins(DesktopPlugins);
+    super::opener::install(&mut app, waker.clone());
 
     // The event loop does not give the world back when it ends, so the state is written by its last frame.
     let failed: Arc<Mutex<Option<Failure>>> = Arc::default();
@@ -59,26 +58,6 @@ pub(super) fn run(
     match exit {
         AppExit::Success => Ok(()),
         AppExit::Error(code) => Err(Failure::Environment(format!("the window ended with code {code}"))),
-    }
-}
-
-/// Recordings that are dropped on the window open in one of their own: what is shown here goes on.
-fn open_dropped(mut drops: MessageReader<FileDragAndDrop>) {
-    let dropped: Vec<&PathBuf> = drops
-        .read()
-        .filter_map(|drop| match drop {
-            FileDragAndDrop::DroppedFile { path_buf, .. } => Some(path_buf),
-            FileDragAndDrop::HoveredFile { .. } | FileDragAndDrop::HoveredFileCanceled { .. } => None,
-        })
-        .collect();
-    if dropped.is_empty() {
-        return;
-    }
-    let opened = std::env::current_exe().and_then(|pollux| Command::new(pollux).arg("play").args(&dropped).spawn());
-    match opened {
-        // Whoever waits for it lets it go when it ends.
-        Ok(mut child) => drop(std::thread::spawn(move || child.wait())),
-        Err(error) => tracing::error!("what was dropped cannot be opened: {error}"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one applier: carries out what panels and the 3D view asked for in the last frame.
 //!
 //! In: [`OperatorCommand`]s. Out: cursor, attention, alarms, notes. Camera commands are the view's; what touches the disk
-//! (reload, edits, exports) is the session's.
+//! (reload, edits, exports) is the session's; the comparison with another recording is its own.
 
 use bevy::prelude::*;
 
@@ -69,8 +69,13 @@ pub(crate) fn apply(
             | OperatorCommand::ExportEvents { .. }
             | OperatorCommand::EditLimit { .. }
             | OperatorCommand::UndoEdit
-            | OperatorCommand::Record
-            | OperatorCommand::Sound(_) => {}
+            | OperatorCommand::KeepPast
+            | OperatorCommand::StartRecording { .. }
+            | OperatorCommand::StopRecording
+            | OperatorCommand::Open(_)
+            | OperatorCommand::Sound(_)
+            | OperatorCommand::ShiftBeside(_)
+            | OperatorCommand::ShowGhosts(_) => {}
         }
     }
     deck.settle(&analysis);

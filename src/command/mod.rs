@@ -11,6 +11,7 @@ use bevy::prelude::*;
 
 use crate::TwinSet;
 use crate::alarm;
+use crate::beside::{Ghosts, Shift};
 use crate::event::{self, AlarmPath};
 use crate::scene::Scene;
 
@@ -64,9 +65,20 @@ pub enum OperatorCommand {
     /// Takes back the last edit of the scene.
     UndoEdit,
     /// Writes the past that is held in memory into a recording, and records on for a while.
-    Record,
+    KeepPast,
+    /// Records from now on: into this file, or a new one of a usual name in this folder; none leaves it to the session.
+    StartRecording { path: Option<PathBuf> },
+    /// Finishes what is recorded; nothing is from then on.
+    StopRecording,
+    /// Opens recordings as one timeline, or scenes: here if a replay is shown and recordings are to be, else in windows of
+    /// their own, so that a live session goes on.
+    Open(Vec<PathBuf>),
     /// From which priority on new alarms are heard; none: not at all.
     Sound(Option<alarm::Priority>),
+    /// Shows later moments of the recording that lies beside this one, or earlier ones.
+    ShiftBeside(Shift),
+    /// Which twins show in 3D how they are in the recording beside this one.
+    ShowGhosts(Ghosts),
 }
 
 /// What one step of the cursor is.

@@ -13,7 +13,7 @@ use crate::twin::Sample;
 /// Rows that are sealed together.
 const PIECE: usize = 1024;
 /// Rows that stay in the tail at most.
-const TAIL: usize = 128;
+const TAIL: usize = 32;
 
 impl Track {
     /// Takes in the samples of `other`. Those received after `since` are all that there are from that time: doubles of

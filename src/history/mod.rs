@@ -3,7 +3,7 @@
 //! In: samples from the channel, and where the operator puts the cursor. Out: values, summaries and qualities at any
 //! moment of this session. Never reads a clock (`now` is an argument) and never touches network or disk.
 //!
-//! [`History`] keeps per signal a row-wise tail and column-wise chunks with pyramids; [`Cursor`] says which moment is
+//! [`History`] keeps per signal a row-wise tail and column-wise chunks with summaries; [`Cursor`] says which moment is
 //! shown, [`transport`], [`step`] and [`typed`] how it gets there; [`quality_at`] and [`ExpirySchedule`] judge staleness
 //! against that moment.
 

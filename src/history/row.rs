@@ -163,16 +163,7 @@ impl Rows {
     }
 
     fn intern(&mut self, text: &Arc<str>) -> u64 {
-        let texts = &mut self.texts.get_or_insert_default().list;
-        let recent = texts.len().saturating_sub(RECENT_TEXTS);
-        let found = texts.iter().skip(recent).position(|known| Arc::ptr_eq(known, text) || known == text);
-        match found {
-            Some(at) => (recent + at) as u64,
-            None => {
-                texts.push(Arc::clone(text));
-                texts.len() as u64 - 1
-            }
-        }
+        intern(&mut self.texts.get_or_insert_default().list, text)
     }
 
     /// Appends a row of other rows or of a chunk, with its text.
@@ -183,7 +174,6 @@ impl Rows {
         self.rows.push(row);
     }
 
-    /// Puts a row behind all rows that are not later.
     /// Behind all others: its time is not before theirs.
     #[inline]
     pub fn push(&mut self, row: Row) {
@@ -212,20 +202,23 @@ impl Rows {
         front
     }
 
-    /// Takes the first `count` rows out as a chunk. Rows of numbers keep their memory: the next ones are soon to come.
-    pub fn seal_front(&mut self, count: usize) -> Option<Chunk> {
+    /// Hands over the first `count` rows, and the texts they point to, and forgets them. Rows of numbers keep their memory:
+    /// the next ones are soon to come.
+    pub fn give_front<R>(&mut self, count: usize, to: impl FnOnce(&[Row], &[Arc<str>]) -> R) -> R {
         if self.texts().is_empty() {
-            let chunk = Chunk::seal(self.rows.get(..count)?, &[]);
+            let count = count.min(self.rows.len());
+            let given = to(self.rows.get(..count).unwrap_or_default(), &[]);
             self.rows.drain(..count);
-            chunk
+            given
         } else {
-            self.split_front(count).seal()
+            let front = self.split_front(count);
+            to(&front.rows, front.texts())
         }
     }
 
     /// As a chunk; none if there are no rows.
     pub fn seal(&self) -> Option<Chunk> {
-        Chunk::seal(&self.rows, self.texts())
+        Chunk::seal(&self.rows, self.texts(), self.rows.len())
     }
 
     pub fn texts(&self) -> &[Arc<str>] {
@@ -249,6 +242,19 @@ impl Rows {
     /// Memory held, in bytes.
     pub fn bytes(&self) -> u64 {
         (self.rows.capacity() * size_of::<Row>()) as u64 + text_bytes(self.texts())
+    }
+}
+
+/// The position of a text in a table, which takes it in if it is not among the latest.
+pub(super) fn intern(texts: &mut Vec<Arc<str>>, text: &Arc<str>) -> u64 {
+    let recent = texts.len().saturating_sub(RECENT_TEXTS);
+    let found = texts.iter().skip(recent).position(|known| Arc::ptr_eq(known, text) || known == text);
+    match found {
+        Some(at) => (recent + at) as u64,
+        None => {
+            texts.push(Arc::clone(text));
+            texts.len() as u64 - 1
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a run of samples looks like from afar: the nodes of the pyramids. In: heights and grades, in order. Out: min,
-//! max, first, last, worst. Never holds a sample.
+//! What a run of samples looks like from afar: the summary of a chunk and of its parts. In: heights and grades, in order.
+//! Out: min, max, first, last, worst. Never holds a sample.
 
 use crate::twin::Grade;
 

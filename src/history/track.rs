@@ -3,8 +3,8 @@
 //! In: samples in any order. Out: lookups and summaries in source-time order. Knows nothing of budgets or other signals.
 //!
 //! Invariants: every sealed time ≤ the tail's first; once a sample has come, the tail is never empty, so that the newest
-//! one is always at hand and never falls to eviction. Small chunks (256 samples) keep quiet signals small; sixteen of
-//! them are merged into one, so that busy signals have few.
+//! one is always at hand and never falls to eviction. The tail is short, so that those of a thousand signals stay in the
+//! processor's cache; what it seals goes to the end of the last chunk until that is full.
 
 use std::collections::VecDeque;
 
@@ -15,9 +15,9 @@ use super::{Point, Sample};
 use crate::twin::Timestamp;
 
 /// Rows that are sealed together.
-const SMALL: usize = 256;
-/// Samples of a merged chunk; one that late samples blow up to twice this is split.
-const LARGE: usize = 4096;
+const SEALED: usize = 64;
+/// Samples of a full chunk, which are given up together; one that late samples blow up to twice this is split.
+const FULL: usize = 1024;
 
 #[derive(Debug)]
 pub(super) struct Track {
@@ -65,7 +65,7 @@ impl Track {
             return taken;
         }
         let row = self.tail.row(sample);
-        if self.tail.rows.len() == SMALL {
+        if self.tail.rows.len() == SEALED {
             // The last one before sealing: no need to double.
             self.tail.rows.reserve_exact(1);
         }
@@ -78,7 +78,7 @@ impl Track {
         if measured {
             taken.growth += self.tail.bytes() as i64 - before as i64;
         }
-        if self.tail.rows.len() > SMALL {
+        if self.tail.rows.len() > SEALED {
             taken.growth += self.seal();
         }
         taken
@@ -87,38 +87,22 @@ impl Track {
     /// Seals all of the tail but the newest sample. Returns the growth in bytes.
     fn seal(&mut self) -> i64 {
         let before = self.tail.bytes();
-        let chunk = self.tail.seal_front(SMALL);
-        let mut growth = self.tail.bytes() as i64 - before as i64;
-        if let Some(chunk) = chunk {
-            growth += chunk.bytes() as i64;
-            self.chunks.push_back(chunk);
-        }
-        let mut small = 0;
-        let mut samples = 0;
-        for chunk in self.chunks.iter().rev().take_while(|chunk| chunk.len <= LARGE / 2) {
-            small += 1;
-            samples += chunk.len;
-            if samples >= LARGE {
-                return growth + self.merge(small);
+        let growth = match self.chunks.back_mut() {
+            Some(last) if last.len + SEALED <= FULL => {
+                let before = last.bytes();
+                self.tail.give_front(SEALED, |rows, texts| last.extend(rows, texts));
+                last.bytes() as i64 - before as i64
             }
-        }
-        growth
-    }
-
-    /// Makes one chunk of the last `count`. Returns the growth in bytes.
-    fn merge(&mut self, count: usize) -> i64 {
-        let first = self.chunks.len().saturating_sub(count);
-        let parts = self.chunks.range(first..);
-        let merged = Chunk::join(parts.clone()).or_else(|| {
-            let mut rows = Rows::default();
-            parts.for_each(|part| part.unseal(&mut rows));
-            rows.seal()
-        });
-        let Some(merged) = merged else { return 0 };
-        let freed: u64 = self.chunks.drain(first..).map(|part| part.bytes()).sum();
-        let growth = merged.bytes() as i64 - freed as i64;
-        self.chunks.push_back(merged);
-        growth
+            last => {
+                // A signal that has filled a chunk is about to fill the next.
+                let room = if last.is_some() { FULL } else { SEALED };
+                let chunk = self.tail.give_front(SEALED, |rows, texts| Chunk::seal(rows, texts, room));
+                let growth = chunk.as_ref().map_or(0, |chunk| chunk.bytes() as i64);
+                self.chunks.extend(chunk);
+                growth
+            }
+        };
+        growth + self.tail.bytes() as i64 - before as i64
     }
 
     /// Puts a late sample among sealed ones. Returns the growth in bytes.
@@ -131,8 +115,8 @@ impl Track {
         chunk.unseal(&mut rows);
         let row = rows.row(sample);
         rows.insert(row);
-        if rows.rows.len() > 2 * LARGE {
-            let front = rows.split_front(LARGE);
+        if rows.rows.len() > 2 * FULL {
+            let front = rows.split_front(FULL);
             if let Some(chunk) = rows.seal() {
                 growth += chunk.bytes() as i64;
                 self.chunks.insert(at, chunk);

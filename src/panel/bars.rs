@@ -1,12 +1,13 @@
 //! The bar at the top and the strip at the bottom: scene, mode, how much needs a look, connections, memory.
 //!
-//! In: [`BarsView`]. Out: which panel to bring to the front. Never hides the mode: it is in sight at every width.
+//! In: [`BarsView`]. Out: which panel to bring to the front, or the wish to open something. Never hides the mode: it is in sight at every width.
 
 use bevy_egui::egui::{self, Align, Color32, Layout, Ui, pos2, vec2};
 
 use super::banner::{self, BannerView};
 use super::connections::{paint_state, state_text};
 use super::mark::{Counts, Mark};
+use super::recording::{self, RecordView};
 use super::shell::PanelKind;
 use super::{format, theme, timebar, widgets};
 use crate::history::{Cursor, Usage};
@@ -18,6 +19,8 @@ pub struct BarsView {
     pub cursor: Cursor,
     /// A recording: nothing is live.
     pub recorded: bool,
+    /// The recording that lies beside this, and how.
+    pub beside: Option<String>,
     pub counts: Counts,
     pub banner: BannerView,
     pub twins: usize,
@@ -28,6 +31,16 @@ pub struct BarsView {
     /// Samples lost or messages not understood, over all sources.
     pub lost: u64,
     pub issues: usize,
+    /// What is recorded; none where nothing can be.
+    pub record: Option<RecordView>,
+}
+
+/// What a click on a bar asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asked {
+    Panel(PanelKind),
+    /// The dialog that opens something else.
+    Open,
 }
 
 /// Of a live session; who shows a recording says so in the view.
@@ -44,6 +57,7 @@ pub fn bars_view(
         scene: scene.name.clone(),
         cursor,
         recorded: false,
+        beside: None,
         counts,
         banner,
         twins: scene.twins.len(),
@@ -53,6 +67,7 @@ pub fn bars_view(
         messages_per_sec: report.sources.iter().map(|source| source.messages_per_sec).sum(),
         lost: report.sources.iter().map(|source| source.dropped + source.decode_errors).sum(),
         issues,
+        record: None,
     }
 }
 
@@ -64,22 +79,33 @@ fn mode_colours(cursor: &Cursor, recorded: bool) -> (Color32, Color32) {
     }
 }
 
-/// The top bar. Gives the panel that the operator asked for by a click.
-pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<PanelKind> {
+/// The top bar. Gives what the operator asked for by a click.
+pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<Asked> {
     let mut asked = None;
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
         let (ink, fill) = mode_colours(&view.cursor, view.recorded);
         let text = timebar::badge(&view.cursor, view.recorded);
         widgets::badge_of(ui, &text, egui::FontId::proportional(16.0), ink, fill);
+        if let Some(beside) = &view.beside {
+            const WIDEST: f32 = 260.0;
+            let text = format!("beside {beside}");
+            let room = vec2((ui.available_width() * 0.4).min(WIDEST), ui.available_height());
+            ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
+                widgets::line(ui, &text, theme::body(), theme::NOT_LIVE);
+            });
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 14.0;
             if ui.button("?").on_hover_text("Keyboard shortcuts (?)").clicked() {
-                asked = Some(PanelKind::Help);
+                asked = Some(Asked::Panel(PanelKind::Help));
+            }
+            if ui.button("Open").on_hover_text("Open a recording or a scene (Ctrl + O)").clicked() {
+                asked = Some(Asked::Open);
             }
             let issues = if view.issues == 1 { "issue" } else { "issues" };
             if view.issues > 0 && widgets::count_chip(ui, Mark::Warning, view.issues, issues).clicked() {
-                asked = Some(PanelKind::Issues);
+                asked = Some(Asked::Panel(PanelKind::Issues));
             }
             let chips = [
                 (Mark::Bad, view.counts.bad, "bad", "Values that cannot be used"),
@@ -90,11 +116,11 @@ pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<PanelKind> {
                 if (mark != Mark::Bad || count > 0)
                     && widgets::count_chip(ui, mark, count, what).on_hover_text(tip).clicked()
                 {
-                    asked = Some(PanelKind::Tree);
+                    asked = Some(Asked::Panel(PanelKind::Tree));
                 }
             }
             if banner::counts_ui(ui, &view.banner) {
-                asked = Some(PanelKind::Alarms);
+                asked = Some(Asked::Panel(PanelKind::Alarms));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let name = if view.scene.is_empty() { "No scene" } else { &view.scene };
@@ -102,7 +128,7 @@ pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<PanelKind> {
                 let size =
                     format!("{}  ·  {}", format::plural(view.twins, "twin"), format::plural(view.signals, "signal"));
                 if banner::headline_ui(ui, &view.banner) {
-                    asked = Some(PanelKind::Alarms);
+                    asked = Some(Asked::Panel(PanelKind::Alarms));
                 }
                 if ui.available_width() > 180.0 {
                     widgets::line(ui, &size, theme::small(), theme::TEXT_WEAK);
@@ -122,8 +148,8 @@ pub fn memory_text(usage: &Usage) -> String {
     }
 }
 
-/// The status strip: connections on the left, numbers on the right.
-pub fn status_ui(ui: &mut Ui, view: &BarsView) -> Option<PanelKind> {
+/// The status strip: recording and connections on the left, numbers on the right.
+pub fn status_ui(ui: &mut Ui, view: &BarsView) -> Option<Asked> {
     let mut asked = None;
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 16.0;
@@ -140,6 +166,11 @@ pub fn status_ui(ui: &mut Ui, view: &BarsView) -> Option<PanelKind> {
                 ui.label(egui::RichText::new(text).font(theme::small()).color(theme::DATA));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                if let Some(record) = &view.record
+                    && recording::chip_ui(ui, record)
+                {
+                    asked = Some(Asked::Panel(PanelKind::Connections));
+                }
                 if view.sources.is_empty() {
                     weak(ui, "No sources");
                 }
@@ -148,7 +179,7 @@ pub fn status_ui(ui: &mut Ui, view: &BarsView) -> Option<PanelKind> {
                         break;
                     }
                     if source_chip(ui, name, *state) {
-                        asked = Some(PanelKind::Connections);
+                        asked = Some(Asked::Panel(PanelKind::Connections));
                     }
                 }
             });
@@ -226,7 +257,7 @@ mod tests {
         harness.run();
         harness.get_by_label("plant: Connected").click();
         harness.run();
-        assert_eq!(*harness.state(), [PanelKind::Tree, PanelKind::Alarms, PanelKind::Connections]);
+        assert_eq!(*harness.state(), [PanelKind::Tree, PanelKind::Alarms, PanelKind::Connections].map(Asked::Panel));
     }
 
     #[test]

@@ -1,16 +1,21 @@
-//! The connections panel: for each source its state, address, errors, rates and every counter that tells of loss.
+//! The connections panel: what is recorded, and for each source its state, address, errors, rates and every counter that
+//! tells of loss.
 //!
-//! In: [`ConnectionsView`], built from the source report. Out: nothing: there is nothing to command here yet.
+//! In: [`ConnectionsView`], built from the source report and the recorder. Out: commands to record and to stop.
 //! Never hides a counter: what was dropped, merged or not understood is on screen.
 
 use bevy_egui::egui::{self, Align, Color32, Frame, Margin, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
+use super::recording::{self, RecordBox, RecordView};
 use super::{format, theme, widgets};
+use crate::command::OperatorCommand;
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot};
 use crate::twin::Timestamp;
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ConnectionsView {
+    /// None where nothing can be recorded.
+    pub record: Option<RecordView>,
     pub sources: Vec<SourceView>,
 }
 
@@ -38,8 +43,9 @@ pub struct ProblemView {
     pub age: String,
 }
 
+/// Of the sources; who knows what is recorded adds it.
 pub fn connections_view(report: &SourceReport, now: Timestamp) -> ConnectionsView {
-    ConnectionsView { sources: report.sources.iter().map(|source| source_view(source, now)).collect() }
+    ConnectionsView { record: None, sources: report.sources.iter().map(|source| source_view(source, now)).collect() }
 }
 
 pub const fn state_text(state: ConnectionState) -> &'static str {
@@ -117,13 +123,15 @@ pub const fn state_colour(state: ConnectionState) -> Color32 {
     }
 }
 
-pub fn connections_ui(ui: &mut Ui, view: &ConnectionsView) {
-    if view.sources.is_empty() {
-        widgets::empty(ui, "No sources", "Add a broker to the scene, or start with --broker URL.");
-        return;
-    }
+pub fn connections_ui(ui: &mut Ui, view: &ConnectionsView, state: &mut RecordBox, out: &mut Vec<OperatorCommand>) {
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 6.0;
+        if let Some(record) = &view.record {
+            recording::box_ui(ui, record, state, out);
+        }
+        if view.sources.is_empty() {
+            widgets::empty(ui, "No sources", "Add a broker to the scene, or start with --broker URL.");
+        }
         for source in &view.sources {
             Frame::new().fill(theme::SUNKEN).corner_radius(5.0).inner_margin(Margin::symmetric(12, 8)).show(ui, |ui| {
                 ui.set_width(ui.available_width());
@@ -169,7 +177,7 @@ fn source_ui(ui: &mut Ui, source: &SourceView) {
 }
 
 /// A grid of name over value that flows into as many columns as there is room for.
-fn counters(ui: &mut Ui, counters: &[(&'static str, String, bool)]) {
+pub(super) fn counters(ui: &mut Ui, counters: &[(&'static str, String, bool)]) {
     let width = ui.available_width();
     let columns = ((width / 112.0) as usize).clamp(1, counters.len().max(1));
     let cell_width = width / columns as f32;
@@ -236,7 +244,8 @@ mod tests {
     #[test]
     fn the_last_error_the_bad_payload_and_unknown_topics_are_on_screen() {
         let view = connections_view(&testing::report(), testing::now());
-        let mut harness = testing::harness((), move |ui, ()| connections_ui(ui, &view));
+        let mut harness =
+            testing::harness((), move |ui, ()| connections_ui(ui, &view, &mut RecordBox::default(), &mut Vec::new()));
         harness.set_size(egui::vec2(700.0, 1_200.0));
         harness.run();
         harness.get_by_label_contains("bad user name or password");
@@ -247,7 +256,9 @@ mod tests {
 
     #[test]
     fn without_sources_it_says_what_to_do() {
-        let harness = testing::harness((), |ui, ()| connections_ui(ui, &ConnectionsView::default()));
+        let harness = testing::harness((), |ui, ()| {
+            connections_ui(ui, &ConnectionsView::default(), &mut RecordBox::default(), &mut Vec::new());
+        });
         harness.get_by_label_contains("--broker URL");
     }
 }

@@ -9,17 +9,22 @@ use bevy_egui::{EguiContexts, egui};
 use super::alarms::AlarmsView;
 use super::events::EventsView;
 use super::mark::Marks;
+use super::open::{OpenView, RecentFiles};
 use super::shell::{self, PanelKind, Shell, Views};
-use super::{banner, bars, connections, inspector, issues, statistics, theme, timebar, tree, trend};
+use super::{
+    banner, bars, compare, connections, inspector, issues, recording, statistics, theme, timebar, tree, trend,
+};
 use crate::alarm::{AlarmBoard, Horn};
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Knowledge};
+use crate::beside::{Beside, Counterpart, Ghosts};
 use crate::command::{Attention, Operator, OperatorCommand};
 use crate::event::{EventLog, RecordTroubles};
 use crate::history::{self, Counts, Cursor, Density, Extent, History, Moment, SkipGaps};
+use crate::record::Recording;
 use crate::scene::LoadedScene;
 use crate::source::SourceReport;
 use crate::twin::{Current, Entities, SignalIndex};
-use crate::view::{ScreenLabels, ViewRect, WorldImage, label};
+use crate::view::{Covered, ScreenLabels, ViewRect, WorldImage, label};
 
 /// Where panels are drawn, in `EguiPrimaryContextPass`.
 #[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -44,9 +49,14 @@ pub(super) struct Readable<'w, 's> {
     horn: Option<Res<'w, Horn>>,
     log: Res<'w, EventLog>,
     troubles: Res<'w, RecordTroubles>,
+    recording: Res<'w, Recording>,
+    recent: Res<'w, RecentFiles>,
     labels: Res<'w, ScreenLabels>,
     world: Res<'w, WorldImage>,
     currents: Query<'w, 's, &'static Current>,
+    beside: Option<Res<'w, Beside>>,
+    ghosts: Option<Res<'w, Ghosts>>,
+    counterparts: Query<'w, 's, &'static Counterpart>,
 }
 
 pub(super) fn show_panels(
@@ -54,6 +64,7 @@ pub(super) fn show_panels(
     read: Readable,
     mut shell: ResMut<Shell>,
     mut rect: ResMut<ViewRect>,
+    mut covered: ResMut<Covered>,
     mut commands: MessageWriter<OperatorCommand>,
     mut styled: Local<bool>,
 ) -> Result {
@@ -74,9 +85,10 @@ pub(super) fn show_panels(
     let views = match &read.analysis {
         Some(analysis) => {
             let knowledge = analysis.lock();
-            gather(&read, &knowledge.history, knowledge.arrivals(), board, &shell)
+            let other = read.beside.as_ref().map(|beside| beside.lock());
+            gather(&read, (&knowledge.history, other.as_deref()), knowledge.arrivals(), board, &shell)
         }
-        None => gather(&read, &History::new(0), &Density::default(), board, &shell),
+        None => gather(&read, (&History::new(0), None), &Density::default(), board, &shell),
     };
     let mut ui = egui::Ui::new(
         ctx.clone(),
@@ -87,8 +99,10 @@ pub(super) fn show_panels(
         read.world.paint(painter, rect);
         label::paint(painter, &read.labels);
     };
-    let world = shell::show(&mut ui, &mut shell, &views, &paint_world, &mut out);
-    rect.set_if_neq(ViewRect { physical: Some(physical(world, ctx.pixels_per_point())) });
+    let room = shell::show(&mut ui, &mut shell, &views, &paint_world, &mut out);
+    rect.set_if_neq(ViewRect { physical: Some(physical(room.world, ctx.pixels_per_point())) });
+    covered
+        .set_if_neq(Covered(room.covered.map(|rect| Rect::new(rect.left(), rect.top(), rect.right(), rect.bottom()))));
     commands.write_batch(out);
     Ok(())
 }
@@ -102,7 +116,7 @@ fn physical(rect: Option<egui::Rect>, pixels_per_point: f32) -> URect {
 
 fn gather<'a>(
     read: &'a Readable,
-    history: &History,
+    (history, other): (&History, Option<&Knowledge>),
     arrivals: &Density,
     board: &'a AlarmBoard,
     shell: &Shell,
@@ -112,6 +126,11 @@ fn gather<'a>(
         let entity = read.entities.signals.get(index.at());
         entity.and_then(|entity| read.currents.get(*entity).ok()).cloned().unwrap_or_default()
     };
+    let counterpart = |index: SignalIndex| -> Option<Counterpart> {
+        let entity = read.entities.signals.get(index.at())?;
+        read.counterparts.get(*entity).ok().cloned()
+    };
+    let beside = read.beside.as_deref();
     let bounds = if scene.signals.is_empty() { None } else { history.bounds() };
     let usage = if scene.signals.is_empty() { default() } else { history.usage() };
     // Issues are few and their number is always shown, so they are built in any case.
@@ -122,6 +141,7 @@ fn gather<'a>(
         history,
         marks: &read.marks,
         board,
+        beside: beside.map(|beside| (beside.there.as_str(), &counterpart as &inspector::Counterparts)),
         attention: &read.attention,
         moment,
         visible: shell.inspector.visible.clone(),
@@ -134,6 +154,15 @@ fn gather<'a>(
         trends: if shown { &read.attention.trends } else { &[] },
         cursor,
         moment,
+        beside: beside.zip(other).and_then(|(beside, other)| {
+            Some(trend::TrendBeside {
+                here: &beside.here,
+                there: &beside.there,
+                history: &other.history,
+                pairs: &beside.pairs,
+                shift: beside.shift()?,
+            })
+        }),
     };
     let connected = shell.is_visible(PanelKind::Connections);
     let recorded = read.extent.is_recorded();
@@ -148,8 +177,15 @@ fn gather<'a>(
         marks: *read.time_marks,
         skip: *read.skip,
     };
+    let coarse = !recorded && moment.is_dormant(bounds.map(|(_, newest)| newest));
+    let record = recording::record_view(&read.recording, moment.now, coarse);
     Views {
-        bars: bars::BarsView { recorded, ..bars },
+        bars: bars::BarsView {
+            recorded,
+            record: record.clone(),
+            beside: beside.map(|beside| beside.there.clone()),
+            ..bars
+        },
         time: timebar::TimeView {
             selected: read.attention.selected,
             operator: &read.operator.0,
@@ -183,11 +219,23 @@ fn gather<'a>(
             true => statistics::statistics_view(board.performance.as_deref(), scene),
             false => statistics::StatisticsView::default(),
         },
+        compare: match beside.filter(|_| shell.is_visible(PanelKind::Compare)) {
+            Some(beside) => compare::compare_view(&compare::CompareInput {
+                scene,
+                beside,
+                ghosts: read.ghosts.as_deref().copied().unwrap_or_default(),
+                current: &current,
+                counterpart: &counterpart,
+                shown: moment.shown,
+            }),
+            None => compare::CompareView::default(),
+        },
         connections: match connected {
-            true => connections::connections_view(&read.report, moment.now),
+            true => connections::ConnectionsView { record, ..connections::connections_view(&read.report, moment.now) },
             false => connections::ConnectionsView::default(),
         },
         issues,
+        open: OpenView { recent: &read.recent, takes_place: recorded },
         attention: &read.attention,
     }
 }

@@ -13,6 +13,7 @@ use super::alarms::words;
 use super::mark::{Mark, Marks};
 use super::{format, theme, widgets};
 use crate::alarm::{AlarmBoard, AlarmIndex, Subject};
+use crate::beside::Counterpart;
 use crate::command::{Attention, OperatorCommand};
 use crate::history::{Bucket, History, Moment};
 use crate::scene::{Decoder, Limits, Origin, Scene, ValueKind};
@@ -31,6 +32,8 @@ pub struct InspectorView {
     pub area: String,
     pub mark: Mark,
     pub signals: Vec<SignalView>,
+    /// The recording beside this one.
+    pub beside: Option<String>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -40,6 +43,8 @@ pub struct SignalView {
     pub label: String,
     pub value: String,
     pub unit: String,
+    /// The value in the recording beside this one, and whether it differs notably; none without one.
+    pub beside: Option<(String, bool)>,
     /// The worse of its quality and its alarms.
     pub mark: Mark,
     pub quality_mark: Mark,
@@ -59,10 +64,15 @@ pub struct SignalView {
     pub details: String,
 }
 
+/// What a signal has in the recording beside this one.
+pub type Counterparts<'a> = dyn Fn(SignalIndex) -> Option<Counterpart> + 'a;
+
 /// What the inspector reads, apart from the twin.
 pub struct InspectorInput<'a> {
     pub scene: &'a Scene,
     pub currents: &'a dyn Fn(SignalIndex) -> Current,
+    /// The name of the recording beside this one, and what a signal has there.
+    pub beside: Option<(&'a str, &'a Counterparts<'a>)>,
     pub history: &'a History,
     pub marks: &'a Marks,
     pub board: &'a AlarmBoard,
@@ -91,6 +101,7 @@ pub fn inspector_view(input: &InspectorInput) -> Option<InspectorView> {
         area: twin.area.clone(),
         mark: input.marks.twin(twin.index),
         signals,
+        beside: input.beside.map(|(name, _)| name.to_owned()),
     })
 }
 
@@ -119,6 +130,7 @@ fn signal_view(
         label: signal.label.clone(),
         value: current.value.as_ref().map_or_else(|| "–".into(), format::value),
         unit: if drawable { signal.unit.pretty() } else { String::new() },
+        beside: input.beside.and_then(|(_, of)| of(signal.index)).map(beside_view),
         trouble: trouble(quality_mark, &current, &age),
         mark: quality_mark.max(Mark::lit(input.board.lamps().signal(signal.index))),
         quality_mark,
@@ -130,6 +142,11 @@ fn signal_view(
         spark,
         details: details(signal, &current),
     }
+}
+
+fn beside_view(counterpart: Counterpart) -> (String, bool) {
+    let value = counterpart.current.value.as_ref().map_or_else(|| "–".into(), format::value);
+    (value, counterpart.deviation.is_notable())
 }
 
 /// The alarms of a twin's signals: found in one pass, for a scene may have many.
@@ -208,6 +225,8 @@ struct Columns {
     mark: egui::Pos2,
     name: Rect,
     value: Rect,
+    /// The value in the recording beside this one; empty without one.
+    beside: Rect,
     unit: Rect,
     /// Both are empty in a narrow panel: age and trouble are then told on hover, and by mark and fading.
     spark: Rect,
@@ -223,7 +242,7 @@ impl Columns {
 
 const ROW_HEIGHT: f32 = 26.0;
 
-fn columns(row: Rect) -> Columns {
+fn columns(row: Rect, has_beside: bool) -> Columns {
     const MARK: f32 = 26.0;
     const NAME: f32 = 118.0;
     const VALUE: f32 = 66.0;
@@ -231,7 +250,8 @@ fn columns(row: Rect) -> Columns {
     const AGE: f32 = 44.0;
     const SPARK: std::ops::RangeInclusive<f32> = 36.0..=160.0;
     let cell = |left: f32, right: f32| Rect::from_min_max(pos2(left, row.top()), pos2(right.max(left), row.bottom()));
-    let free = row.width() - MARK - NAME - VALUE - UNIT - 22.0;
+    let beside_width = if has_beside { VALUE + 6.0 } else { 0.0 };
+    let free = row.width() - MARK - NAME - VALUE - beside_width - UNIT - 22.0;
     // Where there is no room for both, the line says more than the age, which is `now` as long as all is well.
     let age_width = if free > AGE + 2.0 * SPARK.start() { AGE } else { 0.0 };
     // Then half of what is left, so that long names show.
@@ -241,9 +261,10 @@ fn columns(row: Rect) -> Columns {
     let spark = cell(age.left() - spark_width - if spark_width > 0.0 { 6.0 } else { 0.0 }, age.left() - 6.0);
     let spark = if spark_width > 0.0 { spark.shrink2(vec2(0.0, 4.0)) } else { cell(age.left(), age.left()) };
     let unit = cell(spark.left() - 8.0 - UNIT, spark.left() - 8.0);
-    let value = cell(unit.left() - 6.0 - VALUE, unit.left() - 6.0);
+    let beside = cell(unit.left() - beside_width, unit.left() - beside_width.min(6.0));
+    let value = cell(beside.left() - 6.0 - VALUE, beside.left() - 6.0);
     let name = cell(row.left() + MARK, value.left() - 6.0);
-    Columns { mark: pos2(row.left() + 12.0, row.center().y), name, value, unit, spark, age }
+    Columns { mark: pos2(row.left() + 12.0, row.center().y), name, value, beside, unit, spark, age }
 }
 
 pub fn inspector_ui(
@@ -264,12 +285,12 @@ pub fn inspector_ui(
         widgets::empty(ui, "No signals", "This twin's type declares none.");
         return;
     }
-    column_titles(ui);
+    column_titles(ui, view.beside.as_deref());
     ui.spacing_mut().item_spacing.y = 0.0;
     let height = ROW_HEIGHT;
     let shown = ScrollArea::vertical().auto_shrink(false).show_rows(ui, height, view.signals.len(), |ui, visible| {
         for signal in view.signals.get(visible.clone()).unwrap_or_default() {
-            if let Some(draft) = signal_row(ui, height, scene, signal, out) {
+            if let Some(draft) = signal_row(ui, height, scene, (signal, view.beside.is_some()), out) {
                 state.dialog = Some(Dialog::Edit(draft));
             }
         }
@@ -304,15 +325,18 @@ fn header(ui: &mut Ui, view: &InspectorView, out: &mut Vec<OperatorCommand>) {
     widgets::line(ui, &text, theme::small(), theme::TEXT_WEAK);
 }
 
-fn column_titles(ui: &mut Ui) {
+fn column_titles(ui: &mut Ui, beside: Option<&str>) {
     let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), egui::Sense::hover());
-    let at = columns(row);
+    let at = columns(row, beside.is_some());
     let painter = ui.painter();
     let title = |cell: Rect, text: &str, align: Align| {
         widgets::paint_text(painter, cell, text, theme::small(), theme::TEXT_WEAK, align);
     };
     title(at.name, "Signal", Align::Min);
     title(at.value, "Value", Align::Max);
+    if beside.is_some() {
+        title(at.beside, "Beside", Align::Max);
+    }
     title(at.unit, "Unit", Align::Min);
     // Left out where a column is narrower than its title.
     if at.spark.width() > 76.0 {
@@ -329,11 +353,11 @@ fn signal_row(
     ui: &mut Ui,
     height: f32,
     scene: &Scene,
-    signal: &SignalView,
+    (signal, has_beside): (&SignalView, bool),
     out: &mut Vec<OperatorCommand>,
 ) -> Option<EditDraft> {
     let (row, response) = widgets::row(ui, height, signal.in_trend, &signal.name);
-    let at = columns(row);
+    let at = columns(row, has_beside);
     let painter = ui.painter();
     let faded = matches!(signal.quality_mark, Mark::Stale | Mark::Bad | Mark::NoData);
     let ink = if faded { theme::TEXT_WEAK } else { theme::TEXT_STRONG };
@@ -350,6 +374,10 @@ fn signal_row(
         painter.galley(pos2(at.name.left(), row.center().y - name.size().y / 2.0), name, theme::TEXT);
         widgets::paint_text(painter, room, &signal.value, theme::mono(), ink, Align::Max);
     }
+    if let Some((value, differs)) = &signal.beside {
+        let ink = if *differs { theme::TEXT_STRONG } else { theme::TEXT_WEAK };
+        widgets::paint_text(painter, at.beside, value, theme::mono(), ink, Align::Max);
+    }
     if signal.trouble.is_empty() {
         widgets::paint_sparkline(painter, at.spark, &signal.spark, theme::ACCENT);
         widgets::paint_text(painter, at.age, &signal.age, theme::small(), theme::TEXT_WEAK, Align::Max);
@@ -365,6 +393,9 @@ fn signal_row(
     response.on_hover_ui(|ui| {
         ui.set_max_width(420.0);
         ui.label(egui::RichText::new(format!("{}  {} {}", signal.name, signal.value, signal.unit)).strong());
+        if let Some((value, _)) = &signal.beside {
+            ui.label(egui::RichText::new(format!("Beside: {value} {}", signal.unit)).font(theme::small()));
+        }
         ui.label(egui::RichText::new(&signal.details).font(theme::small()));
         let hint = match (signal.drawable, signal.in_trend) {
             (false, _) => "Text has no trend",
@@ -443,7 +474,10 @@ mod tests {
     fn columns_keep_their_order_and_stay_within_the_row_at_every_width() {
         for width in (200..900).step_by(7) {
             let row = Rect::from_min_size(pos2(10.0, 5.0), vec2(width as f32, ROW_HEIGHT));
-            let at = columns(row);
+            let with = columns(row, true);
+            let edges = [with.value.right(), with.beside.left(), with.beside.right(), with.unit.left()];
+            assert!(edges.is_sorted() && (width < 300 || with.beside.width() > 60.0), "{width}: {edges:?}");
+            let at = columns(row, false);
             let edges = [at.name.right(), at.value.left(), at.value.right(), at.unit.left(), at.unit.right()];
             assert!(edges.is_sorted(), "{width}: {edges:?}");
             assert!(at.unit.right() <= at.spark.left() && at.spark.right() <= at.age.left() + 0.1, "{width}");

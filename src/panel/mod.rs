@@ -11,6 +11,7 @@
 pub mod alarms;
 pub mod banner;
 pub mod bars;
+pub mod compare;
 pub mod connections;
 pub mod events;
 pub mod format;
@@ -18,6 +19,8 @@ mod gather;
 pub mod inspector;
 pub mod issues;
 pub mod mark;
+pub mod open;
+pub mod recording;
 pub mod shell;
 pub mod shortcuts;
 pub mod statistics;
@@ -66,6 +69,9 @@ pub fn plugin(app: &mut App) {
         .init_resource::<crate::event::RecordTroubles>()
         .init_resource::<ViewRect>()
         .init_resource::<ScreenLabels>()
+        .init_resource::<crate::view::Covered>()
+        .init_resource::<crate::record::Recording>()
+        .init_resource::<open::RecentFiles>()
         .init_resource::<WorldImage>()
         .add_message::<OperatorCommand>()
         .add_systems(Update, mark::track.in_set(TwinSet::Visualise))
@@ -97,7 +103,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "there is no panel `trendz`; there are: 3d, scene, inspector, trends, alarms, events, \
-             statistics, connections, issues, help"
+             statistics, compare, connections, issues, help"
         );
         assert_eq!(open(&mut app, "Connections"), Ok(()));
         assert!(app.world().resource::<Shell>().is_visible(PanelKind::Connections));

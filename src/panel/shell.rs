@@ -8,11 +8,14 @@ use bevy_egui::egui::{self, Color32, Margin, Panel, Rect, Ui, WidgetText};
 use egui_dock::{DockArea, DockState, NodeIndex, TabViewer};
 
 use super::alarms::{self, AlarmsState, AlarmsView};
-use super::bars::{self, BarsView};
+use super::bars::{self, Asked, BarsView};
+use super::compare::{self, CompareView};
 use super::connections::{self, ConnectionsView};
 use super::events::{self, EventsState, EventsView};
 use super::inspector::{self, InspectorState, InspectorView};
 use super::issues::{self, IssuesView};
+use super::open::{self, Notice, OpenState, OpenView};
+use super::recording::{self, RecordBox};
 use super::shortcuts::{self, Wish};
 use super::statistics::{self, StatisticsView};
 use super::theme;
@@ -31,13 +34,14 @@ pub enum PanelKind {
     Alarms,
     Events,
     Statistics,
+    Compare,
     Connections,
     Issues,
     Help,
 }
 
 impl PanelKind {
-    pub const ALL: [PanelKind; 10] = [
+    pub const ALL: [PanelKind; 11] = [
         PanelKind::World,
         PanelKind::Tree,
         PanelKind::Inspector,
@@ -45,6 +49,7 @@ impl PanelKind {
         PanelKind::Alarms,
         PanelKind::Events,
         PanelKind::Statistics,
+        PanelKind::Compare,
         PanelKind::Connections,
         PanelKind::Issues,
         PanelKind::Help,
@@ -59,6 +64,7 @@ impl PanelKind {
             PanelKind::Alarms => "Alarms",
             PanelKind::Events => "Events",
             PanelKind::Statistics => "Statistics",
+            PanelKind::Compare => "Compare",
             PanelKind::Connections => "Connections",
             PanelKind::Issues => "Issues",
             PanelKind::Help => "Help",
@@ -75,6 +81,7 @@ impl PanelKind {
             PanelKind::Alarms => "alarms",
             PanelKind::Events => "events",
             PanelKind::Statistics => "statistics",
+            PanelKind::Compare => "compare",
             PanelKind::Connections => "connections",
             PanelKind::Issues => "issues",
             PanelKind::Help => "help",
@@ -96,6 +103,10 @@ pub struct Shell {
     pub alarms: AlarmsState,
     pub events: EventsState,
     pub time: TimeState,
+    pub record: RecordBox,
+    pub open: OpenState,
+    /// What is said about what was opened last. Written by who opens things.
+    pub notice: Option<Notice>,
     pub help_open: bool,
 }
 
@@ -109,6 +120,9 @@ impl Default for Shell {
             alarms: AlarmsState::default(),
             events: EventsState::default(),
             time: TimeState::default(),
+            record: RecordBox::default(),
+            open: OpenState::default(),
+            notice: None,
             help_open: false,
         }
     }
@@ -125,6 +139,7 @@ fn default_layout() -> DockState<PanelKind> {
         PanelKind::Alarms,
         PanelKind::Events,
         PanelKind::Statistics,
+        PanelKind::Compare,
         PanelKind::Connections,
         PanelKind::Issues,
     ];
@@ -153,6 +168,16 @@ impl Shell {
         self.dock.iter_leaves().any(|(_, leaf)| !leaf.collapsed && leaf.tabs.get(leaf.active.0) == Some(&kind))
     }
 
+    /// Another recording is shown: what was kept of the time and the events of the one before means nothing any more.
+    pub fn forget_the_past(&mut self) {
+        let speed = self.time.speed;
+        self.time = TimeState::default();
+        self.time.speed = speed;
+        self.trend = TrendState::default();
+        self.alarms = AlarmsState::default();
+        self.events = EventsState::default();
+    }
+
     pub fn reset_layout(&mut self) {
         self.dock = default_layout();
     }
@@ -168,12 +193,23 @@ pub struct Views<'a> {
     pub alarms: AlarmsView<'a>,
     pub events: EventsView<'a>,
     pub statistics: StatisticsView,
+    pub compare: CompareView,
     pub connections: ConnectionsView,
     pub issues: IssuesView,
+    pub open: OpenView<'a>,
     pub attention: &'a crate::command::Attention,
 }
 
-/// Draws everything; gives the rectangle left to the 3D view in points, none if its tab is hidden.
+/// What is left to the 3D view, in points.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub struct Room {
+    /// None if its tab is hidden.
+    pub world: Option<Rect>,
+    /// Of it, what the caption covers that tells the past from the present.
+    pub covered: Option<Rect>,
+}
+
+/// Draws everything; gives what is left to the 3D view.
 /// `paint_world` paints the 3D view into its rectangle.
 pub fn show(
     ui: &mut Ui,
@@ -181,7 +217,7 @@ pub fn show(
     views: &Views,
     paint_world: &dyn Fn(&egui::Painter, Rect),
     out: &mut Vec<OperatorCommand>,
-) -> Option<Rect> {
+) -> Room {
     read_keys(ui, shell, views, out);
     let bar = |fill: Color32| egui::Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 0));
     let mut asked = None;
@@ -202,8 +238,13 @@ pub fn show(
         }
         timebar::time_ui(ui, &views.time, &mut shell.time, out);
     });
-    if let Some(kind) = asked {
-        shell.open(kind);
+    match asked {
+        Some(Asked::Panel(kind)) => shell.open(kind),
+        Some(Asked::Open) => shell.open.open(),
+        None => {}
+    }
+    if shell.notice.as_ref().is_some_and(|notice| open::notice_ui(ui, notice)) {
+        shell.notice = None;
     }
     let mut viewer = Viewer {
         views,
@@ -212,8 +253,9 @@ pub fn show(
         trend: &mut shell.trend,
         alarms: &mut shell.alarms,
         events: &mut shell.events,
+        record: &mut shell.record,
         paint_world,
-        world: None,
+        room: Room::default(),
         out,
     };
     let style = theme::dock(ui.style());
@@ -222,11 +264,15 @@ pub fn show(
         .show_leaf_collapse_buttons(false)
         .show_leaf_close_all_buttons(false)
         .show_inside(ui, &mut viewer);
-    let world = viewer.world;
+    let room = viewer.room;
+    if let Some(record) = &views.bars.record {
+        recording::stop_dialog_ui(ui.ctx(), record, &mut shell.record, out);
+    }
+    open::dialog_ui(ui.ctx(), &views.open, &mut shell.open, out);
     if shell.help_open && shortcuts::overlay(ui.ctx()) {
         shell.help_open = false;
     }
-    world
+    room
 }
 
 fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCommand>) {
@@ -247,6 +293,12 @@ fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCo
         Some(Wish::CloseHelp) => shell.help_open = false,
         Some(Wish::TypeTime) => shell.time.type_time(),
         Some(Wish::ShowAllTime) => shell.time.zoom = None,
+        Some(Wish::Open) => shell.open.open(),
+        Some(Wish::Record) => {
+            if let Some(record) = &views.bars.record {
+                recording::toggle(record, &mut shell.record, out);
+            }
+        }
         Some(Wish::Write(kind)) => shell.time.write(&views.time, kind),
         Some(Wish::Speed(change)) => {
             let speed = change.of(shell.time.speed);
@@ -256,14 +308,27 @@ fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCo
     }
 }
 
-/// A frame around the 3D view and a caption, so that nobody takes the past for the present.
-fn frame_the_past(painter: &egui::Painter, rect: Rect, time: &TimeView) {
+/// A frame around the 3D view and a caption, so that nobody takes the past for the present. Gives what the caption covers.
+fn frame_the_past(painter: &egui::Painter, rect: Rect, time: &TimeView) -> Rect {
     painter.rect_stroke(rect, 0.0, (3.0, theme::NOT_LIVE), egui::StrokeKind::Inside);
     let text = format!("{}  {} UTC", timebar::badge(&time.cursor, time.recorded), super::format::clock(time.shown));
     let galley = painter.layout_no_wrap(text, theme::body(), theme::GROUND);
     let back = Rect::from_min_size(rect.left_top(), galley.size() + egui::vec2(24.0, 10.0));
     painter.rect_filled(back, 0.0, theme::NOT_LIVE);
     painter.galley(back.center() - galley.size() / 2.0, galley, theme::GROUND);
+    // In steps, so that a clock that runs moves no label.
+    const STEP: f32 = 24.0;
+    Rect::from_min_size(back.min, egui::vec2((back.width() / STEP).ceil() * STEP, back.height()))
+}
+
+/// A caption in the lower left corner of the 3D view: whose values ghosts show, so that nobody takes them for twins.
+fn name_the_ghosts(painter: &egui::Painter, rect: Rect, beside: &str) {
+    let text = format!("Ghosts: {beside}");
+    let galley = super::widgets::layout(painter, &text, theme::small(), theme::TEXT, rect.width() - 40.0);
+    let size = galley.size() + egui::vec2(20.0, 8.0);
+    let back = Rect::from_min_size(rect.left_bottom() - egui::vec2(0.0, size.y), size).translate(egui::vec2(3.0, -3.0));
+    painter.rect_filled(back, 0.0, theme::PANEL.gamma_multiply(0.9));
+    painter.galley(back.center() - galley.size() / 2.0, galley, theme::TEXT);
 }
 
 struct Viewer<'a, 'v> {
@@ -273,8 +338,9 @@ struct Viewer<'a, 'v> {
     trend: &'a mut TrendState,
     alarms: &'a mut AlarmsState,
     events: &'a mut EventsState,
+    record: &'a mut RecordBox,
     paint_world: &'a dyn Fn(&egui::Painter, Rect),
-    world: Option<Rect>,
+    room: Room,
     out: &'a mut Vec<OperatorCommand>,
 }
 
@@ -299,11 +365,14 @@ impl TabViewer for Viewer<'_, '_> {
         match tab {
             PanelKind::World => {
                 let rect = ui.max_rect().intersect(ui.clip_rect());
-                self.world = Some(rect);
+                self.room.world = Some(rect);
                 let painter = ui.painter().with_clip_rect(rect);
                 (self.paint_world)(&painter, rect);
                 if !self.views.time.is_live() {
-                    frame_the_past(&painter, rect, &self.views.time);
+                    self.room.covered = Some(frame_the_past(&painter, rect, &self.views.time));
+                }
+                if let Some(beside) = &self.views.bars.beside {
+                    name_the_ghosts(&painter, rect, beside);
                 }
             }
             PanelKind::Tree => tree::tree_ui(ui, &self.views.tree, self.tree, self.out),
@@ -315,7 +384,10 @@ impl TabViewer for Viewer<'_, '_> {
             PanelKind::Alarms => alarms::alarms_ui(ui, &self.views.alarms, self.alarms, self.out),
             PanelKind::Events => events::events_ui(ui, &self.views.events, self.events, self.out),
             PanelKind::Statistics => statistics::statistics_ui(ui, &self.views.statistics),
-            PanelKind::Connections => connections::connections_ui(ui, &self.views.connections),
+            PanelKind::Compare => compare::compare_ui(ui, &self.views.compare, self.out),
+            PanelKind::Connections => {
+                connections::connections_ui(ui, &self.views.connections, self.record, self.out);
+            }
             PanelKind::Issues => issues::issues_ui(ui, &self.views.issues, self.out),
             PanelKind::Help => {}
         }
@@ -377,7 +449,7 @@ mod tests {
         let mut harness = testing::harness((Shell::default(), None, Vec::new()), move |ui, (shell, world, out)| {
             let attention = plant.attention("P-101", &["P-101.vibration"]);
             let views = plant.views(&attention, shell);
-            *world = show(ui, shell, &views, &|_, _| {}, out);
+            *world = show(ui, shell, &views, &|_, _| {}, out).world;
         });
         harness.set_size(egui::vec2(1280.0, 720.0));
         harness.run();

@@ -22,6 +22,10 @@ pub enum Wish {
     ShowAllTime,
     Write(RemarkKind),
     Speed(SpeedChange),
+    /// Opens the dialog that opens something else.
+    Open,
+    /// Begins to record, keeps the past, or asks whether to stop.
+    Record,
 }
 
 /// Every shortcut as the overlay lists it, those of time first; [`read`] is held to it by a test.
@@ -45,7 +49,7 @@ pub const TIME: [(&str, &str); 18] = [
     ("G", "Type a time to go to"),
     ("0", "Show all of the time axis"),
 ];
-pub const REST: [(&str, &str); 10] = [
+pub const REST: [(&str, &str); 12] = [
     ("N", "Write a note on the shown moment"),
     ("B", "Set a bookmark"),
     ("F", "Focus the selected twin, or all"),
@@ -54,6 +58,8 @@ pub const REST: [(&str, &str); 10] = [
     ("A, S, C, T", "Over the alarm list: acknowledge, shelve, comment, go to the twin"),
     ("Ctrl + F", "Search the scene tree"),
     ("Ctrl + R", "Reload the scene"),
+    ("Ctrl + O", "Open a recording or a scene"),
+    ("Shift + R", "Record; keep the past; stop, which is asked"),
     ("Escape", "Close what is open, or select nothing"),
     ("? or F1", "Show or hide this list"),
 ];
@@ -85,6 +91,10 @@ pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> O
     let reload = egui::KeyboardShortcut::new(Modifiers::COMMAND, Key::R);
     if ctx.input_mut(|input| input.consume_shortcut(&reload)) {
         out.push(OperatorCommand::ReloadScene);
+    }
+    let open = egui::KeyboardShortcut::new(Modifiers::COMMAND, Key::O);
+    if ctx.input_mut(|input| input.consume_shortcut(&open)) {
+        return Some(Wish::Open);
     }
     // A focused button takes Space for itself.
     let free = ctx.memory(|memory| memory.focused().is_none());
@@ -119,6 +129,9 @@ pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> O
     }
     if modifiers.shift && hit(Key::G) {
         out.push(timebar::toggle_skip(time));
+    }
+    if modifiers.shift && hit(Key::R) {
+        return Some(Wish::Record);
     }
     if hit(Key::F) {
         out.push(OperatorCommand::Focus(attention.selected));
@@ -314,6 +327,8 @@ mod tests {
         }
         for (on, wish) in [
             (Press::Key(Modifiers::COMMAND, Key::F), Wish::Search),
+            (Press::Key(Modifiers::COMMAND, Key::O), Wish::Open),
+            (Press::Key(shift, Key::R), Wish::Record),
             (Press::Key(none, Key::L), Wish::Alarms),
             (Press::Key(none, Key::G), Wish::TypeTime),
             (Press::Key(none, Key::Num0), Wish::ShowAllTime),

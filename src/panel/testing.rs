@@ -11,6 +11,7 @@ use bevy_egui::egui::{Ui, vec2};
 use egui_kittest::Harness;
 
 use super::alarms::AlarmsView;
+use super::compare::CompareView;
 use super::events::EventsView;
 use super::inspector::{InspectorInput, InspectorView, inspector_view};
 use super::mark::Marks;
@@ -28,6 +29,9 @@ use crate::scene::{
 };
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, TopicProblem};
 use crate::twin::{Current, Grade, Quality, Reason, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
+
+const NOTHING_RECENT: super::open::RecentFiles =
+    super::open::RecentFiles { listed: None, problem: None, at: Timestamp(0) };
 
 /// Seconds after the session's start.
 pub fn second(secs: i64) -> Timestamp {
@@ -304,6 +308,7 @@ impl Plant {
             marks: &self.marks,
             board: &self.board,
             attention,
+            beside: None,
             moment: moment(),
             visible: 0..100,
         })
@@ -317,6 +322,7 @@ impl Plant {
             trends,
             cursor: Cursor::Live,
             moment: moment(),
+            beside: None,
         };
         trend_view(&input, &TrendState::default())
     }
@@ -383,8 +389,10 @@ impl Plant {
                 shown: now(),
             },
             statistics: statistics::statistics_view(self.board.performance.as_deref(), &self.scene),
+            compare: CompareView::default(),
             connections: connections::connections_view(&self.report, now()),
             issues,
+            open: super::open::OpenView { recent: &NOTHING_RECENT, takes_place: false },
             attention,
         }
     }

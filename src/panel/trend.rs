@@ -9,6 +9,7 @@ use bevy_egui::egui::{self, Align, ComboBox, PointerButton, ScrollArea, Sense, S
 use egui_plot::{AxisHints, GridMark, HLine, Line, LineStyle, Plot, Points, VLine};
 
 use super::{format, theme, widgets};
+use crate::beside::{Pairs, Shift};
 use crate::command::OperatorCommand;
 use crate::history::{Bucket, Cursor, History, Moment};
 use crate::scene::{Limits, Scene};
@@ -17,6 +18,9 @@ use crate::twin::{Current, Grade, SignalIndex, Timestamp};
 /// Spans to choose from, in seconds.
 const SPANS: [(u64, &str); 7] =
     [(30, "30 s"), (60, "1 min"), (300, "5 min"), (900, "15 min"), (3_600, "1 h"), (21_600, "6 h"), (86_400, "24 h")];
+
+/// Of lines of the recording beside this one, in points.
+const DASH: f32 = 6.0;
 
 /// Room for the times of day below the lanes, and the least height of a lane, in points.
 const CLOCK_HEIGHT: f32 = 24.0;
@@ -31,6 +35,8 @@ pub struct TrendView {
     pub live: bool,
     /// Signals of one unit share a lane.
     pub lanes: Vec<Lane>,
+    /// Names of what is shown and of the recording beside it, if there is one.
+    pub names: Option<(String, String)>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -52,6 +58,8 @@ pub struct Trace {
     pub stretches: Vec<Vec<[f64; 2]>>,
     /// Where samples were not good.
     pub doubtful: Vec<[f64; 2]>,
+    /// The same signal in the recording beside this one: its stretches, at the times here and in the unit here.
+    pub beside: Vec<Vec<[f64; 2]>>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -81,6 +89,32 @@ pub struct TrendInput<'a> {
     pub trends: &'a [SignalIndex],
     pub cursor: Cursor,
     pub moment: Moment,
+    pub beside: Option<TrendBeside<'a>>,
+}
+
+/// What it reads of a recording that lies beside.
+pub struct TrendBeside<'a> {
+    pub here: &'a str,
+    pub there: &'a str,
+    pub history: &'a History,
+    pub pairs: &'a Pairs,
+    pub shift: Shift,
+}
+
+impl TrendBeside<'_> {
+    fn stretches(
+        &self,
+        signal: &crate::scene::Signal,
+        (from, to): (Timestamp, Timestamp),
+        columns: usize,
+    ) -> Vec<Vec<[f64; 2]>> {
+        let Some(pair) = self.pairs.get(signal.index) else { return Vec::new() };
+        let (from, to) = (self.shift.there(from), self.shift.there(to));
+        let buckets = self.history.range(pair.there, from, to, columns);
+        let (mut stretches, _) = trace_points(&buckets, from, signal.expires);
+        stretches.iter_mut().flatten().for_each(|point| point[1] = pair.number(point[1]));
+        stretches
+    }
 }
 
 pub fn trend_view(input: &TrendInput, state: &TrendState) -> TrendView {
@@ -95,18 +129,22 @@ pub fn trend_view(input: &TrendInput, state: &TrendState) -> TrendView {
     let mut lanes: Vec<Lane> = Vec::new();
     for (colour, &index) in input.trends.iter().enumerate() {
         let Some(signal) = input.scene.signals.get(index.at()) else { continue };
-        let buckets = input.history.range(index, from, to, state.columns.clamp(16, 4_096));
+        let columns = state.columns.clamp(16, 4_096);
+        let buckets = input.history.range(index, from, to, columns);
+        let beside =
+            input.beside.as_ref().map(|beside| beside.stretches(signal, (from, to), columns)).unwrap_or_default();
         let (stretches, doubtful) = trace_points(&buckets, from, signal.expires);
         let value = (input.currents)(index).value.as_ref().map_or_else(|| "–".into(), format::value);
         let path = input.scene.signal_path(index);
-        let trace = Trace { signal: index, path, value, limits: signal.limits, colour, stretches, doubtful };
+        let trace = Trace { signal: index, path, value, limits: signal.limits, colour, stretches, doubtful, beside };
         let unit = signal.unit.pretty();
         match lanes.iter_mut().find(|lane| lane.unit == unit) {
             Some(lane) => lane.traces.push(trace),
             None => lanes.push(Lane { unit, traces: vec![trace] }),
         }
     }
-    TrendView { from, to, shown: input.moment.shown, live, lanes }
+    let names = input.beside.as_ref().map(|beside| (beside.here.to_owned(), beside.there.to_owned()));
+    TrendView { from, to, shown: input.moment.shown, live, lanes, names }
 }
 
 /// Points of a line through first, min, max and last of each bucket (M4: Jugel et al., "M4: a visualization-oriented
@@ -153,7 +191,8 @@ impl Lane {
 
     /// The vertical extent: the data with some air, and each limit that is within reach.
     pub fn extent(&self) -> (f64, f64) {
-        let values = self.traces.iter().flat_map(|trace| trace.stretches.iter().flatten()).map(|point| point[1]);
+        let values = self.traces.iter().flat_map(|trace| trace.stretches.iter().chain(&trace.beside).flatten());
+        let values = values.map(|point| point[1]);
         let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
         if !low.is_finite() || !high.is_finite() {
             return (0.0, 1.0);
@@ -232,6 +271,10 @@ fn toolbar(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut Vec<
                 }
             }
         });
+        if let Some((here, there)) = &view.names {
+            line_key(ui, here, None);
+            line_key(ui, there, Some(DASH));
+        }
         ScrollArea::horizontal().id_salt("trend legend").auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
             // About eight points a character: values give way when not all chips fit.
@@ -246,6 +289,26 @@ fn toolbar(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut Vec<
             }
         });
     });
+}
+
+/// What a kind of line stands for: solid, or with dashes of this length.
+fn line_key(ui: &mut Ui, name: &str, dash: Option<f32>) {
+    const LINE: f32 = 30.0;
+    const WIDEST: f32 = 180.0;
+    let galley = widgets::layout(ui.painter(), name, theme::small(), theme::TEXT, WIDEST);
+    let (rect, response) = ui.allocate_exact_size(vec2(LINE + 6.0 + galley.size().x, 24.0), Sense::hover());
+    let kind = if dash.is_some() { "Dashed" } else { "Solid" };
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, format!("{kind}: {name}")));
+    let (left, right) = (rect.left_center(), rect.left_center() + vec2(LINE, 0.0));
+    let stroke = Stroke::new(1.5, theme::TEXT);
+    match dash {
+        None => {
+            ui.painter().line_segment([left, right], stroke);
+        }
+        Some(dash) => ui.painter().extend(egui::Shape::dashed_line(&[left, right], stroke, dash, dash * 0.6)),
+    }
+    ui.painter().galley(pos2(right.x + 6.0, rect.center().y - galley.size().y / 2.0), galley, theme::TEXT);
+    response.on_hover_text(format!("{kind} lines are {name}"));
 }
 
 fn legend_chip(ui: &mut Ui, lane: &Lane, trace: &Trace, with_value: bool) -> bool {
@@ -328,6 +391,11 @@ fn lane_ui(
             limit_lines(plot, &limits, (bottom, top));
         }
         for trace in &lane.traces {
+            for stretch in &trace.beside {
+                let line = Line::new(format!("{} beside", trace.path), stretch.clone());
+                let line = line.color(line_colour(trace.colour).gamma_multiply(0.8)).width(1.2);
+                plot.line(line.style(LineStyle::Dashed { length: DASH }));
+            }
             for stretch in &trace.stretches {
                 let line = Line::new(trace.path.clone(), stretch.clone());
                 plot.line(line.color(line_colour(trace.colour)).width(1.5));
@@ -493,6 +561,7 @@ mod tests {
                 colour: 0,
                 stretches: vec![vec![[0.0, 10.0], [1.0, 12.0]]],
                 doubtful: Vec::new(),
+                beside: Vec::new(),
             }],
         };
         assert!(lane(14.0).extent().1 > 14.0);

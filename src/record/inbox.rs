@@ -4,7 +4,7 @@
 //! takes to swap two pieces of memory: nobody ever waits for the disk. The box is bounded: what does not fit is counted.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -65,6 +65,8 @@ pub struct Shared {
     /// Since when the thread has been at work.
     busy: Mutex<Option<Instant>>,
     wants_still: AtomicBool,
+    /// Since when listeners hand over what they hear, in nanoseconds since 1970.
+    hears_since: AtomicI64,
     brokers: Mutex<Vec<Arc<str>>>,
     /// Tells the analysis that something is wanted of it.
     bell: Mutex<Option<Waker>>,
@@ -189,6 +191,14 @@ impl Shared {
 
     pub fn still_is_given(&self) {
         self.wants_still.store(false, Ordering::Release);
+    }
+
+    pub fn set_hears_since(&self, at: Timestamp) {
+        self.hears_since.store(at.0, Ordering::Release);
+    }
+
+    pub fn hears_since(&self) -> Timestamp {
+        Timestamp(self.hears_since.load(Ordering::Acquire))
     }
 
     /// Something for the record of the session.

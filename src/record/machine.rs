@@ -33,6 +33,8 @@ const FLUSH_AFTER: Duration = Duration::from_millis(500);
 const SYNC_AFTER: Duration = Duration::from_secs(5);
 /// A keyframe that does not come is not waited for any longer.
 const LONGEST_HOLD: Duration = Duration::from_millis(300);
+/// The keyframe that begins a recording is worth a longer wait: without it, nothing is known of what does not report anew.
+const LONGEST_FIRST_HOLD: Duration = Duration::from_secs(1);
 /// Between two looks at whether the file is still there.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long the thread sleeps when nothing happens.
@@ -327,7 +329,7 @@ impl Machine {
                 }
             }
             Mode::Writing(writing) => {
-                if let Some(hold) = writing.hold.take_if(|hold| now >= hold.since + LONGEST_HOLD) {
+                if let Some(hold) = writing.hold.take_if(|hold| now >= hold.since + hold.longest()) {
                     self.go_on(hold, None);
                 }
                 self.look_after_file(now);
@@ -436,6 +438,12 @@ impl Machine {
             status.lost = self.lost;
             status.forgotten = self.forgotten;
             status.error = self.trouble.as_ref().map(|trouble| trouble.error.clone());
+            status.before = self.options.before;
+            (status.since, status.until) = match &self.mode {
+                Mode::Standby(_) => (None, None),
+                Mode::Writing(writing) => (Some(writing.began), writing.until),
+                Mode::Failed(failed) => (self.trouble.as_ref().map(|trouble| trouble.since), failed.until),
+            };
         });
     }
 }
@@ -443,5 +451,9 @@ impl Machine {
 impl Hold {
     fn new(rolls: bool) -> Self {
         Self { messages: Batch::default(), since: Instant::now(), rolls }
+    }
+
+    fn longest(&self) -> Duration {
+        if self.rolls { LONGEST_HOLD } else { LONGEST_FIRST_HOLD }
     }
 }

@@ -27,6 +27,7 @@ mod ring;
 mod series;
 mod status;
 mod still;
+mod switch;
 mod unpack;
 mod writer;
 
@@ -36,6 +37,7 @@ pub use options::{Keep, RecordOptions, Roll};
 pub use recorder::{RecordError, RecordSink, Recorder};
 pub use status::{RecordState, RecordStatus, Recording};
 pub use still::Still;
+pub use switch::TapSwitch;
 pub use unpack::{UnpackError, unpack};
 pub use writer::write_options;
 pub(crate) use writer::{Framed, RecordFile, WriteError};

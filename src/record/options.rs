@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::series::stamp;
 use crate::alarm::Priority;
+use crate::twin::Timestamp;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct RecordOptions {
@@ -37,6 +39,14 @@ impl RecordOptions {
             after: Self::DEFAULT_AFTER,
             before_bytes: 256 << 20,
         }
+    }
+
+    /// What a recording is called that is begun at `now` and that nobody has named: `Bottling-hall-20261123T101500Z.mcap`.
+    pub fn usual_name(scene: &str, now: Timestamp) -> String {
+        let plain = |c: char| if c.is_alphanumeric() || c == '_' { c } else { '-' };
+        let name: String = scene.trim().chars().take(60).map(plain).collect();
+        let name = if name.is_empty() { "recording" } else { &name };
+        format!("{name}-{}.mcap", stamp(now))
     }
 }
 

@@ -91,6 +91,12 @@ impl Recorder {
         self.shared.ring_with(bell);
     }
 
+    /// Listeners hand over what they hear since `at`, in the middle of a session: what was received before must stand in
+    /// the first keyframe, so none of an earlier moment is taken. Before anything that gives keyframes knows of it.
+    pub fn hears_since(&self, at: Timestamp) {
+        self.shared.set_hears_since(at);
+    }
+
     /// Writes what is left and finishes the file, some seconds at most; then says how all went.
     pub fn finish(mut self) -> RecordStatus {
         self.stop();
@@ -144,6 +150,11 @@ impl RecordSink {
     /// Whether a keyframe is due.
     pub fn wants_keyframe(&self) -> bool {
         self.shared.wants_still()
+    }
+
+    /// No keyframe of an earlier moment is of use.
+    pub fn hears_since(&self) -> Timestamp {
+        self.shared.hears_since()
     }
 
     /// All that was known at a moment at which nothing was underway any more.

@@ -139,7 +139,7 @@ fn new_file(path: &Path) -> io::Result<File> {
 }
 
 /// `20261123T063000Z` (ISO 8601, basic format).
-fn stamp(time: Timestamp) -> String {
+pub(super) fn stamp(time: Timestamp) -> String {
     let text = Timestamp(time.0.div_euclid(1_000_000_000).saturating_mul(1_000_000_000)).to_string();
     text.chars().filter(|c| !matches!(c, '-' | ':')).collect()
 }

@@ -7,6 +7,7 @@ use bevy::prelude::Resource;
 use serde::Serialize;
 
 use super::recorder::RecordSink;
+use crate::twin::Timestamp;
 
 /// A write that takes longer is worth telling.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -48,6 +49,13 @@ pub struct RecordStatus {
     pub waiting_bytes: u64,
     /// Bytes of the past that are held in memory.
     pub held_bytes: u64,
+    /// Since when this file grows, or the disk does not take it.
+    pub since: Option<Timestamp>,
+    /// When recording goes back to holding the past in memory; none: not by itself.
+    pub until: Option<Timestamp>,
+    /// How much of the past is held in memory while nothing is written; none: whatever comes is written.
+    #[serde(skip)]
+    pub before: Option<Duration>,
     /// Why the disk does not take it.
     pub error: Option<String>,
     /// How often the disk was asked to make durable what it was given, and how long that took: in all, and at most.
@@ -90,12 +98,25 @@ impl RecordStatus {
     }
 }
 
-/// The recording of this session; none if nothing is recorded.
+/// What is recorded of this session, and how the last deed about it went. Written by the session.
 #[derive(Resource, Clone, Debug, Default)]
-pub struct Recording(pub Option<RecordSink>);
+pub struct Recording {
+    /// What runs can be recorded: a replay cannot.
+    pub is_possible: bool,
+    /// None while nothing is recorded.
+    pub sink: Option<RecordSink>,
+    /// A file is being begun.
+    pub begins: bool,
+    /// A file is being finished.
+    pub ends: bool,
+    /// Why the last one could not be begun.
+    pub refused: Option<String>,
+    /// How the last one ended that was stopped.
+    pub finished: Option<RecordStatus>,
+}
 
 impl Recording {
     pub fn status(&self) -> Option<RecordStatus> {
-        self.0.as_ref().map(RecordSink::status)
+        self.sink.as_ref().map(RecordSink::status)
     }
 }

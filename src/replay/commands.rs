@@ -33,6 +33,9 @@ pub(super) fn obey(
                 "this is a recording: the alarms of its scene stay as they were; edit them in the live session"
                     .to_owned()
             }
+            OperatorCommand::StartRecording { .. } | OperatorCommand::StopRecording | OperatorCommand::KeepPast => {
+                "this is a recording: nothing is recorded here".to_owned()
+            }
             _ => continue,
         };
         tracing::info!("{text}");

@@ -75,9 +75,9 @@ pub(super) fn settle(
     };
     let wish = Wish { at: resting.shown(end), speed };
     if replay.blocking {
-        replay.reader.wait_to_show(wish, None);
+        replay.deck.wait_to_show(wish, None);
         replay.shown = wish.at;
-    } else if replay.reader.show(wish) {
+    } else if replay.deck.show(wish) {
         replay.shown = wish.at;
     }
     let settled = Moment { now: end, shown: replay.shown, session_start: start };

@@ -86,7 +86,7 @@ impl Loader {
 }
 
 /// Of the signals that the scene has.
-pub(crate) fn samples_of<'k>(keyframe: &'k Keyframe, scene: &'k Scene) -> impl Iterator<Item = Sample> {
+pub(super) fn samples_of<'k>(keyframe: &'k Keyframe, scene: &'k Scene) -> impl Iterator<Item = Sample> {
     keyframe.signals.iter().flat_map(move |(twin, signals)| {
         signals.iter().flat_map(move |(name, known)| {
             let index = scene.signal(twin, name).map(|signal| signal.index);
@@ -104,7 +104,7 @@ pub(crate) fn samples_of<'k>(keyframe: &'k Keyframe, scene: &'k Scene) -> impl I
 }
 
 /// How messages of a broker are read. Those of a file that names none are read as those of the scene's first.
-pub(crate) fn table_of<'t>(
+pub(super) fn table_of<'t>(
     tables: &'t mut BTreeMap<Arc<str>, BindingTable>,
     scene: &Scene,
     broker: &Arc<str>,

@@ -18,11 +18,13 @@
 
 mod commands;
 mod cursor;
+mod deck;
 mod loader;
 mod open;
 mod plan;
 mod reader;
 mod remarks;
+mod samples;
 mod segments;
 
 use bevy::prelude::*;
@@ -30,21 +32,22 @@ use bevy::prelude::*;
 use crate::record::notes::NoteKeeper;
 use crate::twin::Timestamp;
 
-pub(crate) use loader::{samples_of, table_of};
+pub(crate) use deck::Deck;
 pub(crate) use open::scene_of;
-pub use open::{At, OpenError, Options, open};
+pub use open::{At, OpenError, Options, Prepared, Replaced, open, prepare};
 pub use plan::{Job, Progress, Wish, next_job};
+pub(crate) use samples::{Received, Samples};
 pub use segments::Segments;
 
 /// Whether as much of the recording is loaded as there is room for. A world that is no replay wants nothing.
 pub fn is_filled(app: &App) -> bool {
-    app.world().get_resource::<Replay>().is_none_or(|replay| replay.reader.is_idle())
+    app.world().get_resource::<Replay>().is_none_or(|replay| replay.deck.is_idle())
 }
 
 /// What a replay owns besides the world; dropping it ends its thread.
 #[derive(Resource)]
 pub(crate) struct Replay {
-    reader: reader::Reader,
+    deck: Deck,
     /// The moment that views show: the cursor's, as soon as that is loaded.
     shown: Timestamp,
     /// Seconds for which a playing cursor has waited for a segment.
@@ -53,6 +56,4 @@ pub(crate) struct Replay {
     blocking: bool,
     waker: crate::source::Waker,
     notes: NoteKeeper,
-    /// The unpacked scene.
-    _scene: Option<open::Unpacked>,
 }

@@ -1,28 +1,26 @@
 //! Opens a recording as a world.
 //!
-//! In: files and where to begin. Out: a Bevy `App` with `CorePlugins` and the thread that reads. No source, no plant, no
-//! store and no events file is started here, and nothing that could start one.
+//! In: files and where to begin. Out: a Bevy `App` with `CorePlugins` and the thread that reads; later, another recording
+//! in the place of the first. No source, no plant, no store and no events file is started here, and nothing that could
+//! start one.
 
 use std::hash::BuildHasher;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::loader::Loader;
-use super::reader::Reader;
-use super::{Replay, Segments, Wish, commands, cursor, remarks};
-use crate::analysis::Analysis;
-use crate::event::Event;
-use crate::history::{Cursor, Extent, Moment};
-use crate::record::format::Keyframe;
+use super::deck::Deck;
+use super::{Replay, Wish, commands, cursor};
+use crate::command::Attention;
+use crate::event::EventLog;
+use crate::history::{Cursor, Extent, Marks, Moment};
 use crate::record::notes::NoteKeeper;
 use crate::record::read::{ReadError, Timeline};
 use crate::record::{UnpackError, unpack};
 use crate::scene::{LoadedScene, Scene};
 use crate::source::Waker;
-use crate::twin::Timestamp;
+use crate::twin::{SignalIndex, Timestamp};
 use crate::{CorePlugins, TwinSet};
 
 /// What to open, and how.
@@ -89,59 +87,90 @@ const LEEWAY: Duration = Duration::from_secs(5);
 const FIRST_PICTURE: Duration = Duration::from_secs(2);
 /// Stretches of the overview.
 const DENSITY: usize = 2000;
-/// When a recording has more events than the journal may hold, alarms are looked up in so many keyframes.
-const OPENINGS: usize = 64;
 
 /// Opens recordings in `app`, which gets `CorePlugins`. `waker` asks for a frame.
 pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenError> {
-    let timeline = Arc::new(Timeline::open(&options.files)?);
-    let empty = || OpenError::Empty { path: options.files.first().cloned().unwrap_or_default() };
-    let (start, end) = timeline.bounds().ok_or_else(empty)?;
-    let at = begin_at(options.at, start, end)?;
-    let (scene, issues, unpacked) = scene_of(&timeline, options.scene.as_deref())?;
-    let scene = Arc::new(scene);
+    let prepared = prepare(options, waker)?;
+    app.add_plugins(CorePlugins);
+    prepared.show_in(app.world_mut());
+    app.add_systems(
+        Update,
+        (
+            cursor::advance.before(crate::command::apply),
+            (cursor::settle, commands::obey).chain().after(crate::command::apply),
+        )
+            .chain()
+            .before(crate::twin::Respawn)
+            .in_set(TwinSet::Command),
+    );
+    Ok(())
+}
 
-    // Alarms were watched since the session began, which is before its first message.
-    let watched = timeline.about().map_or(start, |about| about.started.min(start));
-    let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes, watched);
-    recall(&analysis, &timeline)?;
-    let first = timeline.recordings().first().map(|recording| recording.path().to_owned()).unwrap_or_default();
-    let notes = NoteKeeper::new(&first, analysis.lock().chronicle().journal());
-    let segments = Segments::new(timeline.keyframe_times());
-    let density = timeline.density(DENSITY);
-    let loader = Loader::new(timeline, scene.clone());
-    let reader = Reader::start(loader, segments, analysis.clone(), waker.clone()).map_err(OpenError::Thread)?;
-    reader.wait_to_show(Wish { at, speed: 0.0 }, (!options.blocking).then_some(FIRST_PICTURE));
+/// Recordings that are opened and of which the first picture is loaded: to be shown as soon as a frame has time for it.
+pub struct Prepared {
+    extent: Extent,
+    moment: Moment,
+    cursor: Cursor,
+    replay: Replay,
+}
+
+/// Opens recordings: waits for the disk, two seconds at most for the first picture.
+pub fn prepare(options: Options, waker: Waker) -> Result<Prepared, OpenError> {
+    let deck = Deck::open(&options.files, options.scene.as_deref(), options.history_budget_bytes, waker.clone())?;
+    let (start, end) = deck.bounds;
+    let at = begin_at(options.at, start, end)?;
+    let first = deck.timeline.recordings().first().map(|recording| recording.path().to_owned()).unwrap_or_default();
+    let notes = NoteKeeper::new(&first, deck.analysis.lock().chronicle().journal());
+    let density = deck.timeline.density(DENSITY);
+    deck.wait_to_show(Wish { at, speed: 0.0 }, (!options.blocking).then_some(FIRST_PICTURE));
     let cursor = match options.speed {
         Some(speed) => Cursor::Paused(at).play(speed, end),
         None => Cursor::Paused(at),
     };
-    app.add_plugins(CorePlugins)
-        .insert_resource(LoadedScene { scene, generation: 1, issues })
-        .insert_resource(analysis)
-        .insert_resource(Extent::Recorded { start, end, density })
-        .insert_resource(Moment { now: end, shown: at, session_start: start })
-        .insert_resource(cursor)
-        .insert_resource(Replay {
-            reader,
-            shown: at,
-            waited_secs: 0.0,
-            blocking: options.blocking,
-            waker,
-            notes,
-            _scene: unpacked,
-        })
-        .add_systems(
-            Update,
-            (
-                cursor::advance.before(crate::command::apply),
-                (cursor::settle, commands::obey).chain().after(crate::command::apply),
-            )
-                .chain()
-                .before(crate::twin::Respawn)
-                .in_set(TwinSet::Command),
-        );
-    Ok(())
+    let moment = Moment { now: end, shown: at, session_start: start };
+    let replay = Replay { deck, shown: at, waited_secs: 0.0, blocking: options.blocking, waker, notes };
+    Ok(Prepared { extent: Extent::Recorded { start, end, density }, moment, cursor, replay })
+}
+
+/// What was shown before; dropping it waits for the disk.
+pub struct Replaced {
+    _replay: Option<Replay>,
+}
+
+impl Prepared {
+    /// Takes the place of the recording that `world` shows: what was selected stays so where the new scene has it, marks
+    /// go. Waits for nothing.
+    pub fn take_over(self, world: &mut World) -> Replaced {
+        let old = world.resource::<LoadedScene>().scene.clone();
+        let scene = &self.replay.deck.scene;
+        let signals: Vec<_> = old.signals.iter().map(|signal| same_signal(&old, signal, scene)).collect();
+        let attended = world.resource::<Attention>().renumbered(&old, scene, &signals);
+        let replaced = Replaced { _replay: world.remove_resource::<Replay>() };
+        world.insert_resource(attended);
+        world.insert_resource(Marks::default());
+        // Its numbers are those of another journal.
+        world.insert_resource(EventLog::default());
+        self.show_in(world);
+        replaced
+    }
+
+    fn show_in(mut self, world: &mut World) {
+        let generation = world.resource::<LoadedScene>().generation + 1;
+        let deck = &mut self.replay.deck;
+        let issues = std::mem::take(&mut deck.issues);
+        world.insert_resource(LoadedScene { scene: deck.scene.clone(), generation, issues });
+        world.insert_resource(deck.analysis.clone());
+        world.insert_resource(self.extent);
+        world.insert_resource(self.moment);
+        world.insert_resource(self.cursor);
+        world.insert_resource(self.replay);
+    }
+}
+
+/// The signal of the same twin id and name.
+fn same_signal(old: &Scene, signal: &crate::scene::Signal, new: &Scene) -> Option<SignalIndex> {
+    let twin = old.twins.get(signal.twin.at())?;
+    new.signal(&twin.id, &signal.name).map(|signal| signal.index)
 }
 
 fn begin_at(at: Option<At>, start: Timestamp, end: Timestamp) -> Result<Timestamp, OpenError> {
@@ -154,32 +183,6 @@ fn begin_at(at: Option<At>, start: Timestamp, end: Timestamp) -> Result<Timestam
         true => Err(OpenError::Outside { at, start, end }),
         false => Ok(at.clamp(start, end)),
     }
-}
-
-/// The journal, and how alarms stood when it began.
-fn recall(analysis: &Analysis, timeline: &Timeline) -> Result<(), OpenError> {
-    let (written, problems) = remarks::read(timeline);
-    let events: Vec<Arc<Event>> = remarks::merged(timeline.events()?, written).into_iter().map(Arc::new).collect();
-    let mut knowledge = analysis.lock();
-    knowledge.become_recorded();
-    knowledge.recall_events(events);
-    // Between the files of a series something may have happened that is on no record.
-    let starts = timeline.recordings().iter().filter_map(|recording| Some(recording.bounds()?.0));
-    let times = timeline.keyframe_times();
-    let mut wanted: Vec<Timestamp> =
-        starts.filter_map(|start| times.get(times.partition_point(|time| *time < start)).copied()).collect();
-    if knowledge.chronicle().journal().usage().dropped > 0 {
-        wanted.extend(times.iter().step_by(times.len().div_ceil(OPENINGS).max(1)));
-    }
-    wanted.sort_unstable();
-    wanted.dedup();
-    let keyframes: Vec<Keyframe> = wanted
-        .into_iter()
-        .filter_map(|time| timeline.keyframe_at(time).transpose())
-        .collect::<Result<_, ReadError>>()?;
-    knowledge.recall_alarms(keyframes.iter().map(|keyframe| (keyframe.time, &keyframe.alarms)));
-    timeline.damage_text().into_iter().chain(problems).for_each(|problem| knowledge.complain(problem));
-    Ok(())
 }
 
 pub(crate) type Opened = (Scene, Vec<crate::scene::Issue>, Option<Unpacked>);

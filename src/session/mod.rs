@@ -5,8 +5,10 @@
 
 mod edit;
 mod record;
+mod task;
 
 pub(crate) use edit::export_events;
+pub(crate) use task::{Progress, Task};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,7 +24,7 @@ use crate::event::store::{self, Store, StoreError};
 use crate::event::{Draft, EventFile, EventFileError, Kind};
 use crate::history::{Cursor, Extent, Marks, Moment};
 use crate::ingest::{BindingTable, SharedTable};
-use crate::record::{RecordError, RecordOptions, Recorder, Recording, SceneFiles};
+use crate::record::{RecordError, RecordOptions, Recording, SceneFiles};
 use crate::scene::watch::{Stamp, Watcher, stamp};
 use crate::scene::{Broker, LoadedScene, Scene};
 use crate::source::broker::{Embedded, EmbeddedConfig};
@@ -138,7 +140,7 @@ struct Running {
     plant: Option<(PlantConfig, PlantHandle)>,
     embedded: Option<Embedded>,
     /// Last of all: what happens at the end is recorded, too.
-    recorder: Option<Recorder>,
+    tape: record::Tape,
 }
 
 /// The record of events and alarms; dropping it waits until all of it is on disk.
@@ -173,9 +175,9 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     };
 
     let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes, now);
-    let recorder = record::start(&scene, &options, &brokers, clock)?;
-    if let Some(recorder) = &recorder {
-        analysis.lock().record_to(recorder.sink());
+    let tape = record::Tape::start(&scene, &options, &brokers, clock)?;
+    if let Some(sink) = tape.sink() {
+        analysis.lock().record_to(sink);
     }
     keep_record(&analysis, &scene, &options, now)?;
     // Before the first message: a recording begins with what is known already.
@@ -183,15 +185,12 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     let horn = Horn::new(options.bell);
     analysis.lock().sound(horn.clone());
     let worker = Worker::start(analysis.clone(), clock, waker.clone()).map_err(OpenError::Thread)?;
-    if let Some(recorder) = &recorder {
-        recorder.ring_with(worker.waker());
-    }
+    tape.ring_with(worker.waker());
     let mut running = Vec::new();
     let mut tables = BTreeMap::new();
     for (name, broker) in &brokers {
         let table = SharedTable::new(BindingTable::new(&scene, name, 1));
-        let tap = recorder.as_ref().map(|recorder| recorder.tap(name));
-        running.push(mqtt::spawn(name, broker, table.clone(), worker.waker(), clock, tap)?);
+        running.push(mqtt::spawn(name, broker, table.clone(), worker.waker(), clock, Some(tape.tap(name)))?);
         tables.insert(name.clone(), table);
     }
     let watcher = options.watch.then(|| watch(&loaded.files, &waker)).flatten();
@@ -205,7 +204,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .insert_resource(horn)
         .insert_resource(Operator(options.operator.clone()))
         .insert_resource(Moment { now, shown: now, session_start: now })
-        .insert_resource(Recording(recorder.as_ref().map(Recorder::sink)))
+        .insert_resource(Recording { is_possible: true, sink: tape.sink(), ..Recording::default() })
         .insert_resource(Sources { running, waker: Some(waker.clone()) })
         .insert_resource(Running {
             _record: Record { analysis: kept, clock },
@@ -221,7 +220,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
             stamps: Vec::new(),
             plant,
             embedded,
-            recorder,
+            tape,
         })
         .add_systems(
             Update,
@@ -423,8 +422,8 @@ fn reload(
     after.keys().for_each(|name| scene.watch_connection(name));
     let scene = Arc::new(scene);
 
-    if let Some(recorder) = &running.recorder {
-        recorder.sink().scene(scene.name.clone(), SceneFiles::of(&scene), moment.now);
+    if let Some(sink) = running.tape.sink() {
+        sink.scene(scene.name.clone(), SceneFiles::of(&scene), moment.now);
     }
     let generation = loaded.generation + 1;
     // Before any listener decodes by the new scene.
@@ -441,7 +440,7 @@ fn reload(
             continue;
         }
         let shared = SharedTable::new(table);
-        let tap = running.recorder.as_ref().map(|recorder| recorder.tap(name));
+        let tap = Some(running.tape.tap(name));
         match mqtt::spawn(name, broker, shared.clone(), running.worker.waker(), running.clock, tap) {
             Ok(source) => {
                 sources.running.push(source);

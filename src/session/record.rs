@@ -1,61 +1,335 @@
-//! What a session records, and what an operator asks of it. In: options, the scene, [`OperatorCommand::Record`]. Out: a
-//! running recorder; an event that says who asked. Never writes itself.
+//! What a session records, and what operators ask of it: begin, stop, keep the past.
+//!
+//! In: options, the scene, [`OperatorCommand`]s. Out: a running recorder that listeners and the analysis feed, [`Recording`]
+//! for whoever shows it, an event for each deed. Never writes itself, and no frame waits for a disk: files are begun and
+//! finished by threads, which put a recording to use and take it out of use without waiting for a frame.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use bevy::prelude::*;
 
-use super::Options;
+use super::task::{Progress, Task};
+use super::{Options, Running, effective_brokers};
 use crate::analysis::Analysis;
 use crate::command::{Operator, OperatorCommand};
 use crate::event::{Draft, Kind};
 use crate::history::Moment;
 use crate::record::format::{About, VERSION};
-use crate::record::{RecordError, RecordState, Recorder, Recording, SceneFiles};
-use crate::scene::{Broker, Scene, without_userinfo};
-use crate::source::Clock;
+use crate::record::{
+    RecordError, RecordOptions, RecordSink, RecordState, RecordStatus, Recorder, Recording, SceneFiles, TapSwitch,
+};
+use crate::scene::{Broker, LoadedScene, Scene, without_userinfo};
+use crate::source::mqtt::RawTap;
+use crate::source::{Clock, Waker};
+use crate::twin::Timestamp;
 
-/// Begins to record if the options say so.
-pub(super) fn start(
-    scene: &Scene,
-    options: &Options,
-    brokers: &BTreeMap<String, Broker>,
-    clock: Clock,
-) -> Result<Option<Recorder>, RecordError> {
-    let Some(record) = options.record.clone() else { return Ok(None) };
+/// What records, and what listeners are to feed. Dropping it finishes whatever is being written.
+pub(super) struct Tape {
+    switch: TapSwitch,
+    deck: Deck,
+    /// Recorders that were stopped and have something to write yet.
+    ending: Vec<Task<Ended>>,
+}
+
+#[derive(Default)]
+enum Deck {
+    #[default]
+    Empty,
+    /// With the generation of the scene that the file is begun with.
+    Beginning(Task<Result<Recorder, String>>, u32),
+    Running(Recorder),
+}
+
+/// A recorder that has finished its file.
+struct Ended {
+    status: RecordStatus,
+    news: Vec<Draft>,
+}
+
+impl Tape {
+    /// Begins to record if the options say so.
+    pub fn start(
+        scene: &Scene,
+        options: &Options,
+        brokers: &BTreeMap<String, Broker>,
+        clock: Clock,
+    ) -> Result<Self, RecordError> {
+        let begin = |record| start(record, about(scene, options, brokers), scene, clock);
+        let deck = options.record.clone().map(begin).transpose()?.map_or(Deck::Empty, Deck::Running);
+        let tape = Self { switch: TapSwitch::default(), deck, ending: Vec::new() };
+        tape.switch.set(tape.sink());
+        Ok(tape)
+    }
+
+    /// What the listener of `broker` passes its messages to, whether anything is recorded or not.
+    pub fn tap(&self, broker: &str) -> RawTap {
+        self.switch.tap(broker)
+    }
+
+    pub fn sink(&self) -> Option<RecordSink> {
+        match &self.deck {
+            Deck::Running(recorder) => Some(recorder.sink()),
+            Deck::Empty | Deck::Beginning(..) => None,
+        }
+    }
+
+    pub fn ring_with(&self, bell: Waker) {
+        if let Deck::Running(recorder) = &self.deck {
+            recorder.ring_with(bell);
+        }
+    }
+}
+
+fn start(record: RecordOptions, about: About, scene: &Scene, clock: Clock) -> Result<Recorder, RecordError> {
     let files = SceneFiles::of(scene);
-    let about = About {
+    Recorder::start(record, About { scene_file: files.scene_file.clone(), ..about }, files, clock)
+}
+
+/// As people find it in the file; without the files of the scene.
+fn about(scene: &Scene, options: &Options, brokers: &BTreeMap<String, Broker>) -> About {
+    About {
         format: format!("{}.{}", VERSION.0, VERSION.1),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         scene: scene.name.clone(),
-        scene_file: files.scene_file.clone(),
         brokers: brokers.iter().map(|(name, broker)| (name.clone(), without_userinfo(&broker.url))).collect(),
         operator: options.operator.clone(),
         ..About::default()
+    }
+}
+
+/// Where a recording goes that an operator begins: a folder gets a file of a usual name, and a path without a folder
+/// stands in the working directory. Looks at the disk.
+fn place(wanted: Option<&Path>, usual: &str) -> PathBuf {
+    let path = match wanted {
+        None => PathBuf::from(usual),
+        Some(folder) if folder.is_dir() => folder.join(usual),
+        Some(file) if file.extension().is_none() => file.with_extension("mcap"),
+        Some(file) => file.to_owned(),
     };
-    Recorder::start(record, about, files, clock).map(Some)
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+/// As [`RecordError`] says it on the command line, where there are other ways out.
+fn why_not(error: RecordError) -> String {
+    match error {
+        RecordError::Name { path } => format!("the recording {} names no file: choose another place", path.display()),
+        RecordError::Open { path, cause } => {
+            format!("the recording {} cannot be begun ({cause}): choose another place", path.display())
+        }
+        RecordError::Thread(error) => format!("the thread that records cannot be started: {error}"),
+    }
+}
+
+/// Everything that a deed needs.
+struct Desk<'a> {
+    running: &'a mut Running,
+    recording: &'a mut Recording,
+    analysis: &'a Analysis,
+    loaded: &'a LoadedScene,
+    by: &'a str,
+    now: Timestamp,
+}
+
+impl Desk<'_> {
+    fn note(&self, text: String) {
+        tracing::info!("{text}");
+        self.analysis.lock().record(note(text, self.now, self.by));
+    }
+
+    fn start(&mut self, wanted: Option<PathBuf>) {
+        match &self.running.tape.deck {
+            Deck::Empty => self.begin(wanted),
+            Deck::Beginning(..) => {}
+            Deck::Running(recorder) => match recorder.status().state {
+                RecordState::Standby => self.keep_past(),
+                _ => self.note(format!("recording goes on: {}", recorder.status().file_name())),
+            },
+        }
+    }
+
+    /// Opens a file in a thread, which hands it to listeners and analysis as soon as it is there.
+    fn begin(&mut self, wanted: Option<PathBuf>) {
+        let Running { options, tape, worker, clock, embedded, waker, .. } = &mut *self.running;
+        let scene = self.loaded.scene.clone();
+        let brokers = effective_brokers(&scene, options, embedded.as_ref());
+        let about = about(&scene, options, &brokers);
+        let (clock, bell, switch) = (*clock, worker.waker(), tape.switch.clone());
+        let (analysis, by, asked) = (self.analysis.clone(), self.by.to_owned(), self.now);
+        let usual = RecordOptions::usual_name(&scene.name, self.now);
+        // What was said on the command line holds again, but whoever presses the button wants it now.
+        let said = options.record.clone();
+        let begin = move || {
+            let known = wanted.is_none().then_some(said).flatten();
+            let record = match known {
+                Some(said) => RecordOptions { before: None, on: None, ..said },
+                None => RecordOptions::new(place(wanted.as_deref(), &usual)),
+            };
+            let recorder = start(record, about, &scene, clock).map_err(why_not);
+            if let Ok(recorder) = &recorder {
+                recorder.ring_with(bell.clone());
+                switch.set(Some(recorder.sink()));
+                // After listeners know of it: whatever they heard before is in its first keyframe.
+                recorder.hears_since(clock.now());
+                let file = recorder.status().file.unwrap_or_default();
+                let text = format!("recording begins: {}", file.display());
+                tracing::info!("{text}");
+                let mut knowledge = analysis.lock();
+                knowledge.record_to(recorder.sink());
+                knowledge.record(note(text, asked, &by));
+                drop(knowledge);
+                bell();
+            }
+            recorder
+        };
+        match Task::start("record begins", waker.clone(), begin) {
+            Ok(task) => {
+                tape.deck = Deck::Beginning(task, self.loaded.generation);
+                self.recording.refused = None;
+                self.recording.finished = None;
+            }
+            Err(error) => self.refuse(format!("a thread for the recording cannot be started: {error}")),
+        }
+    }
+
+    fn refuse(&mut self, why: String) {
+        tracing::error!("{why}");
+        self.note(why.clone());
+        self.recording.refused = Some(why);
+    }
+
+    fn stop(&mut self) {
+        let tape = &mut self.running.tape;
+        let recorder = match std::mem::take(&mut tape.deck) {
+            Deck::Running(recorder) => recorder,
+            other => {
+                tape.deck = other;
+                self.note("nothing is recorded: there is nothing to stop".to_owned());
+                return;
+            }
+        };
+        let text = match recorder.status().state {
+            RecordState::Standby => "the past is held in memory no longer".to_owned(),
+            _ => format!("recording ends: {}", recorder.status().file_name()),
+        };
+        // The last event that the recording holds.
+        self.note(text);
+        self.running.tape.switch.set(None);
+        self.analysis.lock().record_no_more();
+        let finish = move || {
+            let sink = recorder.sink();
+            Ended { status: recorder.finish(), news: sink.take_news() }
+        };
+        match Task::start("record ends", self.running.waker.clone(), finish) {
+            Ok(task) => self.running.tape.ending.push(task),
+            // Without a thread it was finished here, as the closure was dropped with its recorder.
+            Err(error) => tracing::error!("a thread for the end of the recording cannot be started: {error}"),
+        }
+    }
+
+    fn keep_past(&mut self) {
+        let Some(sink) = self.running.tape.sink() else {
+            self.note("nothing is held in memory: start with --record-before to have the past".to_owned());
+            return;
+        };
+        let text = match sink.status().state {
+            RecordState::Recording => "recording goes on",
+            RecordState::Standby | RecordState::Failed => "the past is to be recorded",
+            RecordState::Ended => "the recording has ended",
+        };
+        self.note(text.to_owned());
+        sink.trigger();
+    }
+
+    /// Takes over what threads have done since the last frame.
+    fn look(&mut self) {
+        if let Deck::Beginning(task, generation) = &self.running.tape.deck {
+            let (progress, generation) = (task.poll(), *generation);
+            match progress {
+                Progress::Underway => {}
+                Progress::Done(Ok(recorder)) => {
+                    if generation != self.loaded.generation {
+                        let scene = &self.loaded.scene;
+                        recorder.sink().scene(scene.name.clone(), SceneFiles::of(scene), self.now);
+                    }
+                    self.running.tape.deck = Deck::Running(recorder);
+                }
+                Progress::Done(Err(why)) => {
+                    self.running.tape.deck = Deck::Empty;
+                    self.refuse(why);
+                }
+                Progress::Lost => {
+                    self.running.tape.deck = Deck::Empty;
+                    self.running.tape.switch.set(None);
+                    self.analysis.lock().record_no_more();
+                    self.refuse("the recording could not be begun, by a mistake of this program".to_owned());
+                }
+            }
+        }
+        let ending = std::mem::take(&mut self.running.tape.ending);
+        for task in ending {
+            match task.poll() {
+                Progress::Underway => self.running.tape.ending.push(task),
+                Progress::Lost => {}
+                Progress::Done(Ended { status, news }) => {
+                    news.into_iter().for_each(|news| self.analysis.lock().record(news));
+                    self.recording.finished = Some(status);
+                }
+            }
+        }
+    }
+}
+
+/// Nobody else has said it.
+fn note(text: String, at: Timestamp, by: &str) -> Draft {
+    Draft::new(at, at, Kind::Note { text }).by(by.to_owned(), "")
 }
 
 pub(super) fn obey(
     mut commands: MessageReader<OperatorCommand>,
-    recording: Res<Recording>,
+    running: ResMut<Running>,
+    mut recording: ResMut<Recording>,
     analysis: Res<Analysis>,
     operator: Res<Operator>,
     moment: Res<Moment>,
+    loaded: Res<LoadedScene>,
 ) {
-    for _ in commands.read().filter(|command| **command == OperatorCommand::Record) {
-        let text = match &recording.0 {
-            None => "nothing is recorded in this session: start it with --record FILE",
-            Some(sink) => match sink.status().state {
-                RecordState::Recording => "recording goes on",
-                RecordState::Standby | RecordState::Failed => "the past is to be recorded",
-                RecordState::Ended => "the recording has ended",
-            },
-        };
-        let draft = Draft::new(moment.now, moment.now, Kind::Note { text: text.to_owned() });
-        analysis.lock().record(draft.by(operator.0.clone(), ""));
-        if let Some(sink) = &recording.0 {
-            sink.trigger();
+    let mut desk = Desk {
+        running: running.into_inner(),
+        // Nobody asks whether it has changed.
+        recording: recording.bypass_change_detection(),
+        analysis: &analysis,
+        loaded: &loaded,
+        by: &operator.0,
+        now: moment.now,
+    };
+    desk.look();
+    for command in commands.read() {
+        match command {
+            OperatorCommand::StartRecording { path } => desk.start(path.clone()),
+            OperatorCommand::StopRecording => desk.stop(),
+            OperatorCommand::KeepPast => desk.keep_past(),
+            _ => {}
         }
+    }
+    let tape = &desk.running.tape;
+    desk.recording.sink = tape.sink();
+    desk.recording.begins = matches!(tape.deck, Deck::Beginning(..));
+    desk.recording.ends = !tape.ending.is_empty();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recording_goes_where_it_was_asked_for_and_else_to_the_working_directory() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = std::env::current_dir().unwrap();
+        let at = |wanted: Option<&Path>| place(wanted, "hall-20261123T101500Z.mcap");
+        assert_eq!(at(None), here.join("hall-20261123T101500Z.mcap"));
+        assert_eq!(at(Some(folder.path())), folder.path().join("hall-20261123T101500Z.mcap"));
+        assert_eq!(at(Some(Path::new("shift"))), here.join("shift.mcap"));
+        assert_eq!(at(Some(&folder.path().join("a.b"))), folder.path().join("a.b"));
     }
 }

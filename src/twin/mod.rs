@@ -15,7 +15,7 @@ use bevy::prelude::*;
 use crate::TwinSet;
 
 pub use project::Freshness;
-pub(crate) use project::has_value;
+pub(crate) use project::{current_at, has_value, project};
 pub use time::Timestamp;
 pub use unit::Unit;
 pub use value::{Grade, Quality, Reason, Sample, SignalIndex, TwinIndex, Value};

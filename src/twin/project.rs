@@ -25,7 +25,7 @@ impl Freshness {
 }
 
 #[expect(clippy::too_many_arguments, reason = "each is a resource of its own")]
-pub(super) fn project(
+pub(crate) fn project(
     loaded: Res<LoadedScene>,
     entities: Res<Entities>,
     analysis: Res<Analysis>,
@@ -61,7 +61,7 @@ pub(super) fn project(
         let Some(&entity) = entities.signals.get(index.at()) else { return };
         let Ok(mut current) = currents.get_mut(entity) else { return };
         let point = if live { history.newest(index) } else { history.latest_known(index, moment.shown) };
-        current.set_if_neq(at_cursor(scene, index, point, moment.shown));
+        current.set_if_neq(current_at(scene, index, point, moment.shown));
     };
     if all {
         (0..scene.signals.len()).for_each(|i| write(SignalIndex(i as u32)));
@@ -79,7 +79,8 @@ pub(crate) fn has_value(sampled: Quality) -> bool {
         || !matches!(sampled.reason, Reason::DecodeError | Reason::Source | Reason::Expression | Reason::NotFinite)
 }
 
-fn at_cursor(scene: &Scene, index: SignalIndex, point: Option<Point>, shown: Timestamp) -> Current {
+/// What a signal shows at a moment, from the newest that was known of it then.
+pub(crate) fn current_at(scene: &Scene, index: SignalIndex, point: Option<Point>, shown: Timestamp) -> Current {
     let quality = quality_at(point.as_ref(), scene.signals[index.at()].expires, shown);
     match point {
         None => Current { quality, ..default() },

@@ -6,14 +6,16 @@
 
 use std::collections::HashMap;
 
+use bevy::light::NotShadowCaster;
 use bevy::prelude::*;
 use bevy::world_serialization::WorldInstanceReady;
 
+use super::ghost::{Appearing, Ghost, Ghostly};
 use super::look::{LookProblem, LookProblems, LookRoot, finish_loading};
-use super::motion::{Bound, Pose};
+use super::motion::{Bound, Pose, Whose};
 use super::paint::Paint;
 use crate::scene::{LoadedScene, Motion, Part};
-use crate::twin::{Entities, Unit};
+use crate::twin::{Entities, TwinIndex, Unit};
 
 /// A value written beside a node.
 #[derive(Component, Debug)]
@@ -48,7 +50,23 @@ struct Models<'w, 's> {
     problems: ResMut<'w, LookProblems>,
 }
 
-fn on_model_ready(ready: On<WorldInstanceReady>, roots: Query<&LookRoot>, mut commands: Commands, mut models: Models) {
+fn on_model_ready(
+    ready: On<WorldInstanceReady>,
+    roots: Query<&LookRoot>,
+    ghosts: Query<&Ghost>,
+    mut commands: Commands,
+    mut models: Models,
+) {
+    if let Ok(ghost) = ghosts.get(ready.entity) {
+        commands.entity(ready.entity).remove::<Appearing>();
+        for entity in models.children.iter_descendants(ready.entity) {
+            if let Ok(material) = models.meshes.get(entity) {
+                commands.entity(entity).insert((Paint::ghost(material.0.clone()), Ghostly, NotShadowCaster));
+            }
+        }
+        models.bind(&mut commands, ready.entity, ghost.twin, Whose::There);
+        return;
+    }
     let Ok(look) = roots.get(ready.entity) else { return };
     finish_loading(&mut commands, ready.entity);
     for entity in models.children.iter_descendants(ready.entity) {
@@ -56,7 +74,7 @@ fn on_model_ready(ready: On<WorldInstanceReady>, roots: Query<&LookRoot>, mut co
             commands.entity(entity).insert(Paint::of(material.0.clone()));
         }
     }
-    models.bind(&mut commands, ready.entity, look);
+    models.bind(&mut commands, ready.entity, look.twin, Whose::Here);
 }
 
 /// Boxes that stand in have no nodes, but parts of the whole look still apply to them.
@@ -68,25 +86,26 @@ fn bind_plain(
 ) {
     for root in twins.iter().flatten() {
         if let Ok(look) = roots.get(*root) {
-            models.bind(&mut commands, *root, look);
+            models.bind(&mut commands, *root, look.twin, Whose::Here);
         }
     }
 }
 
 impl Models<'_, '_> {
-    fn bind(&mut self, commands: &mut Commands, root: Entity, look: &LookRoot) {
+    /// What is wrong with a model is told once, and links end at twins: ghosts only move.
+    fn bind(&mut self, commands: &mut Commands, root: Entity, twin: TwinIndex, whose: Whose) {
         let nodes = self.nodes_of(root);
         let scene = self.loaded.scene.clone();
-        let Some(twin) = scene.twins.get(look.twin.at()) else { return };
-        let parts = twin.look.as_ref().map_or(&[] as &[Part], |look| &look.parts);
+        let Some(data) = scene.twins.get(twin.at()) else { return };
+        let parts = data.look.as_ref().map_or(&[] as &[Part], |look| &look.parts);
         for part in parts {
             let node = if part.node.is_empty() { Some(root) } else { nodes.get(&part.node).copied() };
             let Some(node) = node else {
                 // A box that stands in was reported already.
-                if !nodes.is_empty() {
-                    let text = format!("{}: look.parts: {}", twin.id, unknown_node(&part.node, &nodes));
+                if !nodes.is_empty() && whose == Whose::Here {
+                    let text = format!("{}: look.parts: {}", data.id, unknown_node(&part.node, &nodes));
                     tracing::warn!("{text}");
-                    self.problems.list.push(LookProblem { twin: look.twin, text });
+                    self.problems.list.push(LookProblem { twin, text });
                 }
                 continue;
             };
@@ -94,12 +113,26 @@ impl Models<'_, '_> {
             else {
                 continue;
             };
-            self.bind_part(commands, root, node, *signal, part, &data.unit);
+            self.bind_part(commands, (root, node), (*signal, whose), part, &data.unit);
         }
-        commands.entity(root).insert(Nodes(nodes));
+        if whose == Whose::Here {
+            commands.entity(root).insert(Nodes(nodes));
+        }
     }
 
-    fn bind_part(&self, commands: &mut Commands, root: Entity, node: Entity, signal: Entity, part: &Part, unit: &Unit) {
+    fn bind_part(
+        &self,
+        commands: &mut Commands,
+        (root, node): (Entity, Entity),
+        (signal, whose): (Entity, Whose),
+        part: &Part,
+        unit: &Unit,
+    ) {
+        if let Motion::Label { .. } = part.motion
+            && whose == Whose::There
+        {
+            return;
+        }
         if let Motion::Label { decimals } = part.motion {
             let unit = if unit.symbol().is_empty() { String::new() } else { unit.pretty() };
             let anchored = !part.node.is_empty();
@@ -119,7 +152,7 @@ impl Models<'_, '_> {
             commands.entity(node).insert_if_new(Pose::at_rest(*rest));
         }
         let meshes = self.meshes_of(node);
-        commands.spawn((Bound::new(node, signal, part.motion.clone(), to_si, meshes), ChildOf(root)));
+        commands.spawn((Bound::new(node, signal, part.motion.clone(), to_si, meshes).of(whose), ChildOf(root)));
     }
 
     /// Breadth first, so that of two nodes with one name the outer one counts. Primitives of a mesh carry names too, but

@@ -55,10 +55,11 @@ fn rank(label: &ScreenLabel) -> u8 {
 const LAST_ALARM: u8 = 8;
 
 /// Gives the labels that have room within `bounds`, most important last, which is the order to paint them in. Of equals
-/// the nearest wins.
-pub fn declutter(mut labels: Vec<ScreenLabel>, bounds: Rect) -> Vec<ScreenLabel> {
+/// the nearest wins. No label lies under what is `covered`, as long as there is room beside it.
+pub fn declutter(mut labels: Vec<ScreenLabel>, bounds: Rect, covered: Option<Rect>) -> Vec<ScreenLabel> {
     labels.sort_by(|a, b| rank(a).cmp(&rank(b)).then(a.distance.total_cmp(&b.distance)).then(a.twin.0.cmp(&b.twin.0)));
-    let mut taken: Vec<Rect> = Vec::with_capacity(labels.len());
+    let mut taken: Vec<Rect> = Vec::with_capacity(labels.len() + 1);
+    taken.extend(covered);
     let mut shown = Vec::with_capacity(labels.len());
     for mut label in labels {
         let half = size(&label).x / 2.0 + GAP;
@@ -157,13 +158,17 @@ mod tests {
 
     #[test]
     fn no_two_labels_lie_over_each_other_and_none_leaves_the_view() {
-        let shown = declutter(crowd(), view());
+        let shown = declutter(crowd(), view(), None);
         assert!(shown.len() > 5 && shown.len() < 30, "{}", shown.len());
         for (i, a) in shown.iter().enumerate() {
             assert!(view().contains(rect(a).min) && view().contains(rect(a).max), "{a:?}");
             assert!(shown[..i].iter().all(|b| rect(a).intersect(rect(b)).is_empty()), "{a:?}");
         }
-        assert_eq!(shown, declutter(crowd().into_iter().rev().collect(), view()), "order of input does not matter");
+        assert_eq!(
+            shown,
+            declutter(crowd().into_iter().rev().collect(), view(), None),
+            "order of input does not matter"
+        );
     }
 
     #[test]
@@ -171,7 +176,7 @@ mod tests {
         let mut all = crowd();
         all[28].badge = Some(Badge::Alarm(Urgency { priority: Priority::Low, unacknowledged: false }));
         all[29].chosen = true;
-        let shown = declutter(all, view());
+        let shown = declutter(all, view(), None);
         let last: Vec<u32> = shown.iter().rev().take(2).map(|label| label.twin.0).collect();
         assert_eq!(last, [29, 28]);
         assert_eq!(shown.last().map(|label| label.lift), Some(0.0), "the chosen one stays at its place");
@@ -179,7 +184,7 @@ mod tests {
 
     #[test]
     fn of_two_equals_the_nearer_stays_and_the_other_moves_up() {
-        let shown = declutter(vec![label(1, 300.0, 9.0), label(2, 302.0, 5.0)], view());
+        let shown = declutter(vec![label(1, 300.0, 9.0), label(2, 302.0, 5.0)], view(), None);
         let lifts: Vec<(u32, bool)> = shown.iter().map(|label| (label.twin.0, label.lift > 0.0)).collect();
         assert_eq!(lifts, [(1, true), (2, false)]);
     }
@@ -194,7 +199,7 @@ mod tests {
         for corner in [Vec2::new(400.0, 300.0), Vec2::new(3.0, 3.0), Vec2::new(797.0, 20.0), Vec2::new(790.0, 598.0)] {
             let crowd: Vec<ScreenLabel> =
                 (0..30).map(|i| alarmed(i, corner + Vec2::new((i % 5) as f32, (i / 5) as f32))).collect();
-            let shown = declutter(crowd.clone(), view());
+            let shown = declutter(crowd.clone(), view(), None);
             assert_eq!(shown.len(), 30, "none is hidden");
             for (i, a) in shown.iter().enumerate() {
                 assert!(view().contains(rect(a).min) && view().contains(rect(a).max), "{corner}: {a:?}");
@@ -206,9 +211,21 @@ mod tests {
     }
 
     #[test]
+    fn nothing_lies_under_what_panels_paint_over_the_view() {
+        let caption = Rect::new(0.0, 0.0, 240.0, 27.0);
+        let quiet = ScreenLabel { at: Vec2::new(120.0, 40.0), ..label(1, 120.0, 5.0) };
+        let crowd = vec![alarmed(2, Vec2::new(60.0, 30.0)), alarmed(3, Vec2::new(200.0, 12.0)), quiet];
+        let shown = declutter(crowd, view(), Some(caption));
+        assert!(shown.len() >= 2, "alarms stay");
+        for label in &shown {
+            assert!(rect(label).intersect(caption).is_empty(), "{label:?}");
+        }
+    }
+
+    #[test]
     fn where_there_is_no_room_at_all_alarms_are_shown_all_the_same() {
         let small = Rect::new(0.0, 0.0, 120.0, 90.0);
-        let shown = declutter((0..12).map(|i| alarmed(i, Vec2::new(60.0, 60.0))).collect(), small);
+        let shown = declutter((0..12).map(|i| alarmed(i, Vec2::new(60.0, 60.0))).collect(), small, None);
         assert_eq!(shown.len(), 12);
     }
 

@@ -17,7 +17,7 @@ use super::look::{Extent, Plain};
 use super::mood::{Freshness, Mood};
 use super::palette;
 use super::picking::Hovered;
-use super::viewport::ViewRect;
+use super::viewport::{Covered, ViewRect};
 use super::world_image::WorldImage;
 use crate::alarm::{Aside, Priority, Urgency};
 use crate::command::Attention;
@@ -107,6 +107,7 @@ fn project(
     loaded: Res<LoadedScene>,
     attention: Res<Attention>,
     hovered: Res<Hovered>,
+    covered: Res<Covered>,
     mut out: ResMut<ScreenLabels>,
 ) {
     let Ok((camera, eye)) = camera.single() else { return };
@@ -169,7 +170,7 @@ fn project(
     };
     let labels = labels.into_iter().flatten().filter(speaks).map(|(label, _)| label);
     let labels = labels.filter(|label| bounds.contains(label.at)).collect();
-    out.set_if_neq(ScreenLabels { labels: declutter::declutter(labels, bounds) });
+    out.set_if_neq(ScreenLabels { labels: declutter::declutter(labels, bounds, covered.0) });
 }
 
 /// Draws all labels. `painter` must paint in the logical pixels of the window, clipped to the view.

@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use bevy::asset::{AssetPath, LoadState};
 use bevy::camera::primitives::Aabb;
 use bevy::gltf::{GltfAssetLabel, GltfLoaderSettings};
+use bevy::light::NotShadowCaster;
 use bevy::math::bounding::{Aabb3d, BoundingVolume};
 use bevy::prelude::*;
 use bevy::transform::TransformSystems;
 use bevy::world_serialization::{WorldAsset, WorldAssetRoot};
 
+use super::ghost::{Appearing, Ghostly};
 use super::mood::Mood;
 use super::motion::Activity;
 use super::paint::Paint;
@@ -78,9 +80,18 @@ struct Loading {
 pub(super) struct Unmeasured;
 
 #[derive(Resource)]
-struct PlainBox {
+pub(super) struct PlainBox {
     mesh: Handle<Mesh>,
     material: Handle<StandardMaterial>,
+}
+
+impl PlainBox {
+    /// The box as the ghost of a twin without a model.
+    pub fn bundle_of_ghost(&self) -> impl Bundle + use<> {
+        let place = Transform::from_xyz(0.0, PLAIN_HALF, 0.0);
+        let paint = Paint::ghost(self.material.clone());
+        (Mesh3d(self.mesh.clone()), MeshMaterial3d(self.material.clone()), paint, place, Ghostly, NotShadowCaster)
+    }
 }
 
 /// Half the height of the box that stands in, in metres.
@@ -123,7 +134,7 @@ fn scene_or_twins_changed(
     another || !new.is_empty()
 }
 
-fn transform_of(twin: &TwinData) -> Transform {
+pub(super) fn transform_of(twin: &TwinData) -> Transform {
     Transform {
         translation: Vec3::from_array(twin.at),
         rotation: Quat::from_rotation_y(twin.facing_deg.to_radians()),
@@ -132,8 +143,19 @@ fn transform_of(twin: &TwinData) -> Transform {
 }
 
 /// The asset system takes relative paths from its own folder, not from the working directory.
-fn model_path(model: &Path) -> PathBuf {
+pub(super) fn model_path(model: &Path) -> PathBuf {
     std::path::absolute(model).unwrap_or_else(|_| model.to_owned())
+}
+
+/// The one scene of a model, read once however often it is asked for.
+pub(super) fn load_model(assets: &AssetServer, path: &Path) -> Handle<WorldAsset> {
+    let scene = AssetPath::from(path.to_owned()).with_label(GltfAssetLabel::Scene(0).to_string());
+    let builder = assets.load_builder().with_settings(|settings: &mut GltfLoaderSettings| {
+        // The view has its own camera and light.
+        settings.load_cameras = false;
+        settings.load_lights = false;
+    });
+    builder.load(scene)
 }
 
 fn place(
@@ -172,15 +194,7 @@ fn place(
             continue;
         };
         let path = model_path(model);
-        let scene = AssetPath::from(path.clone()).with_label(GltfAssetLabel::Scene(0).to_string());
-        let model: Handle<WorldAsset> = assets
-            .load_builder()
-            .with_settings(|settings: &mut GltfLoaderSettings| {
-                // The view has its own camera and light.
-                settings.load_cameras = false;
-                settings.load_lights = false;
-            })
-            .load(scene);
+        let model = load_model(&assets, &path);
         commands.entity(root).insert((WorldAssetRoot(model.clone()), Loading { model, path }));
     }
 }
@@ -225,7 +239,7 @@ fn replace_failed(
 }
 
 fn note_loading(
-    loading: Query<(), Or<(With<Loading>, With<Unmeasured>)>>,
+    loading: Query<(), Or<(With<Loading>, With<Unmeasured>, With<Appearing>)>>,
     twins: Query<(), (With<Twin>, Without<Placed>)>,
     mut activity: ResMut<Activity>,
 ) {

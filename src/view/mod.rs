@@ -14,6 +14,7 @@
 //! | [`world_image`] | the image that the world is drawn into |
 //! | `redraw` | whether the world is drawn in a frame |
 //! | [`look`] | loads models, or stands in a plain box |
+//! | `ghost` | twins as they are in a recording that lies beside |
 //! | `building` | which twins others stand in |
 //! | `bind` | finds the nodes that scene parts name |
 //! | `motion` | signals to poses: spin, slide, rotate, fill, show |
@@ -43,6 +44,7 @@ mod building;
 mod camera;
 mod clicks;
 mod declutter;
+mod ghost;
 mod highlight;
 pub mod label;
 mod link;
@@ -71,7 +73,7 @@ pub use look::{Extent, LookProblem, LookProblems};
 pub use mood::{Freshness, Mood};
 pub use motion::Activity;
 pub use picking::Hovered;
-pub use viewport::{PointerInView, ViewRect};
+pub use viewport::{Covered, PointerInView, ViewRect};
 pub use world_image::WorldImage;
 
 use crate::TwinSet;
@@ -122,6 +124,7 @@ pub fn plugin(app: &mut App) {
         .add_plugins((
             stage::plugin,
             look::plugin,
+            ghost::plugin,
             building::plugin,
             bind::plugin,
             motion::plugin,

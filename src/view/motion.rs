@@ -9,6 +9,7 @@ use bevy::prelude::*;
 
 use super::paint::{Paint, Shade};
 use super::{ViewSet, palette};
+use crate::beside::Counterpart;
 use crate::history::Cursor;
 use crate::scene::Motion;
 use crate::twin::{Current, Grade};
@@ -41,11 +42,22 @@ const GLOW: f32 = 1.5;
 /// A fill level of nothing still needs a matrix that can be inverted.
 const EMPTY: f32 = 1e-3;
 
+/// Whose values move a part.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) enum Whose {
+    /// Those that are shown.
+    #[default]
+    Here,
+    /// Those of the recording that lies beside: of a ghost.
+    There,
+}
+
 /// A part of a look tied to a signal.
 #[derive(Component, Debug)]
 pub(super) struct Bound {
     node: Entity,
     signal: Entity,
+    whose: Whose,
     motion: Motion,
     /// Scale and offset from the signal's unit to SI.
     to_si: (f64, f64),
@@ -59,7 +71,11 @@ pub(super) struct Bound {
 
 impl Bound {
     pub fn new(node: Entity, signal: Entity, motion: Motion, to_si: (f64, f64), meshes: Vec<Entity>) -> Self {
-        Self { node, signal, motion, to_si, meshes, speed: 0.0, angle: 0.0 }
+        Self { node, signal, whose: Whose::Here, motion, to_si, meshes, speed: 0.0, angle: 0.0 }
+    }
+
+    pub fn of(self, whose: Whose) -> Self {
+        Self { whose, ..self }
     }
 }
 
@@ -130,14 +146,19 @@ fn set_paint(paints: &mut Query<&mut Paint>, meshes: &[Entity], change: impl Fn(
 
 fn drive(
     mut parts: Query<&mut Bound>,
-    signals: Query<Ref<Current>>,
+    signals: Query<(Ref<Current>, Option<Ref<Counterpart>>)>,
     mut poses: Query<&mut Pose>,
     mut paints: Query<&mut Paint>,
     mut visibilities: Query<&mut Visibility>,
 ) {
     for mut part in &mut parts {
-        let Ok(current) = signals.get(part.signal) else { continue };
-        if !current.is_changed() && !part.is_added() {
+        let Ok((own, other)) = signals.get(part.signal) else { continue };
+        let (current, is_changed) = match (part.whose, &other) {
+            (Whose::Here, _) => (&*own, own.is_changed()),
+            (Whose::There, Some(other)) => (&other.current, other.is_changed()),
+            (Whose::There, None) => continue,
+        };
+        if !is_changed && !part.is_added() {
             continue;
         }
         let raw = current.value.as_ref().and_then(|value| value.as_f64());

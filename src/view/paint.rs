@@ -10,6 +10,7 @@ use bevy::prelude::*;
 
 use super::ViewSet;
 use super::mood::{Freshness, Mood};
+use super::palette;
 
 /// How a mesh shall look on top of the material that its model gave it.
 #[derive(Component, Clone, PartialEq, Eq, Hash, Debug)]
@@ -21,6 +22,8 @@ pub struct Paint {
     pub glow: Option<Shade>,
     /// Nobody vouches for it any more: paler and greyer.
     pub faded: bool,
+    /// Of a thing that is not there: translucent, and pale as breath.
+    is_ghost: bool,
 }
 
 /// A linear colour that can be compared and hashed: 1/1024 steps of red, green and blue.
@@ -43,11 +46,16 @@ impl Shade {
 impl Paint {
     /// A mesh as its model made it.
     pub fn of(base: Handle<StandardMaterial>) -> Self {
-        Self { base, tint: None, glow: None, faded: false }
+        Self { base, tint: None, glow: None, faded: false, is_ghost: false }
+    }
+
+    /// The mesh of a ghost.
+    pub fn ghost(base: Handle<StandardMaterial>) -> Self {
+        Self { is_ghost: true, ..Self::of(base) }
     }
 
     fn is_plain(&self) -> bool {
-        self.tint.is_none() && self.glow.is_none() && !self.faded
+        self.tint.is_none() && self.glow.is_none() && !self.faded && !self.is_ghost
     }
 
     /// `base` with this paint on it.
@@ -68,6 +76,14 @@ impl Paint {
             material.perceptual_roughness = 1.0;
             material.reflectance = 0.1;
         }
+        if self.is_ghost {
+            material.base_color = ghostly(material.base_color);
+            material.alpha_mode = AlphaMode::Blend;
+            material.emissive = LinearRgba::BLACK;
+            material.metallic = 0.0;
+            material.perceptual_roughness = 1.0;
+            material.reflectance = 0.0;
+        }
         material
     }
 }
@@ -79,9 +95,18 @@ fn faded(colour: Color) -> Color {
     Color::from(LinearRgba::rgb(grey, grey, grey).with_alpha(colour.alpha()).mix(&pale, 0.6))
 }
 
+/// Half of the way to the ghosts' own pale blue, and little of it: what stands behind shows through.
+fn ghostly(colour: Color) -> Color {
+    let own = palette::GHOST.to_linear();
+    Color::from(colour.to_linear().with_alpha(1.0).mix(&own, 0.7).with_alpha(GHOST_ALPHA))
+}
+
 /// Materials made so far; those that nobody wears any more are dropped when there are many.
 #[derive(Resource, Default)]
 struct Palette(HashMap<Paint, Handle<StandardMaterial>>);
+
+/// How much of what is behind a ghost it hides.
+const GHOST_ALPHA: f32 = 0.42;
 
 /// Materials beyond which unused ones are looked for.
 const SWEEP_ABOVE: usize = 512;

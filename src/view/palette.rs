@@ -24,6 +24,8 @@ pub const HIGH: Color = Color::srgb(0.95, 0.48, 0.05);
 pub const MEDIUM: Color = Color::srgb(0.98, 0.80, 0.10);
 pub const LOW: Color = Color::srgb(0.80, 0.76, 0.52);
 pub const STALE: Color = Color::srgb(0.45, 0.40, 0.56);
+/// What is not there: twins as they are in a recording beside this one.
+pub const GHOST: Color = Color::srgb(0.55, 0.76, 0.88);
 /// Edge, pole and number of a beacon, and what is within a hollow one.
 pub const BEACON_EDGE: Color = Color::srgb(0.10, 0.11, 0.12);
 pub const BEACON_PAPER: Color = Color::srgb(0.93, 0.94, 0.95);

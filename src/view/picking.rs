@@ -18,6 +18,7 @@ use super::ViewSet;
 use super::building::Building;
 use super::camera::WorldCamera;
 use super::clicks::{Came, Clicks, Hand};
+use super::ghost::Ghostly;
 use super::paint::Paint;
 use super::viewport::{PointerInView, Surface, ViewRect};
 use crate::command::OperatorCommand;
@@ -58,7 +59,7 @@ pub(super) fn on_ground(ray: Ray3d) -> Option<Vec3> {
 struct Aim<'w, 's> {
     rect: Res<'w, ViewRect>,
     cameras: Query<'w, 's, (&'static Camera, &'static GlobalTransform), With<WorldCamera>>,
-    painted: Query<'w, 's, (), With<Paint>>,
+    painted: Query<'w, 's, (), (With<Paint>, Without<Ghostly>)>,
     parents: Query<'w, 's, &'static ChildOf>,
     twins: Query<'w, 's, (&'static Twin, Has<Building>)>,
     rays: MeshRayCast<'w, 's>,

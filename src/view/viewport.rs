@@ -16,6 +16,11 @@ pub struct ViewRect {
     pub physical: Option<URect>,
 }
 
+/// What panels paint over the world, in logical pixels of the window: nothing that must be read may lie under it. Written
+/// like [`ViewRect`].
+#[derive(Resource, Clone, Copy, PartialEq, Default, Debug)]
+pub struct Covered(pub Option<Rect>);
+
 impl ViewRect {
     /// The top left of the world in logical pixels of the window: what to take from a place in the window to have one in
     /// the world's own picture.
@@ -45,6 +50,7 @@ impl PointerInView {
 
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<ViewRect>()
+        .init_resource::<Covered>()
         .init_resource::<PointerInView>()
         .add_systems(Update, find_pointer.in_set(ViewSet::Point))
         .add_systems(Last, redraw_after_resize);
@@ -112,8 +118,9 @@ fn covers(context: &egui::Context, position: Vec2) -> bool {
 
 /// The panel shell moves the rectangle after the world was drawn: ask for one more frame, or an idle window keeps the
 /// old one.
-fn redraw_after_resize(rect: Res<ViewRect>, mut redraw: MessageWriter<RequestRedraw>) {
-    if rect.is_changed() && !rect.is_added() {
+fn redraw_after_resize(rect: Res<ViewRect>, covered: Res<Covered>, mut redraw: MessageWriter<RequestRedraw>) {
+    let moved = rect.is_changed() && !rect.is_added() || covered.is_changed() && !covered.is_added();
+    if moved {
         redraw.write(RequestRedraw);
     }
 }

@@ -5,6 +5,8 @@ mod after_kill;
 mod alarm_day;
 mod day_script;
 mod guarded;
+#[cfg(feature = "desktop")]
+mod keys;
 pub mod program;
 mod record;
 #[cfg(feature = "desktop")]

@@ -2,8 +2,11 @@
 
 mod alarm_rules;
 mod alarms;
+mod beside;
 mod broker;
 mod core;
+#[cfg(feature = "desktop")]
+mod film;
 mod live;
 mod models;
 mod mosquitto;

@@ -1,6 +1,7 @@
 //! Recordings of a running program: what they hold against what others saw, and what is left when it is killed or when the
 //! disk is full.
 
+mod deeds;
 mod disk;
 mod reading;
 mod series;

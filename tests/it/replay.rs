@@ -1,7 +1,7 @@
 //! Recordings shown again: as they were seen, in any order, within any memory, without any connection.
 
 mod run;
-mod tape;
+pub mod tape;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -200,6 +200,28 @@ fn nobody_acts_on_the_alarms_of_a_recording_and_nothing_is_found_anew() {
         refusal.to_string(),
         "this is a recording: its alarms were dealt with when it was made; act on those of the live session"
     );
+}
+
+#[test]
+fn the_statistics_of_a_recording_are_those_of_the_cursor() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = record(folder.path(), 12);
+    let mut app = open(Options::new([&run.file]));
+    let whole = {
+        let knowledge = app.world().resource::<Analysis>().lock();
+        knowledge.chronicle().monitor().performance(app.world().resource::<Moment>().now, &[]).alarms
+    };
+    assert!(whole > 0);
+    let mut counts = Vec::new();
+    let (start, end) = app.world().resource::<Extent>().bounds().unwrap();
+    for at in [end, start, Timestamp(start.0.midpoint(end.0)), end] {
+        seek(&mut app, at);
+        let performance = app.world().resource::<AlarmBoard>().performance.clone().unwrap();
+        assert_eq!(performance.to, at);
+        counts.push(performance.alarms);
+    }
+    assert!(counts[1] <= counts[2] && counts[2] <= counts[3], "{counts:?}");
+    assert_eq!((counts[0], counts[1], counts[3]), (whole, 0, whole));
 }
 
 #[test]

@@ -33,7 +33,7 @@ use serde::Serialize;
 use super::Event;
 use crate::twin::Timestamp;
 
-pub use place::default_path;
+pub use place::{default_path, state_folder};
 
 /// The state of an alarm, as JSON: the store does not look into it. `null` makes the store forget the alarm.
 pub type AlarmSnapshot = serde_json::Value;

@@ -10,8 +10,13 @@ use super::StoreError;
 /// hash is of the scene's path: two scenes of one name do not share a store.
 pub fn default_path(scene_name: &str, scene_path: &Path) -> Result<PathBuf, StoreError> {
     let full = scene_path.canonicalize().or_else(|_| std::path::absolute(scene_path));
-    let folder = folder(|name| std::env::var_os(name)).ok_or(StoreError::NoPlace)?;
+    let folder = state_folder().ok_or(StoreError::NoPlace)?;
     Ok(folder.join(file_name(scene_name, &full.unwrap_or_else(|_| scene_path.to_owned()))))
+}
+
+/// Where this program keeps what it remembers of the user's work; none if the environment names no such place.
+pub fn state_folder() -> Option<PathBuf> {
+    folder(|name| std::env::var_os(name))
 }
 
 fn folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {

@@ -16,13 +16,13 @@ const SCENE: &str = r#"Scene(
 "#;
 
 /// An X server without a screen.
-struct Display {
+pub struct Display {
     server: Child,
-    name: String,
+    pub name: String,
 }
 
 impl Display {
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let mut command = Command::new("Xvfb");
         command.args(["-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]);
         let Ok(mut server) = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn() else {
@@ -51,7 +51,7 @@ fn open(display: &Display, folder: tempfile::TempDir, args: &[&str]) -> Program 
     Program::start(command, folder)
 }
 
-fn is_without_adapter(said: &str) -> bool {
+pub fn is_without_adapter(said: &str) -> bool {
     let without = said.contains("no graphics adapter");
     if without {
         eprintln!("skipped: {said}");
