@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use super::ReadError;
 use super::chunk::{self, ChunkError};
 use super::file::{Source, Window};
+use super::own::Judge;
 use super::recording::attachment_data;
 use super::summary::{self, Definitions};
 use super::tail::{self, AttachmentEntry, ChunkEntry, Tail};
@@ -69,6 +70,7 @@ struct Rebuild<'s, 'w> {
     tail: Tail,
     /// What the old summary tells, if its CRC is right.
     told: Definitions,
+    judge: Judge,
     /// Messages outside of chunks that wait for a chunk.
     gathered: Vec<u8>,
     /// Behind the data section only what has a CRC is believed.
@@ -86,6 +88,7 @@ impl<'s, 'w> Rebuild<'s, 'w> {
             out: Out { into, at: 0, crc: crc32fast::Hasher::new() },
             tail: Tail::default(),
             told: summary::definitions(source)?,
+            judge: Judge::default(),
             gathered: Vec::new(),
             is_after: false,
             is_searching: false,
@@ -248,7 +251,8 @@ impl<'s, 'w> Rebuild<'s, 'w> {
         }
     }
 
-    /// Writes a chunk if it contradicts nothing. Messages of channels that nothing tells of are left out.
+    /// Writes a chunk if it contradicts nothing. Messages of channels that nothing tells of are left out, and those that
+    /// are not what their topic says.
     fn chunk(&mut self, records: &[u8], compression: &str, data: Vec<u8>) -> Result<bool, ReadError> {
         let (mut schemas, mut channels) = (BTreeMap::new(), BTreeMap::new());
         let mut used = Vec::new();
@@ -257,10 +261,16 @@ impl<'s, 'w> Rebuild<'s, 'w> {
             match record.op {
                 op::SCHEMA => {
                     let Some(schema) = wire::schema(record.body) else { return Ok(false) };
+                    if differs(&schemas, schema.id, &schema) || self.contradicts_schema(&schema) {
+                        return Ok(false);
+                    }
                     schemas.insert(schema.id, schema);
                 }
                 op::CHANNEL => {
                     let Some(channel) = wire::channel(record.body) else { return Ok(false) };
+                    if differs(&channels, channel.id, &channel) || self.contradicts_channel(&channel) {
+                        return Ok(false);
+                    }
                     used.push(channel.id);
                     channels.insert(channel.id, channel);
                 }
@@ -272,14 +282,6 @@ impl<'s, 'w> Rebuild<'s, 'w> {
                 _ => {}
             }
         }
-        let contradicts = |known: &Definitions| {
-            schemas.iter().any(|(id, schema)| known.schemas.get(id).is_some_and(|one| one != schema))
-                || channels.iter().any(|(id, channel)| known.channels.get(id).is_some_and(|one| one != channel))
-        };
-        let known = Definitions { schemas: self.tail.schemas.clone(), channels: self.tail.channels.clone() };
-        if contradicts(&known) || contradicts(&self.told) {
-            return Ok(false);
-        }
         self.close_gathered()?;
         self.tail.schemas.append(&mut schemas);
         used.sort_unstable();
@@ -288,26 +290,40 @@ impl<'s, 'w> Rebuild<'s, 'w> {
             self.tell(id, channels.get(&id).cloned())?;
         }
         self.tail.channels.append(&mut channels);
-        let is_told = |id: u16| self.tail.channels.contains_key(&id);
-        let is_lost = |record: &wire::Record<'_>| {
-            record.op == op::MESSAGE && wire::message(record.body).is_some_and(|message| !is_told(message.channel))
+        let is_stray = |record: &wire::Record<'_>| {
+            record.op == op::MESSAGE && wire::message(record.body).is_some_and(|message| !self.may_stay(&message))
         };
-        if !wire::records(records).flatten().any(|record| is_lost(&record)) {
+        let strays: Vec<usize> = wire::records(records).flatten().filter(is_stray).map(|record| record.at).collect();
+        if strays.is_empty() {
             self.write_chunk(records, compression, &data)?;
             return Ok(true);
         }
         let mut rest = Vec::with_capacity(records.len());
         for record in wire::records(records).flatten() {
             let end = record.at + HEAD as usize + record.body.len();
-            match is_lost(&record) {
-                true => self.left_out += (end - record.at) as u64,
-                false => rest.extend_from_slice(records.get(record.at..end).unwrap_or_default()),
+            match strays.binary_search(&record.at) {
+                Ok(_) => self.left_out += (end - record.at) as u64,
+                Err(_) => rest.extend_from_slice(records.get(record.at..end).unwrap_or_default()),
             }
         }
         if !rest.is_empty() {
             self.write_chunk(&rest, "", &rest)?;
         }
         Ok(true)
+    }
+
+    fn contradicts_schema(&self, schema: &wire::Schema) -> bool {
+        differs(&self.tail.schemas, schema.id, schema) || differs(&self.told.schemas, schema.id, schema)
+    }
+
+    fn contradicts_channel(&self, channel: &wire::Channel) -> bool {
+        differs(&self.tail.channels, channel.id, channel) || differs(&self.told.channels, channel.id, channel)
+    }
+
+    /// Whether the new file tells of a message's channel, and the message is what its topic says.
+    fn may_stay(&self, message: &wire::Message<'_>) -> bool {
+        let channel = self.tail.channels.get(&message.channel);
+        channel.is_some_and(|channel| self.judge.is_right(&channel.topic, message.payload))
     }
 
     /// Sees that the new file tells of a channel and of its schema before they are used.
@@ -415,8 +431,12 @@ impl<'s, 'w> Rebuild<'s, 'w> {
         let Some(body) = self.body(at, end)? else { return Ok(false) };
         let Some((name, said)) = wire::metadata(&body) else { return Ok(false) };
         let map: usize = said.iter().map(|(key, value)| 8 + key.len() + value.len()).sum();
-        if 4 + name.len() + 4 + map != body.len() || (name == format::ABOUT && About::from_metadata(&said).is_none()) {
+        if 4 + name.len() + 4 + map != body.len() {
             return Ok(false);
+        }
+        if name == format::ABOUT {
+            let Some(about) = About::from_metadata(&said) else { return Ok(false) };
+            self.judge.hear(&about);
         }
         self.close_gathered()?;
         self.tail.metadata.push((self.out.at, end - at, name.to_owned()));
@@ -434,7 +454,7 @@ impl<'s, 'w> Rebuild<'s, 'w> {
                 // A message index with a bent opcode reads like a message at an impossible publish time.
                 let is_index = wire::message_index(body).is_some() && message.publish_time < u64::from(u32::MAX);
                 self.tell(message.channel, None)?;
-                if is_index || !self.tail.channels.contains_key(&message.channel) {
+                if is_index || !self.may_stay(&message) {
                     return Ok(false);
                 }
                 self.gathered.extend_from_slice(&record);
@@ -444,8 +464,7 @@ impl<'s, 'w> Rebuild<'s, 'w> {
             }
             op::CHANNEL => {
                 let Some(channel) = wire::channel(body) else { return Ok(false) };
-                let known = self.tail.channels.get(&channel.id).or_else(|| self.told.channels.get(&channel.id));
-                if known.is_some_and(|known| *known != channel) {
+                if self.contradicts_channel(&channel) {
                     return Ok(false);
                 }
                 let id = channel.id;
@@ -454,8 +473,7 @@ impl<'s, 'w> Rebuild<'s, 'w> {
             }
             _ => {
                 let Some(schema) = wire::schema(body) else { return Ok(false) };
-                let known = self.tail.schemas.get(&schema.id).or_else(|| self.told.schemas.get(&schema.id));
-                if known.is_some_and(|known| *known != schema) {
+                if self.contradicts_schema(&schema) {
                     return Ok(false);
                 }
                 // Written where a channel asks for it.
@@ -469,4 +487,9 @@ impl<'s, 'w> Rebuild<'s, 'w> {
         let gathered = std::mem::take(&mut self.gathered);
         if gathered.is_empty() { Ok(()) } else { self.write_chunk(&gathered, "", &gathered) }
     }
+}
+
+/// Whether something else is known under the same number.
+fn differs<T: PartialEq>(known: &BTreeMap<u16, T>, id: u16, one: &T) -> bool {
+    known.get(&id).is_some_and(|known| known != one)
 }

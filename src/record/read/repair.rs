@@ -51,7 +51,7 @@ pub fn repair(path: &Path) -> Result<Repaired, ReadError> {
     let mut done = Repaired { messages: messages(&verified.pieces), ..Repaired::default() };
     let data_end = if verified.is_finished { verified.end } else { source.len() };
     done.cut_bytes = data_end.saturating_sub(end);
-    let is_sound = !verified.has_untold && has_no_hole(&verified.pieces);
+    let is_sound = !verified.has_strays && has_no_hole(&verified.pieces);
     let is_right = is_sound && (!verified.is_finished || data_crc_is_right(&source, verified.end)?);
     if is_right && verified.is_finished && verified.has_index && done.cut_bytes == 0 {
         return Ok(done);

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use super::chunk::{self, ChunkError, Place};
 use super::file::Source;
+use super::own::Judge;
 use super::recording::attachment_data;
 use super::tail;
 use super::walk::{Step, Walk};
 use super::wire::{self, op};
 use super::{ReadError, summary};
+use crate::record::format::{self, About};
 
 /// A record that any reader can take.
 #[derive(Debug)]
@@ -59,15 +61,16 @@ pub(super) struct Verified {
     pub end: u64,
     /// Whether the index at the end can be used.
     pub has_index: bool,
-    /// A chunk has messages of channels that nothing before it tells of.
-    pub has_untold: bool,
+    /// A chunk has messages that cannot stay beside others that can.
+    pub has_strays: bool,
+    judge: Judge,
 }
 
 /// Why a chunk cannot stay.
 enum Reject {
     Broken,
-    /// Nothing before it tells of its channels.
-    Untold,
+    /// Nothing before it tells of its channels, or a message is not what its topic says.
+    Strays,
 }
 
 pub(super) fn verify(source: &Source) -> Result<Verified, ReadError> {
@@ -120,7 +123,7 @@ impl Verified {
                     (Some(head), Ok(records)) => match self.chunk(head, &records) {
                         Ok(chunk) => Some(PieceKind::Chunk(Box::new(chunk))),
                         Err(reject) => {
-                            self.has_untold |= matches!(reject, Reject::Untold);
+                            self.has_strays |= matches!(reject, Reject::Strays);
                             None
                         }
                     },
@@ -148,7 +151,10 @@ impl Verified {
                 })
             }
             op::METADATA => {
-                wire::metadata(walk.body(step, u64::MAX)?).map(|(name, _)| PieceKind::Metadata(name.to_owned()))
+                let metadata = wire::metadata(walk.body(step, u64::MAX)?);
+                metadata
+                    .filter(|(name, said)| self.may_say(name, said))
+                    .map(|(name, _)| PieceKind::Metadata(name.to_owned()))
             }
             op::HEADER => {
                 let is_first = self.pieces.is_empty();
@@ -167,7 +173,7 @@ impl Verified {
     /// What stands in a chunk, if a reader that comes from the front understands all of it.
     fn chunk(&mut self, mut chunk: ChunkContents, records: &[u8]) -> Result<ChunkContents, Reject> {
         let (mut schemas, mut channels) = (BTreeMap::new(), BTreeMap::new());
-        let mut untold = false;
+        let mut has_strays = false;
         for record in wire::records(records) {
             let record = record.ok_or(Reject::Broken)?;
             match record.op {
@@ -186,14 +192,14 @@ impl Verified {
                         return Err(Reject::Broken);
                     }
                     let is_told = |id| self.schemas.contains_key(id) || schemas.contains_key(id);
-                    untold |= channel.schema != 0 && !is_told(&channel.schema);
+                    has_strays |= channel.schema != 0 && !is_told(&channel.schema);
                     channels.insert(channel.id, channel);
                 }
                 op::MESSAGE => {
                     let message = wire::message(record.body).ok_or(Reject::Broken)?;
                     let (id, time) = (message.channel, message.log_time);
-                    let is_told = self.channels.contains_key(&id) || channels.contains_key(&id);
-                    untold |= !is_told;
+                    let channel = self.channels.get(&id).or_else(|| channels.get(&id));
+                    has_strays |= !channel.is_some_and(|one| self.judge.is_right(&one.topic, message.payload));
                     chunk.entries.entry(id).or_default().push((time, record.at as u64));
                     let (start, end) = chunk.times.unwrap_or((time, time));
                     chunk.times = Some((start.min(time), end.max(time)));
@@ -202,12 +208,21 @@ impl Verified {
                 _ => {}
             }
         }
-        if untold {
-            return Err(Reject::Untold);
+        if has_strays {
+            return Err(Reject::Strays);
         }
         self.schemas.append(&mut schemas);
         self.channels.append(&mut channels);
         Ok(chunk)
+    }
+
+    /// Metadata are free, but for Pollux's own.
+    fn may_say(&mut self, name: &str, said: &BTreeMap<String, String>) -> bool {
+        let about = (name == format::ABOUT).then(|| About::from_metadata(said));
+        if let Some(Some(about)) = &about {
+            self.judge.hear(about);
+        }
+        about.is_none_or(|about| about.is_some())
     }
 
     /// A record outside of chunks.
@@ -215,8 +230,9 @@ impl Verified {
         let found = wire::records(record).next()??;
         if found.op == op::MESSAGE {
             let message = wire::message(found.body)?;
-            let is_known = self.channels.contains_key(&message.channel);
-            return is_known.then_some(PieceKind::Message { channel: message.channel, log_time: message.log_time });
+            let channel = self.channels.get(&message.channel);
+            let is_right = channel.is_some_and(|one| self.judge.is_right(&one.topic, message.payload));
+            return is_right.then_some(PieceKind::Message { channel: message.channel, log_time: message.log_time });
         }
         let nothing = ChunkContents {
             compression: String::new(),

@@ -150,6 +150,45 @@ fn a_damaged_chunk_that_told_of_channels_takes_nothing_else_along() {
 }
 
 #[test]
+fn a_file_written_anew_is_one_for_the_reader_from_pypi() {
+    let built = small();
+    let summary = mcap::Summary::read(&built.bytes).unwrap().unwrap();
+    let chunk = summary.chunk_indexes.iter().filter(|chunk| chunk.message_index_offsets.len() > 1).nth(1).unwrap();
+    let mut bytes = built.bytes.clone();
+    bytes[(chunk.compressed_data_offset().unwrap() + 9) as usize] ^= 4;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.mcap");
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(repair(&path).unwrap().original.is_some(), "a chunk is lost, so it was written anew");
+    let kept = by_the_crate(&std::fs::read(&path).unwrap());
+    let Some(found) = crate::record::reading::python(&path) else { return };
+    let mut topics = std::collections::BTreeMap::<_, u64>::new();
+    kept.iter().for_each(|(topic, _, _)| *topics.entry(topic.as_str()).or_default() += 1);
+    let plain = found["topics"].as_object().unwrap().iter().filter(|(topic, _)| !topic.starts_with("$pollux/"));
+    let plain: std::collections::BTreeMap<_, _> =
+        plain.map(|(topic, n)| (topic.as_str(), n.as_u64().unwrap())).collect();
+    assert_eq!(plain, topics);
+    assert_eq!(found["bytes"], kept.iter().map(|(_, _, payload)| payload.len()).sum::<usize>());
+}
+
+#[test]
+fn a_bent_word_of_what_the_file_says_of_itself_does_not_lock_the_others_up() {
+    let built = small();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.mcap");
+    let mut bytes = built.bytes.clone();
+    let key = b"format\x03\0\0\0";
+    let at = bytes.windows(key.len()).position(|window| window == key).unwrap() + key.len();
+    assert_eq!(&bytes[at..at + 3], b"1.0");
+    bytes[at] = b'9';
+    std::fs::write(&path, &bytes).unwrap();
+    let repaired = repair(&path).unwrap();
+    assert_eq!(std::fs::read(repaired.original.expect("what is left out is kept")).unwrap(), bytes);
+    let (timeline, messages) = read_all(&path).unwrap();
+    assert_eq!((timeline.damage_text(), messages.len()), (None, built.messages.len()));
+}
+
+#[test]
 fn what_repair_cuts_off_is_kept_when_it_is_much() {
     let built = small();
     let dir = tempfile::tempdir().unwrap();
