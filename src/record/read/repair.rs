@@ -1,7 +1,7 @@
 //! Makes a recording whole again: any MCAP reader takes it afterwards. In: a path. Out: what was done.
 //!
 //! Where nothing but the end is missing, that is written anew in its place: cut off is what no whole record stands in. Any
-//! other damage: all that is whole is written into a new file ([`rebuild`](super::rebuild)), which then takes the place of
+//! other damage: all that is whole is written into a new file ([`rebuild`]), which then takes the place of
 //! the old one in one step. The old one stays beside it as `NAME.mcap.damaged`, unless all of it could be kept. If the
 //! power fails meanwhile, it can be repaired again.
 
