@@ -1,4 +1,4 @@
-//! `pollux repair`: makes damaged recordings whole again, in place.
+//! `pollux repair`: makes damaged recordings whole again.
 
 use std::path::PathBuf;
 
@@ -35,7 +35,9 @@ fn told(done: &Repaired) -> String {
         parts.push(format!("{} cut off at the end{kept}", size(done.cut_bytes)));
     }
     if done.set_aside_bytes > 0 {
-        parts.push(format!("{} within it set aside", size(done.set_aside_bytes)));
+        let kept =
+            done.original.as_ref().map(|file| format!(", the old file is {}", file.display())).unwrap_or_default();
+        parts.push(format!("{} could not be kept{kept}", size(done.set_aside_bytes)));
     }
     parts.push(format!("{} messages", done.messages));
     parts.join(", ")

@@ -16,7 +16,7 @@
 //!   the folder that all of them have in common, so that they find each other wherever that folder is made anew. After a
 //!   reload the new files follow; of those with the same name the last one counts for what comes after.
 //! - **Metadata** at the front: [`ABOUT`], with [`About`]'s fields by their names: texts as they are, `brokers` as JSON.
-//!   Never a credential.
+//!   Never a credential. MCAP gives metadata no CRC of their own: [`CHECKSUM`] tells a bent field from a true one.
 //!
 //! Topics that begin with `$` are the broker's own in MQTT (5.0, section 4.7.2): no topic of a plant can be mistaken for
 //! one of Pollux.
@@ -50,6 +50,9 @@ pub const JSON: &str = "json";
 
 /// The name of the metadata record.
 pub const ABOUT: &str = "pollux";
+/// Key in the metadata record: CRC-32 of all other entries in the order of their keys, each key and value followed by a
+/// zero byte, as eight hexadecimal digits. Files of before have none, and are believed.
+pub const CHECKSUM: &str = "checksum";
 /// Of an attachment's name: a file of the scene, or one that looks refer to.
 pub const SCENE_PREFIX: &str = "scene/";
 
@@ -83,11 +86,17 @@ impl About {
             serde_json::Value::String(text) => text,
             other => other.to_string(),
         };
-        fields.into_iter().map(|(name, value)| (name, plain(value))).collect()
+        let mut metadata = fields.into_iter().map(|(name, value)| (name, plain(value))).collect();
+        let checksum = checksum(&metadata);
+        metadata.insert(CHECKSUM.to_owned(), checksum);
+        metadata
     }
 
-    /// None if a field is missing or cannot be read; unknown ones are of a newer minor version.
+    /// None if a field is missing or cannot be read, or the checksum is wrong; unknown ones are of a newer minor version.
     pub fn from_metadata(metadata: &BTreeMap<String, String>) -> Option<Self> {
+        if metadata.get(CHECKSUM).is_some_and(|said| *said != checksum(metadata)) {
+            return None;
+        }
         let field = |(name, text): (&String, &String)| {
             let value = match name.as_str() {
                 "brokers" => serde_json::from_str(text).ok()?,
@@ -98,6 +107,18 @@ impl About {
         let fields: Option<serde_json::Map<_, _>> = metadata.iter().map(field).collect();
         serde_json::from_value(fields?.into()).ok()
     }
+}
+
+/// As [`CHECKSUM`] says.
+fn checksum(metadata: &BTreeMap<String, String>) -> String {
+    let mut hasher = crc32fast::Hasher::new();
+    for (key, value) in metadata.iter().filter(|(key, _)| *key != CHECKSUM) {
+        for text in [key, value] {
+            hasher.update(text.as_bytes());
+            hasher.update(&[0]);
+        }
+    }
+    format!("{:08x}", hasher.finalize())
 }
 
 /// All that was known at one moment.
@@ -141,8 +162,15 @@ mod tests {
         };
         let mut metadata = about.to_metadata();
         assert_eq!(metadata["brokers"], r#"{"plant":"mqtt://localhost:1883"}"#);
+        assert_eq!(About::from_metadata(&metadata).as_ref(), Some(&about));
+        metadata.insert("format".into(), "9.0".into());
+        assert_eq!(About::from_metadata(&metadata), None, "bent, and the checksum tells");
+        metadata.insert("format".into(), "1.0".into());
         metadata.insert("invented_later".into(), "x".into());
-        assert_eq!(About::from_metadata(&metadata), Some(about));
+        metadata.insert(CHECKSUM.into(), checksum(&metadata));
+        assert_eq!(About::from_metadata(&metadata).as_ref(), Some(&about));
+        metadata.remove(CHECKSUM);
+        assert_eq!(About::from_metadata(&metadata), Some(about), "of before there were checksums");
         metadata.remove("started");
         assert_eq!(About::from_metadata(&metadata), None);
     }

@@ -5,11 +5,13 @@
 //! every message stands in exactly one file and each file can be read without the others.
 
 mod files;
+mod mend;
 mod pace;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::mend::Mender;
 use self::pace::Pace;
 use super::attach::SceneFiles;
 use super::batch::Batch;
@@ -58,6 +60,7 @@ pub struct Machine {
     /// Receive time of the newest message.
     heard: Timestamp,
     trouble: Option<Trouble>,
+    mender: Mender,
     /// Of files that are not written any more.
     done: Tally,
     files: u64,
@@ -131,6 +134,7 @@ impl Machine {
             pace: Pace::default(),
             heard: clock.now(),
             trouble: None,
+            mender: Mender::default(),
             done: Tally::default(),
             files: 0,
             dropped: 0,
@@ -166,6 +170,7 @@ impl Machine {
             if taken.closed {
                 self.end();
                 self.tell();
+                self.mender.end();
                 return;
             }
             self.tell();
@@ -333,6 +338,9 @@ impl Machine {
                     self.go_on(hold, None);
                 }
                 self.look_after_file(now);
+                if matches!(self.mode, Mode::Writing(_)) {
+                    self.mender.tick(now);
+                }
             }
         }
         if self.pace.is_due(self.heard) && !self.shared.wants_still() {

@@ -10,8 +10,9 @@
 //!
 //! What is lost, and when: if this program dies, what came in the last half second and the time of a write; if the power
 //! fails, what came in the last five seconds and the time of a sync, as the disk is asked so often (`fdatasync`) to make
-//! durable what it was given, and once more at the end of a file. Only the recorder's thread ever waits for that. The file
-//! that is being written is locked where the system knows advisory locks: repair refuses it, replay shows what it holds.
+//! durable what it was given, and once more at the end of a file. Only the recorder's thread ever waits for that. A file
+//! that breaks off for lack of room gets its index when there is room again. The file that is being written is locked where
+//! the system knows advisory locks: repair refuses it, replay shows what it holds.
 
 pub mod attach;
 mod batch;

@@ -3,7 +3,7 @@
 
 mod deeds;
 mod disk;
-mod reading;
+pub mod reading;
 mod series;
 
 use std::path::{Path, PathBuf};

@@ -137,7 +137,10 @@ impl Machine {
         let error = written.err().map(|error| error.to_string()).or(finished.error);
         if let Some(error) = error {
             let path = finished.path.display();
-            self.note(format!("{path}: the recording has no index ({error}): what it holds can be read all the same"));
+            self.note(format!(
+                "{path}: the recording has no index yet ({error}): what it holds can be read all the same"
+            ));
+            self.mender.take(finished.path);
         }
     }
 
@@ -199,13 +202,15 @@ impl Machine {
         }
     }
 
-    /// Gives the file up: it ends at its last flush. Monitoring goes on, and so do tries to begin another file.
+    /// Gives the file up: it ends at its last flush. Monitoring goes on, and so do tries to begin another file; once that
+    /// succeeds there is room for the index of this one too.
     pub(super) fn fail(&mut self, error: &WriteError) {
         let Mode::Writing(writing) = std::mem::replace(&mut self.mode, Mode::Failed(Failed::until(None))) else {
             return;
         };
         let Writing { file, hold, events, until, began, .. } = *writing;
         let (path, kept, since) = (file.path().to_owned(), file.kept(), file.newest_kept().unwrap_or(began));
+        let is_there = file.is_there();
         let (lost, cut) = file.abandon();
         self.lost += lost.messages + hold.map_or(0, |hold| hold.messages.len() as u64);
         self.done = self.done + kept;
@@ -222,6 +227,10 @@ impl Machine {
                 "the recording {shown} ends here ({error}): what was written before is intact, and Pollux tries to begin \
                  another.{cut}"
             ));
+            // Another file may stand at this path by now.
+            if is_there {
+                self.mender.take(path);
+            }
         }
         self.mode = Mode::Failed(Failed { events, ..Failed::until(until) });
         self.set_trouble(since, error);

@@ -53,7 +53,8 @@ pub(super) fn read(source: &Source, place: Place) -> Result<Bytes, ChunkError> {
     Ok(records)
 }
 
-fn unpack(record: Vec<u8>) -> Result<Bytes, ChunkError> {
+/// Of the whole record.
+pub(super) fn unpack(record: Vec<u8>) -> Result<Bytes, ChunkError> {
     let mut found = wire::records(&record);
     let (Some(Some(chunk)), None) = (found.next(), found.next()) else {
         return spoiled("no chunk stands here");

@@ -35,13 +35,7 @@ pub enum ReadError {
         path.display()
     )]
     Overlap { path: PathBuf, limit_mib: usize, at: Timestamp },
-    #[error(
-        "{}: cannot be repaired in place: what tells of the channels at byte {offset} is damaged. It can be read, and \
-         written anew: pollux export --to mcap -o NEW.mcap",
-        path.display()
-    )]
-    NotInPlace { path: PathBuf, offset: u64 },
-    #[error("{}: {}: cannot be made for what repair cuts off: {cause}", path.display(), rest.display())]
+    #[error("{}: {}: cannot be written beside it: {cause}", path.display(), rest.display())]
     Rest { path: PathBuf, rest: PathBuf, cause: io::Error },
 }
 

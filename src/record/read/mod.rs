@@ -14,6 +14,8 @@ mod error;
 mod file;
 mod index;
 mod message;
+mod own;
+mod rebuild;
 mod recording;
 mod repair;
 mod scan;

@@ -1,21 +1,21 @@
-//! Makes a recording whole again, in place: any MCAP reader takes it afterwards. In: a path. Out: what was done.
+//! Makes a recording whole again: any MCAP reader takes it afterwards. In: a path. Out: what was done.
 //!
-//! What cannot be read is cut off at the end; within the file it is set aside: a private record, which readers pass over,
-//! covers it, and its bytes stay. Then a new summary follows. The file is changed from back to front as far as it goes:
-//! if the power fails meanwhile, it can be repaired again.
+//! Where nothing but the end is missing, that is written anew in its place: cut off is what no whole record stands in. Any
+//! other damage: all that is whole is written into a new file ([`rebuild`]), which then takes the place of
+//! the old one in one step. The old one stays beside it as `NAME.mcap.damaged`, unless all of it could be kept. If the
+//! power fails meanwhile, it can be repaired again.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::ReadError;
 use super::file::Source;
+use super::rebuild;
 use super::tail::{self, ChunkEntry, Tail};
 use super::verify::{self, Piece, PieceKind, Verified};
 use super::wire::{HEAD, MAGIC};
 
-/// Opcodes from 0x80 on are for applications: readers that do not know this one pass over it.
-const SET_ASIDE: u8 = 0xFE;
 /// What is cut off at the end is kept beside the file if it is more than this: no crash leaves so much.
 const WORTH_KEEPING: u64 = 4 << 20;
 
@@ -30,8 +30,10 @@ pub struct Repaired {
     pub cut_bytes: u64,
     /// Where they are kept, if they were many.
     pub rest: Option<PathBuf>,
-    /// Bytes within the file that are passed over from now on.
+    /// Bytes of the old file that are not in the new one.
     pub set_aside_bytes: u64,
+    /// The old file, if anything of it had to be left out.
+    pub original: Option<PathBuf>,
 }
 
 /// Repairs a recording in place. One that is whole is not touched, nor is one that is being written.
@@ -40,29 +42,20 @@ pub fn repair(path: &Path) -> Result<Repaired, ReadError> {
     if source.read(0, MAGIC.len() as u64)?.as_deref() != Some(MAGIC) {
         return Err(ReadError::NotMcap { path: path.to_owned() });
     }
-    let mut verified = verify::verify(&source)?;
-    if let Some(offset) = verified.out_of_reach {
-        return Err(ReadError::NotInPlace { path: path.to_owned(), offset });
+    let open = |cause| ReadError::Open { path: path.to_owned(), cause };
+    if source.is_growing() {
+        return Err(open(io::Error::other("it is being written")));
     }
-    let holes =
-        holes(&mut verified.pieces).map_err(|offset| ReadError::NotInPlace { path: path.to_owned(), offset })?;
-    // One damaged place is covered; where there are more, what hangs together is not known well enough to write over it.
-    if let [_, (offset, _), ..] = holes[..] {
-        return Err(ReadError::NotInPlace { path: path.to_owned(), offset });
-    }
+    let verified = verify::verify(&source)?;
     let end = verified.pieces.last().map_or(MAGIC.len() as u64, |piece| piece.offset + piece.length);
-    let mut done = Repaired {
-        messages: messages(&verified.pieces),
-        set_aside_bytes: holes.iter().map(|(from, to)| to - from).sum(),
-        ..Repaired::default()
-    };
+    let mut done = Repaired { messages: messages(&verified.pieces), ..Repaired::default() };
     let data_end = if verified.is_finished { verified.end } else { source.len() };
     done.cut_bytes = data_end.saturating_sub(end);
-    if verified.is_finished && verified.has_index && holes.is_empty() && done.cut_bytes == 0 {
+    let is_sound = !verified.has_strays && has_no_hole(&verified.pieces);
+    let is_right = is_sound && (!verified.is_finished || data_crc_is_right(&source, verified.end)?);
+    if is_right && verified.is_finished && verified.has_index && done.cut_bytes == 0 {
         return Ok(done);
     }
-    done.was_damaged = true;
-    let open = |cause| ReadError::Open { path: path.to_owned(), cause };
     let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(open)?;
     if let Err(error) = file.try_lock() {
         let cause = match error {
@@ -71,22 +64,18 @@ pub fn repair(path: &Path) -> Result<Repaired, ReadError> {
         };
         return Err(open(cause));
     }
+    // Where nothing but the end is missing it is put there, whatever the size of the file.
+    if !is_right || done.cut_bytes > 0 && rebuild::has_more(&source, end)? {
+        return anew(&source);
+    }
+    done.was_damaged = true;
     if done.cut_bytes > WORTH_KEEPING {
         done.rest = Some(keep_rest(&source, end)?);
     }
-    let retold = verified.retold.take();
     let (end, bytes) = tail_of(verified, end);
     let failed = |offset| move |cause| ReadError::Write { path: path.to_owned(), offset, cause };
     write(&mut file, end, &bytes).map_err(failed(end))?;
     file.set_len(end + bytes.len() as u64).map_err(failed(end))?;
-    for (from, to) in holes {
-        let is_told_here = |(at, _): &&(u64, Vec<u8>)| (from..to).contains(at);
-        let mut cover = retold.as_ref().filter(is_told_here).map(|(_, bytes)| bytes.clone()).unwrap_or_default();
-        let rest = to - from - cover.len() as u64;
-        cover.push(SET_ASIDE);
-        cover.extend((rest - HEAD).to_le_bytes());
-        write(&mut file, from, &cover).map_err(failed(from))?;
-    }
     file.sync_all().map_err(failed(end))?;
     Ok(done)
 }
@@ -96,41 +85,77 @@ fn write(file: &mut File, at: u64, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
-/// Stretches between good records. One too small for the head of a record takes the record before it along, unless that
-/// holds messages or names of channels: then the offset is returned where repair would lose something.
-fn holes(pieces: &mut Vec<Piece>) -> Result<Vec<(u64, u64)>, u64> {
-    let mut holes: Vec<(u64, u64)> = Vec::new();
-    let mut kept: Vec<Piece> = Vec::with_capacity(pieces.len());
-    for piece in pieces.drain(..) {
-        let end = kept.last().map_or(MAGIC.len() as u64, |last| last.offset + last.length);
-        if piece.offset > end {
-            let mut from = end;
-            while piece.offset - from < HEAD {
-                let Some(last) = kept.pop() else { break };
-                if !matches!(last.kind, PieceKind::Index { .. }) {
-                    return Err(last.offset);
-                }
-                from = last.offset;
-            }
-            if piece.offset - from < HEAD {
-                // Nothing before it: it goes along with what follows.
-                continue;
-            }
-            holes.push((from, piece.offset));
-        }
-        kept.push(piece);
+/// Whether one record follows the other.
+fn has_no_hole(pieces: &[Piece]) -> bool {
+    let mut end = MAGIC.len() as u64;
+    pieces.iter().all(|piece| std::mem::replace(&mut end, piece.offset + piece.length) == piece.offset)
+}
+
+/// Whether what the record at `end`, which ends the data, says of all before it is true; it may say nothing.
+fn data_crc_is_right(source: &Source, end: u64) -> Result<bool, ReadError> {
+    let Some(said) = source.read(end.saturating_add(HEAD), 4)? else { return Ok(true) };
+    let said = super::wire::Fields(&said).u32().unwrap_or(0);
+    if said == 0 {
+        return Ok(true);
     }
-    *pieces = kept;
-    // Holes that touch are one.
-    holes.sort_unstable();
-    let mut joined: Vec<(u64, u64)> = Vec::with_capacity(holes.len());
-    for (from, to) in holes {
-        match joined.last_mut() {
-            Some((_, end)) if *end >= from => *end = to.max(*end),
-            _ => joined.push((from, to)),
+    let mut hasher = crc32fast::Hasher::new();
+    let mut at = 0;
+    while at < end {
+        let length = (end - at).min(1 << 20);
+        hasher.update(&source.read(at, length)?.unwrap_or_default());
+        at += length;
+    }
+    Ok(hasher.finalize() == said)
+}
+
+/// Writes what is whole into a new file beside, and puts that in the place of the old one, which stays beside it if
+/// anything of it is left out.
+fn anew(source: &Source) -> Result<Repaired, ReadError> {
+    let path = source.path();
+    let beside = with_ending(path, "repairing");
+    let failed = |cause| ReadError::Rest { path: path.to_owned(), rest: beside.clone(), cause };
+    // What a repair that was killed has left.
+    let mut new = BufWriter::new(File::create(&beside).map_err(failed)?);
+    let written = rebuild::rebuild(source, &mut new).and_then(|rebuilt| {
+        new.flush().and_then(|()| new.get_ref().sync_all()).map_err(failed)?;
+        let original = (rebuilt.left_out > 0).then(|| keep_original(path)).transpose().map_err(failed)?;
+        std::fs::rename(&beside, path).map_err(failed)?;
+        Ok(Repaired {
+            was_damaged: true,
+            messages: rebuilt.messages,
+            cut_bytes: 0,
+            rest: None,
+            set_aside_bytes: rebuilt.left_out,
+            original,
+        })
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    written
+}
+
+/// Another name for the old file. The new one then takes its first name: at no time there is none.
+fn keep_original(path: &Path) -> io::Result<PathBuf> {
+    let names = std::iter::once("damaged".to_owned()).chain((2..1000).map(|n| format!("damaged-{n}")));
+    for name in names {
+        let kept = with_ending(path, &name);
+        match std::fs::hard_link(path, &kept) {
+            Ok(()) => return Ok(kept),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            // A file system without links.
+            Err(_) if !kept.exists() => return std::fs::rename(path, &kept).map(|()| kept),
+            Err(error) => return Err(error),
         }
     }
-    Ok(joined)
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many damaged ones are kept already"))
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
 }
 
 fn messages(pieces: &[Piece]) -> u64 {
@@ -218,7 +243,7 @@ impl Tail {
         }
     }
 
-    fn reach(&mut self, start: u64, end: u64) {
+    pub(super) fn reach(&mut self, start: u64, end: u64) {
         let (first, last) = self.times.unwrap_or((start, end));
         self.times = Some((first.min(start), last.max(end)));
     }
@@ -226,9 +251,7 @@ impl Tail {
 
 /// Copies what will be cut off into a file beside the recording.
 fn keep_rest(source: &Source, end: u64) -> Result<PathBuf, ReadError> {
-    let mut name = source.path().as_os_str().to_owned();
-    name.push(".rest");
-    let rest = PathBuf::from(name);
+    let rest = with_ending(source.path(), "rest");
     let failed = |cause| ReadError::Rest { path: source.path().to_owned(), rest: rest.clone(), cause };
     let mut file = OpenOptions::new().write(true).create_new(true).open(&rest).map_err(failed)?;
     let mut at = end;

@@ -17,6 +17,8 @@ pub(super) struct Tail {
     pub counts: BTreeMap<u16, u64>,
     /// Log times of the first and the last message.
     pub times: Option<(u64, u64)>,
+    /// Over all that stands before the end of the data; 0 where it is not known.
+    pub data_crc: u32,
 }
 
 #[derive(Debug)]
@@ -110,8 +112,7 @@ impl Tail {
     /// All that comes after the last record of the data, which ends at `at`.
     pub fn bytes(&self, at: u64) -> Vec<u8> {
         let mut out = Vec::new();
-        // 0: no CRC over the data section. Chunks and attachments have their own.
-        Body::default().u32(0).record(op::DATA_END, &mut out);
+        Body::default().u32(self.data_crc).record(op::DATA_END, &mut out);
         let summary = out.len();
         let start = at + summary as u64;
         let mut offsets = Vec::new();

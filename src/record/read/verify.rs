@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use super::chunk::{self, ChunkError, Place};
 use super::file::Source;
+use super::own::Judge;
 use super::recording::attachment_data;
 use super::tail;
 use super::walk::{Step, Walk};
 use super::wire::{self, op};
 use super::{ReadError, summary};
+use crate::record::format::{self, About};
 
 /// A record that any reader can take.
 #[derive(Debug)]
@@ -59,20 +61,16 @@ pub(super) struct Verified {
     pub end: u64,
     /// Whether the index at the end can be used.
     pub has_index: bool,
-    /// Channels that a damaged chunk told of, and the index still knows: to be written at this place, which is not used
-    /// otherwise, so that what comes after can be understood.
-    pub retold: Option<(u64, Vec<u8>)>,
-    /// A chunk whose messages can be read, but not by a reader that comes from the front.
-    pub out_of_reach: Option<u64>,
-    /// What the index knows.
-    told: summary::Definitions,
+    /// A chunk has messages that cannot stay beside others that can.
+    pub has_strays: bool,
+    judge: Judge,
 }
 
 /// Why a chunk cannot stay.
 enum Reject {
     Broken,
-    /// Nothing before it tells of its channels. Whether some of its messages can be read all the same.
-    Untold(bool),
+    /// Nothing before it tells of its channels, or a message is not what its topic says.
+    Strays,
 }
 
 pub(super) fn verify(source: &Source) -> Result<Verified, ReadError> {
@@ -87,8 +85,7 @@ pub(super) fn verify(source: &Source) -> Result<Verified, ReadError> {
         })
         .collect();
     anchors.sort_unstable();
-    let told = if contents.is_some() { summary::definitions(source)? } else { Default::default() };
-    let mut verified = Verified { has_index: contents.is_some(), told, ..Verified::default() };
+    let mut verified = Verified { has_index: contents.is_some(), ..Verified::default() };
     let mut walk = Walk::new(source);
     loop {
         let from = walk.at;
@@ -98,13 +95,11 @@ pub(super) fn verify(source: &Source) -> Result<Verified, ReadError> {
         // A record that reaches over a known place, or an end before one, is none.
         if let Some(anchor) = next_anchor.filter(|anchor| step.is_none() || *anchor < until) {
             (walk.at, walk.is_finished) = (anchor, false);
-            verified.retell(from, anchor);
             continue;
         }
         let Some(step) = step else { break };
-        match verified.look_at(source, step, &mut walk)? {
-            Some(kind) => verified.pieces.push(Piece { offset: step.offset, length: step.length, kind }),
-            None => verified.retell(step.offset, step.end()),
+        if let Some(kind) = verified.look_at(source, step, &mut walk)? {
+            verified.pieces.push(Piece { offset: step.offset, length: step.length, kind });
         }
     }
     (verified.is_finished, verified.end) = (walk.is_finished, walk.at);
@@ -127,11 +122,10 @@ impl Verified {
                     (_, Err(ChunkError::Read(error))) => return Err(error),
                     (Some(head), Ok(records)) => match self.chunk(head, &records) {
                         Ok(chunk) => Some(PieceKind::Chunk(Box::new(chunk))),
-                        Err(Reject::Untold(true)) => {
-                            self.out_of_reach.get_or_insert(step.offset);
+                        Err(reject) => {
+                            self.has_strays |= matches!(reject, Reject::Strays);
                             None
                         }
-                        Err(_) => None,
                     },
                     _ => None,
                 }
@@ -157,7 +151,10 @@ impl Verified {
                 })
             }
             op::METADATA => {
-                wire::metadata(walk.body(step, u64::MAX)?).map(|(name, _)| PieceKind::Metadata(name.to_owned()))
+                let metadata = wire::metadata(walk.body(step, u64::MAX)?);
+                metadata
+                    .filter(|(name, said)| self.may_say(name, said))
+                    .map(|(name, _)| PieceKind::Metadata(name.to_owned()))
             }
             op::HEADER => {
                 let is_first = self.pieces.is_empty();
@@ -173,30 +170,10 @@ impl Verified {
         })
     }
 
-    /// The stretch from `from` to `to` is lost. If there is room in it, it tells of the channels that the index knows.
-    fn retell(&mut self, from: u64, to: u64) {
-        let schemas = self.told.schemas.iter().filter(|(id, _)| !self.schemas.contains_key(id));
-        let channels = self.told.channels.iter().filter(|(id, _)| !self.channels.contains_key(id));
-        let mut bytes = Vec::new();
-        schemas.for_each(|(_, schema)| tail::write_schema(schema, &mut bytes));
-        channels.for_each(|(_, channel)| tail::write_channel(channel, &mut bytes));
-        // What is left of the stretch becomes a record, which has a head at least.
-        let is_room = to.saturating_sub(from) >= bytes.len() as u64 + wire::HEAD;
-        if !bytes.is_empty() && is_room && self.retold.is_none() {
-            self.retold = Some((from, bytes));
-            let told = std::mem::take(&mut self.told);
-            // What chunks have told already counts.
-            let schemas = std::mem::replace(&mut self.schemas, told.schemas);
-            self.schemas.extend(schemas);
-            let channels = std::mem::replace(&mut self.channels, told.channels);
-            self.channels.extend(channels);
-        }
-    }
-
     /// What stands in a chunk, if a reader that comes from the front understands all of it.
     fn chunk(&mut self, mut chunk: ChunkContents, records: &[u8]) -> Result<ChunkContents, Reject> {
         let (mut schemas, mut channels) = (BTreeMap::new(), BTreeMap::new());
-        let (mut untold, mut readable) = (false, false);
+        let mut has_strays = false;
         for record in wire::records(records) {
             let record = record.ok_or(Reject::Broken)?;
             match record.op {
@@ -215,15 +192,14 @@ impl Verified {
                         return Err(Reject::Broken);
                     }
                     let is_told = |id| self.schemas.contains_key(id) || schemas.contains_key(id);
-                    untold |= channel.schema != 0 && !is_told(&channel.schema);
+                    has_strays |= channel.schema != 0 && !is_told(&channel.schema);
                     channels.insert(channel.id, channel);
                 }
                 op::MESSAGE => {
                     let message = wire::message(record.body).ok_or(Reject::Broken)?;
                     let (id, time) = (message.channel, message.log_time);
-                    let is_told = self.channels.contains_key(&id) || channels.contains_key(&id);
-                    untold |= !is_told;
-                    readable |= is_told || self.told.channels.contains_key(&id);
+                    let channel = self.channels.get(&id).or_else(|| channels.get(&id));
+                    has_strays |= !channel.is_some_and(|one| self.judge.is_right(&one.topic, message.payload));
                     chunk.entries.entry(id).or_default().push((time, record.at as u64));
                     let (start, end) = chunk.times.unwrap_or((time, time));
                     chunk.times = Some((start.min(time), end.max(time)));
@@ -232,12 +208,21 @@ impl Verified {
                 _ => {}
             }
         }
-        if untold {
-            return Err(Reject::Untold(readable));
+        if has_strays {
+            return Err(Reject::Strays);
         }
         self.schemas.append(&mut schemas);
         self.channels.append(&mut channels);
         Ok(chunk)
+    }
+
+    /// Metadata are free, but for Pollux's own.
+    fn may_say(&mut self, name: &str, said: &BTreeMap<String, String>) -> bool {
+        let about = (name == format::ABOUT).then(|| About::from_metadata(said));
+        if let Some(Some(about)) = &about {
+            self.judge.hear(about);
+        }
+        about.is_none_or(|about| about.is_some())
     }
 
     /// A record outside of chunks.
@@ -245,8 +230,9 @@ impl Verified {
         let found = wire::records(record).next()??;
         if found.op == op::MESSAGE {
             let message = wire::message(found.body)?;
-            let is_known = self.channels.contains_key(&message.channel);
-            return is_known.then_some(PieceKind::Message { channel: message.channel, log_time: message.log_time });
+            let channel = self.channels.get(&message.channel);
+            let is_right = channel.is_some_and(|one| self.judge.is_right(&one.topic, message.payload));
+            return is_right.then_some(PieceKind::Message { channel: message.channel, log_time: message.log_time });
         }
         let nothing = ChunkContents {
             compression: String::new(),

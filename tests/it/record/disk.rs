@@ -47,9 +47,11 @@ fn noise(n: u64) -> Vec<u8> {
 }
 
 #[test]
-fn a_disk_that_fills_up_is_told_monitoring_goes_on_and_the_file_opens() {
+fn a_disk_that_fills_up_is_told_monitoring_goes_on_and_the_file_opens_and_is_finished_when_there_is_room() {
     let Some(server) = Mosquitto::start() else { return };
     let Some(disk) = SmallDisk::mount("20m") else { return };
+    let others = disk.path("others.bin");
+    std::fs::write(&others, vec![1; 6 << 20]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let scene = PathBuf::from(scene_file(folder.path(), &hall(&format!(r#"url: "{}""#, server.url()))));
     let file = disk.path("hall.mcap");
@@ -72,11 +74,16 @@ fn a_disk_that_fills_up_is_told_monitoring_goes_on_and_the_file_opens() {
     let copy = folder.path().join("copy.mcap");
     std::fs::copy(&file, &copy).unwrap();
     let kept = intact(&copy, published);
+    let is_finished = || mcap::Summary::read(&std::fs::read(&file).unwrap()).is_ok_and(|summary| summary.is_some());
+    assert!(!is_finished(), "there is no room for its index");
     println!("full after {published} messages: {kept} are kept");
 
-    // There is room again: another file begins.
-    std::fs::remove_file(&file).unwrap();
+    // There is room again: another file begins, and the first one is finished while it grows.
+    std::fs::remove_file(&others).unwrap();
     wait_for(|| program.heard().contains("recorded again").then_some(()), || program.heard());
+    wait_for(|| is_finished().then_some(()), || program.heard());
+    assert_eq!(check_whole(&file).messages.len(), intact(&file, published));
+    assert!(intact(&file, published) >= kept);
     server.publish(&[], "hall/P-101/telemetry", r#"{"flow": 42}"#);
     std::thread::sleep(Duration::from_millis(700));
     let state = program.stop().state();
@@ -89,7 +96,7 @@ fn a_disk_that_fills_up_is_told_monitoring_goes_on_and_the_file_opens() {
     assert!(state["recording"]["lost"].as_u64().unwrap() >= 1, "{}", state["recording"]);
 
     let others: Vec<_> = std::fs::read_dir(disk.0.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert!(!others.is_empty());
+    assert!(others.len() >= 2 && others.contains(&file), "{others:?}");
     let last = others.iter().map(|path| check_whole(path)).max_by_key(|read| read.keyframes.last().map(|k| k.time));
     let last = last.unwrap();
     assert_eq!(last.messages.last().unwrap().payload, br#"{"flow": 42}"#);

@@ -120,7 +120,7 @@ pub fn check_whole(path: &Path) -> Read {
 }
 
 /// What the reader from PyPI finds; none if it is not installed.
-fn python(path: &Path) -> Option<serde_json::Value> {
+pub fn python(path: &Path) -> Option<serde_json::Value> {
     let modules = broker::clients().join("python");
     let python = |code: &str| Command::new("python3").env("PYTHONPATH", &modules).args(["-c", code]).arg(path).output();
     let there = python("import mcap.reader, zstandard").is_ok_and(|output| output.status.success());
