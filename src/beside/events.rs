@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Shift;
 use crate::alarm::Cause;
@@ -90,7 +91,12 @@ pub fn common_names(here: &Journal, there: &Journal, most: usize) -> Vec<String>
     common
 }
 
-/// Events of the plant within `from..=to` (in times of `here`), in the order of their times here.
+/// So far beyond the edges of a stretch an event is looked for that one side has within it: the beginning of one recording
+/// may lie some seconds before what both have.
+const EDGE: Duration = Duration::from_secs(30);
+
+/// Events of the plant of which at least one side lies within `from..=to` (in times of `here`), in the order of their times
+/// here.
 pub fn meet<'j>(
     here: impl IntoIterator<Item = &'j Arc<Event>>,
     there: impl IntoIterator<Item = &'j Arc<Event>>,
@@ -100,14 +106,20 @@ pub fn meet<'j>(
     type Alike<'e> = (Vec<&'e Arc<Event>>, Vec<&'e Arc<Event>>);
     let mut by_name: BTreeMap<String, Alike<'j>> = BTreeMap::new();
     let within = |at: Timestamp| from <= at && at <= to;
-    for event in here.into_iter().filter(|event| is_of_the_plant(event) && within(event.time)) {
+    let near = |at: Timestamp| from - EDGE <= at && at <= to + EDGE;
+    for event in here.into_iter().filter(|event| is_of_the_plant(event) && near(event.time)) {
         by_name.entry(name(event)).or_default().0.push(event);
     }
-    for event in there.into_iter().filter(|event| is_of_the_plant(event) && within(shift.here(event.time))) {
+    for event in there.into_iter().filter(|event| is_of_the_plant(event) && near(shift.here(event.time))) {
         by_name.entry(name(event)).or_default().1.push(event);
     }
     let mut all: Vec<Met> =
         by_name.into_values().flat_map(|(ours, theirs)| bring_together(ours, theirs, shift)).collect();
+    all.retain(|met| match met {
+        Met::Both { here, there } => within(here.time) || within(shift.here(there.time)),
+        Met::Here(event) => within(event.time),
+        Met::There(event) => within(shift.here(event.time)),
+    });
     all.sort_by_key(|met| (met.at(shift), met.event().id));
     all
 }
@@ -194,6 +206,14 @@ mod tests {
         let lost = Kind::Connection { broker: "plant".into(), state: "connection lost".into(), error: String::new() };
         let here = [(10, "P-1", lost), (101, "P-1", Kind::Birth), (50, "P-1", Kind::Note { text: "odd".into() })];
         assert_eq!(told(&here, &[(-1, "P-1", Kind::Birth)], 0), ["< P-1 note: odd"]);
+    }
+
+    #[test]
+    fn what_one_side_has_within_the_stretch_may_lie_just_outside_of_it_on_the_other() {
+        let birth = |at| [(at, "P-1", Kind::Birth)];
+        assert_eq!(told(&birth(98), &birth(103), 0), ["+5 P-1 birth"]);
+        assert_eq!(told(&birth(-2), &birth(1), 0), ["+3 P-1 birth"]);
+        assert_eq!(told(&birth(50), &birth(150), 0), ["< P-1 birth"]);
     }
 
     proptest! {
