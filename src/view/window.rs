@@ -157,7 +157,7 @@ fn pace(
         // A signal that expires must be seen to expire, and a clock that shows minutes must show the right one.
         let until_stale = freshness.next_deadline().map_or(f64::INFINITY, |deadline| deadline.secs_since(moment.now));
         let secs = clock.map_or(Clock::WALL, |clock| *clock).wall_secs(until_stale.min(until_next_minute(moment.now)));
-        Duration::from_secs_f64(secs.clamp(QUIET.as_secs_f64(), DORMANT.as_secs_f64()))
+        in_steps(secs.clamp(QUIET.as_secs_f64(), DORMANT.as_secs_f64()))
     } else {
         QUIET
     };
@@ -166,6 +166,12 @@ fn pace(
         settings.focused_mode = wanted;
         settings.unfocused_mode = wanted;
     }
+}
+
+/// Of 1 s, 2 s, 4 s and so on the longest that is not too long: a wait that differed in every frame would itself ask for
+/// the next frame, as winit's runner draws whenever its mode changes.
+fn in_steps(secs: f64) -> Duration {
+    Duration::from_secs_f64(secs.log2().floor().exp2())
 }
 
 fn until_next_minute(now: Timestamp) -> f64 {
@@ -236,6 +242,12 @@ pub fn waker(app: &mut App) -> Waker {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn waits_come_in_few_lengths_and_are_never_too_long() {
+        let secs = |secs: f64| in_steps(secs).as_secs_f64();
+        assert_eq!([1.0, 1.9, 2.0, 8.942, 8.785, 60.0].map(secs), [1.0, 1.0, 2.0, 8.0, 8.0, 32.0]);
+    }
 
     #[test]
     fn a_clock_of_minutes_is_looked_at_again_when_the_minute_ends() {
