@@ -1,7 +1,7 @@
 //! The comparison with a recording that lies beside this one: how the two are aligned, which signals differ at the cursor,
 //! which events only one has or which came earlier or later.
 //!
-//! In: [`CompareView`]. Out: `Select`, `ToggleTrend`, `PauseAt`, `ShiftBeside` and `ShowGhosts` commands. Never judges a
+//! In: [`CompareView`]. Out: `Select`, `ToggleTrend`, `Seek`, `ShiftBeside` and `ShowGhosts` commands. Never judges a
 //! difference: what is listed first is the largest, no more.
 
 use bevy_egui::egui::{self, Align, ComboBox, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::analysis::{DerivedPlan, Recall};
 use crate::ingest::{BindingTable, Message};
 use crate::record::format::Keyframe;
-use crate::record::read::{ReadError, Timeline};
+use crate::record::read::{RawMessage, ReadError, Timeline};
 use crate::scene::Scene;
 use crate::twin::{Sample, Timestamp};
 
@@ -51,18 +51,8 @@ impl Loader {
                     break;
                 }
             };
-            let table = table_of(&mut self.tables, &self.scene, &message.broker);
             samples.clear();
-            table.decode(
-                &Message {
-                    topic: &message.topic,
-                    payload: &message.payload,
-                    retained: message.retained,
-                    qos: message.qos,
-                    receive_time: message.log_time,
-                },
-                &mut samples,
-            );
+            decode(&mut self.tables, &self.scene, &message, &mut samples);
             stretch.recall.learn(&samples);
         }
         stretch
@@ -83,6 +73,25 @@ impl Loader {
         }
         Stretch { recall, since, error }
     }
+}
+
+/// What a message says, read as the live session read it.
+pub(super) fn decode(
+    tables: &mut BTreeMap<Arc<str>, BindingTable>,
+    scene: &Scene,
+    message: &RawMessage,
+    samples: &mut Vec<Sample>,
+) {
+    table_of(tables, scene, &message.broker).decode(
+        &Message {
+            topic: &message.topic,
+            payload: &message.payload,
+            retained: message.retained,
+            qos: message.qos,
+            receive_time: message.log_time,
+        },
+        samples,
+    );
 }
 
 /// Of the signals that the scene has.

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::loader::{samples_of, table_of};
+use super::loader::{decode, samples_of};
 use crate::analysis::{DerivedPlan, Recall};
-use crate::ingest::{BindingTable, Message};
+use crate::ingest::BindingTable;
 use crate::record::read::{RawMessage, ReadError, Timeline};
 use crate::scene::Scene;
 use crate::twin::{Sample, Timestamp};
@@ -59,16 +59,7 @@ impl Iterator for Samples<'_> {
             Err(error) => return Some(Err(error)),
         };
         let mut samples = Vec::new();
-        table_of(&mut self.tables, &self.scene, &message.broker).decode(
-            &Message {
-                topic: &message.topic,
-                payload: &message.payload,
-                retained: message.retained,
-                qos: message.qos,
-                receive_time: message.log_time,
-            },
-            &mut samples,
-        );
+        decode(&mut self.tables, &self.scene, &message, &mut samples);
         let derived = self.recall.learn(&samples);
         samples.extend(derived);
         Some(Ok(Received { at: message.log_time, samples }))
