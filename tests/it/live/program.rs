@@ -96,7 +96,7 @@ impl Program {
     }
 
     /// Time that all its threads took from processors so far, in hundredths of a second; 0 where that is not known.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", feature = "desktop"))]
     pub fn processor_ticks(&self) -> u64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
         // After the name, which may hold spaces: state is the first field, user and system time are the 12th and 13th.
