@@ -151,7 +151,7 @@ impl Knowledge {
     /// its news on record. Says whether it still wants one: alarms are changing just now.
     pub fn answer_recorder(&mut self, at: Timestamp) -> bool {
         let Some(recording) = self.chronicle.recording().cloned() else { return false };
-        for news in recording.take_news() {
+        for news in recording.take_news(at) {
             self.chronicle.record(news);
         }
         if !recording.wants_keyframe() {

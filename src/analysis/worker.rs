@@ -22,6 +22,8 @@ const UNDERWAY: Duration = Duration::from_millis(100);
 /// Something that is due shortly is looked at together with what is due soon after.
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+/// While something is recorded: a disk that does not answer cannot ring.
+const LONGEST_WAIT_RECORDING: Duration = Duration::from_secs(3);
 
 /// The running thread; dropping it stops and joins it.
 #[derive(Debug)]
@@ -92,6 +94,7 @@ fn learn(shared: &Analysis, clock: &Clock, frames: &Waker, ended: &AtomicBool, r
             !more && knowledge.answer_recorder(now - Duration::try_from_secs_f64(underway).unwrap_or(UNDERWAY));
         let changed = rang || knowledge.has_news() || knowledge.chronicle().version() != version;
         let deadline = knowledge.next_deadline(settled);
+        let is_recorded = knowledge.chronicle().recording().is_some();
         MutexGuard::unlock_fair(knowledge);
         if changed {
             frames();
@@ -99,7 +102,8 @@ fn learn(shared: &Analysis, clock: &Clock, frames: &Waker, ended: &AtomicBool, r
         if !more || ended.load(Ordering::Acquire) {
             let until = deadline.map_or(f64::INFINITY, |deadline| deadline.secs_since(settled));
             let until = if wanted { until.min(underway) } else { until };
-            let secs = clock.wall_secs(until).clamp(SHORTEST_WAIT.as_secs_f64(), LONGEST_WAIT.as_secs_f64());
+            let longest = if is_recorded { LONGEST_WAIT_RECORDING } else { LONGEST_WAIT };
+            let secs = clock.wall_secs(until).clamp(SHORTEST_WAIT.as_secs_f64(), longest.as_secs_f64());
             return Duration::from_secs_f64(secs);
         }
     }

@@ -11,9 +11,9 @@ use parking_lot::{Condvar, Mutex};
 
 use super::attach::SceneFiles;
 use super::batch::{Batch, Raw};
-use super::status::{RecordState, RecordStatus};
+use super::status::{PATIENCE, RecordState, RecordStatus};
 use super::still::Still;
-use crate::event::{Draft, Event};
+use crate::event::{Draft, Event, Kind};
 use crate::source::Waker;
 use crate::twin::Timestamp;
 
@@ -57,15 +57,21 @@ pub struct Taken {
     pub dropped: u64,
 }
 
+/// The thread is at work.
+struct Busy {
+    since: Instant,
+    /// Somebody has heard that the disk does not answer.
+    told: bool,
+}
+
 #[derive(Default)]
 pub struct Shared {
     waiting: Mutex<Waiting>,
     filled: Condvar,
     status: Mutex<RecordStatus>,
-    /// Since when the thread has been at work.
-    busy: Mutex<Option<Instant>>,
+    busy: Mutex<Option<Busy>>,
     wants_still: AtomicBool,
-    /// Since when listeners hand over what they hear, in nanoseconds since 1970.
+    /// Since when all that listeners hear is taken, in nanoseconds since 1970.
     hears_since: AtomicI64,
     brokers: Mutex<Vec<Arc<str>>>,
     /// Tells the analysis that something is wanted of it.
@@ -153,8 +159,13 @@ impl Shared {
         self.waiting.lock().batch.bytes() as u64
     }
 
-    pub fn set_busy(&self, busy: bool) {
-        *self.busy.lock() = busy.then(Instant::now);
+    pub fn begin_work(&self) {
+        *self.busy.lock() = Some(Busy { since: Instant::now(), told: false });
+    }
+
+    /// How long it took, if it took so long that it was told.
+    pub fn end_work(&self) -> Option<Duration> {
+        self.busy.lock().take().filter(|busy| busy.told).map(|busy| busy.since.elapsed())
     }
 
     pub fn change_status(&self, change: impl FnOnce(&mut RecordStatus)) {
@@ -163,7 +174,7 @@ impl Shared {
 
     pub fn status(&self) -> RecordStatus {
         let mut status = self.status.lock().clone();
-        status.silent = self.busy.lock().map_or(Duration::ZERO, |since| since.elapsed());
+        status.silent = self.busy.lock().as_ref().map_or(Duration::ZERO, |busy| busy.since.elapsed());
         let waiting = self.waiting.lock();
         status.waiting_bytes = waiting.batch.bytes() as u64;
         status.dropped += waiting.dropped;
@@ -207,8 +218,22 @@ impl Shared {
         self.ring();
     }
 
-    pub fn take_news(&self) -> Vec<Draft> {
-        std::mem::take(&mut *self.news.lock())
+    /// At `now`. That the disk does not answer is for others to find: the thread itself waits for it.
+    pub fn take_news(&self, now: Timestamp) -> Vec<Draft> {
+        let mut news = std::mem::take(&mut *self.news.lock());
+        let mut busy = self.busy.lock();
+        if let Some(busy) = busy.as_mut().filter(|busy| !busy.told && busy.since.elapsed() >= PATIENCE) {
+            busy.told = true;
+            let file = self.status.lock().shown_file();
+            let text = format!(
+                "the disk of the recording {file} has not answered for {} s: what comes waits in memory, {} MiB at most",
+                PATIENCE.as_secs(),
+                MOST_BYTES >> 20,
+            );
+            tracing::warn!("{text}");
+            news.push(Draft::new(now, now, Kind::Note { text }));
+        }
+        news
     }
 
     pub fn set_ended(&self) {
@@ -220,7 +245,7 @@ impl Shared {
             }
             status.state = RecordState::Ended;
         });
-        self.set_busy(false);
+        self.end_work();
     }
 }
 

@@ -159,10 +159,13 @@ impl Machine {
         let (mut batch, mut items) = (Batch::default(), Vec::new());
         loop {
             let taken = self.shared.take(&mut batch, &mut items, self.patience());
-            self.shared.set_busy(true);
-            self.count_dropped(taken.dropped);
+            self.shared.begin_work();
+            let taken_at = self.clock.now();
             self.messages(&batch);
             batch.clear();
+            if taken.dropped > 0 {
+                self.note_dropped(taken.dropped, taken_at);
+            }
             for item in items.drain(..) {
                 self.item(item);
             }
@@ -174,7 +177,16 @@ impl Machine {
                 return;
             }
             self.tell();
-            self.shared.set_busy(false);
+            if let Some(took) = self.shared.end_work() {
+                self.note(format!("the disk of the recording answers again, after {} s", took.as_secs()));
+            }
+        }
+    }
+
+    /// Nobody waits for it any more: leaves nothing behind.
+    pub fn take_back(self) {
+        if let Mode::Writing(writing) = self.mode {
+            let _ = std::fs::remove_file(writing.file.path());
         }
     }
 
@@ -190,11 +202,14 @@ impl Machine {
         }
     }
 
-    fn count_dropped(&mut self, dropped: u64) {
-        if dropped == 0 {
-            return;
-        }
+    /// From the newest message on there was no room for others, until `to`.
+    fn note_dropped(&mut self, dropped: u64, to: Timestamp) {
         self.dropped += dropped;
+        let from = self.heard.min(to);
+        self.shared.tell(Draft::new(from, self.clock.now(), Kind::Gap { from, to }));
+        // What holds after the gap cannot be known from what stands before it.
+        self.shared.set_hears_since(to);
+        self.want_keyframe();
         if self.drops_told.is_none_or(|told| told.elapsed() >= DROPS_TOLD_EVERY) {
             self.drops_told = Some(Instant::now());
             self.note(format!(

@@ -16,12 +16,16 @@ use super::options::RecordOptions;
 use super::series::Series;
 use super::status::RecordStatus;
 use super::still::Still;
+use crossbeam_channel::{RecvTimeoutError, bounded};
+
 use crate::event::{Draft, Event};
 use crate::ingest::Message;
 use crate::source::mqtt::RawTap;
 use crate::source::{Clock, Waker};
 use crate::twin::Timestamp;
 
+/// How long whoever wants a recording waits for the disk to take its first file.
+const LONGEST_BEGIN: Duration = Duration::from_secs(10);
 /// How long the end of a session waits for the disk.
 const LONGEST_END: Duration = Duration::from_secs(10);
 
@@ -31,6 +35,11 @@ pub enum RecordError {
     Name { path: PathBuf },
     #[error("the recording {} cannot be begun ({cause}): choose another place with --record FILE", path.display())]
     Open { path: PathBuf, cause: String },
+    #[error(
+        "the recording {} cannot be begun, as its disk has not answered for {} s: choose another place with --record FILE",
+        path.display(), LONGEST_BEGIN.as_secs()
+    )]
+    Silent { path: PathBuf },
     #[error("the thread that records cannot be started: {0}")]
     Thread(io::Error),
 }
@@ -55,22 +64,35 @@ impl std::fmt::Debug for RecordSink {
 
 impl Recorder {
     /// Begins to record, on a thread of its own: `about` and the files of the scene stand in each file. Times are
-    /// `clock`'s. The first file is there when this returns, unless the past is to be held in memory.
+    /// `clock`'s. The first file is there when this returns, unless the past is to be held in memory. Waits for the disk,
+    /// [`LONGEST_BEGIN`] at most.
     pub fn start(options: RecordOptions, about: About, files: SceneFiles, clock: Clock) -> Result<Self, RecordError> {
         let path = options.path.clone();
         let series = Series::new(&path).ok_or_else(|| RecordError::Name { path: path.clone() })?;
         let shared = Arc::<Shared>::default();
-        let machine = Machine::new(shared.clone(), options, series, about, Arc::new(files), clock)
-            .map_err(|cause| RecordError::Open { path, cause })?;
+        // Nothing is left in it: whoever gives up waiting is known to have gone.
+        let (report, begun) = bounded(0);
         let end = End(shared.clone());
-        let thread = std::thread::Builder::new()
-            .name("recorder".into())
-            .spawn(move || {
-                let _end = end;
-                machine.run();
-            })
-            .map_err(RecordError::Thread)?;
-        Ok(Self { shared, thread: Some(thread) })
+        let inside = shared.clone();
+        let work = move || {
+            let _end = end;
+            match Machine::new(inside, options, series, about, Arc::new(files), clock) {
+                Err(cause) => drop(report.send(Err(cause))),
+                Ok(machine) => match report.send(Ok(())) {
+                    Ok(()) => machine.run(),
+                    Err(_) => machine.take_back(),
+                },
+            }
+        };
+        let thread = std::thread::Builder::new().name("recorder".into()).spawn(work).map_err(RecordError::Thread)?;
+        match begun.recv_timeout(LONGEST_BEGIN) {
+            Ok(Ok(())) => Ok(Self { shared, thread: Some(thread) }),
+            Ok(Err(cause)) => Err(RecordError::Open { path, cause }),
+            Err(RecvTimeoutError::Timeout) => Err(RecordError::Silent { path }),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(RecordError::Open { path, cause: "by a mistake of this program".to_owned() })
+            }
+        }
     }
 
     /// What a listener calls for every message of `broker`.
@@ -174,8 +196,8 @@ impl RecordSink {
     }
 
     /// What has happened to the recording since the last call, for the record of the session.
-    pub fn take_news(&self) -> Vec<Draft> {
-        self.shared.take_news()
+    pub fn take_news(&self, now: Timestamp) -> Vec<Draft> {
+        self.shared.take_news(now)
     }
 
     pub fn status(&self) -> RecordStatus {

@@ -10,7 +10,7 @@ use super::recorder::RecordSink;
 use crate::twin::Timestamp;
 
 /// A write that takes longer is worth telling.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -73,7 +73,7 @@ pub struct RecordStatus {
 impl RecordStatus {
     /// What people should know, in sentences.
     pub fn troubles(&self) -> Vec<String> {
-        let file = self.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default();
+        let file = self.shown_file();
         let failed = self.error.as_ref().map(|error| {
             format!("nothing is recorded ({error}); {} messages are lost so far; Pollux tries again", self.lost)
         });
@@ -83,6 +83,10 @@ impl RecordStatus {
             format!("the disk of the recording {file} is too slow: {} messages are not recorded", self.dropped)
         });
         failed.into_iter().chain(silent).chain(dropped).collect()
+    }
+
+    pub(super) fn shown_file(&self) -> String {
+        self.file.as_ref().map(|file| file.display().to_string()).unwrap_or_default()
     }
 
     pub(super) fn note_sync(&mut self, took: Duration) {

@@ -117,6 +117,12 @@ fn why_not(error: RecordError) -> String {
         RecordError::Open { path, cause } => {
             format!("the recording {} cannot be begun ({cause}): choose another place", path.display())
         }
+        RecordError::Silent { path } => {
+            format!(
+                "the recording {} cannot be begun, as its disk does not answer: choose another place",
+                path.display()
+            )
+        }
         RecordError::Thread(error) => format!("the thread that records cannot be started: {error}"),
     }
 }
@@ -216,9 +222,10 @@ impl Desk<'_> {
         self.note(text);
         self.running.tape.switch.set(None);
         self.analysis.lock().record_no_more();
+        let clock = self.running.clock;
         let finish = move || {
             let sink = recorder.sink();
-            Ended { status: recorder.finish(), news: sink.take_news() }
+            Ended { status: recorder.finish(), news: sink.take_news(clock.now()) }
         };
         match Task::start("record ends", self.running.waker.clone(), finish) {
             Ok(task) => self.running.tape.ending.push(task),

@@ -214,7 +214,7 @@ fn the_minutes_before_an_alarm_are_recorded_and_nothing_when_all_is_well() {
     session.hear(Timestamp::now(), 8);
     session.sink.trigger();
     session.wait("a second file", |sink| sink.status().files == 2);
-    let news: Vec<_> = session.sink.take_news().into_iter().map(|draft| draft.kind).collect();
+    let news: Vec<_> = session.sink.take_news(Timestamp::now()).into_iter().map(|draft| draft.kind).collect();
     assert!(
         matches!(&news[..], [Kind::Note { text }, Kind::Note { text: second }]
         if text.contains("P-101 flow above 70 m3/h") && second.contains("it was asked for")),
@@ -249,7 +249,7 @@ fn a_folder_that_is_taken_away_is_told_and_recording_begins_again_when_it_is_bac
     session.hear(Timestamp::now(), 8);
     session.wait("message", |sink| sink.status().messages == 2);
     assert!(session.sink.status().troubles().is_empty());
-    let news: Vec<_> = session.sink.take_news().into_iter().map(|draft| draft.kind).collect();
+    let news: Vec<_> = session.sink.take_news(Timestamp::now()).into_iter().map(|draft| draft.kind).collect();
     let gap = news.iter().find_map(|kind| match kind {
         Kind::Gap { from, to } => Some((*from, *to)),
         _ => None,
