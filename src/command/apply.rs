@@ -78,5 +78,5 @@ pub(crate) fn apply(
             | OperatorCommand::ShowGhosts(_) => {}
         }
     }
-    deck.settle(&analysis);
+    deck.settle(&analysis, &attention, &loaded.scene);
 }

@@ -1,6 +1,7 @@
 //! What an operator asks for. Panels and the 3D view write these messages; one applier carries them out next frame.
 
 mod apply;
+mod sample_step;
 mod sound;
 mod transport;
 
@@ -16,6 +17,7 @@ use crate::event::{self, AlarmPath};
 use crate::scene::Scene;
 
 pub(crate) use apply::apply;
+pub(crate) use sample_step::Underway;
 
 use crate::twin::{SignalIndex, Timestamp, TwinIndex};
 
@@ -147,5 +149,6 @@ pub(super) fn plugin(app: &mut App) {
     app.add_message::<OperatorCommand>()
         .init_resource::<Attention>()
         .init_resource::<Operator>()
+        .init_resource::<Underway>()
         .add_systems(Update, (apply, sound::sound.after(apply)).in_set(TwinSet::Command));
 }

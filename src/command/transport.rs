@@ -7,9 +7,10 @@
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
+use super::sample_step::{Next, SampleStep, Underway};
 use super::{Attention, MarkEnd, OperatorCommand, StepBy};
 use crate::analysis::{Analysis, Knowledge};
-use crate::history::{Counts, Cursor, Extent, Marks, Moment, SkipGaps, step, transport};
+use crate::history::{Counts, Cursor, Extent, Loaded, Marks, Moment, SkipGaps, transport};
 use crate::scene::Scene;
 use crate::twin::{SignalIndex, Timestamp};
 
@@ -21,6 +22,8 @@ pub(crate) struct Deck<'w> {
     pub extent: Res<'w, Extent>,
     marks: ResMut<'w, Marks>,
     skip: ResMut<'w, SkipGaps>,
+    loaded: Res<'w, Loaded>,
+    underway: ResMut<'w, Underway>,
 }
 
 impl Deck<'_> {
@@ -63,8 +66,9 @@ impl Deck<'_> {
         self.cursor.set_if_neq(next);
     }
 
-    /// Jumps over a hole that playing has come into, and makes the shown moment that of the cursor.
-    pub fn settle(&mut self, analysis: &Analysis) {
+    /// Goes on with a step that is underway, jumps over a hole that playing has come into, and makes the shown moment that of the cursor.
+    pub fn settle(&mut self, analysis: &Analysis, attention: &Attention, scene: &Scene) {
+        self.go_on(analysis, attention, scene);
         if let (SkipGaps(Some(longest)), Cursor::Playing { .. }) = (*self.skip, *self.cursor) {
             let knowledge = analysis.lock();
             if let Some(ends) = self.ends(&knowledge) {
@@ -103,7 +107,37 @@ impl Deck<'_> {
         Cursor::pause_at(start, self.bounds(analysis), now).play(speed, now)
     }
 
-    fn step(&self, by: StepBy, forward: bool, knowledge: &Knowledge, signals: &[SignalIndex]) -> Cursor {
+    /// Where a step by a sample takes the cursor; none: nowhere.
+    fn step_on(&mut self, step: SampleStep, knowledge: &Knowledge, signals: &[SignalIndex]) -> Option<Cursor> {
+        let bounds = self.extent.bounds();
+        let next = step.look(&knowledge.history, signals, *self.loaded, bounds);
+        let underway = match next {
+            Next::GoOn(step) => Some(step),
+            Next::Found(_) | Next::Nothing => None,
+        };
+        self.underway.set_if_neq(Underway(underway));
+        let at = match next {
+            Next::Found(at) => at,
+            Next::GoOn(step) => step.at,
+            Next::Nothing if step.at != step.origin => step.origin,
+            Next::Nothing => return None,
+        };
+        let bounds = bounds.or_else(|| knowledge.history.bounds());
+        Some(Cursor::pause_at(at, bounds, self.moment.now))
+    }
+
+    /// Goes on with a step for which more had to be read, unless the cursor was moved elsewhere.
+    fn go_on(&mut self, analysis: &Analysis, attention: &Attention, scene: &Scene) {
+        let Some(step) = self.underway.0 else { return };
+        if *self.cursor != Cursor::Paused(step.at) {
+            self.underway.0 = None;
+        } else if self.moment.shown == step.at {
+            let next = self.step_on(step, &analysis.lock(), &signals(attention, scene));
+            self.cursor.set_if_neq(next.unwrap_or(Cursor::Paused(step.origin)));
+        }
+    }
+
+    fn step(&mut self, by: StepBy, forward: bool, knowledge: &Knowledge, signals: &[SignalIndex]) -> Cursor {
         let now = self.moment.now;
         let cursor = *self.cursor;
         if forward && cursor.is_live() {
@@ -119,10 +153,7 @@ impl Deck<'_> {
                     false => cursor.seek(at, bounds, now),
                 }
             }
-            StepBy::Sample => {
-                let step = if forward { step::next_sample } else { step::previous_sample };
-                step(&knowledge.history, signals, shown).map_or(cursor, |at| Cursor::pause_at(at, bounds, now))
-            }
+            StepBy::Sample => self.step_on(SampleStep::new(forward, shown), knowledge, signals).unwrap_or(cursor),
             StepBy::Event => event_beside(knowledge, shown, forward).map_or(cursor, |at| cursor.seek(at, bounds, now)),
         }
     }

@@ -22,6 +22,20 @@ pub enum Extent {
     },
 }
 
+/// Of which time history holds every sample. A live session has all that it has not let go; of a recording what lies
+/// around the cursor is read. Written by the replay.
+#[derive(Resource, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Loaded {
+    #[default]
+    All,
+    /// What was received after the first moment, up to and including the second.
+    Stretch(Timestamp, Timestamp),
+    /// Only what was known at the moment of the cursor, as there is no room for more.
+    Moment,
+    /// What is around the cursor is being read.
+    Nothing,
+}
+
 impl Extent {
     pub fn is_recorded(&self) -> bool {
         matches!(self, Extent::Recorded { .. })

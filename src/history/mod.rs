@@ -24,7 +24,7 @@ pub mod typed;
 
 pub use cursor::{Cursor, Marks, Moment};
 pub use density::{Counts, Density};
-pub use extent::Extent;
+pub use extent::{Extent, Loaded};
 pub use staleness::{ExpirySchedule, quality_at};
 pub use store::{Bucket, History, Point, Usage};
 pub use transport::SkipGaps;
@@ -36,6 +36,7 @@ use crate::twin::Sample;
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Cursor>()
         .init_resource::<Extent>()
+        .init_resource::<Loaded>()
         .init_resource::<Marks>()
         .init_resource::<Moment>()
         .init_resource::<SkipGaps>();

@@ -6,7 +6,8 @@
 use bevy::prelude::*;
 
 use super::{Replay, Wish};
-use crate::history::{Cursor, Extent, Marks, Moment};
+use crate::command::Underway;
+use crate::history::{Cursor, Extent, Loaded, Marks, Moment};
 use crate::source::Clock;
 use crate::twin::Timestamp;
 
@@ -65,6 +66,8 @@ pub(super) fn settle(
     mut replay: ResMut<Replay>,
     mut cursor: ResMut<Cursor>,
     mut moment: ResMut<Moment>,
+    mut loaded: ResMut<Loaded>,
+    underway: Res<Underway>,
 ) {
     let Some((start, end)) = extent.bounds() else { return };
     let resting = within((start, end), at_rest_at(end, *cursor));
@@ -80,6 +83,11 @@ pub(super) fn settle(
     } else if replay.deck.show(wish) {
         replay.shown = wish.at;
     }
+    if underway.0.is_some() {
+        // It goes on in the next frame.
+        (replay.waker)();
+    }
+    loaded.set_if_neq(replay.deck.loaded(wish.at));
     let settled = Moment { now: end, shown: replay.shown, session_start: start };
     moment.set_if_neq(settled);
 }

@@ -12,6 +12,7 @@ use super::reader::Reader;
 use super::{Segments, Wish, remarks};
 use crate::analysis::Analysis;
 use crate::event::Event;
+use crate::history::Loaded;
 use crate::record::format::Keyframe;
 use crate::record::read::{ReadError, Timeline};
 use crate::scene::{Issue, Scene};
@@ -93,6 +94,11 @@ impl Deck {
     /// The same, but waits until it does, or until `limit` has passed.
     pub fn wait_to_show(&self, wish: Wish, limit: Option<Duration>) {
         self.reader.wait_to_show(wish, limit);
+    }
+
+    /// The stretch around `at` of which every sample is in history.
+    pub fn loaded(&self, at: Timestamp) -> Loaded {
+        self.reader.loaded(at)
     }
 
     /// Whether there is nothing to load for what was wanted last.

@@ -46,6 +46,15 @@ const OVERVIEW_BELOW: f64 = 0.25;
 const OVERVIEW: usize = 128;
 
 impl Progress {
+    /// The first and the last of the segments around `here` that are loaded without a hole; none if that one is not.
+    pub fn run(&self, here: usize) -> Option<(usize, usize)> {
+        let whole = self.segments.contains(&here);
+        let after = self.segments.range(here..).zip(here..).take_while(|(loaded, next)| *loaded == next).last();
+        let before = self.segments.range(..=here).rev().zip((0..=here).rev());
+        let before = before.take_while(|(loaded, next)| *loaded == next).last();
+        whole.then(|| (before.map_or(here, |(first, _)| *first), after.map_or(here, |(last, _)| *last)))
+    }
+
     /// Whether history answers for a moment.
     pub fn shows(&self, at: Timestamp, segments: &Segments) -> bool {
         self.narrow == Some(at) || self.segments.contains(&segments.holding(at))
@@ -110,6 +119,15 @@ mod tests {
         }
         assert_eq!(order, [4, 3, 2, 5, 6, 7, 1, 8, 0]);
         assert_eq!(next_job(None, &Progress::default(), &segments, 0.0), None, "nobody looks");
+    }
+
+    #[test]
+    fn a_run_ends_at_the_first_hole_to_either_side() {
+        let progress = Progress { segments: BTreeSet::from([0, 2, 3, 4, 5, 7]), ..Progress::default() };
+        assert_eq!(
+            [0, 1, 3, 5, 7].map(|here| progress.run(here)),
+            [Some((0, 0)), None, Some((2, 5)), Some((2, 5)), Some((7, 7))]
+        );
     }
 
     #[test]

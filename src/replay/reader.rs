@@ -16,6 +16,7 @@ use super::loader::{Loader, Stretch};
 use super::plan::{Job, Progress, Wish, next_job};
 use super::segments::Segments;
 use crate::analysis::{Analysis, Knowledge};
+use crate::history::Loaded;
 use crate::source::Waker;
 use crate::twin::Timestamp;
 
@@ -96,6 +97,16 @@ impl Reader {
             if state.ready.is_none() && !state.is_ended {
                 self.shared.changed.wait_for(&mut state, Duration::from_millis(100));
             }
+        }
+    }
+
+    /// The stretch around `at` of which every sample is in history.
+    pub fn loaded(&self, at: Timestamp) -> Loaded {
+        let (state, segments) = (self.shared.state.lock(), &self.shared.segments);
+        match (state.progress.narrow, state.progress.run(segments.holding(at))) {
+            (Some(_), _) => Loaded::Moment,
+            (None, Some((first, last))) => Loaded::Stretch(segments.start(first), segments.end(last)),
+            (None, None) => Loaded::Nothing,
         }
     }
 

@@ -32,6 +32,11 @@ impl Segments {
         self.keyframes.get(segment.checked_sub(1)?).copied()
     }
 
+    /// Messages that were received after this moment belong to a segment.
+    pub fn start(&self, segment: usize) -> Timestamp {
+        self.keyframe(segment).unwrap_or(Timestamp::MIN)
+    }
+
     /// Up to and including this moment messages belong to a segment.
     pub fn end(&self, segment: usize) -> Timestamp {
         self.keyframes.get(segment).copied().unwrap_or(Timestamp::MAX)

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 use pollux::alarm::{Action, AlarmBoard};
 use pollux::analysis::Analysis;
-use pollux::command::OperatorCommand;
+use pollux::command::{OperatorCommand, StepBy};
 use pollux::event::{AlarmPath, EventLog};
 use pollux::history::{Cursor, Extent, Moment};
 use pollux::replay::{self, At, OpenError, Options};
@@ -91,6 +91,54 @@ fn a_small_memory_shows_the_same_and_is_not_exceeded() {
             same(&replayed, live, &format!("{budget} bytes, at {} s", at.secs_since(run.start)));
             let usage = app.world().resource::<Analysis>().lock().history.usage();
             assert!(usage.bytes <= usage.budget_bytes, "{usage:?}");
+        }
+    }
+}
+
+/// Where the cursor stands after each step by a sample of `signal`, to one end of the recording.
+fn steps(app: &mut App, (twin, signal): (&str, &str), forward: bool) -> Vec<Timestamp> {
+    let cursor = |app: &App| app.world().resource::<Cursor>().shown(Timestamp::MAX);
+    let signal = app.world().resource::<LoadedScene>().scene.signal(twin, signal).expect("a signal").index;
+    let bounds = app.world().resource::<Extent>().bounds().expect("a recording");
+    app.world_mut().write_message(OperatorCommand::ToggleTrend(signal));
+    seek(app, if forward { bounds.0 } else { bounds.1 });
+    let mut stood = vec![cursor(app)];
+    loop {
+        app.world_mut().write_message(OperatorCommand::Step { by: StepBy::Sample, forward });
+        // A step that has to read goes on in the frames that follow.
+        let mut moments = Vec::new();
+        while moments.len() < 4 || moments[moments.len() - 3..].iter().any(|at| *at != cursor(app)) {
+            assert!(moments.len() < 2_000, "it never ends");
+            app.update();
+            moments.push(cursor(app));
+        }
+        if stood.last() == Some(&cursor(app)) {
+            app.world_mut().write_message(OperatorCommand::ToggleTrend(signal));
+            app.update();
+            return stood;
+        }
+        stood.push(cursor(app));
+    }
+}
+
+#[test]
+fn steps_pass_no_sample_however_little_of_the_recording_fits_into_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = record(folder.path(), 9);
+    let mut all = open(Options::new([&run.file]));
+    let begun = Instant::now();
+    while !replay::is_filled(&all) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it never ends");
+        std::thread::sleep(Duration::from_millis(5));
+        all.update();
+    }
+    let mut little = open(Options { history_budget_bytes: 60_000, ..Options::new([&run.file]) });
+    for signal in [("P-1", "mode"), ("P-2", "running")] {
+        for forward in [true, false] {
+            let (expected, stepped) = (steps(&mut all, signal, forward), steps(&mut little, signal, forward));
+            println!("{signal:?}: {} steps", expected.len());
+            assert!(expected.len() > 5, "{signal:?}: {expected:?}");
+            assert_eq!(stepped, expected, "{signal:?}, forward: {forward}");
         }
     }
 }
