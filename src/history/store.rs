@@ -182,16 +182,20 @@ impl History {
         self.track(signal)?.newest()
     }
 
-    /// The first point of `signal` after `at`, for stepping forward.
-    pub fn next_after(&self, signal: SignalIndex, at: Timestamp) -> Option<Point> {
-        let track = self.track(signal)?;
-        track.after(track.place_after(at))
+    /// The points of `signal` after `at`, in order.
+    pub fn points_after(&self, signal: SignalIndex, at: Timestamp) -> impl Iterator<Item = Point> {
+        self.track(signal).into_iter().flat_map(move |track| {
+            let places = std::iter::successors(Some(track.place_after(at)), |place| Some(track.next(*place)));
+            places.map_while(|place| track.after(place))
+        })
     }
 
-    /// The last point of `signal` before `at`, for stepping back.
-    pub fn previous_before(&self, signal: SignalIndex, at: Timestamp) -> Option<Point> {
-        let track = self.track(signal)?;
-        track.before(track.place_of(at))
+    /// The points of `signal` before `at`, the newest first.
+    pub fn points_before(&self, signal: SignalIndex, at: Timestamp) -> impl Iterator<Item = Point> {
+        self.track(signal).into_iter().flat_map(move |track| {
+            let places = std::iter::successors(track.previous(track.place_of(at)), |place| track.previous(*place));
+            places.map_while(|place| track.after(place))
+        })
     }
 
     /// The points of `signal` with `from` ≤ source time < `to`, in order.

@@ -172,7 +172,7 @@ impl Track {
         if self.tail.rows.last()?.source_time <= at.0 {
             return self.newest();
         }
-        self.before(self.place(|time| time <= at.0))
+        self.after(self.previous(self.place_after(at))?)
     }
 
     /// The newest sample of those with a source time and a receive time at or before `at`; of several at the same source
@@ -223,16 +223,15 @@ impl Track {
         }
     }
 
-    /// The sample before `place`.
-    pub fn before(&self, place: Place) -> Option<Point> {
-        let place = match place.sample.checked_sub(1) {
-            Some(sample) => Place { sample, ..place },
+    /// The place before the sample that lies before `place`.
+    pub fn previous(&self, place: Place) -> Option<Place> {
+        match place.sample.checked_sub(1) {
+            Some(sample) => Some(Place { sample, ..place }),
             None => {
                 let chunk = place.chunk.checked_sub(1)?;
-                Place { chunk, sample: self.chunks.get(chunk)?.len.checked_sub(1)? }
+                Some(Place { chunk, sample: self.chunks.get(chunk)?.len.checked_sub(1)? })
             }
-        };
-        self.after(place)
+        }
     }
 
     pub fn next(&self, place: Place) -> Place {

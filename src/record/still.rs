@@ -62,8 +62,8 @@ fn known(point: Point) -> Known {
 
 /// The newest point before `before` with a value of its own, of those received by `at`.
 fn valued_before(history: &History, signal: SignalIndex, before: Timestamp, at: Timestamp) -> Option<Point> {
-    let step = |point: &Point| history.previous_before(signal, point.source_time);
-    std::iter::successors(history.previous_before(signal, before), step)
+    history
+        .points_before(signal, before)
         .take(LONGEST_SEARCH)
         .find(|point| has_value(point.quality) && point.receive_time <= at)
 }

@@ -133,7 +133,7 @@ fn steps_pass_no_sample_however_little_of_the_recording_fits_into_memory() {
         all.update();
     }
     let mut little = open(Options { history_budget_bytes: 60_000, ..Options::new([&run.file]) });
-    for signal in [("P-1", "mode"), ("P-2", "running")] {
+    for signal in [("P-1", "mode"), ("P-2", "flow")] {
         for forward in [true, false] {
             let (expected, stepped) = (steps(&mut all, signal, forward), steps(&mut little, signal, forward));
             println!("{signal:?}: {} steps", expected.len());

@@ -100,8 +100,10 @@ fn check(history: &History, naive: &Naive) {
     for at in (from - 2..to + 3).step_by(1 + (to - from) as usize / 200) {
         let at = Timestamp(at);
         assert_eq!(history.latest_at(SIGNAL, at).as_ref(), naive.0.iter().rfind(|p| p.source_time <= at), "at {at}");
-        assert_eq!(history.next_after(SIGNAL, at).as_ref(), naive.0.iter().find(|p| p.source_time > at), "after {at}");
-        assert_eq!(history.previous_before(SIGNAL, at).as_ref(), naive.0.iter().rfind(|p| p.source_time < at));
+        let after = naive.0.iter().filter(|p| p.source_time > at).take(3);
+        assert!(history.points_after(SIGNAL, at).take(3).eq(after.cloned()), "after {at}");
+        let before = naive.0.iter().rev().filter(|p| p.source_time < at).take(3);
+        assert!(history.points_before(SIGNAL, at).take(3).eq(before.cloned()), "before {at}");
         assert_eq!(history.latest_known(SIGNAL, at).as_ref(), naive.known(at), "known at {at}");
     }
     for (from, to, buckets) in [(from, to + 1, 1), (from - 10, to + 10, 7), (from, to, 200), ((from + to) / 2, to, 3)] {
