@@ -19,6 +19,9 @@ const SLICE: Duration = Duration::from_millis(2);
 /// From the moment at which a sample is received it takes this long at most, in a source that is not flooded, until it can
 /// be learnt.
 const UNDERWAY: Duration = Duration::from_millis(100);
+/// Whoever was just rung looks again no sooner: what a flooded source hands over meanwhile is learnt in one go, since to
+/// sleep and be woken for every batch costs as much as to learn it.
+const REST: Duration = Duration::from_millis(1);
 /// Something that is due shortly is looked at together with what is due soon after.
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -51,6 +54,9 @@ impl Worker {
                     Err(RecvTimeoutError::Disconnected) => return,
                 };
                 wait = learn(&shared, &clock, &frames, &seen, rang);
+                if rang {
+                    std::thread::sleep(REST);
+                }
             }
         })?;
         Ok(Self { analysis, bell, ended, thread: Some(thread) })

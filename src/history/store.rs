@@ -85,7 +85,7 @@ impl History {
     pub fn resize(&mut self, count: usize) {
         if count > self.tracks.len() {
             self.usage.bytes += ((count - self.tracks.len()) * size_of::<Track>()) as u64;
-            self.tracks.resize_with(count, Track::default);
+            self.tracks.extend((self.tracks.len()..count).map(Track::new));
             self.starts.resize(count);
         }
     }

@@ -18,6 +18,8 @@ use crate::twin::Timestamp;
 const SEALED: usize = 64;
 /// Samples of a full chunk, which are given up together; one that late samples blow up to twice this is split.
 const FULL: usize = 1024;
+/// The first chunks of neighbours are full after so many different counts.
+const PHASES: usize = FULL / SEALED;
 
 #[derive(Debug)]
 pub(super) struct Track {
@@ -25,14 +27,10 @@ pub(super) struct Track {
     pub newest_time: i64,
     pub tail: Rows,
     pub chunks: VecDeque<Chunk>,
+    /// The last chunk takes no more than this many samples.
+    room: usize,
     /// Whether the eviction queue knows this track.
     pub queued: bool,
-}
-
-impl Default for Track {
-    fn default() -> Self {
-        Self { newest_time: i64::MIN, tail: Rows::default(), chunks: VecDeque::new(), queued: false }
-    }
 }
 
 /// A place between samples: the chunk (`chunks.len()` is the tail) and the sample in it.
@@ -52,6 +50,13 @@ pub(super) struct Taken {
 }
 
 impl Track {
+    /// Of the signal with this index. A thousand signals that are sampled together would begin all of their chunks at one
+    /// moment, each with fresh memory, which takes milliseconds: so the first chunk is shorter for some than for others.
+    pub fn new(signal: usize) -> Self {
+        let room = FULL - signal % PHASES * SEALED;
+        Self { newest_time: i64::MIN, tail: Rows::default(), chunks: VecDeque::new(), room, queued: false }
+    }
+
     pub fn append(&mut self, sample: &Sample) -> Taken {
         let mut taken = Taken::default();
         let time = sample.source_time.0;
@@ -88,7 +93,7 @@ impl Track {
     fn seal(&mut self) -> i64 {
         let before = self.tail.bytes();
         let growth = match self.chunks.back_mut() {
-            Some(last) if last.len + SEALED <= FULL => {
+            Some(last) if last.len + SEALED <= self.room => {
                 let before = last.bytes();
                 self.tail.give_front(SEALED, |rows, texts| last.extend(rows, texts));
                 last.bytes() as i64 - before as i64
@@ -96,6 +101,9 @@ impl Track {
             last => {
                 // A signal that has filled a chunk is about to fill the next.
                 let room = if last.is_some() { FULL } else { SEALED };
+                if last.is_some() {
+                    self.room = FULL;
+                }
                 let chunk = self.tail.give_front(SEALED, |rows, texts| Chunk::seal(rows, texts, room));
                 let growth = chunk.as_ref().map_or(0, |chunk| chunk.bytes() as i64);
                 self.chunks.extend(chunk);

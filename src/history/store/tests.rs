@@ -274,6 +274,19 @@ fn a_numeric_sample_costs_at_most_24_bytes() {
 }
 
 #[test]
+fn of_signals_that_are_sampled_together_only_some_begin_a_chunk_at_one_moment() {
+    let mut history = history(64, 1 << 30);
+    for time in 0..3000 {
+        (0..64).for_each(|signal| history.append(&number(signal, time, 0.0)));
+    }
+    let mut begun = std::collections::BTreeMap::new();
+    for chunk in history.tracks.iter().flat_map(|track| track.chunks.iter().skip(1)) {
+        *begun.entry(chunk.first_time).or_insert(0) += 1;
+    }
+    assert!(begun.len() > 16 && begun.values().all(|count| *count <= 4), "{begun:?}");
+}
+
+#[test]
 fn an_empty_signal_costs_less_than_a_hundred_bytes() {
     assert!(history(1000, u64::MAX).usage().bytes <= 100_000, "{:?}", history(1000, u64::MAX).usage());
 }

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use rumqttc::v5;
 use rumqttc::{TlsConfiguration, Transport};
 
@@ -34,9 +33,9 @@ pub(super) enum Requests {
 }
 
 /// What matters to a listener.
-pub(super) enum Packet {
+pub(super) enum Packet<'a> {
     Connected,
-    Message(Publish),
+    Message(Publish<'a>),
     /// A subscription left with this packet id.
     Subscribing(u16),
     /// One answer per filter: none is fine, else why it was refused.
@@ -44,35 +43,37 @@ pub(super) enum Packet {
     Other,
 }
 
-pub(super) enum Publish {
-    V3(rumqttc::Publish),
-    V5(v5::mqttbytes::v5::Publish),
+/// A message where the client has put it: a flood is not moved about.
+#[derive(Clone, Copy)]
+pub(super) enum Publish<'a> {
+    V3(&'a rumqttc::Publish),
+    V5(&'a v5::mqttbytes::v5::Publish),
 }
 
-impl Publish {
+impl<'a> Publish<'a> {
     /// None if it is not UTF-8, which MQTT forbids.
-    pub fn topic(&self) -> Option<&str> {
+    pub fn topic(self) -> Option<&'a str> {
         match self {
             Publish::V3(publish) => Some(&publish.topic),
             Publish::V5(publish) => std::str::from_utf8(&publish.topic).ok(),
         }
     }
 
-    pub fn payload(&self) -> &Bytes {
+    pub fn payload(self) -> &'a [u8] {
         match self {
             Publish::V3(publish) => &publish.payload,
             Publish::V5(publish) => &publish.payload,
         }
     }
 
-    pub fn retained(&self) -> bool {
+    pub fn retained(self) -> bool {
         match self {
             Publish::V3(publish) => publish.retain,
             Publish::V5(publish) => publish.retain,
         }
     }
 
-    pub fn qos(&self) -> u8 {
+    pub fn qos(self) -> u8 {
         match self {
             Publish::V3(publish) => publish.qos as u8,
             Publish::V5(publish) => publish.qos as u8,
@@ -148,19 +149,34 @@ fn keep_alive(broker: &Broker) -> Duration {
 }
 
 impl Link {
-    /// A packet that was already read from the network; cheaper than `poll`.
-    pub fn buffered(&mut self) -> Option<Packet> {
+    /// Waits until there is something to [take](Self::take). Dropping the future mid-way may lose an acknowledgement: only
+    /// to end the link.
+    pub async fn poll(&mut self) -> Result<(), Failure> {
+        // The client reads some packets at once and returns the first of them: it joins the others.
         match self {
-            Link::V3(link) => link.state.events.pop_front().map(packet_v3),
-            Link::V5(link) => link.state.events.pop_front().map(packet_v5),
+            Link::V3(link) => {
+                let first = link.poll().await.map_err(|error| failure::from_v3(&error))?;
+                link.state.events.push_front(first);
+            }
+            Link::V5(link) => {
+                let first = link.poll().await.map_err(|error| failure::from_v5(&error))?;
+                link.state.events.push_front(first);
+            }
         }
+        Ok(())
     }
 
-    /// The next packet. Dropping the future mid-way may lose an acknowledgement: only to end the link.
-    pub async fn poll(&mut self) -> Result<Packet, Failure> {
+    /// Shows all packets that were read from the network, in order, and forgets them.
+    pub fn take(&mut self, mut show: impl FnMut(Packet)) {
         match self {
-            Link::V3(link) => link.poll().await.map(packet_v3).map_err(|error| failure::from_v3(&error)),
-            Link::V5(link) => link.poll().await.map(packet_v5).map_err(|error| failure::from_v5(&error)),
+            Link::V3(link) => {
+                link.state.events.iter().map(packet_v3).for_each(&mut show);
+                link.state.events.clear();
+            }
+            Link::V5(link) => {
+                link.state.events.iter().map(packet_v5).for_each(&mut show);
+                link.state.events.clear();
+            }
         }
     }
 }
@@ -198,12 +214,12 @@ impl Requests {
     }
 }
 
-fn packet_v3(event: rumqttc::Event) -> Packet {
+fn packet_v3(event: &rumqttc::Event) -> Packet<'_> {
     use rumqttc::{Event, Outgoing, Packet as P, SubscribeReasonCode as Code};
     match event {
         Event::Incoming(P::Publish(publish)) => Packet::Message(Publish::V3(publish)),
         Event::Incoming(P::ConnAck(_)) => Packet::Connected,
-        Event::Outgoing(Outgoing::Subscribe(id)) => Packet::Subscribing(id),
+        Event::Outgoing(Outgoing::Subscribe(id)) => Packet::Subscribing(*id),
         Event::Incoming(P::SubAck(ack)) => {
             let answer = |code: &Code| (*code == Code::Failure).then(|| "refused by the broker, code 0x80".to_owned());
             Packet::Subscribed(ack.pkid, ack.return_codes.iter().map(answer).collect())
@@ -212,13 +228,13 @@ fn packet_v3(event: rumqttc::Event) -> Packet {
     }
 }
 
-fn packet_v5(event: v5::Event) -> Packet {
+fn packet_v5(event: &v5::Event) -> Packet<'_> {
     use rumqttc::Outgoing;
     use v5::mqttbytes::v5::{Packet as P, SubscribeReasonCode as Code};
     match event {
         v5::Event::Incoming(P::Publish(publish)) => Packet::Message(Publish::V5(publish)),
         v5::Event::Incoming(P::ConnAck(_)) => Packet::Connected,
-        v5::Event::Outgoing(Outgoing::Subscribe(id)) => Packet::Subscribing(id),
+        v5::Event::Outgoing(Outgoing::Subscribe(id)) => Packet::Subscribing(*id),
         v5::Event::Incoming(P::SubAck(ack)) => {
             let answer = |code: &Code| match code {
                 Code::Success(_) => None,

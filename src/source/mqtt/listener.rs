@@ -160,24 +160,20 @@ impl Listener {
             Err(text) => return Failure::standing(text),
         };
         loop {
-            match self.next(&mut link, &requests).await {
-                Ok(packet) => {
-                    self.receive_time = self.parts.clock.now();
-                    self.take(packet, &requests);
-                    while let Some(packet) = link.buffered() {
-                        self.take(packet, &requests);
-                    }
+            let next = self.next(&mut link, &requests).await;
+            // After a failure: packets that came before the one that failed.
+            self.receive_time = self.parts.clock.now();
+            link.take(|packet| self.take(packet, &requests));
+            if let Err(failure) = next {
+                if failure.kind == Kind::Stopped && self.connected_at.is_some() && requests.disconnect() {
+                    let _ = tokio::time::timeout(GOODBYE, async {
+                        while link.poll().await.is_ok() {
+                            link.take(|_| ());
+                        }
+                    })
+                    .await;
                 }
-                Err(failure) => {
-                    // Packets that came before the one that failed.
-                    while let Some(packet) = link.buffered() {
-                        self.take(packet, &requests);
-                    }
-                    if failure.kind == Kind::Stopped && self.connected_at.is_some() && requests.disconnect() {
-                        let _ = tokio::time::timeout(GOODBYE, async { while link.poll().await.is_ok() {} }).await;
-                    }
-                    return failure;
-                }
+                return failure;
             }
         }
     }
@@ -187,9 +183,9 @@ impl Listener {
         Ok(link::open(address, broker, &self.client_id, Secrets::read(address, broker)?))
     }
 
-    /// The next packet. While none is there: hands over samples, follows table swaps, stops. The poll itself is only
+    /// Waits for packets. While none are there: hands over samples, follows table swaps, stops. The poll itself is only
     /// dropped to stop.
-    async fn next(&mut self, link: &mut Link, requests: &Requests) -> Result<Packet, Failure> {
+    async fn next(&mut self, link: &mut Link, requests: &Requests) -> Result<(), Failure> {
         if self.parts.stop.is_wanted() {
             return Err(Failure::stopped());
         }
@@ -217,7 +213,7 @@ impl Listener {
             };
             tokio::select! {
                 biased;
-                packet = &mut poll => return packet,
+                polled = &mut poll => return polled,
                 () = self.parts.stop.wanted() => return Err(Failure::stopped()),
                 () = self.watch.changed() => self.adopt(),
                 () = flush => self.mailbox.flush_if_due(Instant::now()),
@@ -228,7 +224,7 @@ impl Listener {
 
     fn take(&mut self, packet: Packet, requests: &Requests) {
         match packet {
-            Packet::Message(publish) => self.decode(&publish),
+            Packet::Message(publish) => self.decode(publish),
             Packet::Connected => {
                 self.connected_at = Some(Instant::now());
                 self.parts.status.set_error(None);
@@ -255,7 +251,7 @@ impl Listener {
         }
     }
 
-    fn decode(&mut self, publish: &Publish) {
+    fn decode(&mut self, publish: Publish) {
         let status = &self.parts.status;
         let payload = publish.payload();
         status.count_message(payload.len());
