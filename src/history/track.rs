@@ -179,7 +179,11 @@ impl Track {
     /// time the one received last. One step where samples come in order; chunks of samples that all came later than `at`
     /// are passed over.
     pub fn latest_known(&self, at: Timestamp) -> Option<Point> {
-        let end = self.place_after(at);
+        self.known(self.place_after(at), at)
+    }
+
+    /// The same of the samples before `end`.
+    pub fn known(&self, end: Place, at: Timestamp) -> Option<Point> {
         let mut best: Option<(Known, usize)> = None;
         for chunk in (0..=end.chunk).rev() {
             let known = best.map(|(known, _)| known);

@@ -65,7 +65,7 @@ pub struct Shared {
     /// Since when the thread has been at work.
     busy: Mutex<Option<Instant>>,
     wants_still: AtomicBool,
-    /// Since when listeners hand over what they hear, in nanoseconds since 1970.
+    /// Since when all that is heard stands behind the next keyframe, in nanoseconds since 1970.
     hears_since: AtomicI64,
     brokers: Mutex<Vec<Arc<str>>>,
     /// Tells the analysis that something is wanted of it.
@@ -194,7 +194,7 @@ impl Shared {
     }
 
     pub fn set_hears_since(&self, at: Timestamp) {
-        self.hears_since.store(at.0, Ordering::Release);
+        self.hears_since.fetch_max(at.0, Ordering::AcqRel);
     }
 
     pub fn hears_since(&self) -> Timestamp {

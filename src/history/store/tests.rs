@@ -36,6 +36,11 @@ impl Naive {
         known.max_by_key(|point| (point.source_time, point.receive_time))
     }
 
+    fn known_before(&self, before: Timestamp, at: Timestamp) -> Option<&Point> {
+        let known = self.0.iter().filter(|point| point.source_time < before && point.receive_time <= at);
+        known.filter(|point| point.source_time <= at).max_by_key(|point| (point.source_time, point.receive_time))
+    }
+
     fn within(&self, from: Timestamp, to: Timestamp) -> Vec<Point> {
         self.0.iter().filter(|point| from <= point.source_time && point.source_time < to).cloned().collect()
     }
@@ -103,6 +108,10 @@ fn check(history: &History, naive: &Naive) {
         assert_eq!(history.next_after(SIGNAL, at).as_ref(), naive.0.iter().find(|p| p.source_time > at), "after {at}");
         assert_eq!(history.previous_before(SIGNAL, at).as_ref(), naive.0.iter().rfind(|p| p.source_time < at));
         assert_eq!(history.latest_known(SIGNAL, at).as_ref(), naive.known(at), "known at {at}");
+        for before in [at.0 - 7, at.0, at.0 + 7].map(Timestamp) {
+            let known = history.known_before(SIGNAL, before, at);
+            assert_eq!(known.as_ref(), naive.known_before(before, at), "known at {at} of the time before {before}");
+        }
     }
     for (from, to, buckets) in [(from, to + 1, 1), (from - 10, to + 10, 7), (from, to, 200), ((from + to) / 2, to, 3)] {
         for bucket in history.range(SIGNAL, Timestamp(from), Timestamp(to), buckets) {
@@ -259,6 +268,24 @@ fn what_came_late_was_not_known_before() {
     assert_eq!(known(15_000), Some(Value::Number(1.0)));
     assert_eq!(known(25_000), Some(Value::Number(2.0)));
     assert_eq!(known(30_000), Some(Value::Number(2.0)), "the newest by source time");
+}
+
+#[test]
+fn nothing_is_given_up_as_long_as_all_is_needed_and_the_budget_holds_again_after() {
+    let mut history = history(2, 20_000);
+    (0..2000).for_each(|at| history.append(&number(0, at, 0.0)));
+    let before = history.usage();
+    assert!(before.evicted > 0, "{before:?}");
+    history.keep_all();
+    (2000..4000).for_each(|at| history.append(&number(at as u32 % 2, at, 0.0)));
+    let usage = history.usage();
+    assert_eq!((usage.evicted, usage.samples), (before.evicted, before.samples + 2000));
+    history.give_up_again();
+    let usage = history.usage();
+    assert!(usage.bytes <= usage.budget_bytes && usage.evicted > before.evicted, "{usage:?}");
+    let first = |signal| history.next_after(SignalIndex(signal), Timestamp::MIN).map(|point| point.source_time);
+    assert_eq!(history.bounds().map(|(first, _)| first), first(0).min(first(1)));
+    check_bytes(&history);
 }
 
 #[test]

@@ -111,6 +111,9 @@ impl Machine {
         writing.events = until;
         let wanted_until = writing.until;
         self.close(writing);
+        if moment.is_none() {
+            self.want_first_keyframe();
+        }
         match self.open(&self.scene.clone()) {
             Ok(file) => {
                 let began = moment.unwrap_or(self.heard);
@@ -150,7 +153,7 @@ impl Machine {
         if let Mode::Writing(writing) = std::mem::replace(&mut self.mode, ring) {
             self.close(*writing);
         }
-        self.want_keyframe();
+        self.want_first_keyframe();
     }
 
     /// Somebody asks for the past, and for what comes.
@@ -253,7 +256,7 @@ impl Machine {
             Ok(_) if until.is_some_and(|until| self.clock.now() >= until) => self.stand_by(),
             Ok(file) => {
                 self.mode = Mode::Writing(Box::new(Writing { events, until, ..self.begun(file) }));
-                self.want_keyframe();
+                self.want_first_keyframe();
             }
             Err(error) => {
                 let tries = self.trouble.as_mut().map_or(1, |trouble| {
