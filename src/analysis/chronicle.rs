@@ -184,15 +184,16 @@ impl Chronicle {
 
     /// Whether the alarms as they stand are those of `at`, as far as a keyframe must say so: no transition came after
     /// it. A flood that never pauses is not waited for.
-    pub fn is_still(&mut self, at: Timestamp) -> bool {
-        let is_still = at > self.last_still
+    pub fn is_still(&self, at: Timestamp) -> bool {
+        at > self.last_still
             && (self.last_transition <= at
                 || self.last_still == Timestamp::MIN
-                || at > self.last_still + LONGEST_UNREST);
-        if is_still {
-            self.last_still = at;
-        }
-        is_still
+                || at > self.last_still + LONGEST_UNREST)
+    }
+
+    /// A keyframe of `at` is in the recording.
+    pub fn note_still(&mut self, at: Timestamp) {
+        self.last_still = at;
     }
 
     /// Goes on where an earlier run ended, before the first sample: its events, its alarms, and a mark for the time in

@@ -4,6 +4,7 @@
 //! then what is derived from them, then alarms judge all of these, in the order of arrival. So nothing is judged by half
 //! of a message.
 
+mod answer;
 mod recall;
 
 use std::collections::HashMap;
@@ -18,11 +19,12 @@ use crate::alarm::{Action, Alarm, Change, Deed, Engine, Horn, Refusal};
 use crate::event::store::{Restored, Store};
 use crate::event::{AlarmPath, Draft, EventFile, Kind};
 use crate::history::{Density, History};
-use crate::record::{RecordSink, Still};
+use crate::record::{Exposure, RecordSink};
 use crate::scene::Scene;
 use crate::source::Batch;
 use crate::twin::{Sample, SignalIndex, Timestamp, TwinIndex};
 
+pub(crate) use answer::Answer;
 pub use recall::Recall;
 
 /// Everything that samples have taught, under one lock.
@@ -41,6 +43,8 @@ pub struct Knowledge {
     engine: Engine,
     lives: Lives,
     chronicle: Chronicle,
+    /// A keyframe for the recording, while it is being collected.
+    exposure: Option<Exposure>,
     /// Memory for what the engine says.
     changes: Vec<Change>,
     /// Where samples come from; the next one to ask.
@@ -71,6 +75,7 @@ impl Knowledge {
             engine,
             lives: Lives::new(&scene),
             chronicle: Chronicle::new(now),
+            exposure: None,
             changes: Vec::new(),
             is_touched: vec![false; scene.signals.len()],
             scene,
@@ -112,6 +117,8 @@ impl Knowledge {
 
     pub(super) fn set_driven(&mut self, is_driven: bool) {
         self.is_driven = is_driven;
+        // Frames give no keyframes: one that has been begun would never be complete.
+        self.give_up_exposure();
     }
 
     /// All alarms as they stand, in the order of the scene's.
@@ -139,29 +146,14 @@ impl Knowledge {
 
     /// From now on every event is part of this recording, and so is the state of everything whenever it asks for it.
     pub fn record_to(&mut self, recording: RecordSink) {
+        self.give_up_exposure();
         self.chronicle.record_to(recording);
     }
 
     /// Events are part of no recording any more.
     pub fn record_no_more(&mut self) {
+        self.give_up_exposure();
         self.chronicle.record_no_more();
-    }
-
-    /// Gives the recording the keyframe that it wants, of `at`: all samples received until then have been learnt. Takes
-    /// its news on record. Says whether it still wants one: alarms are changing just now.
-    pub fn answer_recorder(&mut self, at: Timestamp) -> bool {
-        let Some(recording) = self.chronicle.recording().cloned() else { return false };
-        for news in recording.take_news(at) {
-            self.chronicle.record(news);
-        }
-        if !recording.wants_keyframe() {
-            return false;
-        }
-        if at < recording.hears_since() || !self.chronicle.is_still(at) {
-            return true;
-        }
-        recording.keyframe(Still::new(at, self.scene.clone(), &self.history, self.engine.snapshot()));
-        false
     }
 
     /// What is learnt from now on is live: new alarms are heard.
@@ -265,13 +257,14 @@ impl Knowledge {
     }
 
     /// Receive time of the newest sample that was taken in.
-    pub(super) fn heard(&self) -> Timestamp {
+    pub(crate) fn heard(&self) -> Timestamp {
         self.heard
     }
 
     /// Another scene takes over: what is known of signals and alarms that it has as well (by twin id and name) stays.
     /// Returns where each old signal is now.
     pub fn adopt(&mut self, scene: Arc<Scene>, generation: u32, now: Timestamp) -> Vec<Option<SignalIndex>> {
+        self.give_up_exposure();
         let map = renumbering(&self.scene, &scene);
         self.history.remap(&map, scene.signals.len());
         self.lives.adopt(&self.scene, &scene, &self.history);
@@ -316,6 +309,7 @@ impl Knowledge {
         if batch.generation != self.generation {
             self.renumber(&mut batch);
         }
+        self.expose_anew_if_late(&batch);
         let mut moment_time = Timestamp::MIN;
         for (at, sample) in batch.samples.iter().enumerate() {
             let signal = sample.signal;

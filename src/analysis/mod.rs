@@ -32,6 +32,7 @@ use crate::twin::Timestamp;
 pub use chronicle::Chronicle;
 pub use derive::DerivedPlan;
 pub use feed::Feed;
+pub(crate) use knowledge::Answer;
 pub use knowledge::{Knowledge, Recall};
 pub use receive::{ReceiveBudget, Touched};
 

@@ -11,11 +11,13 @@ use std::time::Duration;
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use parking_lot::MutexGuard;
 
-use super::{Analysis, Feed};
+use super::{Analysis, Answer, Feed};
 use crate::source::{Clock, Waker};
 
 /// How long the lock is held at a time: a frame waits no longer for it.
 const SLICE: Duration = Duration::from_millis(2);
+/// Of that for a keyframe, as long as one is being collected.
+const KEYFRAME_SLICE: Duration = Duration::from_millis(1);
 /// From the moment at which a sample is received it takes this long at most, in a source that is not flooded, until it can
 /// be learnt.
 const UNDERWAY: Duration = Duration::from_millis(100);
@@ -84,30 +86,32 @@ impl Worker {
 
 /// Learns until nothing waits, and says how long there will be nothing to do unless the bell rings. Tells the frames if
 /// there is something new, or if a source rang, which it also does when its connection has changed.
-fn learn(shared: &Analysis, clock: &Clock, frames: &Waker, ended: &AtomicBool, rang: bool) -> Duration {
+fn learn(shared: &Analysis, clock: &Clock, frames: &Waker, ended: &AtomicBool, mut rang: bool) -> Duration {
     loop {
         let mut knowledge = shared.lock();
         let now = clock.now();
         let version = knowledge.chronicle().version();
         knowledge.look_at_connections(now);
-        let more = knowledge.drain(SLICE);
+        let for_keyframe = if knowledge.is_exposing() { KEYFRAME_SLICE } else { Duration::ZERO };
+        let more = knowledge.drain(SLICE.saturating_sub(for_keyframe));
         // Samples may be on their way that were received before now: time goes on as far as all of them are learnt.
         let settled = if more { knowledge.heard() } else { now - UNDERWAY };
         knowledge.elapse(settled);
         // In the session's time, which may pass faster than what is underway arrives.
         let underway = UNDERWAY.as_secs_f64() / clock.wall_secs(1.0);
-        let wanted =
-            !more && knowledge.answer_recorder(now - Duration::try_from_secs_f64(underway).unwrap_or(UNDERWAY));
-        let changed = rang || knowledge.has_news() || knowledge.chronicle().version() != version;
+        let at = (!more).then(|| now - Duration::try_from_secs_f64(underway).unwrap_or(UNDERWAY));
+        let answer = knowledge.answer_recorder(at, KEYFRAME_SLICE);
+        let changed = std::mem::take(&mut rang) || knowledge.has_news() || knowledge.chronicle().version() != version;
         let deadline = knowledge.next_deadline(settled);
         let is_recorded = knowledge.chronicle().recording().is_some();
         MutexGuard::unlock_fair(knowledge);
         if changed {
             frames();
         }
-        if !more || ended.load(Ordering::Acquire) {
+        let is_busy = more || answer == Answer::Underway;
+        if !is_busy || ended.load(Ordering::Acquire) {
             let until = deadline.map_or(f64::INFINITY, |deadline| deadline.secs_since(settled));
-            let until = if wanted { until.min(underway) } else { until };
+            let until = if answer == Answer::Later { until.min(underway) } else { until };
             let longest = if is_recorded { LONGEST_WAIT_RECORDING } else { LONGEST_WAIT };
             let secs = clock.wall_secs(until).clamp(SHORTEST_WAIT.as_secs_f64(), longest.as_secs_f64());
             return Duration::from_secs_f64(secs);

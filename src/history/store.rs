@@ -1,8 +1,9 @@
 //! The sample store: per signal, in source-time order, within a memory budget.
 //!
 //! In: samples in any order. Out: the value at a moment, summaries of stretches, the points themselves. Never reads a
-//! clock, never blocks, never grows past its budget: when it is full, the chunk whose newest sample is the oldest of all
-//! signals goes first, counted; the newest sample of each signal stays, so that no value vanishes.
+//! clock, never blocks, never grows past its budget (but see [`History::keep_all`]): when it is full, the chunk whose
+//! newest sample is the oldest of all signals goes first, counted; the newest sample of each signal stays, so that no
+//! value vanishes.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -66,6 +67,7 @@ pub struct History {
     /// First source time per signal.
     starts: MovingQueue,
     bounds: Option<(i64, i64)>,
+    keeps_all: bool,
 }
 
 impl Default for History {
@@ -78,7 +80,8 @@ impl Default for History {
 impl History {
     pub fn new(budget_bytes: u64) -> Self {
         let usage = Usage { budget_bytes, ..Usage::default() };
-        Self { tracks: Vec::new(), usage, oldest: BinaryHeap::new(), starts: MovingQueue::default(), bounds: None }
+        let (oldest, starts) = (BinaryHeap::new(), MovingQueue::default());
+        Self { tracks: Vec::new(), usage, oldest, starts, bounds: None, keeps_all: false }
     }
 
     /// Makes room for signals `0..count`; existing ones stay.
@@ -143,7 +146,24 @@ impl History {
         }
     }
 
+    /// From now on nothing is given up, for the tenths of a second that somebody needs all of it: what comes meanwhile may
+    /// exceed the budget.
+    pub fn keep_all(&mut self) {
+        self.keeps_all = true;
+    }
+
+    /// The end of [`History::keep_all`].
+    pub fn give_up_again(&mut self) {
+        self.keeps_all = false;
+        if self.usage.bytes > self.usage.budget_bytes {
+            self.evict();
+        }
+    }
+
     fn evict(&mut self) {
+        if self.keeps_all {
+            return;
+        }
         while self.usage.bytes > self.usage.budget_bytes {
             let Some(Reverse((age, signal))) = self.oldest.pop() else { break };
             let Some(track) = self.tracks.get_mut(signal as usize) else { continue };

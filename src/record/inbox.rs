@@ -71,7 +71,7 @@ pub struct Shared {
     status: Mutex<RecordStatus>,
     busy: Mutex<Option<Busy>>,
     wants_still: AtomicBool,
-    /// Since when all that listeners hear is taken, in nanoseconds since 1970.
+    /// Since when all that is heard stands behind the next keyframe, in nanoseconds since 1970.
     hears_since: AtomicI64,
     brokers: Mutex<Vec<Arc<str>>>,
     /// Tells the analysis that something is wanted of it.
@@ -205,7 +205,7 @@ impl Shared {
     }
 
     pub fn set_hears_since(&self, at: Timestamp) {
-        self.hears_since.store(at.0, Ordering::Release);
+        self.hears_since.fetch_max(at.0, Ordering::AcqRel);
     }
 
     pub fn hears_since(&self) -> Timestamp {

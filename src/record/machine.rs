@@ -1,8 +1,8 @@
 //! The thread that records. In: what waits in the box. Out: files on a disk that may be slow, full or gone.
 //!
 //! It stands by (the past is held in memory), writes (a file is open) or has failed (tries again from time to time). A new
-//! file begins where a keyframe says all that was known: until that comes, some milliseconds, what arrives is held, so that
-//! every message stands in exactly one file and each file can be read without the others.
+//! file begins where a keyframe says all that was known: until that comes, some tenths of a second, what arrives is held,
+//! so that every message stands in exactly one file and each file can be read without the others.
 
 mod files;
 mod mend;
@@ -33,10 +33,10 @@ const FLUSH_AFTER: Duration = Duration::from_millis(500);
 /// What was flushed is asked to be on the disk itself after this long: a loss of power takes no more. Only this thread
 /// waits for it, while messages gather in the box.
 const SYNC_AFTER: Duration = Duration::from_secs(5);
-/// A keyframe that does not come is not waited for any longer.
-const LONGEST_HOLD: Duration = Duration::from_millis(300);
-/// The keyframe that begins a recording is worth a longer wait: without it, nothing is known of what does not report anew.
-const LONGEST_FIRST_HOLD: Duration = Duration::from_secs(1);
+/// A keyframe that does not come is not waited for any longer. It usually takes a tenth of a second, until what is underway
+/// is learnt, and with 100,000 signals another one to collect.
+/// What is held is flushed with it, so that a second is the most that a crash takes then as well.
+const LONGEST_HOLD: Duration = Duration::from_millis(800);
 /// Between two looks at whether the file is still there.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long the thread sleeps when nothing happens.
@@ -257,10 +257,7 @@ impl Machine {
             }
             match failure {
                 None => return,
-                Some(WriteError::Full) => {
-                    self.change_file(None);
-                    self.want_keyframe();
-                }
+                Some(WriteError::Full) => self.change_file(None),
                 Some(error) => self.fail(&error),
             }
         }
@@ -295,6 +292,11 @@ impl Machine {
 
     fn still(&mut self, still: Still) {
         let time = still.time;
+        if time < self.shared.hears_since() {
+            // It was on its way when a file ended.
+            self.want_keyframe();
+            return;
+        }
         let json = match serde_json::to_vec(&still.keyframe()) {
             Ok(json) => json,
             Err(error) => {
@@ -349,7 +351,7 @@ impl Machine {
                 }
             }
             Mode::Writing(writing) => {
-                if let Some(hold) = writing.hold.take_if(|hold| now >= hold.since + hold.longest()) {
+                if let Some(hold) = writing.hold.take_if(|hold| now >= hold.since + LONGEST_HOLD) {
                     self.go_on(hold, None);
                 }
                 self.look_after_file(now);
@@ -403,13 +405,25 @@ impl Machine {
         let too_large = self.options.roll.bytes.is_some_and(|most| writing.file.length() >= most);
         let too_old = self.options.roll.age.is_some_and(|oldest| self.heard >= writing.began + oldest);
         if too_large || too_old {
+            // What waits would wait for the keyframe too.
+            if let Err(error) = writing.file.flush() {
+                self.fail(&error);
+                return;
+            }
+            writing.pending_since = None;
             writing.hold = Some(Hold::new(true));
-            self.want_keyframe();
+            self.want_first_keyframe();
         }
     }
 
     fn want_keyframe(&mut self) {
         self.shared.want_still();
+    }
+
+    /// One that holds all that was received so far: it stands in the file before, or nowhere.
+    fn want_first_keyframe(&mut self) {
+        self.shared.set_hears_since(self.heard);
+        self.want_keyframe();
     }
 
     fn note(&self, text: String) {
@@ -474,9 +488,5 @@ impl Machine {
 impl Hold {
     fn new(rolls: bool) -> Self {
         Self { messages: Batch::default(), since: Instant::now(), rolls }
-    }
-
-    fn longest(&self) -> Duration {
-        if self.rolls { LONGEST_HOLD } else { LONGEST_FIRST_HOLD }
     }
 }

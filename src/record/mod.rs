@@ -37,7 +37,7 @@ pub(crate) use batch::Raw;
 pub use options::{Keep, RecordOptions, Roll};
 pub use recorder::{RecordError, RecordSink, Recorder};
 pub use status::{RecordState, RecordStatus, Recording};
-pub use still::Still;
+pub use still::{Exposure, Still};
 pub use switch::TapSwitch;
 pub use unpack::{UnpackError, unpack};
 pub use writer::write_options;

@@ -1,5 +1,5 @@
-//! All that is known at one moment, as the analysis hands it over: by indices, which costs it little. In: the parts. Out: a
-//! [`Keyframe`], which names things as the scene does. Never asks for more than it holds.
+//! All that is known at one moment, as the analysis hands it over: by indices, which costs it little, and a slice at a
+//! time. In: the parts. Out: a [`Keyframe`], which names things as the scene does. Never asks for more than it holds.
 
 use std::sync::Arc;
 
@@ -26,17 +26,9 @@ pub struct Still {
 impl Still {
     /// What `history` had learnt by `time`.
     pub fn new(time: Timestamp, scene: Arc<Scene>, history: &History, alarms: Snapshot) -> Self {
-        let mut samples = Vec::with_capacity(scene.signals.len());
-        for signal in &scene.signals {
-            let Some(newest) = history.latest_known(signal.index, time) else { continue };
-            if !has_value(newest.quality)
-                && let Some(valued) = valued_before(history, signal.index, newest.source_time, time)
-            {
-                samples.push((signal.index, known(valued)));
-            }
-            samples.push((signal.index, known(newest)));
-        }
-        Self { time, scene, samples, alarms }
+        let mut exposure = Exposure::new(time, scene, alarms);
+        exposure.go_on(history, || false);
+        exposure.into_still()
     }
 
     pub fn keyframe(self) -> Keyframe {
@@ -55,12 +47,63 @@ impl Still {
     }
 }
 
+/// A [`Still`] that is being taken, a slice at a time. What is learnt between two slices and was received later does not
+/// show. Whoever takes it sees to it that meanwhile nothing comes that was received by its moment, nothing is given up,
+/// and no other scene takes over.
+#[derive(Debug)]
+pub struct Exposure {
+    still: Still,
+    /// The first signal that is not in it yet.
+    next: usize,
+}
+
+/// Signals between two looks at whether it is enough: one takes some hundred nanoseconds, and at worst half a millisecond.
+const STRIDE: usize = 4;
+
+impl Exposure {
+    /// Of `time`, with the alarms as they stand.
+    pub fn new(time: Timestamp, scene: Arc<Scene>, alarms: Snapshot) -> Self {
+        let samples = Vec::with_capacity(scene.signals.len());
+        Self { still: Still { time, scene, samples, alarms }, next: 0 }
+    }
+
+    pub fn time(&self) -> Timestamp {
+        self.still.time
+    }
+
+    /// Takes in some more signals, until it is `enough`. Says whether that was the last of them.
+    pub fn go_on(&mut self, history: &History, enough: impl Fn() -> bool) -> bool {
+        let Still { time, scene, samples, .. } = &mut self.still;
+        while let Some(signals) = scene.signals.get(self.next..).filter(|left| !left.is_empty()) {
+            let signals = signals.get(..STRIDE).unwrap_or(signals);
+            self.next += signals.len();
+            for signal in signals {
+                let Some(newest) = history.latest_known(signal.index, *time) else { continue };
+                if !has_value(newest.quality)
+                    && let Some(valued) = valued_before(history, signal.index, newest.source_time, *time)
+                {
+                    samples.push((signal.index, known(valued)));
+                }
+                samples.push((signal.index, known(newest)));
+            }
+            if enough() {
+                break;
+            }
+        }
+        self.next >= scene.signals.len()
+    }
+
+    pub fn into_still(self) -> Still {
+        self.still
+    }
+}
+
 fn known(point: Point) -> Known {
     let Point { source_time, receive_time, value, quality } = point;
     Known { source_time, receive_time, value, quality }
 }
 
-/// The newest point before `before` with a value of its own, of those received by `at`.
+/// The newest point before `before` with a value of its own, of those known at `at`.
 fn valued_before(history: &History, signal: SignalIndex, before: Timestamp, at: Timestamp) -> Option<Point> {
     history
         .points_before(signal, before)

@@ -182,7 +182,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     }
     keep_record(&analysis, &scene, &options, now)?;
     // Before the first message: a recording begins with what is known already.
-    analysis.lock().answer_recorder(now);
+    analysis.lock().answer_recorder(Some(now), Duration::MAX);
     let horn = Horn::new(options.bell);
     analysis.lock().sound(horn.clone());
     let worker = Worker::start(analysis.clone(), clock, waker.clone()).map_err(OpenError::Thread)?;

@@ -264,6 +264,24 @@ fn what_came_late_was_not_known_before() {
 }
 
 #[test]
+fn nothing_is_given_up_as_long_as_all_is_needed_and_the_budget_holds_again_after() {
+    let mut history = history(2, 20_000);
+    (0..2000).for_each(|at| history.append(&number(0, at, 0.0)));
+    let before = history.usage();
+    assert!(before.evicted > 0, "{before:?}");
+    history.keep_all();
+    (2000..4000).for_each(|at| history.append(&number(at as u32 % 2, at, 0.0)));
+    let usage = history.usage();
+    assert_eq!((usage.evicted, usage.samples), (before.evicted, before.samples + 2000));
+    history.give_up_again();
+    let usage = history.usage();
+    assert!(usage.bytes <= usage.budget_bytes && usage.evicted > before.evicted, "{usage:?}");
+    let first = |signal| history.points_after(SignalIndex(signal), Timestamp::MIN).next().map(|point| point.source_time);
+    assert_eq!(history.bounds().map(|(first, _)| first), first(0).min(first(1)));
+    check_bytes(&history);
+}
+
+#[test]
 fn a_numeric_sample_costs_at_most_24_bytes() {
     let mut history = history(1, u64::MAX);
     for at in 0..1_000_000_i64 {

@@ -64,7 +64,7 @@ impl Machine {
 
     /// The keyframe that was waited for is there, or does not come.
     pub(super) fn go_on(&mut self, hold: Hold, keyframe: Option<Framed>) {
-        let moment = keyframe.as_ref().map(|framed| framed.time);
+        let (moment, since) = (keyframe.as_ref().map(|framed| framed.time), hold.since);
         let after = match (hold.rolls, moment) {
             (false, _) => hold.messages,
             (true, None) => {
@@ -98,6 +98,11 @@ impl Machine {
             self.shared.tell(Draft::new(trouble.since, now, Kind::Gap { from: trouble.since, to }));
         }
         self.write(&after);
+        if let Mode::Writing(writing) = &mut self.mode
+            && let Some(pending) = &mut writing.pending_since
+        {
+            *pending = since;
+        }
     }
 
     /// Finishes the file and begins the next. Events known by `moment` stand in the old one.
@@ -111,6 +116,9 @@ impl Machine {
         writing.events = until;
         let wanted_until = writing.until;
         self.close(writing);
+        if moment.is_none() {
+            self.want_first_keyframe();
+        }
         match self.open(&self.scene.clone()) {
             Ok(file) => {
                 let began = moment.unwrap_or(self.heard);
@@ -150,7 +158,7 @@ impl Machine {
         if let Mode::Writing(writing) = std::mem::replace(&mut self.mode, ring) {
             self.close(*writing);
         }
-        self.want_keyframe();
+        self.want_first_keyframe();
     }
 
     /// Somebody asks for the past, and for what comes.
@@ -253,7 +261,7 @@ impl Machine {
             Ok(_) if until.is_some_and(|until| self.clock.now() >= until) => self.stand_by(),
             Ok(file) => {
                 self.mode = Mode::Writing(Box::new(Writing { events, until, ..self.begun(file) }));
-                self.want_keyframe();
+                self.want_first_keyframe();
             }
             Err(error) => {
                 let tries = self.trouble.as_mut().map_or(1, |trouble| {
