@@ -1,4 +1,4 @@
-//! What lies beside what is shown: the arguments that `play`, `live` and `shot` have in common. In: files and how to align
+//! What lies beside what is shown: the arguments that `play`, `live`, `shot` and `film` have in common. In: files and how to align
 //! them. Out: a world with another recording beside it.
 
 use std::path::PathBuf;

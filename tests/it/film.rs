@@ -51,6 +51,27 @@ fn frames_are_as_many_as_the_stretch_has_and_differ_where_the_moment_does() {
 }
 
 #[test]
+fn another_recording_is_filmed_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let frame = |name: &str, more: &[&str]| {
+        let frames = folder.path().join(name);
+        let args = [&["--from", "60s", "--until", "60s", "--panel", "compare"], more].concat();
+        let output = film(&frames, &args, |_| {})?;
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        Some(std::fs::read(frames.join("frame-000001.png")).unwrap())
+    };
+    let Some(alone) = frame("alone", &[]) else { return };
+    let Some(same) = frame("same", &["--beside", INCIDENT, "--align", "start"]) else { return };
+    let Some(later) = frame("later", &["--beside", INCIDENT, "--align", "start", "--shift", "3m"]) else { return };
+    assert!(alone != same, "it is seen that another lies beside");
+    assert!(same != later, "and which moment of it");
+    let wrong = ["--until", "0s", "--beside", INCIDENT, "--align", "event:no such event"];
+    let Some(output) = film(&folder.path().join("wrong"), &wrong, |_| {}) else { return };
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("no such event"), "{}", said(&output));
+}
+
+#[test]
 fn what_cannot_be_filmed_is_said_with_a_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
