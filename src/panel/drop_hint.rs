@@ -119,23 +119,19 @@ mod tests {
     fn what_a_drop_would_do_is_said_before_it() {
         let (recording, scene) = (Some(FileKind::Recording), Some(FileKind::Scene));
         let neither = Some(FileKind::Neither("is no recording: it does not begin as an MCAP file does".into()));
-        let a = ("a.mcap", recording.clone());
+        let (a, b) = (("a.mcap", recording.clone()), ("b.mcap", recording));
+        let (one, two) = (&[a.clone()], &[a.clone(), b]);
         let cases: [(&[_], bool, bool, &str); 8] = [
-            (&[a.clone()], true, true, "Drop to open a.mcap: It takes the place of the recording that is shown."),
+            (one, true, true, "Drop to open a.mcap: It takes the place of the recording that is shown."),
+            (one, false, true, "Drop to open a.mcap: It opens in a window of its own. What is shown here goes on."),
             (
-                &[a.clone()],
-                false,
-                true,
-                "Drop to open a.mcap: It opens in a window of its own. What is shown here goes on.",
-            ),
-            (
-                &[a.clone(), ("b.mcap", recording.clone())],
+                two,
                 true,
                 true,
                 "Drop to open 2 recordings as one timeline: They take the place of the recording that is shown.",
             ),
             (
-                &[a.clone(), ("b.mcap", recording)],
+                two,
                 false,
                 true,
                 "Drop to open 2 recordings as one timeline: They open in a window of their own. What is shown here goes \
