@@ -120,7 +120,7 @@ mod tests {
         let (recording, scene) = (Some(FileKind::Recording), Some(FileKind::Scene));
         let neither = Some(FileKind::Neither("is no recording: it does not begin as an MCAP file does".into()));
         let (a, b) = (("a.mcap", recording.clone()), ("b.mcap", recording));
-        let (one, two) = (&[a.clone()], &[a.clone(), b]);
+        let (one, two) = (std::slice::from_ref(&a), &[a.clone(), b]);
         let cases: [(&[_], bool, bool, &str); 8] = [
             (one, true, true, "Drop to open a.mcap: It takes the place of the recording that is shown."),
             (one, false, true, "Drop to open a.mcap: It opens in a window of its own. What is shown here goes on."),
@@ -152,7 +152,7 @@ mod tests {
                  itself.",
             ),
             (
-                &[a, ("c.txt", neither)],
+                &[a.clone(), ("c.txt", neither)],
                 true,
                 false,
                 "c.txt cannot be opened: It is no recording: it does not begin as an MCAP file does. Recordings (.mcap) \
