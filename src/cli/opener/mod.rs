@@ -1,8 +1,8 @@
 //! Opens something else while a window is shown: what was dropped on it, chosen from the list of recent files, or typed.
 //!
 //! In: dropped files, [`OperatorCommand::Open`]. Out: another recording in the place of the one that is shown; or a window
-//! of its own, so that a live session goes on; or a sentence in the window why not, and what is shown stays. No frame
-//! waits for it: files are looked at in a thread.
+//! of its own, so that a live session goes on; or a sentence in the window why not, and what is shown stays. While files
+//! hover above the window, a hint what a drop would do. No frame waits for any of it: files are looked at in a thread.
 
 mod hover;
 mod look;
