@@ -100,9 +100,17 @@ pub fn add(path: &Path, recent: Recent) -> Result<(), RecentError> {
 
 /// Remembers files in the usual place; says on the log why not. Waits for the disk.
 pub fn remember(kind: RecentKind, files: &[PathBuf]) {
+    match usual_place() {
+        Ok(path) => remember_in(&path, kind, files),
+        Err(error) => tracing::warn!("{error}"),
+    }
+}
+
+/// As [`remember`], in a list that is named.
+pub fn remember_in(path: &Path, kind: RecentKind, files: &[PathBuf]) {
     let absolute = |file: &PathBuf| std::path::absolute(file).unwrap_or_else(|_| file.clone());
     let recent = Recent { kind, files: files.iter().map(absolute).collect(), opened: Timestamp::now() };
-    if let Err(error) = usual_place().and_then(|path| add(&path, recent)) {
+    if let Err(error) = add(path, recent) {
         tracing::warn!("{error}");
     }
 }

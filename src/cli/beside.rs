@@ -1,4 +1,4 @@
-//! What lies beside what is shown: the arguments that `play`, `live` and `shot` have in common. In: files and how to align
+//! What lies beside what is shown: the arguments that `play`, `live`, `shot` and `film` have in common. In: files and how to align
 //! them. Out: a world with another recording beside it.
 
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ pub struct BesideArgs {
     /// common, else start.
     #[arg(long, value_name = "wall|start|event:TEXT", requires = "beside")]
     align: Option<Align>,
-    /// Then show the other so much later (10s) or earlier (-10s).
+    /// Then show a moment of the other that is so much later (10s) or earlier (-10s).
     #[arg(long, value_name = "DURATION", requires = "beside", allow_hyphen_values = true, value_parser = parse_shift)]
     shift: Option<Shift>,
 }

@@ -9,12 +9,16 @@ use std::time::{Duration, Instant};
 
 use bevy::image::Image;
 use bevy::prelude::*;
+use bevy::time::TimeUpdateStrategy;
 
+use super::beside::BesideArgs;
 use super::{Failure, live, play, shot};
 use crate::DesktopPlugins;
+use crate::beside;
 use crate::history::{Cursor, Extent};
 use crate::panel;
 use crate::replay::{self, At, Options};
+use crate::source::Clock;
 use crate::twin::Timestamp;
 use crate::view::offscreen;
 
@@ -63,6 +67,8 @@ pub struct Args {
     /// Show it in this scene instead of the one that it holds.
     #[arg(long, value_name = "SCENE")]
     scene: Option<PathBuf>,
+    #[command(flatten)]
+    beside: BesideArgs,
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
@@ -77,7 +83,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let stop = live::interrupted(|| {})?;
     let mut app = offscreen::app(args.size).map_err(shot::failure)?;
     let options = Options { scene: args.scene, at: args.from, blocking: true, ..Options::new(args.files) };
-    play::open(&mut app, options, Arc::new(|| {}))?;
+    play::open_both(&mut app, options, args.beside, Arc::new(|| {}))?;
     app.add_plugins(DesktopPlugins);
     if let Some(name) = &args.panel {
         panel::open(&mut app, name).map_err(|error| Failure::Usage(error.to_string()))?;
@@ -105,6 +111,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     };
     // Everything is loaded and in its place before the first frame.
     offscreen::picture(&mut app).map_err(shot::failure)?;
+    stop_time(&mut app);
     let mut told = Told::default();
     let mut taken = 0;
     for frame in 0..frames as u64 {
@@ -112,11 +119,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
             break;
         }
         let at = from + Duration::from_secs_f64(frame as f64 * step_secs);
-        *app.world_mut().resource_mut::<Cursor>() = Cursor::Paused(at.min(until));
+        show(&mut app, at.min(until), args.speed);
+        pass(&mut app, if frame == 0 { Duration::ZERO } else { Duration::from_secs_f64(1.0 / f64::from(args.fps)) });
         // Trends show what is loaded around the cursor.
         let begun = Instant::now();
         app.update();
-        while !replay::is_filled(&app) && begun.elapsed() < FILL {
+        pass(&mut app, Duration::ZERO);
+        while !(replay::is_filled(&app) && beside::is_filled(&app)) && begun.elapsed() < FILL {
             app.update();
         }
         film.add(offscreen::still(&mut app).map_err(shot::failure)?, frame)?;
@@ -127,6 +136,21 @@ pub fn run(args: Args) -> Result<(), Failure> {
     told.end();
     eprintln!("pollux: {}: {taken} frames", args.output.display());
     Ok(())
+}
+
+/// From here on nothing moves by itself: the film says which moment is shown, and how far machines have turned.
+fn stop_time(app: &mut App) {
+    app.insert_resource(Clock::at_speed(Timestamp(0), 0.0));
+}
+
+/// Shows a moment of something that plays, as whoever watches the film sees it: not as a row of pauses.
+fn show(app: &mut App, at: Timestamp, speed: f64) {
+    *app.world_mut().resource_mut::<Cursor>() = Cursor::Playing { at, speed };
+}
+
+/// How long the next updates take, as far as what they show is concerned.
+fn pass(app: &mut App, each: Duration) {
+    app.insert_resource(TimeUpdateStrategy::ManualDuration(each));
 }
 
 /// From where the cursor stands to `until`.
@@ -240,6 +264,32 @@ impl Told {
     fn end(&self) {
         if self.is_terminal {
             eprint!("\r");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::Moment;
+    use crate::panel::timebar;
+
+    #[test]
+    fn a_film_says_how_fast_it_plays_and_shows_each_moment_for_as_long_as_its_frame_takes() {
+        let mut app = App::new();
+        let options = Options { blocking: true, ..Options::new(["scenes/bottling/incident.mcap"]) };
+        replay::open(&mut app, options, Arc::new(|| {})).unwrap();
+        stop_time(&mut app);
+        let start = app.world().resource::<Extent>().bounds().unwrap().0;
+        for secs in [60, 65, 62] {
+            let at = start + Duration::from_secs(secs);
+            show(&mut app, at, 10.0);
+            for _ in 0..3 {
+                app.update();
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            assert_eq!(app.world().resource::<Moment>().shown, at);
+            assert_eq!(timebar::badge(app.world().resource::<Cursor>(), true), "REPLAY ×10");
         }
     }
 }

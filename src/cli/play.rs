@@ -1,7 +1,7 @@
 //! `pollux play`: a recording in the place of a plant. With a window, headless with a state file at the end, or published
 //! again to a broker.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -101,13 +101,23 @@ fn nothing_named() -> Failure {
                 said.push_str("\nopened last:");
             }
             for listed in recordings {
-                let files: Vec<String> = listed.recent.files.iter().map(|file| file.display().to_string()).collect();
+                let files: Vec<String> = listed.recent.files.iter().map(|file| pasteable(file)).collect();
                 let missing = listed.missing.as_ref().map(|why| format!("  ({why})")).unwrap_or_default();
                 said.push_str(&format!("\n  {}{missing}", files.join(" ")));
             }
         }
     }
     Failure::Usage(said)
+}
+
+/// A path as a shell takes it for one word.
+fn pasteable(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "/\\:._-+,@%=".contains(c);
+    match text.chars().all(is_plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ use super::{Failure, play};
 use crate::DesktopPlugins;
 use crate::command::OperatorCommand;
 use crate::history::Moment;
+use crate::record::read;
 use crate::replay::{self, At};
 use crate::scene::LoadedScene;
 use crate::view::offscreen::{self, ShotError};
@@ -62,18 +63,11 @@ const WAIT: Duration = Duration::from_secs(3);
 /// How long a recording is read before its picture is taken.
 const FILL: Duration = Duration::from_secs(10);
 
-/// By its first bytes, whatever its name.
-fn is_recording(path: &std::path::Path) -> bool {
-    let mut begin = [0; mcap::MAGIC.len()];
-    let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut begin));
-    read.is_ok() && begin == *mcap::MAGIC
-}
-
 pub fn run(args: Args) -> Result<(), Failure> {
     let scene = args.scene.map_or_else(super::demo_scene, Ok)?;
     let waker: source::Waker = std::sync::Arc::new(|| {});
     let mut app = offscreen::app(args.size).map_err(failure)?;
-    let wait = match (is_recording(&scene), args.at) {
+    let wait = match (read::check_begin(&scene).is_ok(), args.at) {
         (true, at) => {
             let history_budget_bytes = args.session.history_budget_bytes();
             let options =

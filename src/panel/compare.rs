@@ -274,7 +274,10 @@ fn signals_ui(ui: &mut Ui, view: &CompareView, sides: &Sides, most: f32, out: &m
             match view.signals.get(at) {
                 Some(row) => signal_ui(ui, row, sides, out),
                 None if at == view.signals.len() => {
-                    let text = format!("{} alike at this moment", format::plural(view.same, "signal"));
+                    let text = match (at, view.same) {
+                        (0, 0) => "nothing to compare at this moment".to_owned(),
+                        (_, same) => format!("{} alike at this moment", format::plural(same, "signal")),
+                    };
                     weak_row(ui, &text);
                 }
                 None => view.left_out.get(at - view.signals.len() - 1).into_iter().for_each(|text| weak_row(ui, text)),

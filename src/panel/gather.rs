@@ -235,7 +235,8 @@ fn gather<'a>(
             false => connections::ConnectionsView::default(),
         },
         issues,
-        open: OpenView { recent: &read.recent, takes_place: recorded },
+        // A comparison stays as it is.
+        open: OpenView { recent: &read.recent, takes_place: recorded && beside.is_none() },
         attention: &read.attention,
     }
 }

@@ -13,6 +13,7 @@ pub mod banner;
 pub mod bars;
 pub mod compare;
 pub mod connections;
+pub mod drop_hint;
 pub mod events;
 pub mod format;
 mod gather;

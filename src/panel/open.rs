@@ -50,7 +50,7 @@ pub enum Notice {
 #[derive(Clone, Copy, Debug)]
 pub struct OpenView<'a> {
     pub recent: &'a RecentFiles,
-    /// A replay is shown: another recording takes its place. Else it gets a window of its own.
+    /// A replay is shown, with nothing beside it: another recording takes its place. Else it gets a window of its own.
     pub takes_place: bool,
 }
 
@@ -80,6 +80,8 @@ pub fn dialog_ui(ctx: &Context, view: &OpenView, state: &mut OpenState, out: &mu
     }
 }
 
+const BUTTON_WIDTH: f32 = 64.0;
+
 /// None while the dialog goes on, else what is to be opened, if anything.
 fn chooser_ui(ui: &mut Ui, view: &OpenView, text: &mut String) -> Option<Option<Vec<PathBuf>>> {
     ui.label(RichText::new("Open a recording or a scene").heading().color(theme::TEXT_STRONG));
@@ -92,14 +94,16 @@ fn chooser_ui(ui: &mut Ui, view: &OpenView, text: &mut String) -> Option<Option<
     let mut answer = None;
     ui.horizontal(|ui| {
         let field = egui::TextEdit::singleline(text).hint_text("Path of an .mcap or .ron file");
-        let response = ui.add(field.desired_width(ui.available_width() - 80.0).margin(vec2(8.0, 5.0)));
+        let room = ui.available_width() - BUTTON_WIDTH - ui.spacing().item_spacing.x;
+        let response = ui.add_sized(vec2(room, 0.0), field.margin(vec2(8.0, 5.0)));
         response.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, "Path to open"));
         if ui.memory(|memory| memory.focused().is_none()) {
             response.request_focus();
         }
         let is_typed = !text.trim().is_empty();
         let enter = ui.input(|input| input.key_pressed(Key::Enter));
-        if ui.add_enabled(is_typed, Button::new("Open")).clicked() || enter && is_typed {
+        let button = Button::new("Open").min_size(vec2(BUTTON_WIDTH, 0.0));
+        if ui.add_enabled(is_typed, button).clicked() || enter && is_typed {
             answer = Some(Some(vec![typed_path(text)]));
         }
     });

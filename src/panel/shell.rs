@@ -11,6 +11,7 @@ use super::alarms::{self, AlarmsState, AlarmsView};
 use super::bars::{self, Asked, BarsView};
 use super::compare::{self, CompareView};
 use super::connections::{self, ConnectionsView};
+use super::drop_hint::{self, Hovered};
 use super::events::{self, EventsState, EventsView};
 use super::inspector::{self, InspectorState, InspectorView};
 use super::issues::{self, IssuesView};
@@ -107,6 +108,8 @@ pub struct Shell {
     pub open: OpenState,
     /// What is said about what was opened last. Written by who opens things.
     pub notice: Option<Notice>,
+    /// What hovers over the window. Written by who opens things.
+    pub hovered: Option<Hovered>,
     pub help_open: bool,
 }
 
@@ -123,6 +126,7 @@ impl Default for Shell {
             record: RecordBox::default(),
             open: OpenState::default(),
             notice: None,
+            hovered: None,
             help_open: false,
         }
     }
@@ -271,6 +275,9 @@ pub fn show(
     open::dialog_ui(ui.ctx(), &views.open, &mut shell.open, out);
     if shell.help_open && shortcuts::overlay(ui.ctx()) {
         shell.help_open = false;
+    }
+    if let Some(hovered) = &shell.hovered {
+        drop_hint::hint_ui(ui.ctx(), &drop_hint::drop_view(hovered, views.open.takes_place));
     }
     room
 }

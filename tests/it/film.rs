@@ -11,7 +11,10 @@ const INCIDENT: &str = "scenes/bottling/incident.mcap";
 fn film(output: &Path, args: &[&str], arrange: impl FnOnce(&mut Command)) -> Option<Output> {
     let home = tempfile::tempdir().unwrap();
     let mut command = pollux();
-    command.args(["film", INCIDENT, "--size", "320x180", "-o"]).arg(output).args(args).env(STATE_HOME, home.path());
+    command.args(["film", INCIDENT, "-o"]).arg(output).args(args).env(STATE_HOME, home.path());
+    if !args.contains(&"--size") {
+        command.args(["--size", "320x180"]);
+    }
     arrange(&mut command);
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -48,6 +51,27 @@ fn frames_are_as_many_as_the_stretch_has_and_differ_where_the_moment_does() {
     let Some(output) = film(&one, &args, |_| {}) else { return };
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert_eq!(std::fs::read_dir(&one).unwrap().count(), 1);
+}
+
+#[test]
+fn another_recording_is_filmed_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let frame = |name: &str, more: &[&str]| {
+        let frames = folder.path().join(name);
+        let args = [&["--from", "60s", "--until", "60s", "--panel", "compare", "--size", "960x540"], more].concat();
+        let output = film(&frames, &args, |_| {})?;
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        Some(std::fs::read(frames.join("frame-000001.png")).unwrap())
+    };
+    let Some(alone) = frame("alone", &[]) else { return };
+    let Some(same) = frame("same", &["--beside", INCIDENT, "--align", "start"]) else { return };
+    let Some(worn) = frame("worn", &["--beside", INCIDENT, "--align", "start", "--shift", "3m"]) else { return };
+    assert!(alone != same, "it is seen that another lies beside");
+    assert!(same != worn, "and which moment of it");
+    let wrong = ["--until", "0s", "--beside", INCIDENT, "--align", "event:no such event"];
+    let Some(output) = film(&folder.path().join("wrong"), &wrong, |_| {}) else { return };
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("no such event"), "{}", said(&output));
 }
 
 #[test]

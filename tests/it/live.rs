@@ -4,6 +4,8 @@
 mod after_kill;
 mod alarm_day;
 mod day_script;
+#[cfg(all(target_os = "linux", feature = "desktop"))]
+mod drop;
 mod guarded;
 #[cfg(feature = "desktop")]
 mod keys;

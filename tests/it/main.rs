@@ -14,6 +14,7 @@ mod mosquitto;
 mod picture;
 mod plant;
 mod plant_thread;
+mod recent;
 mod record;
 mod recording_export;
 mod recording_read;

@@ -49,15 +49,24 @@ pub struct ChannelInfo {
     pub count: u64,
 }
 
+/// Whether a file begins as a recording does: looks at a few bytes. What else it holds shows when it is opened.
+pub fn check_begin(path: &Path) -> Result<(), ReadError> {
+    open_begun(path).map(drop)
+}
+
+fn open_begun(path: &Path) -> Result<Source, ReadError> {
+    let source = Source::open(path)?;
+    match source.read(0, MAGIC.len() as u64)?.as_deref() == Some(MAGIC) {
+        true => Ok(source),
+        false => Err(ReadError::NotMcap { path: path.to_owned() }),
+    }
+}
+
 impl Recording {
     /// Opens a file: reads its index, or makes one where it has none. Damage leaves what is whole readable, see
     /// [`Recording::damage`].
     pub fn open(path: &Path) -> Result<Self, ReadError> {
-        let source = Source::open(path)?;
-        let magic = source.read(0, MAGIC.len() as u64)?;
-        if magic.as_deref() != Some(MAGIC) {
-            return Err(ReadError::NotMcap { path: path.to_owned() });
-        }
+        let source = open_begun(path)?;
         let mut damage = Damage::default();
         let contents = match summary::read(&source)? {
             Ok(contents) => contents,

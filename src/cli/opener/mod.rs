@@ -1,16 +1,18 @@
 //! Opens something else while a window is shown: what was dropped on it, chosen from the list of recent files, or typed.
 //!
 //! In: dropped files, [`OperatorCommand::Open`]. Out: another recording in the place of the one that is shown; or a window
-//! of its own, so that a live session goes on; or a sentence in the window why not, and what is shown stays. No frame
-//! waits for it: files are looked at in a thread.
+//! of its own, so that a live session goes on; or a sentence in the window why not, and what is shown stays. While files
+//! hover above the window, a hint what a drop would do. No frame waits for any of it: files are looked at in a thread.
 
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+mod hover;
+mod look;
+mod other_window;
+
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use bevy::prelude::*;
-use bevy::window::{FileDragAndDrop, RequestRedraw};
+use bevy::window::{CursorMoved, FileDragAndDrop, RequestRedraw};
 
 use crate::TwinSet;
 use crate::beside::Beside;
@@ -18,23 +20,17 @@ use crate::command::OperatorCommand;
 use crate::history::Extent;
 use crate::panel::Shell;
 use crate::panel::open::{Notice, RecentFiles};
-use crate::recent::{self, RecentKind};
-use crate::replay::{self, OpenError, Options, Prepared, Replaced};
+use crate::recent::{self, RecentError};
+use crate::replay::Replaced;
 use crate::session::{Progress, Task};
 use crate::source::Waker;
 use crate::twin::Timestamp;
-
-/// What came of looking at files.
-enum Outcome {
-    Here(Box<Prepared>),
-    /// `play` or `live`, with arguments: in a window of its own.
-    Elsewhere(&'static str, Vec<PathBuf>),
-    Refused(String),
-}
+use look::Outcome;
 
 #[derive(Resource)]
 struct Opener {
     waker: Waker,
+    surroundings: Surroundings,
     /// Dropped in this frame or the last ones: several dropped at once may come in several frames.
     dropped: Vec<PathBuf>,
     /// To be opened when what is underway is done.
@@ -49,10 +45,25 @@ struct Opener {
     fails: Sender<String>,
 }
 
+/// What lies outside of this program's window.
+struct Surroundings {
+    /// The program that opens other windows.
+    pollux: PathBuf,
+    /// The list of what was opened last; none where there is no place for it.
+    recent: Option<PathBuf>,
+}
+
 pub(super) fn install(app: &mut App, waker: Waker) {
+    // Whoever cannot say where it lies may be found by its name.
+    let pollux = std::env::current_exe().unwrap_or_else(|_| "pollux".into());
+    install_within(app, Surroundings { pollux, recent: recent::usual_place().ok() }, waker);
+}
+
+fn install_within(app: &mut App, surroundings: Surroundings, waker: Waker) {
     let (fails, failures) = channel();
     app.insert_resource(Opener {
         waker,
+        surroundings,
         dropped: Vec::new(),
         next: None,
         underway: None,
@@ -63,8 +74,9 @@ pub(super) fn install(app: &mut App, waker: Waker) {
         fails,
     })
     .add_message::<FileDragAndDrop>()
+    .add_message::<CursorMoved>()
     .add_message::<RequestRedraw>()
-    .add_systems(Update, (take_orders, list_recent, take_over).chain().before(TwinSet::Command));
+    .add_systems(Update, (hover::hint, take_orders, list_recent, take_over).chain().before(TwinSet::Command));
 }
 
 fn take_orders(
@@ -95,6 +107,8 @@ fn take_orders(
         redraw.write(RequestRedraw);
     } else if !opener.dropped.is_empty() {
         opener.next = Some(std::mem::take(&mut opener.dropped));
+        // What was to be chosen there is chosen.
+        shell.open.is_open = false;
     }
     let failure = opener.failures.lock().ok().and_then(|failures| failures.try_recv().ok());
     if let Some(failure) = failure {
@@ -108,8 +122,8 @@ fn take_orders(
     let here = extent.is_some_and(|extent| extent.is_recorded()) && beside.is_none();
     let name = files.first().and_then(|file| file.file_name()).unwrap_or_default().to_string_lossy().into_owned();
     let waker = opener.waker.clone();
-    let for_reader = waker.clone();
-    match Task::start("open", waker, move || look_at(files, here, for_reader)) {
+    let (for_reader, recent) = (waker.clone(), opener.surroundings.recent.clone());
+    match Task::start("open", waker, move || look::look_at(files, here, recent.as_deref(), for_reader)) {
         Ok(task) => {
             opener.underway = Some(task);
             shell.notice = Some(Notice::Underway(format!("Opening {name}…")));
@@ -119,60 +133,12 @@ fn take_orders(
     redraw.write(RequestRedraw);
 }
 
-fn is_scene(path: &Path) -> bool {
-    path.extension().is_some_and(|end| end.eq_ignore_ascii_case("ron"))
-}
-
-/// Whether files can be shown, and where. Waits for the disk.
-fn look_at(files: Vec<PathBuf>, here: bool, waker: Waker) -> Outcome {
-    let scenes = files.iter().filter(|file| is_scene(file)).count();
-    if scenes > 0 {
-        return match &files[..] {
-            [scene] => look_at_scene(scene),
-            _ => Outcome::Refused("several files at once must all be recordings: open a scene by itself".to_owned()),
-        };
-    }
-    let options = Options { speed: Some(1.0), ..Options::new(&files) };
-    match replay::prepare(options, waker) {
-        Err(error) => Outcome::Refused(why_not(&error)),
-        Ok(prepared) if here => {
-            recent::remember(RecentKind::Recording, &files);
-            Outcome::Here(Box::new(prepared))
-        }
-        Ok(_) => Outcome::Elsewhere("play", files),
-    }
-}
-
-fn look_at_scene(scene: &Path) -> Outcome {
-    let loaded = crate::scene::load(scene);
-    match loaded.scene {
-        Some(_) => Outcome::Elsewhere("live", vec![scene.to_owned()]),
-        None => Outcome::Refused(format!("{}: {}", scene.display(), of_issues(&loaded))),
-    }
-}
-
-fn why_not(error: &OpenError) -> String {
-    match error {
-        OpenError::Scene(loaded) => format!("the scene of the recording cannot be shown: {}", of_issues(loaded)),
-        other => other.to_string(),
-    }
-}
-
-/// The first error, and how many there are.
-fn of_issues(loaded: &crate::scene::Loaded) -> String {
-    let errors: Vec<_> = loaded.issues.iter().filter(|issue| issue.severity == crate::scene::Severity::Error).collect();
-    let first = errors.first().map_or("it cannot be read", |issue| &issue.brief);
-    match errors.len() {
-        0 | 1 => first.to_owned(),
-        count => format!("{first} (and {} more: pollux check says all)", count - 1),
-    }
-}
-
 /// Makes the list of recent files whenever the dialog opens.
 fn list_recent(mut opener: ResMut<Opener>, shell: Res<Shell>, mut recent: ResMut<RecentFiles>) {
     let asked = shell.open.is_open;
     if asked && !opener.was_asked {
-        let list = || match recent::usual_place().and_then(|path| recent::list(&path)) {
+        let place = opener.surroundings.recent.clone().ok_or(RecentError::NoPlace);
+        let list = move || match place.and_then(|path| recent::list(&path)) {
             Ok(listed) => RecentFiles { listed: Some(listed), problem: None, at: Timestamp::now() },
             Err(error) => RecentFiles { listed: None, problem: Some(error.to_string()), at: Timestamp::now() },
         };
@@ -196,7 +162,10 @@ fn take_over(world: &mut World) {
     opener.underway = None;
     let notice = match outcome {
         Outcome::Refused(why) => Some(Notice::Failed(why)),
-        Outcome::Elsewhere(command, files) => open_window(&opener, command, &files).err().map(Notice::Failed),
+        Outcome::Elsewhere(command, files) => {
+            let (pollux, fails, waker) = (&opener.surroundings.pollux, opener.fails.clone(), opener.waker.clone());
+            other_window::open(pollux, command, &files, fails, waker).err().map(Notice::Failed)
+        }
         Outcome::Here(prepared) => {
             let replaced = prepared.take_over(world);
             let mut opener = world.resource_mut::<Opener>();
@@ -214,28 +183,5 @@ fn take_over(world: &mut World) {
     world.write_message(RequestRedraw);
 }
 
-/// Starts this program once more. What it says goes on to standard error; why it ended, if it failed, into this window.
-fn open_window(opener: &Opener, command: &str, files: &[PathBuf]) -> Result<(), String> {
-    let started = std::env::current_exe().and_then(|pollux| {
-        let mut program = Command::new(pollux);
-        program.arg(command).args(files).stdin(Stdio::null()).stderr(Stdio::piped()).spawn()
-    });
-    let mut child = started.map_err(|error| format!("a window of its own cannot be opened: {error}"))?;
-    let (fails, waker) = (opener.fails.clone(), opener.waker.clone());
-    let stderr = child.stderr.take();
-    // Ends with the other window; nothing here waits for it.
-    let watch = move || {
-        let mut last = String::new();
-        for line in stderr.into_iter().flat_map(|pipe| BufReader::new(pipe).lines()).map_while(Result::ok) {
-            eprintln!("{line}");
-            last = line;
-        }
-        let failed = !child.wait().is_ok_and(|status| status.success());
-        if failed {
-            let _ = fails.send(format!("the other window has ended: {}", last.trim_start_matches("pollux: ")));
-            waker();
-        }
-    };
-    let thread = std::thread::Builder::new().name("other window".into()).spawn(watch);
-    thread.map(drop).map_err(|error| format!("nobody watches the other window: {error}"))
-}
+#[cfg(test)]
+mod tests;
