@@ -7,8 +7,14 @@
 use super::{History, Point};
 use crate::twin::{SignalIndex, Timestamp};
 
-/// So many neighbours in source time are looked at for one that was received earlier or later than its place tells.
-const LATE: usize = 32;
+/// So many neighbours in source time are looked at in all for samples that were received earlier or later than their place
+/// tells: some milliseconds.
+const MOST_LATE: usize = 1 << 16;
+
+/// Of each of so many signals.
+fn late(signals: usize) -> usize {
+    (MOST_LATE / signals.max(1)).clamp(16, 4096)
+}
 
 /// When a sample is first seen.
 fn seen(point: &Point) -> Timestamp {
@@ -17,19 +23,21 @@ fn seen(point: &Point) -> Timestamp {
 
 /// The first moment after `at` at which another sample of one of `signals` is seen.
 pub fn next_sample(history: &History, signals: &[SignalIndex], at: Timestamp) -> Option<Timestamp> {
-    signals.iter().filter_map(|signal| next_of(history, *signal, at)).min()
+    let late = late(signals.len());
+    signals.iter().filter_map(|signal| next_of(history, *signal, at, late)).min()
 }
 
 /// The last moment before `at` from which on a sample of one of `signals` is seen.
 pub fn previous_sample(history: &History, signals: &[SignalIndex], at: Timestamp) -> Option<Timestamp> {
-    signals.iter().filter_map(|signal| previous_of(history, *signal, at)).max()
+    let late = late(signals.len());
+    signals.iter().filter_map(|signal| previous_of(history, *signal, at, late)).max()
 }
 
-fn next_of(history: &History, signal: SignalIndex, at: Timestamp) -> Option<Timestamp> {
+fn next_of(history: &History, signal: SignalIndex, at: Timestamp, late: usize) -> Option<Timestamp> {
     // On their way at `at`: true already, received later.
-    let late = history.points_before(signal, Timestamp(at.0.saturating_add(1))).take(LATE);
-    let mut best = late.map(|point| seen(&point)).filter(|seen| *seen > at).min();
-    for point in history.points_after(signal, at).take(LATE) {
+    let known = history.points_before(signal, Timestamp(at.0.saturating_add(1))).take(late);
+    let mut best = known.map(|point| seen(&point)).filter(|seen| *seen > at).min();
+    for point in history.points_after(signal, at).take(late) {
         best = Some(best.map_or(seen(&point), |best| best.min(seen(&point))));
         // What is true later is seen later still.
         if best.is_some_and(|best| best <= point.source_time) {
@@ -39,8 +47,8 @@ fn next_of(history: &History, signal: SignalIndex, at: Timestamp) -> Option<Time
     best
 }
 
-fn previous_of(history: &History, signal: SignalIndex, at: Timestamp) -> Option<Timestamp> {
-    history.points_before(signal, at).take(LATE).map(|point| seen(&point)).filter(|seen| *seen < at).max()
+fn previous_of(history: &History, signal: SignalIndex, at: Timestamp, late: usize) -> Option<Timestamp> {
+    history.points_before(signal, at).take(late).map(|point| seen(&point)).filter(|seen| *seen < at).max()
 }
 
 #[cfg(test)]

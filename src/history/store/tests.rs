@@ -276,7 +276,8 @@ fn nothing_is_given_up_as_long_as_all_is_needed_and_the_budget_holds_again_after
     history.give_up_again();
     let usage = history.usage();
     assert!(usage.bytes <= usage.budget_bytes && usage.evicted > before.evicted, "{usage:?}");
-    let first = |signal| history.points_after(SignalIndex(signal), Timestamp::MIN).next().map(|point| point.source_time);
+    let first =
+        |signal| history.points_after(SignalIndex(signal), Timestamp::MIN).next().map(|point| point.source_time);
     assert_eq!(history.bounds().map(|(first, _)| first), first(0).min(first(1)));
     check_bytes(&history);
 }
