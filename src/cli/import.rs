@@ -112,9 +112,13 @@ fn tell_columns(file: &str, reader: &CsvReader) {
     if let Shape::Wide { signals, .. } = reader.shape() {
         eprintln!("pollux: {file}: {} columns belong to signals", signals.len());
     }
-    for (column, near) in &reader.ignored {
-        let near = near.as_ref().map_or_else(String::new, |near| format!("; did you mean {near}?"));
-        eprintln!("pollux: {file}: the column `{column}` is not read, as no bound signal is called so{near}");
+    for ignored in &reader.ignored {
+        let why = match (ignored.is_computed, &ignored.near) {
+            (true, _) => "the scene computes this signal, or nothing brings it".to_owned(),
+            (false, Some(near)) => format!("no signal is called so; did you mean {near}?"),
+            (false, None) => "no signal is called so".to_owned(),
+        };
+        eprintln!("pollux: {file}: the column `{}` is not read: {why}", ignored.column);
     }
 }
 

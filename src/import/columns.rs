@@ -31,8 +31,15 @@ pub struct Column {
     pub linear: (f64, f64),
 }
 
-/// A column that is not read, and the signal that was perhaps meant.
-pub(super) type Ignored = (String, Option<String>);
+/// A column that is not read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ignored {
+    pub column: String,
+    /// It is of a signal that no message brings: the scene computes it, from what is read.
+    pub is_computed: bool,
+    /// The signal that was perhaps meant.
+    pub near: Option<String>,
+}
 
 pub(super) fn shape(
     file: &str,
@@ -63,16 +70,19 @@ pub(super) fn shape(
     for (at, column) in header.iter().enumerate().filter(|(at, _)| *at != time) {
         let (name, unit) = name_and_unit(column);
         let by_map = mapped.iter().find(|(mapped, _)| *mapped == at).map(|(_, signal)| *signal);
-        let found = by_map.or_else(|| signal_named(scene, name).filter(|signal| encoder.is_bound(*signal)));
-        match found {
-            Some(signal) => signals.push(Column { at, signal, linear: linear(file, column, unit, scene, signal)? }),
-            None => ignored.push((column.clone(), near(scene, name))),
+        match by_map.or_else(|| signal_named(scene, name)) {
+            Some(signal) if encoder.is_bound(signal) => {
+                signals.push(Column { at, signal, linear: linear(file, column, unit, scene, signal)? })
+            }
+            Some(_) => ignored.push(Ignored { column: column.clone(), is_computed: true, near: None }),
+            None => ignored.push(Ignored { column: column.clone(), is_computed: false, near: near(scene, name) }),
         }
     }
     if signals.is_empty() {
         let example = scene.signals.iter().find(|signal| encoder.is_bound(signal.index));
-        let near =
-            ignored.iter().find_map(|(column, near)| Some(format!("; `{column}` looks like {}", near.as_ref()?)));
+        let near = ignored
+            .iter()
+            .find_map(|Ignored { column, near, .. }| Some(format!("; `{column}` looks like {}", near.as_ref()?)));
         return Err(ImportError::NothingFits {
             file: file.to_owned(),
             scene: scene.name.clone(),

@@ -44,8 +44,8 @@ fn a_wide_table_sends_a_message_for_each_topic_and_row() {
     assert_eq!(messages[0], r#"100 P-1/data {"flow":36.0}"#);
     assert!(messages[1].starts_with(r#"100 P-2/data {"flow":7.5,"temp":"#), "{}", messages[1]);
     assert_eq!(messages[2..], [r#"101 P-2/data {"flow":8.0}"#, r#"101 P-1/data {"flow":72.0}"#]);
-    let ignored: Vec<_> = reader.ignored.iter().map(|(column, _)| column.as_str()).collect();
-    assert_eq!(ignored, ["P-1.head", "remark"], "a derived signal is computed, not sent");
+    let ignored: Vec<_> = reader.ignored.iter().map(|one| (one.column.as_str(), one.is_computed)).collect();
+    assert_eq!(ignored, [("P-1.head", true), ("remark", false)], "a derived signal is computed, not sent");
     let tally = Tally { rows: 4, messages: 4, late: 1, timeless: 1, first_timeless: Some(4), ..Tally::default() };
     assert_eq!(reader.tally, tally);
 }

@@ -21,6 +21,8 @@ use crate::record::format::{self, About};
 
 /// Messages outside of chunks are gathered into chunks of this size.
 const GATHERED: usize = 1 << 20;
+/// Profile and library are names.
+const LONGEST_HEADER: u64 = 1 << 16;
 /// Bytes of a chunk's head before the name of its compression, and after it.
 const CHUNK_FIXED: usize = 8 + 8 + 8 + 4 + 4;
 
@@ -133,12 +135,16 @@ impl<'s, 'w> Rebuild<'s, 'w> {
     /// The header, or one that says as much as is known; where the rest begins.
     fn header(&mut self, at: u64) -> Result<u64, ReadError> {
         let record = match self.head(at)? {
-            Some((op::HEADER, end)) => self.source.read(at, end - at)?.map(|record| (record, end)),
+            Some((op, end)) if end - at <= LONGEST_HEADER => self.body(at, end)?.map(|body| (op, body, end)),
             _ => None,
         };
-        let whole = record.filter(|(record, _)| record.get(HEAD as usize..).and_then(wire::header).is_some());
-        match whole {
-            Some((record, end)) => self.write(&record).map(|()| end),
+        // Known by its body as well: the opcode may be bent.
+        let is_header = |op: u8, body: &[u8]| {
+            let said = wire::header(body).map(|(profile, library)| 8 + profile.len() + library.len());
+            said.is_some_and(|length| op == op::HEADER || length == body.len())
+        };
+        match record.filter(|(op, body, _)| is_header(*op, body)) {
+            Some((_, body, end)) => self.record(op::HEADER, &body).map(|()| end),
             None => {
                 // Profile and library: unknown.
                 self.record(op::HEADER, &[0; 8])?;
@@ -451,8 +457,7 @@ impl<'s, 'w> Rebuild<'s, 'w> {
         match op {
             op::MESSAGE => {
                 let Some(message) = wire::message(body) else { return Ok(false) };
-                // A message index with a bent opcode reads like a message at an impossible publish time.
-                let is_index = wire::message_index(body).is_some() && message.publish_time < u64::from(u32::MAX);
+                let is_index = wire::message_index(body).is_some_and(|index| index.is_bent_to_message());
                 self.tell(message.channel, None)?;
                 if is_index || !self.may_stay(&message) {
                     return Ok(false);

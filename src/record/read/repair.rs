@@ -5,6 +5,7 @@
 //! the old one in one step. The old one stays beside it as `NAME.mcap.damaged`, unless all of it could be kept. If the
 //! power fails meanwhile, it can be repaired again.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -51,7 +52,7 @@ pub fn repair(path: &Path) -> Result<Repaired, ReadError> {
     let mut done = Repaired { messages: messages(&verified.pieces), ..Repaired::default() };
     let data_end = if verified.is_finished { verified.end } else { source.len() };
     done.cut_bytes = data_end.saturating_sub(end);
-    let is_sound = !verified.has_strays && has_no_hole(&verified.pieces);
+    let is_sound = !verified.has_strays && has_no_hole(&verified.pieces) && indexes_are_whole(&verified.pieces);
     let is_right = is_sound && (!verified.is_finished || data_crc_is_right(&source, verified.end)?);
     if is_right && verified.is_finished && verified.has_index && done.cut_bytes == 0 {
         return Ok(done);
@@ -89,6 +90,25 @@ fn write(file: &mut File, at: u64, bytes: &[u8]) -> io::Result<()> {
 fn has_no_hole(pieces: &[Piece]) -> bool {
     let mut end = MAGIC.len() as u64;
     pieces.iter().all(|piece| std::mem::replace(&mut end, piece.offset + piece.length) == piece.offset)
+}
+
+/// Whether each chunk has an index of all its channels, or none at all. What the last one lacks is put at the end.
+fn indexes_are_whole(pieces: &[Piece]) -> bool {
+    let mut left = pieces;
+    while let [first, rest @ ..] = left {
+        left = rest;
+        let PieceKind::Chunk(chunk) = &first.kind else { continue };
+        let indexes = rest.iter().map_while(|piece| match piece.kind {
+            PieceKind::Index { channel } => Some(channel),
+            _ => None,
+        });
+        let indexed: BTreeSet<u16> = indexes.collect();
+        let is_last = rest.iter().all(|piece| matches!(piece.kind, PieceKind::Index { .. }));
+        if !(is_last || indexed.is_empty() || chunk.entries.keys().all(|channel| indexed.contains(channel))) {
+            return false;
+        }
+    }
+    true
 }
 
 /// Whether what the record at `end`, which ends the data, says of all before it is true; it may say nothing.

@@ -31,9 +31,17 @@ pub(super) fn scan(source: &Source, damage: &Damage) -> Result<Scanned, ReadErro
     let mut walk = Walk::new(source);
     let mut loose: Option<Place> = None;
     while let Some(step) = walk.next()? {
+        // The first record is the header, whatever it says.
+        if step.offset == wire::MAGIC.len() as u64 && matches!(step.op, op::SCHEMA | op::CHANNEL | op::MESSAGE) {
+            damage.spoil(step.offset, step.length, None, "the header says that it is something else");
+            continue;
+        }
+        if step.op == op::MESSAGE && scan.is_bent_index(step, &mut walk)? {
+            continue;
+        }
         // A run of messages outside of chunks ends with anything else, or when it is long enough.
         if matches!(step.op, op::SCHEMA | op::CHANNEL | op::MESSAGE) {
-            scan.finish_chunk(false)?;
+            scan.finish_chunk(true)?;
             let run = loose.get_or_insert(Place { offset: step.offset, length: 0, is_loose: true });
             run.length += step.length;
             if run.length >= LOOSE {
@@ -79,9 +87,12 @@ impl Scan<'_> {
             }
             return Ok(());
         }
-        self.finish_chunk(false)?;
+        let begun = if step.op == op::CHUNK { self.begin_chunk(step, walk)? } else { None };
+        // Anything else may be one of its message indexes, bent.
+        let is_indexed = begun.is_some() || matches!(step.op, op::ATTACHMENT | op::METADATA);
+        self.finish_chunk(!is_indexed)?;
         match step.op {
-            op::CHUNK => self.chunk = self.begin_chunk(step, walk)?,
+            op::CHUNK => self.chunk = begun,
             op::ATTACHMENT => {
                 let body = walk.body(step, wire::LONGEST_ATTACHMENT_HEAD)?;
                 let head = wire::attachment_head(body).filter(|head| head.size <= step.body().1 - head.length);
@@ -104,6 +115,18 @@ impl Scan<'_> {
         Ok(())
     }
 
+    /// Whether a message is one of the message indexes of the chunk before it, bent: then the chunk has to be looked into.
+    fn is_bent_index(&mut self, step: Step, walk: &mut Walk<'_>) -> Result<bool, ReadError> {
+        let Some(chunk) = &mut self.chunk else { return Ok(false) };
+        let index = wire::message_index(walk.body(step, u64::MAX)?);
+        let is_bent = index.is_some_and(|index| index.is_bent_to_message());
+        if is_bent {
+            chunk.found.is_opaque = true;
+            self.damage.spoil(step.offset, step.length, None, "it is a message index and says that it is a message");
+        }
+        Ok(is_bent)
+    }
+
     fn begin_chunk(&self, step: Step, walk: &mut Walk<'_>) -> Result<Option<Pending>, ReadError> {
         let place = Place { offset: step.offset, length: step.length, is_loose: false };
         let body = walk.body(step, wire::LONGEST_CHUNK_HEAD)?;
@@ -124,12 +147,12 @@ impl Scan<'_> {
         Ok(Some(Pending { found, channels: Vec::new() }))
     }
 
-    /// The message indexes of a chunk have all been seen. `is_last`: the file is cut after it, so some may be missing.
-    fn finish_chunk(&mut self, is_last: bool) -> Result<(), ReadError> {
+    /// The message indexes of a chunk have been seen; some of them only, perhaps, if `may_lack`: then it is looked into.
+    fn finish_chunk(&mut self, may_lack: bool) -> Result<(), ReadError> {
         let Some(mut chunk) = self.chunk.take() else { return Ok(()) };
         let has_news =
             |(id, _, _): &(u16, u64, u64)| self.contents.channels.get(*id).is_none() && !self.unknown.contains(id);
-        let is_opaque = is_last || chunk.found.is_opaque || chunk.channels.is_empty();
+        let is_opaque = may_lack || chunk.found.is_opaque || chunk.channels.is_empty();
         if is_opaque || chunk.channels.iter().any(has_news) {
             return self.look_into(chunk, is_opaque);
         }

@@ -164,7 +164,12 @@ impl Verified {
                 let record = source.read(step.offset, step.length)?.unwrap_or_default();
                 self.loose(&record)
             }
-            op::CHUNK_INDEX | op::ATTACHMENT_INDEX | op::STATISTICS | op::METADATA_INDEX | op::SUMMARY_OFFSET => None,
+            op::DATA_END
+            | op::CHUNK_INDEX
+            | op::ATTACHMENT_INDEX
+            | op::STATISTICS
+            | op::METADATA_INDEX
+            | op::SUMMARY_OFFSET => None,
             // Of others, readers know to take no notice.
             _ => Some(PieceKind::Other),
         })
@@ -231,7 +236,8 @@ impl Verified {
         if found.op == op::MESSAGE {
             let message = wire::message(found.body)?;
             let channel = self.channels.get(&message.channel);
-            let is_right = channel.is_some_and(|one| self.judge.is_right(&one.topic, message.payload));
+            let is_index = wire::message_index(found.body).is_some_and(|index| index.is_bent_to_message());
+            let is_right = channel.is_some_and(|one| self.judge.is_right(&one.topic, message.payload)) && !is_index;
             return is_right.then_some(PieceKind::Message { channel: message.channel, log_time: message.log_time });
         }
         let nothing = ChunkContents {

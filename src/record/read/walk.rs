@@ -5,6 +5,9 @@ use super::ReadError;
 use super::file::{Source, Window};
 use super::wire::{Fields, HEAD, MAGIC, op};
 
+/// A CRC. What else says that it is the end of the data is a bent record.
+const DATA_END_BODY: u64 = 4;
+
 /// A record in the file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Step {
@@ -55,7 +58,7 @@ impl<'s> Walk<'s> {
             return Ok(None);
         }
         let step = Step { op, offset: self.at, length };
-        if op == op::DATA_END {
+        if op == op::DATA_END && body == DATA_END_BODY {
             self.is_finished = true;
             return Ok(None);
         }

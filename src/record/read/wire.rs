@@ -195,6 +195,13 @@ impl MessageIndex<'_> {
         self.entries.len() as u64 / INDEX_ENTRY
     }
 
+    /// Whether what looks like a message at `publish_time` is this index with a bent opcode, of which one bit makes one of
+    /// the other: then that time is the offset of a message in a chunk, far less than the five seconds after 1970 that
+    /// it would be otherwise, and so are all that follow.
+    pub fn is_bent_to_message(&self) -> bool {
+        self.count() > 0 && self.entries().all(|(_, offset)| offset < u64::from(u32::MAX))
+    }
+
     /// Log time and offset of each message, in the order of the chunk.
     pub fn entries(&self) -> impl Iterator<Item = (u64, u64)> {
         self.entries.chunks_exact(INDEX_ENTRY as usize).filter_map(|entry| {

@@ -315,6 +315,40 @@ fn damaged(count: usize) -> impl Strategy<Value = Vec<(prop::sample::Index, u8)>
     prop::collection::vec((any::<prop::sample::Index>(), 1u8..=255), 1..count)
 }
 
+/// Where records begin, as long as they are whole.
+fn records(bytes: &[u8]) -> Vec<usize> {
+    let mut at = mcap::MAGIC.len();
+    let mut found = Vec::new();
+    while let Some(head) = bytes.get(at..at + 9) {
+        found.push(at);
+        at += 9 + u64::from_le_bytes(head[1..].try_into().unwrap()) as usize;
+    }
+    found
+}
+
+#[test]
+fn a_record_with_one_bent_bit_in_its_opcode_is_not_taken_for_another() {
+    for (is_finished, compression) in [(true, None), (false, None), (true, Some(mcap::Compression::Zstd))] {
+        let script = Script {
+            seconds: 4,
+            messages_per_second: 6,
+            chunk_size: 300,
+            is_finished,
+            compression,
+            ..Script::default()
+        };
+        let built = build(&script);
+        for at in records(&built.bytes) {
+            for bit in 0..8 {
+                let mut bytes = built.bytes.clone();
+                bytes[at] ^= 1 << bit;
+                println!("finished {is_finished}, opcode {:#x} at byte {at}, bit {bit}", built.bytes[at]);
+                survive(&bytes, &[&built]);
+            }
+        }
+    }
+}
+
 /// The beginning stays: without it nothing says that this is a recording.
 fn bend(bytes: &mut [u8], flips: Vec<(prop::sample::Index, u8)>) {
     let (_, rest) = bytes.split_at_mut(mcap::MAGIC.len());
