@@ -65,7 +65,7 @@ impl std::fmt::Debug for RecordSink {
 impl Recorder {
     /// Begins to record, on a thread of its own: `about` and the files of the scene stand in each file. Times are
     /// `clock`'s. The first file is there when this returns, unless the past is to be held in memory. Waits for the disk,
-    /// [`LONGEST_BEGIN`] at most.
+    /// ten seconds at most.
     pub fn start(options: RecordOptions, about: About, files: SceneFiles, clock: Clock) -> Result<Self, RecordError> {
         let path = options.path.clone();
         let series = Series::new(&path).ok_or_else(|| RecordError::Name { path: path.clone() })?;
