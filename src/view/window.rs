@@ -2,7 +2,8 @@
 //!
 //! In: a title, [`Activity`]. Out: a Bevy [`App`] with a window, or a plain sentence why there cannot be
 //! one; a [`Waker`]. Never draws on its own account: quiet means one update a second (so that age and staleness show), or
-//! one a minute once nothing has been heard for a minute; moving means about 30 a second, and input and data come at once.
+//! one a minute once nothing has been heard for a minute or while a recording stands still; moving means about 30 a
+//! second, and input and data come at once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crossbeam_channel::{Sender, bounded};
 use super::Activity;
 use crate::analysis::Analysis;
 use crate::command::OperatorCommand;
-use crate::history::{Cursor, Moment};
+use crate::history::{Cursor, Extent, Moment};
 use crate::source::{Clock, Waker};
 use crate::twin::{Freshness, Timestamp};
 
@@ -143,6 +144,7 @@ fn pace(
     analysis: Option<Res<Analysis>>,
     moment: Option<Res<Moment>>,
     cursor: Option<Res<Cursor>>,
+    extent: Option<Res<Extent>>,
     freshness: Option<ResMut<Freshness>>,
     clock: Option<Res<Clock>>,
     mut settings: ResMut<WinitSettings>,
@@ -151,6 +153,9 @@ fn pace(
     let playing = cursor.is_some_and(|cursor| matches!(*cursor, Cursor::Playing { .. }));
     let wait = if activity.moving() || playing {
         MOVING
+    } else if extent.is_some_and(|extent| extent.is_recorded()) {
+        // Nothing in it grows older.
+        DORMANT
     } else if let (Some(analysis), Some(moment), Some(mut freshness)) = (analysis, moment, freshness)
         && moment.is_dormant(analysis.lock().history.bounds().map(|(_, newest)| newest))
     {
