@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pollux::bench::alarms::Load;
-use pollux::twin::Timestamp;
+use pollux::value::Timestamp;
 
 fn judge(c: &mut Criterion) {
     let mut group = c.benchmark_group("alarms");

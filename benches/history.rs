@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pollux::history::History;
-use pollux::twin::{Quality, Sample, SignalIndex, Timestamp, Value};
+use pollux::value::{Quality, Sample, SignalIndex, Timestamp, Value};
 
 const STEP_NS: i64 = 10_000_000;
 

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pollux::ingest::{BindingTable, Message};
 use pollux::scene::{Binding, Decoder, Limits, Origin, Scene, Signal, TimeField, TimeFormat, ValueKind};
-use pollux::twin::{SignalIndex, Timestamp, TwinIndex, Unit};
+use pollux::value::{SignalIndex, Timestamp, TwinIndex, Unit};
 
 const MACHINES: usize = 1000;
 const FIELDS: [&str; 10] =

@@ -34,7 +34,8 @@
 //! | [`recent`] | what was opened | the last ten, in the user's state folder |
 //! | [`export`] | recordings | CSV, Parquet, InfluxDB lines, trimmed recordings |
 //! | [`history`] | samples | the newest at a moment, min and max per pixel |
-//! | [`twin`] | scene, history, cursor | entities with [`Current`](twin::Current) |
+//! | [`value`] | text, bytes | time, value, quality, unit, sample |
+//! | [`stage`] | scene, history, cursor | entities with [`Current`](stage::Current) |
 //! | [`model`] | inputs, parameters, a seed | what a simulated machine does |
 //! | [`command`] | what an operator asks for | cursor, attention, alarms |
 //! | [`session`] | what to open | a running world |
@@ -82,54 +83,16 @@ pub mod recent;
 pub mod record;
 pub mod replay;
 pub mod scene;
+pub mod schedule;
 pub mod session;
 pub mod source;
+pub mod stage;
 pub mod state;
-pub mod twin;
+pub mod value;
 #[cfg(feature = "desktop")]
 pub mod view;
 
-use bevy::prelude::*;
-
-/// The one order of a frame. All systems of core and views belong to one of these, in `Update`.
-#[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum TwinSet {
-    /// Carries out operator commands, moves the cursor, takes over saved scenes.
-    Command,
-    /// Takes over what is new from the analysis, and does its work where no thread does.
-    Receive,
-    /// Writes `Current` components at the cursor, where they change.
-    Project,
-    /// 3D views read components.
-    Visualise,
-}
-
-/// Everything but window, 3D and panels. Needs [`scene::LoadedScene`] to show anything.
-pub struct CorePlugins;
-
-impl Plugin for CorePlugins {
-    fn build(&self, app: &mut App) {
-        app.configure_sets(Update, (TwinSet::Command, TwinSet::Receive, TwinSet::Project, TwinSet::Visualise).chain())
-            .init_resource::<scene::LoadedScene>()
-            .add_plugins((
-                command::plugin,
-                source::plugin,
-                analysis::plugin,
-                history::plugin,
-                twin::plugin,
-                record::plugin,
-            ));
-    }
-}
-
-/// 3D view and panels, for a window as for an offscreen picture. Needs Bevy's own plugins from
-/// [`view::window`] or [`view::offscreen`].
 #[cfg(feature = "desktop")]
-pub struct DesktopPlugins;
-
-#[cfg(feature = "desktop")]
-impl Plugin for DesktopPlugins {
-    fn build(&self, app: &mut App) {
-        app.add_plugins((view::plugin, panel::plugin));
-    }
-}
+pub use panel::DesktopPlugins;
+pub use schedule::TwinSet;
+pub use stage::CorePlugins;

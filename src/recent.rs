@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::event::store;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// How many are remembered.
 pub const MOST: usize = 10;

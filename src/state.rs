@@ -8,15 +8,17 @@ use std::sync::Arc;
 use bevy::prelude::*;
 use serde::Serialize;
 
-use crate::alarm::{self, Alarm, Deed, Flags, Priority, Rule, Shelving, Subject};
+use crate::alarm::{self, Alarm, Deed, Flags, Shelving};
 use crate::analysis::Analysis;
 use crate::beside::{Beside, Counterpart, Place};
 use crate::event::Event;
 use crate::history::{Cursor, Extent, Moment};
 use crate::record::{RecordStatus, Recording};
+use crate::scene::rule::{Priority, Rule, Subject, message};
 use crate::scene::{Limits, LoadedScene, Scene};
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, Sources};
-use crate::twin::{Current, Entities, Standing, Timestamp, Value};
+use crate::stage::{Current, Entities, Standing};
+use crate::value::{Timestamp, Value};
 
 #[derive(Serialize, Debug)]
 pub struct State {
@@ -275,7 +277,7 @@ fn alarm_state(scene: &Scene, rule: &Rule, alarm: &Alarm) -> Option<AlarmState> 
         state: alarm.state,
         since: alarm.since,
         priority: rule.priority,
-        message: alarm::message(rule, scene),
+        message: message(rule, scene),
         value: number(alarm.current),
         trigger: number(alarm.trigger),
         worst: number(alarm.worst),

@@ -1,7 +1,8 @@
 //! When an operator gets an alarm to see: what rates, floods and statistics count.
 
-use super::{AlarmIndex, Cause, Change, Flags};
-use crate::twin::Timestamp;
+use super::{Cause, Change, Flags};
+use crate::scene::rule::AlarmIndex;
+use crate::value::Timestamp;
 
 /// One alarm, presented to the operator at one moment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 
-use super::{Alarm, AlarmIndex, Flood, Lamps, Performance, Priority};
+use super::{Alarm, Flood, Lamps, Performance};
+use crate::scene::rule::{AlarmIndex, Priority, Rule};
 use crate::scene::{LoadedScene, Scene};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// All alarms at the shown moment: live the states of the engine, otherwise those that it had at the cursor.
 #[derive(Resource, Clone, Debug, Default)]
@@ -121,7 +122,7 @@ fn tallies(scene: &Scene, alarms: &[Alarm]) -> [Tally; 4] {
 
 fn most_urgent(scene: &Scene, alarms: &[Alarm]) -> Option<AlarmIndex> {
     let standing = scene.alarms.iter().zip(alarms).filter(|(_, alarm)| alarm.annunciates());
-    let urgency = |(rule, alarm): &(&super::Rule, &Alarm)| {
+    let urgency = |(rule, alarm): &(&Rule, &Alarm)| {
         (alarm.state.is_unacknowledged(), std::cmp::Reverse(rule.priority), alarm.since, std::cmp::Reverse(rule.index))
     };
     standing.max_by_key(urgency).map(|(rule, _)| rule.index)
@@ -130,8 +131,9 @@ fn most_urgent(scene: &Scene, alarms: &[Alarm]) -> Option<AlarmIndex> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alarm::{Condition, Rule, State, Subject};
-    use crate::twin::TwinIndex;
+    use crate::alarm::State;
+    use crate::scene::rule::{Condition, Rule, Subject};
+    use crate::value::TwinIndex;
 
     fn scene(priorities: &[Priority]) -> LoadedScene {
         let rule = |(index, priority): (usize, &Priority)| Rule {

@@ -16,14 +16,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::case::Progress;
 use super::engine::{fresh, unraised};
-use super::key::{Key, signal_path};
-use super::{Alarm, AlarmIndex, Cause, Change, Condition, Engine, Formula, Reference, Rule, State};
+use super::{Alarm, Cause, Change, Engine, State};
 use crate::scene::Scene;
-use crate::twin::Timestamp;
+use crate::scene::rule::{AlarmIndex, AlarmPath, Condition, Formula, Reference, Rule};
+use crate::value::Timestamp;
 
 /// What must survive a restart: alarms that have something to tell. Others begin as new.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -34,13 +34,67 @@ pub struct Snapshot {
 
 /// One alarm as a store keeps it.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
 pub struct Kept {
-    #[serde(flatten)]
-    pub key: Key,
+    #[serde(serialize_with = "as_text")]
+    pub path: AlarmPath,
     /// Source time up to which the condition was judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged: Option<Timestamp>,
     pub alarm: Alarm,
+}
+
+fn as_text<S: Serializer>(path: &AlarmPath, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(path)
+}
+
+/// [`Kept`] as it is read: with the path as one text or, in older files, as a subject and a name.
+#[derive(Deserialize)]
+struct Stored {
+    path: Option<String>,
+    subject: Option<StoredSubject>,
+    name: Option<String>,
+    judged: Option<Timestamp>,
+    alarm: Alarm,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredSubject {
+    /// `P-101.vibration`
+    Signal(String),
+    Twin(String),
+    Broker(String),
+}
+
+impl TryFrom<Stored> for Kept {
+    type Error = String;
+
+    fn try_from(Stored { path, subject, name, judged, alarm }: Stored) -> Result<Self, Self::Error> {
+        let path = match (path, subject, name) {
+            (Some(path), ..) => path.parse::<AlarmPath>().map_err(|error| error.to_string())?,
+            (None, Some(StoredSubject::Broker(broker)), Some(name)) => AlarmPath::of_broker(broker, name),
+            (None, Some(StoredSubject::Twin(twin)), Some(name)) => AlarmPath::of_twin(twin, name),
+            // The name begins with the signal's, which may hold dots as the twin's id may.
+            (None, Some(StoredSubject::Signal(signal)), Some(name)) => {
+                AlarmPath::of_twin(twin_of(&signal, &name), name)
+            }
+            _ => return Err("an alarm without `path`".to_owned()),
+        };
+        Ok(Self { path, judged, alarm })
+    }
+}
+
+/// The twin of an alarm `vibration.high` of the signal `P-101.vibration`.
+fn twin_of<'s>(signal: &'s str, name: &str) -> &'s str {
+    let own = signal.match_indices('.').find(|(dot, _)| {
+        let rest = &signal[dot + 1..];
+        name == rest || name.strip_prefix(rest).is_some_and(|more| more.starts_with('.'))
+    });
+    match own.map(|(dot, _)| dot).or_else(|| signal.rfind('.')) {
+        Some(dot) => &signal[..dot],
+        None => signal,
+    }
 }
 
 impl Engine {
@@ -50,14 +104,14 @@ impl Engine {
         let old_alarms = std::mem::take(&mut self.alarms);
         let old_progress = std::mem::take(&mut self.progress);
         let old = old_scene.alarms.iter().zip(old_alarms.into_iter().zip(old_progress));
-        let mut known: HashMap<Key, (&Rule, (Alarm, Progress))> =
-            old.map(|(rule, case)| (Key::of(rule, &old_scene), (rule, case))).collect();
+        let mut known: HashMap<AlarmPath, (&Rule, (Alarm, Progress))> =
+            old.map(|(rule, case)| (AlarmPath::of_rule(rule, &old_scene), (rule, case))).collect();
         let mut alarms = Vec::with_capacity(scene.alarms.len());
         let mut progress = Vec::with_capacity(scene.alarms.len());
         let mut failures = std::collections::BTreeMap::new();
         for rule in &scene.alarms {
             let begun = fresh(rule, &scene, now);
-            match known.remove(&Key::of(rule, &scene)) {
+            match known.remove(&AlarmPath::of_rule(rule, &scene)) {
                 Some((old_rule, (alarm, carried))) => {
                     let same = same_condition(old_rule, &old_scene, rule, &scene);
                     if same && let Some(failure) = self.failures.remove(&old_rule.index) {
@@ -92,7 +146,7 @@ impl Engine {
         let judged = self.progress.get(index.at())?.judged;
         let telling = alarm.state != State::Normal || !alarm.flags.is_clear() || alarm.activations > 0;
         telling.then(|| Kept {
-            key: Key::of(rule, &self.scene),
+            path: AlarmPath::of_rule(rule, &self.scene),
             judged: Some(judged).filter(|judged| *judged > Timestamp::MIN),
             alarm: alarm.clone(),
         })
@@ -102,11 +156,11 @@ impl Engine {
     /// caller can put on record which standing alarms ended unseen.
     pub fn restore(&mut self, snapshot: Snapshot, now: Timestamp, out: &mut Vec<Change>) -> Vec<Kept> {
         let scene = Arc::clone(&self.scene);
-        let places: HashMap<Key, usize> =
-            scene.alarms.iter().enumerate().map(|(at, rule)| (Key::of(rule, &scene), at)).collect();
+        let places: HashMap<AlarmPath, usize> =
+            scene.alarms.iter().enumerate().map(|(at, rule)| (AlarmPath::of_rule(rule, &scene), at)).collect();
         let mut unknown = Vec::new();
         for kept in snapshot.alarms {
-            let at = places.get(&kept.key).copied();
+            let at = places.get(&kept.path).copied();
             match at.and_then(|at| Some((self.alarms.get_mut(at)?, self.progress.get_mut(at)?))) {
                 Some((alarm, progress)) => {
                     *alarm = kept.alarm;
@@ -171,7 +225,7 @@ fn ended(rule: &Rule, alarm: &Alarm, cause: Cause, to: State, now: Timestamp) ->
 
 /// Whether two rules judge samples alike, signals being the same if their paths are.
 fn same_condition(a: &Rule, a_scene: &Scene, b: &Rule, b_scene: &Scene) -> bool {
-    let path = |signal| signal_path(a_scene, signal);
+    let path = |signal| a_scene.signal_path(signal);
     let alike = match (&a.condition, &b.condition) {
         (
             Condition::Limit { level: a, limit: a_limit, deadband: a_deadband },
@@ -187,7 +241,7 @@ fn same_condition(a: &Rule, a_scene: &Scene, b: &Rule, b_scene: &Scene) -> bool 
         ) => {
             let from = match (a, b) {
                 (Reference::Value(a), Reference::Value(b)) => a == b,
-                (Reference::Signal(a), Reference::Signal(b)) => path(*a) == signal_path(b_scene, *b),
+                (Reference::Signal(a), Reference::Signal(b)) => path(*a) == b_scene.signal_path(*b),
                 _ => false,
             };
             from && (a_limit, a_deadband) == (b_limit, b_deadband)
@@ -207,7 +261,7 @@ fn same_condition(a: &Rule, a_scene: &Scene, b: &Rule, b_scene: &Scene) -> bool 
 
 fn same_formula(a: &Formula, a_scene: &Scene, b: &Formula, b_scene: &Scene) -> bool {
     let inputs = |formula: &Formula, scene: &Scene| -> Vec<String> {
-        formula.inputs.iter().map(|(_, signal)| signal_path(scene, *signal)).collect()
+        formula.inputs.iter().map(|(_, signal)| scene.signal_path(*signal)).collect()
     };
     a.source == b.source && inputs(a, a_scene) == inputs(b, b_scene)
 }

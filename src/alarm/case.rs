@@ -15,8 +15,9 @@
 use std::time::Duration;
 
 use super::detector::{Detector, Reading, worse};
-use super::{Action, Alarm, Cause, Change, Condition, Deed, Refusal, Rule, deeds, machine};
-use crate::twin::Timestamp;
+use super::{Action, Alarm, Cause, Change, Deed, Refusal, deeds, machine};
+use crate::scene::rule::{Condition, Rule};
+use crate::value::Timestamp;
 
 /// So long after a delay should have been over, samples may still be on their way.
 pub const PATIENCE: Duration = Duration::from_secs(2);

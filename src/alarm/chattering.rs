@@ -9,8 +9,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{AlarmIndex, Annunciation};
-use crate::twin::Timestamp;
+use super::Annunciation;
+use crate::scene::rule::AlarmIndex;
+use crate::value::Timestamp;
 
 pub const CHATTER_WINDOW: Duration = Duration::from_secs(60);
 /// So many activations in a window are chattering.

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::{Action, Alarm, AlarmIndex, Cause, Change, Deed, LONGEST_SHELVING, Refusal, Shelving, State, machine};
+use super::{Action, Alarm, Cause, Change, Deed, LONGEST_SHELVING, Refusal, Shelving, State, machine};
+use crate::scene::rule::AlarmIndex;
 
 /// Carries out one action. What is asked for twice is refused rather than done again, except a shelf, which a second
 /// shelving replaces.

@@ -8,9 +8,9 @@
 use super::tally::Tally;
 use super::trail::Trail;
 use super::values::Values;
-use super::{Condition, Direction, Formula, Level, Reference, Rule};
 use crate::scene::expression::ExpressionError;
-use crate::twin::{Grade, Quality, Sample, SignalIndex, Timestamp, Value};
+use crate::scene::rule::{Condition, Direction, Formula, Level, Reference, Rule};
+use crate::value::{Grade, Quality, Sample, SignalIndex, Timestamp, Value};
 
 /// What a rule's condition says about one moment.
 #[derive(Clone, Copy, PartialEq, Debug)]

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use super::case::{Case, Moment, Progress, Silence};
 use super::detector;
 use super::heard::Heard;
-use super::key::Key;
 use super::plan::{Plan, Role, own_signal};
-use super::{Action, Alarm, AlarmIndex, Change, Condition, Deed, Refusal, Rule, Subject, Values};
+use super::{Action, Alarm, Change, Deed, Refusal, Values};
 use crate::history::queue::MovingQueue;
 use crate::scene::Scene;
 use crate::scene::expression::ExpressionError;
-use crate::twin::{Sample, SignalIndex, Timestamp, Value};
+use crate::scene::rule::{AlarmIndex, AlarmPath, Condition, Rule, Subject};
+use crate::value::{Sample, SignalIndex, Timestamp, Value};
 
 /// Judges every alarm of a scene by every sample. Owned by whoever hands samples on; frames only read.
 #[derive(Debug)]
@@ -306,7 +306,10 @@ fn note_failure(failures: &mut BTreeMap<AlarmIndex, Failure>, scene: &Scene, rul
             failure.message = message;
         }
         None => {
-            tracing::warn!("{}: cannot be evaluated, the last verdict holds: {message}", Key::of(rule, scene));
+            tracing::warn!(
+                "{}: cannot be evaluated, the last verdict holds: {message}",
+                AlarmPath::of_rule(rule, scene)
+            );
             failures.insert(rule.index, Failure { count: 1, message });
         }
     }

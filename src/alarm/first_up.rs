@@ -9,8 +9,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AlarmIndex, Annunciation, Change, Flags, Rule, State};
-use crate::twin::Timestamp;
+use super::{Annunciation, Change, Flags, State};
+use crate::scene::rule::{AlarmIndex, Rule};
+use crate::value::Timestamp;
 
 #[derive(Clone, Debug, Default)]
 pub struct FirstUp {

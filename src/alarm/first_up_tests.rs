@@ -1,6 +1,7 @@
 use super::*;
-use crate::alarm::{Cause, Condition, Subject};
-use crate::twin::TwinIndex;
+use crate::alarm::Cause;
+use crate::scene::rule::{Condition, Subject};
+use crate::value::TwinIndex;
 
 fn rule(index: u32, group: &str) -> Rule {
     Rule {

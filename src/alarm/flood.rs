@@ -8,8 +8,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{AlarmIndex, Annunciation};
-use crate::twin::Timestamp;
+use super::Annunciation;
+use crate::scene::rule::AlarmIndex;
+use crate::value::Timestamp;
 
 pub const FLOOD_WINDOW: Duration = Duration::from_secs(600);
 /// A flood begins with more than so many in a window, and ends below so many.

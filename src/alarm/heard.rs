@@ -8,10 +8,9 @@ use std::collections::HashMap;
 
 use super::Values;
 use super::case::TRUSTED_AHEAD;
-use super::key::signal_path;
 use crate::history::Point;
 use crate::scene::Scene;
-use crate::twin::{Sample, SignalIndex, Timestamp};
+use crate::value::{Sample, SignalIndex, Timestamp};
 
 /// By signal.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +48,7 @@ impl Heard {
     /// What an earlier run had heard. Signals that the scene does not have are given back.
     pub fn restore(&mut self, scene: &Scene, heard: impl IntoIterator<Item = (String, Timestamp)>) -> Vec<String> {
         let places: HashMap<String, usize> =
-            scene.signals.iter().map(|signal| (signal_path(scene, signal.index), signal.index.at())).collect();
+            scene.signals.iter().map(|signal| (scene.signal_path(signal.index), signal.index.at())).collect();
         let mut unknown = Vec::new();
         for (path, time) in heard {
             let at = places.get(&path).copied();
@@ -63,12 +62,10 @@ impl Heard {
 
     /// The same for another scene: signals of the same path go on.
     pub fn adopt(&self, old: &Scene, new: &Scene) -> Self {
-        let places: HashMap<String, usize> =
-            old.signals.iter().map(|signal| (signal_path(old, signal.index), signal.index.at())).collect();
+        let places = new.renumbering(old);
         let of = |times: &[Timestamp]| -> Vec<Timestamp> {
-            let place = |signal: &crate::scene::Signal| places.get(&signal_path(new, signal.index)).copied();
-            let time = |at: Option<usize>| at.and_then(|at| times.get(at).copied()).unwrap_or(Timestamp::MIN);
-            new.signals.iter().map(|signal| time(place(signal))).collect()
+            let time = |old: &Option<SignalIndex>| old.and_then(|old| times.get(old.at()).copied());
+            places.iter().map(|old| time(old).unwrap_or(Timestamp::MIN)).collect()
         };
         Self { newest: of(&self.newest), floor: of(&self.floor) }
     }

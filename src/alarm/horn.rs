@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bevy::prelude::Resource;
 
-use super::Priority;
+use crate::scene::rule::Priority;
 
 /// Shared by the analysis, which sounds it, and by what hears it.
 #[derive(Resource, Clone, Debug, Default)]

@@ -5,9 +5,10 @@
 
 use std::cmp::Reverse;
 
-use super::{Alarm, Flags, Priority, State, Subject};
+use super::{Alarm, Flags, State};
 use crate::scene::Scene;
-use crate::twin::{SignalIndex, TwinIndex};
+use crate::scene::rule::{Priority, Subject};
+use crate::value::{SignalIndex, TwinIndex};
 
 /// The alarms of a thing that annunciate, in two words.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

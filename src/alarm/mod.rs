@@ -45,10 +45,8 @@ mod first_up;
 mod flood;
 mod heard;
 mod horn;
-mod key;
 mod lamp;
 mod machine;
-mod message;
 mod monitor;
 #[cfg(test)]
 mod oracle;
@@ -56,7 +54,6 @@ mod plan;
 #[cfg(test)]
 mod properties;
 mod refusal;
-mod rule;
 mod state;
 mod statistics;
 #[cfg(test)]
@@ -76,12 +73,9 @@ pub use engine::{Engine, Failure};
 pub use first_up::FirstUp;
 pub use flood::{FLOOD_BEGINS_ABOVE, FLOOD_ENDS_BELOW, FLOOD_WINDOW, Flood, FloodChange, FloodWatch};
 pub use horn::Horn;
-pub use key::{Key, Named};
 pub use lamp::{Aside, Lamp, Lamps, Urgency};
-pub use message::{condition_text, duration, message, quantity, told_per};
 pub use monitor::{Findings, Monitor};
 pub use refusal::Refusal;
-pub use rule::{AlarmIndex, Condition, Count, Direction, Formula, Guidance, Level, Priority, Reference, Rule, Subject};
 pub use state::{Action, Alarm, Cause, Change, Deed, Flags, LONGEST_SHELVING, Shelving, State};
 pub use statistics::{Frequent, Performance, PriorityShare, Rate, STALE_AFTER, Standing, Statistics};
 pub use values::Values;

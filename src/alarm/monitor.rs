@@ -2,10 +2,11 @@
 //! and chattering as they begin and end; first-up and the measures of ISA-18.2 when asked. Pure.
 
 use super::{
-    Alarm, AlarmIndex, Annunciation, Change, ChatterChange, ChatterWatch, FirstUp, Flags, FloodChange, FloodWatch,
-    Performance, Rule, Statistics,
+    Alarm, Annunciation, Change, ChatterChange, ChatterWatch, FirstUp, Flags, FloodChange, FloodWatch, Performance,
+    Statistics,
 };
-use crate::twin::Timestamp;
+use crate::scene::rule::{AlarmIndex, Rule};
+use crate::value::Timestamp;
 
 #[derive(Clone, Debug)]
 pub struct Monitor {

@@ -11,11 +11,9 @@
 use std::time::Duration;
 
 use super::testing::SEC;
-use super::{
-    Action, Alarm, AlarmIndex, Cause, Change, Condition, Deed, Direction, Level, PATIENCE, Reference, Refusal, Rule,
-    Shelving, State,
-};
-use crate::twin::{Grade, Sample, Timestamp, Value};
+use super::{Action, Alarm, Cause, Change, Deed, PATIENCE, Refusal, Shelving, State};
+use crate::scene::rule::{AlarmIndex, Condition, Direction, Level, Reference, Rule};
+use crate::value::{Grade, Sample, Timestamp, Value};
 
 /// Something that happens.
 #[derive(Clone, PartialEq, Debug)]

@@ -1,9 +1,9 @@
 //! Which alarms look at which signal. In: the rules of a scene. Out: for each signal a small slice of them. Made once for
 //! each scene, so that a sample finds its alarms by one index.
 
-use super::{Condition, Formula, Reference, Rule, Subject};
 use crate::scene::Scene;
-use crate::twin::SignalIndex;
+use crate::scene::rule::{Condition, Formula, Reference, Rule, Subject};
+use crate::value::SignalIndex;
 
 /// What a sample of a signal means to an alarm. The order is the one in which a sample's alarms are served.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -14,9 +14,10 @@ use rand_chacha::ChaCha8Rng;
 
 use super::oracle::{Oracle, Step, Truth};
 use super::testing::{Known, SEC, deed, formula, line, rule, scene, seconds};
-use super::{Action, Alarm, AlarmIndex, Change, Condition, Count, Direction, Engine, Level, Reference, Refusal, Rule};
+use super::{Action, Alarm, Change, Engine, Refusal};
 use crate::scene::Scene;
-use crate::twin::{Quality, Reason, Sample, SignalIndex, Timestamp, Value};
+use crate::scene::rule::{AlarmIndex, Condition, Count, Direction, Level, Reference, Rule};
+use crate::value::{Quality, Reason, Sample, SignalIndex, Timestamp, Value};
 
 /// Rules per kind of condition, and sequences per rule: nine kinds make 450,000 sequences.
 const RULES: u64 = 1_000;

@@ -1,6 +1,7 @@
 //! Why an operator's action on an alarm is not carried out, in plain sentences.
 
-use super::{AlarmIndex, LONGEST_SHELVING};
+use super::LONGEST_SHELVING;
+use crate::scene::rule::AlarmIndex;
 
 /// Nothing was changed, and this is why.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]

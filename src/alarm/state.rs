@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::AlarmIndex;
-use crate::twin::Timestamp;
+use crate::scene::rule::AlarmIndex;
+use crate::value::Timestamp;
 
 /// Where an alarm stands. Shelved, suppressed and out of service are [`Flags`] beside it: evaluation goes on under them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Alarm, AlarmIndex, Annunciation, FloodChange, Priority, State};
-use crate::twin::Timestamp;
+use super::{Alarm, Annunciation, FloodChange, State};
+use crate::scene::rule::{AlarmIndex, Priority};
+use crate::value::Timestamp;
 
 /// An alarm that stays active longer than this is stale: it tells the operator nothing any more.
 pub const STALE_AFTER: Duration = Duration::from_secs(24 * 60 * 60);

@@ -3,8 +3,9 @@
 use expect_test::expect;
 
 use super::testing::{Story, formula, high, rule, scene, seconds};
-use super::{Action, AlarmIndex, Condition, Count, Reference, Rule, Snapshot, State, Subject};
-use crate::twin::{SignalIndex, Timestamp, Value};
+use super::{Action, Snapshot, State};
+use crate::scene::rule::{AlarmIndex, Condition, Count, Reference, Rule, Subject};
+use crate::value::{SignalIndex, Timestamp, Value};
 
 #[test]
 fn a_limit_raises_beyond_it_and_clears_behind_the_deadband() {
@@ -359,7 +360,7 @@ fn a_restart_goes_on_where_it_stopped_and_redelivered_samples_change_nothing() {
     let mut other = Story::with(scene(vec![Rule { name: "other".into(), ..high(5.0, 1.0) }], None));
     let unknown = other.engine.restore(kept, Timestamp(0), &mut changes);
     assert_eq!(unknown.len(), 1, "what belongs to no rule is handed back");
-    expect!["P-101.a: alarm a.test"].assert_eq(&unknown[0].key.to_string());
+    expect!["P-101/a.test"].assert_eq(&unknown[0].path.to_string());
 }
 
 #[test]

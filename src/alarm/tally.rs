@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 
-use super::Count;
-use crate::twin::Timestamp;
+use crate::scene::rule::Count;
+use crate::value::Timestamp;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {

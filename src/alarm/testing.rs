@@ -4,13 +4,12 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{
-    Action, Alarm, AlarmIndex, Cause, Change, Condition, Deed, Engine, Formula, Level, Refusal, Rule, Subject, Values,
-};
+use super::{Action, Alarm, Cause, Change, Deed, Engine, Refusal, Values};
 use crate::history::Point;
 use crate::scene::expression::Compiled;
+use crate::scene::rule::{AlarmIndex, Condition, Formula, Level, Rule, Subject};
 use crate::scene::{Limits, Origin, Scene, Signal, Twin, ValueKind};
-use crate::twin::{Quality, Reason, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
+use crate::value::{Quality, Reason, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
 
 pub(super) const SEC: i64 = 1_000_000_000;
 

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Samples kept over a window. Those that come faster than a slot lasts are left out, so that the start of a window is
 /// found at most one slot too early; a rate is taken over the true distance all the same.

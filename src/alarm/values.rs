@@ -1,7 +1,7 @@
 //! Where rules over several signals find the values of the others.
 
 use crate::history::{History, Point};
-use crate::twin::{SignalIndex, Timestamp};
+use crate::value::{SignalIndex, Timestamp};
 
 /// What is known of all signals.
 pub trait Values {

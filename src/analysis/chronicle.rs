@@ -10,14 +10,14 @@ use std::time::Duration;
 use super::hearing::Hearing;
 use super::past::{self, Opening};
 use crate::alarm::{
-    self, Alarm, AlarmIndex, Annunciation, Change, Engine, Findings, Flags, Horn, Kept, Monitor, Performance, Rule,
-    Snapshot, State,
+    self, Alarm, Annunciation, Change, Engine, Findings, Flags, Horn, Kept, Monitor, Performance, Snapshot, State,
 };
 use crate::event::store::{Restored, Store};
-use crate::event::{AlarmPath, Budget, Draft, Event, EventFile, Journal, Kind};
+use crate::event::{Budget, Draft, Event, EventFile, Journal, Kind};
 use crate::record::RecordSink;
 use crate::scene::Scene;
-use crate::twin::Timestamp;
+use crate::scene::rule::{AlarmIndex, AlarmPath, Rule, message};
+use crate::value::Timestamp;
 
 /// How often the store hears that Pollux lives, when nothing else happens.
 pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
@@ -221,8 +221,8 @@ impl Chronicle {
         if let Some((from, to)) = restored.gap {
             self.record(Draft::new(from, now, Kind::Gap { from, to }));
         }
-        for Kept { key, alarm, .. } in unknown.iter().filter(|kept| kept.alarm.state != State::Normal) {
-            let text = format!("{key} stood when Pollux ended; the scene does not have it any more: {}", words(alarm));
+        for Kept { path, alarm, .. } in unknown.iter().filter(|kept| kept.alarm.state != State::Normal) {
+            let text = format!("{path} stood when Pollux ended; the scene does not have it any more: {}", words(alarm));
             self.record(Draft::new(now, now, Kind::Note { text }));
         }
         self.take(&mut changes, engine);
@@ -257,7 +257,7 @@ impl Chronicle {
             self.version += 1;
             self.changed.insert(index);
             self.last_transition = self.last_transition.max(change.receive_time);
-            self.record(Draft::of_change(&change, rule, scene, alarm::message(rule, scene)));
+            self.record(Draft::of_change(&change, rule, scene, message(rule, scene)));
             // As they were after this change: a later one of the same batch may have changed them again.
             let flags = self.flags.entry(index).or_default();
             past::flag(flags, &change.cause, || change.deed.clone().unwrap_or_default());
@@ -303,7 +303,7 @@ impl Chronicle {
         }
         for change in &ended {
             if let Some(rule) = old.alarms.get(change.alarm.at()) {
-                self.record(Draft::of_change(change, rule, old, alarm::message(rule, old)));
+                self.record(Draft::of_change(change, rule, old, message(rule, old)));
             }
         }
         self.changed = self.changed.iter().filter_map(|index| place(*index)).collect();

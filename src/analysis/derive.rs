@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::history::{History, quality_at};
 use crate::scene::{Derivation, Origin, Scene};
-use crate::twin::{Grade, Quality, Reason, Sample, SignalIndex, Timestamp, Value};
+use crate::value::{Grade, Quality, Reason, Sample, SignalIndex, Timestamp, Value};
 
 /// For each signal, the derived signals to evaluate after it: its dependents, and theirs, in order of rank.
 #[derive(Debug, Default)]

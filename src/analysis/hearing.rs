@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::chronicle::SIGN_OF_LIFE;
 use crate::alarm::Engine;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// A line of the store takes about 50 bytes for a signal. Up to so many signals are told with each sign of life; more of
 /// them less often, so that the disk gets about 25 kB a second at most, however large the plant is.

@@ -7,7 +7,6 @@
 mod answer;
 mod recall;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,12 +16,13 @@ use super::feed::Feed;
 use super::lives::Lives;
 use crate::alarm::{Action, Alarm, Change, Deed, Engine, Horn, Refusal};
 use crate::event::store::{Restored, Store};
-use crate::event::{AlarmPath, Draft, EventFile, Kind};
+use crate::event::{Draft, EventFile, Kind};
 use crate::history::{Density, History};
 use crate::record::{Exposure, RecordSink};
 use crate::scene::Scene;
+use crate::scene::rule::AlarmPath;
 use crate::source::Batch;
-use crate::twin::{Sample, SignalIndex, Timestamp, TwinIndex};
+use crate::value::{Sample, SignalIndex, Timestamp, TwinIndex};
 
 pub(crate) use answer::Answer;
 pub use recall::Recall;
@@ -265,7 +265,7 @@ impl Knowledge {
     /// Returns where each old signal is now.
     pub fn adopt(&mut self, scene: Arc<Scene>, generation: u32, now: Timestamp) -> Vec<Option<SignalIndex>> {
         self.give_up_exposure();
-        let map = renumbering(&self.scene, &scene);
+        let map = self.scene.renumbering(&scene);
         self.history.remap(&map, scene.signals.len());
         self.lives.adopt(&self.scene, &scene, &self.history);
         self.engine.adopt(scene.clone(), now, &mut self.changes);
@@ -394,13 +394,4 @@ impl Knowledge {
 
 fn asked_for(scene: &Scene, plan: &DerivedPlan, engine: &Engine) -> Vec<bool> {
     scene.signals.iter().map(|signal| plan.is_asked_for(signal.index) || engine.watches(signal.index)).collect()
-}
-
-/// Where each signal of the `old` scene is in the `new` one: the same twin id and signal name.
-fn renumbering(old: &Scene, new: &Scene) -> Vec<Option<SignalIndex>> {
-    let name = |scene: &'_ Scene, signal: &crate::scene::Signal| {
-        (scene.twins[signal.twin.at()].id.clone(), signal.name.clone())
-    };
-    let known: HashMap<_, _> = new.signals.iter().map(|signal| (name(new, signal), signal.index)).collect();
-    old.signals.iter().map(|signal| known.get(&name(old, signal)).copied()).collect()
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::history::History;
 use crate::history::queue::MovingQueue;
 use crate::scene::Scene;
-use crate::twin::{SignalIndex, Timestamp, TwinIndex};
+use crate::value::{SignalIndex, Timestamp, TwinIndex};
 
 /// A sample costs one look at whether its twin lives. When a twin may have died, its signals are asked.
 #[derive(Debug, Default)]

@@ -23,11 +23,11 @@ use std::sync::Arc;
 use bevy::prelude::*;
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::TwinSet;
 use crate::alarm::AlarmBoard;
 use crate::event::{EventLog, RecordTroubles};
 use crate::scene::Scene;
-use crate::twin::Timestamp;
+use crate::schedule::TwinSet;
+use crate::value::Timestamp;
 
 pub use chronicle::Chronicle;
 pub use derive::DerivedPlan;

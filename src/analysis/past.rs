@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::alarm::{Alarm, AlarmIndex, Cause, Change, Deed, Flags, Monitor, Shelving};
-use crate::event::{AlarmPath, Event, Journal, Kind};
+use crate::alarm::{Alarm, Cause, Change, Deed, Flags, Monitor, Shelving};
+use crate::event::{Event, Journal, Kind};
 use crate::scene::Scene;
-use crate::twin::Timestamp;
+use crate::scene::rule::{AlarmIndex, AlarmPath};
+use crate::value::Timestamp;
 
 /// How alarms stood at one moment: where the journal begins, or a keyframe of a recording.
 #[derive(Clone, Debug)]
@@ -63,7 +64,7 @@ pub(super) fn relive<'e>(
                 monitor.elapse(event.received);
             }
             Kind::Alarm { cause, from, to, value, worst, .. } => {
-                let index = AlarmPath::of_event(event).and_then(|path| today.get(&path).copied());
+                let index = event.alarm_path().and_then(|path| today.get(&path).copied());
                 let Some(rule) = index.and_then(|index| scene.alarms.get(index.at())) else { continue };
                 let flags = flags.entry(rule.index).or_default();
                 flag(flags, cause, || deed(event));

@@ -9,7 +9,7 @@ use bevy::prelude::*;
 use super::Analysis;
 use crate::history::Moment;
 use crate::source::Sources;
-use crate::twin::SignalIndex;
+use crate::value::SignalIndex;
 
 /// How long a frame may spend on draining where no thread does it; what is left waits for the next frame.
 #[derive(Resource, Clone, Copy, Debug)]

@@ -12,7 +12,7 @@ use crate::alarm::{Alarm, AlarmBoard, Flood};
 use crate::event::{EventLog, Kind, RecordTroubles};
 use crate::history::{Cursor, Moment};
 use crate::scene::LoadedScene;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Seconds between two looks at the latest values, at troubles, and between two measurements of the alarm system.
 const VALUES_SECS: f64 = 0.25;
@@ -95,6 +95,7 @@ fn flood_at(knowledge: &Knowledge, loaded: &LoadedScene, moment: Timestamp) -> O
     let last = journal.until(moment).find(|event| matches!(event.kind, Kind::Flood { .. }))?;
     let Kind::Flood { began: true, alarms, first } = &last.kind else { return None };
     let scene = &loaded.scene;
-    let path = |rule: &&crate::alarm::Rule| crate::event::AlarmPath::of_rule(rule, scene).to_string() == *first;
+    let path =
+        |rule: &&crate::scene::rule::Rule| crate::scene::rule::AlarmPath::of_rule(rule, scene).to_string() == *first;
     Some(Flood { since: last.time, alarms: *alarms, first: scene.alarms.iter().find(path).map(|rule| rule.index) })
 }

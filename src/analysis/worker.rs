@@ -154,7 +154,7 @@ mod tests {
     use super::*;
     use crate::scene::{Limits, Origin, Scene, Signal, ValueKind};
     use crate::source::{SourceStatus, mailbox};
-    use crate::twin::{Quality, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
+    use crate::value::{Quality, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
 
     fn scene() -> Arc<Scene> {
         let signal = Signal {

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::grouped;
-use crate::alarm::{AlarmIndex, Condition, Direction, Engine, Formula, Level, Rule, Subject};
+use crate::alarm::Engine;
 use crate::history::History;
 use crate::scene::Scene;
 use crate::scene::expression::Compiled;
-use crate::twin::{Quality, Sample, SignalIndex, Timestamp, TwinIndex, Value};
+use crate::scene::rule::{AlarmIndex, Condition, Direction, Formula, Level, Rule, Subject};
+use crate::value::{Quality, Sample, SignalIndex, Timestamp, TwinIndex, Value};
 
 /// Rules of one twin.
 const RULES: u32 = 20;

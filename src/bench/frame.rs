@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 
 use super::{FIELDS, scene};
-use crate::CorePlugins;
 use crate::analysis::Analysis;
 use crate::history::Moment;
 use crate::scene::LoadedScene;
 use crate::source::Batch;
-use crate::twin::{Quality, Sample, SignalIndex, Timestamp, Value};
+use crate::stage::CorePlugins;
+use crate::value::{Quality, Sample, SignalIndex, Timestamp, Value};
 
 const FRAMES: u64 = 60;
 

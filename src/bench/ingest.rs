@@ -13,7 +13,6 @@ use bevy::prelude::*;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 
 use super::{FIELDS, flood, grouped, no_waker, payload, scene, topic};
-use crate::CorePlugins;
 use crate::analysis::worker::Worker;
 use crate::analysis::{Analysis, Feed};
 use crate::history::Moment;
@@ -21,7 +20,8 @@ use crate::ingest::{BindingTable, Message, SharedTable};
 use crate::scene::{Broker, LoadedScene, Scene};
 use crate::source::mqtt::{self, SourceError};
 use crate::source::{Batch, Clock, Sources};
-use crate::twin::{Current, Entities, Timestamp};
+use crate::stage::{CorePlugins, Current, Entities};
+use crate::value::Timestamp;
 
 const TWINS: u32 = 100;
 /// Measurements of each side, in turns, so that a noisy minute hits both. A broker that shares the cores with all else makes

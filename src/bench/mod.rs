@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::scene::{Binding, Decoder, Limits, Origin, Scene, Signal, TimeField, TimeFormat, Twin, ValueKind};
-use crate::twin::{SignalIndex, TwinIndex, Unit};
+use crate::value::{SignalIndex, TwinIndex, Unit};
 
 /// Names of the ten fields of a measured message.
 const FIELDS: [&str; 10] =

@@ -19,7 +19,7 @@ use crate::record::format::{About, JSON, JSON_SCHEMA, JSON_SCHEMA_ENCODING, JSON
 use crate::record::{RecordError, RecordOptions, RecordStatus, Recorder, SceneFiles, Still, write_options};
 use crate::scene::Scene;
 use crate::source::{Batch, Clock};
-use crate::twin::{Quality, Sample, SignalIndex, Timestamp, Value};
+use crate::value::{Quality, Sample, SignalIndex, Timestamp, Value};
 
 const TOPICS: u32 = 100;
 /// Distinct messages, so that nothing compresses better than a plant does.

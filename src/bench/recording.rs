@@ -20,7 +20,7 @@ use super::{FIELDS, grouped};
 use crate::record::format::{self, About, Keyframe, Known};
 use crate::record::read::{ReadError, Timeline};
 use crate::record::write_options;
-use crate::twin::{Quality, Timestamp, Value};
+use crate::value::{Quality, Timestamp, Value};
 
 const TWINS: u16 = 200;
 const PER_SECOND: u64 = 10;

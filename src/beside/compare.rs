@@ -15,10 +15,10 @@ use serde::Serialize;
 use super::difference::{Spread, share};
 use super::events::{self, Met};
 use super::open::{BesideError, names_of};
-use super::{Align, Pair, Pairs, Shift, Side, align, overlap};
+use super::{Align, Pair, Pairs, Side, align, overlap};
 use crate::record::read::ReadError;
 use crate::replay::{Deck, OpenError, Received, Samples};
-use crate::twin::{Sample, SignalIndex, Timestamp, Value, has_value};
+use crate::value::{Sample, Shift, SignalIndex, Timestamp, Value};
 
 /// The journals of both are read into memory; samples are not.
 const JOURNAL_ONLY_BYTES: u64 = 1 << 20;
@@ -196,7 +196,7 @@ fn event_difference(met: &Met, shift: Shift) -> EventDifference {
 
 /// Signals beyond the tolerance, signals that only one has, alarms that came up in only one.
 fn exceeding(comparison: &Comparison, tolerance: f64) -> Vec<String> {
-    let percent = |share: f64| format!("{} %", crate::twin::number::significant(share * 100.0, 3));
+    let percent = |share: f64| format!("{} %", crate::value::number::significant(share * 100.0, 3));
     let beyond = comparison.signals.iter().filter(|signal| signal.share > tolerance).map(|signal| {
         let of = if signal.largest.is_some() { "of its scale" } else { "of the time" };
         format!("{} differs by {} {of}", signal.signal, percent(signal.share))
@@ -263,7 +263,7 @@ impl Tally {
     /// What is received takes the place of what is older.
     fn learn(place: &mut Option<Known>, sample: &Sample, value: impl FnOnce(Value) -> Value) {
         if place.as_ref().is_none_or(|known| sample.source_time >= known.source_time) {
-            let value = has_value(sample.quality).then(|| value(sample.value.clone()));
+            let value = sample.quality.has_value().then(|| value(sample.value.clone()));
             *place = Some(Known { source_time: sample.source_time, value });
         }
     }
@@ -437,7 +437,7 @@ fn take_at(messages: &mut Messages, at: Timestamp) -> Result<Option<Received>, R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::twin::Quality;
+    use crate::value::Quality;
 
     fn secs(at: f64) -> Timestamp {
         Timestamp((at * 1e9) as i64)

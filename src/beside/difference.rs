@@ -1,6 +1,6 @@
 //! How far two values lie apart. In: values, and the scale to see them on. Out: the difference and its weight. Pure.
 
-use crate::twin::Value;
+use crate::value::Value;
 
 /// From this weight on a difference is worth a look.
 pub const NOTABLE: f64 = 0.05;

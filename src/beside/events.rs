@@ -8,10 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Shift;
 use crate::alarm::Cause;
-use crate::event::{AlarmPath, Event, Journal, Kind};
-use crate::twin::Timestamp;
+use crate::event::{Event, Journal, Kind};
+use crate::value::{Shift, Timestamp};
 
 /// What became of an event.
 #[derive(Clone, PartialEq, Debug)]
@@ -62,7 +61,7 @@ pub fn is_raised(event: &Event) -> bool {
 /// What an event says of what, alike in both: `P-101/vibration.high raised`, `P-101 birth`.
 pub fn name(event: &Event) -> String {
     let action = event.action();
-    if let Some(path) = AlarmPath::of_event(event) {
+    if let Some(path) = event.alarm_path() {
         return format!("{path} {action}");
     }
     let what = match &event.kind {

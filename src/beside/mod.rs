@@ -25,7 +25,7 @@ mod project;
 
 use bevy::prelude::*;
 
-pub use align::{Align, AlignError, Aligned, Known, Shift, Side, UnknownAlign, align, overlap};
+pub use align::{Align, AlignError, Aligned, Known, Side, UnknownAlign, align, overlap};
 pub use compare::{Comparison, compare};
 pub use difference::{Deviation, NOTABLE, Spread, share};
 pub use events::{Met, is_raised, meet, name};
@@ -33,7 +33,7 @@ pub use open::{BesideError, Options, open};
 pub use other::{Beside, Place};
 pub use pairs::{Pair, Pairs, Unlike};
 
-use crate::twin::Current;
+use crate::stage::Current;
 
 /// On a signal's entity, beside its `Current`: what the same signal has in the other recording, at the moment that belongs
 /// to the cursor, in the unit here. Without a value where the other has none at this moment. Written by `Project` where it
@@ -42,28 +42,6 @@ use crate::twin::Current;
 pub struct Counterpart {
     pub current: Current,
     pub deviation: Deviation,
-}
-
-/// Which twins show in 3D how they are in the other recording.
-#[derive(Resource, Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Ghosts {
-    /// Those whose looks differ.
-    #[default]
-    Differing,
-    All,
-    None,
-}
-
-impl Ghosts {
-    pub const ALL: [Ghosts; 3] = [Ghosts::Differing, Ghosts::All, Ghosts::None];
-
-    pub const fn text(self) -> &'static str {
-        match self {
-            Ghosts::Differing => "where they differ",
-            Ghosts::All => "of all twins",
-            Ghosts::None => "off",
-        }
-    }
 }
 
 /// Whether as much of the other recording is loaded as there is room for. Where there is none, nothing is missing.

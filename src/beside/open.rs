@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 
 use super::other::{align_to, side_of};
-use super::{Align, AlignError, Beside, Ghosts, Shift, project};
-use crate::TwinSet;
+use super::{Align, AlignError, Beside, project};
 use crate::analysis::Analysis;
+use crate::command::Ghosts;
 use crate::history::{Extent, Moment};
 use crate::replay::{Deck, OpenError};
 use crate::scene::LoadedScene;
+use crate::schedule::TwinSet;
 use crate::source::Waker;
+use crate::value::Shift;
 
 /// What to lay beside a world, and how.
 #[derive(Clone, Debug)]
@@ -79,7 +81,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), BesideE
         Update,
         (
             project::obey.in_set(TwinSet::Command).after(crate::command::apply),
-            project::project.in_set(TwinSet::Project).after(crate::twin::project),
+            project::project.in_set(TwinSet::Project).after(crate::stage::project),
         ),
     );
     Ok(())

@@ -9,13 +9,13 @@ use parking_lot::MutexGuard;
 
 use super::difference::Spread;
 use super::events::{self, Met};
-use super::{Align, AlignError, Aligned, Pairs, Shift, Side, align};
+use super::{Align, AlignError, Aligned, Pairs, Side, align};
 use crate::analysis::{Analysis, Knowledge};
 use crate::event::Journal;
 use crate::history::{Extent, Moment};
 use crate::replay::{Deck, Wish};
 use crate::scene::Scene;
-use crate::twin::Timestamp;
+use crate::value::{Shift, Timestamp};
 
 /// Where the cursor stands in the other recording.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,10 +1,10 @@
 //! Which signals belong together: the same twin id and signal name. In: two scenes. Out: pairs with the way from one unit
 //! to the other, what only one has, and what cannot be compared although both have it. Pure.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use crate::scene::{Scene, Signal, ValueKind};
-use crate::twin::{SignalIndex, Value};
+use crate::value::{SignalIndex, Value};
 
 /// A signal that both have. Values from there are told in the unit here.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -52,12 +52,10 @@ pub struct Pairs {
 
 impl Pairs {
     pub fn of(here: &Scene, there: &Scene) -> Self {
-        let theirs: HashMap<(&str, &str), &Signal> =
-            named(there).map(|(id, signal)| ((id, &*signal.name), signal)).collect();
         let mut pairs = Self { places: vec![None; here.signals.len()], ..Self::default() };
         let mut met = BTreeSet::new();
-        for (id, ours) in named(here) {
-            let Some(theirs) = theirs.get(&(id, &*ours.name)) else {
+        for (ours, theirs) in here.signals.iter().zip(here.renumbering(there)) {
+            let Some(theirs) = theirs.and_then(|theirs| there.signals.get(theirs.at())) else {
                 pairs.only_here.push(here.signal_path(ours.index));
                 continue;
             };
@@ -91,10 +89,6 @@ impl Pairs {
     }
 }
 
-fn named(scene: &Scene) -> impl Iterator<Item = (&str, &Signal)> {
-    scene.signals.iter().filter_map(|signal| Some((scene.twins.get(signal.twin.at())?.id.as_str(), signal)))
-}
-
 /// Scale and offset from values of `there` to those of `here`.
 fn way(there: &Signal, here: &Signal) -> Result<(f64, f64), String> {
     if there.kind != here.kind {
@@ -125,7 +119,7 @@ fn kind(kind: ValueKind) -> &'static str {
 mod tests {
     use super::*;
     use crate::scene::{Limits, Origin, Twin};
-    use crate::twin::{TwinIndex, Unit};
+    use crate::value::{TwinIndex, Unit};
 
     /// Name, kind and unit of a signal.
     type Row = (&'static str, ValueKind, &'static str);

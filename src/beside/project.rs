@@ -4,12 +4,13 @@
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
-use super::{Beside, Counterpart, Deviation, Ghosts, Pair, Pairs, Place, Spread};
+use super::{Beside, Counterpart, Deviation, Pair, Pairs, Place, Spread};
 use crate::analysis::{Analysis, Touched};
-use crate::command::OperatorCommand;
+use crate::command::{Ghosts, OperatorCommand};
 use crate::history::{Cursor, Extent, History, Moment};
 use crate::scene::{LoadedScene, Scene};
-use crate::twin::{Current, Entities, SignalIndex, Timestamp, current_at};
+use crate::stage::{Current, Entities, current_at};
+use crate::value::{SignalIndex, Timestamp};
 
 /// What an operator asks of the comparison.
 pub(super) fn obey(

@@ -69,7 +69,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
-    use crate::alarm::Priority;
+    use crate::scene::rule::Priority;
 
     #[derive(Clone, Default)]
     struct Terminal(Arc<Mutex<Vec<u8>>>);

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use bevy::prelude::*;
 
 use super::{Failure, colour};
-use crate::beside::{self, Align, AlignError, BesideError, Shift};
+use crate::beside::{self, Align, AlignError, BesideError};
 use crate::replay::OpenError;
 use crate::source::Waker;
+use crate::value::Shift;
 
 #[derive(clap::Args, Clone, Debug)]
 pub struct BesideArgs {

@@ -4,11 +4,11 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use super::{Failure, beside};
+use crate::beside::Align;
 use crate::beside::compare::{self, CompareError, Comparison, EventDifference, SignalDifference};
-use crate::beside::{Align, Shift};
 use crate::replay::OpenError;
-use crate::twin::Unit;
-use crate::twin::number::{readable, significant};
+use crate::value::number::{readable, significant};
+use crate::value::{Shift, Unit};
 
 #[derive(clap::Args, Debug)]
 pub struct Args {

@@ -13,13 +13,13 @@ use bevy::time::TimeUpdateStrategy;
 
 use super::beside::BesideArgs;
 use super::{Failure, live, play, shot};
-use crate::DesktopPlugins;
 use crate::beside;
 use crate::history::{Cursor, Extent};
 use crate::panel;
+use crate::panel::DesktopPlugins;
 use crate::replay::{self, At, Options};
 use crate::source::Clock;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 use crate::view::offscreen;
 
 /// Names that ask for a video; anything else is a folder.

@@ -9,7 +9,7 @@ use crate::command::Operator;
 use crate::import::{self, CsvOptions, CsvReader, ImportError, Imported, Sent, Shape, Tally};
 use crate::record::read::Timeline;
 use crate::scene::Scene;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Failure;
 use crate::record::format::About;
 use crate::record::read::{Damage, Recording};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {

@@ -9,8 +9,8 @@ use bevy::prelude::*;
 
 use super::beside::BesideArgs;
 use super::{Failure, bell, demo_scene, time_limit};
-use crate::alarm::Priority;
 use crate::record::{Keep, RecordOptions, Roll};
+use crate::scene::rule::Priority;
 use crate::session::{self, OpenError, Options, StorePlace};
 use crate::state;
 

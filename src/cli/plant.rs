@@ -9,7 +9,7 @@ use crate::scene::Broker;
 use crate::session;
 use crate::source::broker::{Embedded, EmbeddedConfig};
 use crate::source::plant::{self, PlantConfig};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {

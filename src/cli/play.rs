@@ -15,7 +15,7 @@ use crate::recent;
 use crate::replay::{self, At, OpenError, Options};
 use crate::session;
 use crate::source::{Waker, republish};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {

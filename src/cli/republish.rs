@@ -9,7 +9,7 @@ use crate::replay::At;
 use crate::scene::Broker;
 use crate::session;
 use crate::source::republish::{self, Parcel, Progress, Republication, RepublishError};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// What is to be published, where and how fast.
 pub(super) struct Request {

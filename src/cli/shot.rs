@@ -8,14 +8,16 @@ use bevy::prelude::*;
 use super::beside::BesideArgs;
 use super::live::{self, SessionArgs};
 use super::{Failure, play};
-use crate::DesktopPlugins;
+use crate::beside;
 use crate::command::OperatorCommand;
 use crate::history::Moment;
+use crate::panel;
+use crate::panel::DesktopPlugins;
 use crate::record::read;
 use crate::replay::{self, At};
 use crate::scene::LoadedScene;
+use crate::source;
 use crate::view::offscreen::{self, ShotError};
-use crate::{beside, panel, source};
 
 #[derive(clap::Args, Debug)]
 pub struct Args {

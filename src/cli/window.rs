@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 
 use super::{Failure, live};
-use crate::DesktopPlugins;
+use crate::panel::DesktopPlugins;
 use crate::source::Waker;
 use crate::view::window;
 

@@ -11,7 +11,7 @@ use crate::alarm::Deed;
 use crate::analysis::Analysis;
 use crate::event::{Draft, Kind};
 use crate::scene::LoadedScene;
-use crate::twin::{Timestamp, TwinIndex};
+use crate::value::{Timestamp, TwinIndex};
 
 pub(crate) fn apply(
     mut commands: MessageReader<OperatorCommand>,

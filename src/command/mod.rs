@@ -10,16 +10,17 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use crate::TwinSet;
 use crate::alarm;
-use crate::beside::{Ghosts, Shift};
-use crate::event::{self, AlarmPath};
+use crate::event::{self};
 use crate::scene::Scene;
+use crate::scene::rule::{AlarmPath, Priority};
+use crate::schedule::TwinSet;
+use crate::value::Shift;
 
 pub(crate) use apply::apply;
 pub(crate) use sample_step::Underway;
 
-use crate::twin::{SignalIndex, Timestamp, TwinIndex};
+use crate::value::{SignalIndex, Timestamp, TwinIndex};
 
 #[derive(Message, Clone, PartialEq, Debug)]
 pub enum OperatorCommand {
@@ -76,7 +77,7 @@ pub enum OperatorCommand {
     /// their own, so that a live session goes on.
     Open(Vec<PathBuf>),
     /// From which priority on new alarms are heard; none: not at all.
-    Sound(Option<alarm::Priority>),
+    Sound(Option<Priority>),
     /// Shows later moments of the recording that lies beside this one, or earlier ones.
     ShiftBeside(Shift),
     /// Which twins show in 3D how they are in the recording beside this one.
@@ -112,6 +113,28 @@ pub enum LimitField {
     OnDelay,
     /// Seconds.
     OffDelay,
+}
+
+/// Which twins show in 3D how they are in the other recording.
+#[derive(Resource, Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Ghosts {
+    /// Those whose looks differ.
+    #[default]
+    Differing,
+    All,
+    None,
+}
+
+impl Ghosts {
+    pub const ALL: [Ghosts; 3] = [Ghosts::Differing, Ghosts::All, Ghosts::None];
+
+    pub const fn text(self) -> &'static str {
+        match self {
+            Ghosts::Differing => "where they differ",
+            Ghosts::All => "of all twins",
+            Ghosts::None => "off",
+        }
+    }
 }
 
 /// Who gives the commands: the name that goes on record.

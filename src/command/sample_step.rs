@@ -6,7 +6,7 @@
 use bevy::prelude::Resource;
 
 use crate::history::{History, Loaded, step};
-use crate::twin::{SignalIndex, Timestamp};
+use crate::value::{SignalIndex, Timestamp};
 
 /// A step that is underway.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,7 +81,7 @@ fn after(at: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::twin::{Quality, Sample, Value};
+    use crate::value::{Quality, Sample, Value};
 
     const SIGNAL: [SignalIndex; 1] = [SignalIndex(0)];
     const BOUNDS: Option<(Timestamp, Timestamp)> = Some((Timestamp(0), Timestamp(100)));

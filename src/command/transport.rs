@@ -12,7 +12,7 @@ use super::{Attention, MarkEnd, OperatorCommand, StepBy};
 use crate::analysis::{Analysis, Knowledge};
 use crate::history::{Counts, Cursor, Extent, Loaded, Marks, Moment, SkipGaps, transport};
 use crate::scene::Scene;
-use crate::twin::{SignalIndex, Timestamp};
+use crate::value::{SignalIndex, Timestamp};
 
 /// All that says which moment is shown.
 #[derive(SystemParam)]

@@ -2,11 +2,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::CorePlugins;
 use crate::event::{Draft, Kind};
 use crate::scene::LoadedScene;
+use crate::schedule::TwinSet;
 use crate::source::Batch;
-use crate::twin::{Quality, Sample, TwinIndex, Value};
+use crate::value::{Quality, Sample, TwinIndex, Value};
 
 const SCENE: &str = r#"
 Scene(
@@ -42,7 +42,9 @@ impl Desk {
             analysis.lock().record(Draft::new(secs(at), secs(known), Kind::Birth));
         }
         let mut app = App::new();
-        app.add_plugins(CorePlugins)
+        let rooms = (crate::source::plugin, crate::analysis::plugin, crate::history::plugin, crate::command::plugin);
+        app.configure_sets(Update, (TwinSet::Command, TwinSet::Receive).chain())
+            .add_plugins(rooms)
             .insert_resource(analysis)
             .insert_resource(LoadedScene { scene, generation: 1, issues: Vec::new() })
             .insert_resource(Moment { now: secs(60.25), shown: secs(60.25), session_start: secs(0.0) })

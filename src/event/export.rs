@@ -1,9 +1,11 @@
-//! Events as tables and lines for other programs. In: events. Out: CSV (RFC 4180) or JSON lines. Never opens a file.
+//! Events as tables and lines for other programs. In: events. Out: CSV (RFC 4180) or JSON lines, as text or as a file that
+//! an operator names. Never changes a journal.
 
 use std::borrow::Borrow;
 use std::io::{self, Write};
+use std::path::Path;
 
-use super::{Event, Kind};
+use super::{Event, Filter, Journal, Kind};
 
 /// The first line of a CSV.
 pub const CSV_HEADER: &str =
@@ -34,6 +36,17 @@ pub fn write_csv<E: Borrow<Event>>(events: impl IntoIterator<Item = E>, mut out:
 
 pub fn csv<E: Borrow<Event>>(events: impl IntoIterator<Item = E>) -> String {
     text(|out| write_csv(events, out))
+}
+
+/// Writes the events that `filter` admits to a file: CSV if its name ends in `.csv`, else JSON lines. Says what came of it.
+pub fn to_file(journal: &Journal, path: &Path, filter: &Filter) -> String {
+    let events: Vec<_> = journal.matching(filter).map(|event| &**event).collect();
+    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let text = if is_csv { csv(events.iter().copied()) } else { json_lines(events.iter().copied()) };
+    match std::fs::write(path, text) {
+        Ok(()) => format!("{} events written to {}", events.len(), path.display()),
+        Err(error) => format!("{}: the events cannot be written: {error}", path.display()),
+    }
 }
 
 fn csv_row(event: &Event) -> [String; 17] {

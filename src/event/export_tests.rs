@@ -1,6 +1,7 @@
 use super::*;
-use crate::alarm::{Cause, Priority, State};
-use crate::twin::Timestamp;
+use crate::alarm::{Cause, State};
+use crate::scene::rule::Priority;
+use crate::value::Timestamp;
 use expect_test::expect;
 
 fn events() -> Vec<Event> {

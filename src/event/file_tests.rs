@@ -1,6 +1,6 @@
 use super::*;
 use crate::event::Kind;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 use std::time::Instant;
 
 fn note(id: u64) -> Arc<Event> {

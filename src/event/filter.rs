@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use super::{Event, Kind};
-use crate::alarm::Priority;
-use crate::twin::Timestamp;
+use crate::scene::rule::Priority;
+use crate::value::Timestamp;
 
 /// What sort of thing an event is: `kind` in its JSON.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]

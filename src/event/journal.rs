@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{AlarmPath, Event, Filter, Kind};
+use super::{Event, Filter, Kind};
 use crate::alarm::State;
-use crate::twin::Timestamp;
+use crate::scene::rule::AlarmPath;
+use crate::value::Timestamp;
 
 /// An event that has no id yet.
 #[derive(Clone, PartialEq, Debug)]
@@ -125,7 +126,7 @@ impl Journal {
         self.bytes += weight(&event);
         self.by_time.insert((event.time, event.id));
         if let Kind::Alarm { from, to, .. } = &event.kind
-            && let Some(path) = AlarmPath::of_event(&event)
+            && let Some(path) = event.alarm_path()
         {
             let track = self.alarms.entry(path).or_default();
             let before = track.steps.back().map(|last| last.at).or(track.forgotten);
@@ -147,7 +148,7 @@ impl Journal {
         self.dropped += 1;
         self.by_time.remove(&(event.time, event.id));
         if let Kind::Alarm { .. } = event.kind
-            && let Some(path) = AlarmPath::of_event(event)
+            && let Some(path) = event.alarm_path()
             && let Some(track) = self.alarms.get_mut(&path)
             && let Some(step) = track.steps.pop_front_if(|step| step.id == event.id)
         {

@@ -1,6 +1,7 @@
 use super::*;
-use crate::alarm::{Cause, Priority};
+use crate::alarm::Cause;
 use crate::event::Tag;
+use crate::scene::rule::Priority;
 use proptest::prelude::*;
 
 fn at(secs: i64) -> Timestamp {
@@ -170,7 +171,7 @@ proptest! {
             let path = AlarmPath::of_twin("P", name);
             // What the full list says, each transition taking effect no earlier than the one before it.
             let (mut now, mut state, mut oldest) = (Timestamp::MIN, None, None);
-            for event in list.iter().filter(|event| AlarmPath::of_event(event).as_ref() == Some(&path)) {
+            for event in list.iter().filter(|event| event.alarm_path().as_ref() == Some(&path)) {
                 now = now.max(event.time);
                 if now <= at(probe) {
                     let Kind::Alarm { to, .. } = event.kind else { unreachable!() };

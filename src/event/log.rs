@@ -29,7 +29,7 @@ impl EventLog {
 mod tests {
     use super::*;
     use crate::event::{Budget, Draft, Kind};
-    use crate::twin::Timestamp;
+    use crate::value::Timestamp;
 
     #[test]
     fn the_log_holds_what_the_journal_holds_after_each_frame() {

@@ -1,10 +1,11 @@
 //! Events from what other rooms say. In: changes of alarms with their rules, floods, chattering. Out: [`Draft`]s for
 //! the journal, which name things by the ids of the scene.
 
-use super::{AlarmPath, Draft, Event, Kind};
-use crate::alarm::{Change, ChatterChange, Condition, FloodChange, Rule, Subject};
+use super::{Draft, Event, Kind};
+use crate::alarm::{Change, ChatterChange, FloodChange};
 use crate::scene::Scene;
-use crate::twin::Timestamp;
+use crate::scene::rule::{AlarmPath, Condition, Rule, Subject};
+use crate::value::Timestamp;
 
 /// For another journal, which gives it an id of its own.
 impl From<Event> for Draft {

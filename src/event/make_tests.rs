@@ -1,8 +1,9 @@
 use super::*;
-use crate::alarm::{AlarmIndex, Cause, Deed, Direction, Flags, Level, Monitor, Priority, State};
+use crate::alarm::{Cause, Deed, Flags, Monitor, State};
 use crate::event::Journal;
 use crate::scene;
-use crate::twin::{SignalIndex, TwinIndex, Unit};
+use crate::scene::rule::{AlarmIndex, Direction, Level, Priority};
+use crate::value::{SignalIndex, TwinIndex, Unit};
 use std::time::Duration;
 
 fn at(secs: i64) -> Timestamp {
@@ -55,8 +56,8 @@ fn a_change_becomes_an_event_that_names_things_as_the_scene_does() {
     assert_eq!((draft.time, draft.received, draft.twin.as_deref()), (at(10), at(11), Some("P-101")));
     let event = Journal::default().record(draft);
     assert_eq!(event.summary(), "vibration above 4.5 mm/s (high): raised at 5.1 mm/s");
-    assert_eq!(AlarmPath::of_event(&event), Some(AlarmPath::of_rule(&high(0), &hall())));
-    assert_eq!(AlarmPath::of_event(&event).unwrap().to_string(), "P-101/vibration.high");
+    assert_eq!(event.alarm_path(), Some(AlarmPath::of_rule(&high(0), &hall())));
+    assert_eq!(event.alarm_path().unwrap().to_string(), "P-101/vibration.high");
 }
 
 #[test]

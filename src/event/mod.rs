@@ -13,7 +13,6 @@ mod filter;
 mod journal;
 mod log;
 mod make;
-mod path;
 pub mod store;
 mod summary;
 pub(crate) mod taken_away;
@@ -22,13 +21,13 @@ pub use file::{EventFile, EventFileError, EventFileStatus};
 pub use filter::{Filter, Tag};
 pub use journal::{Budget, Draft, Journal, Usage};
 pub use log::EventLog;
-pub use path::AlarmPath;
 pub use store::{AlarmSnapshot, Restored, Store, StoreError, StoreStatus};
 
 use serde::{Deserialize, Serialize};
 
-use crate::alarm::{Cause, Priority, State};
-use crate::twin::Timestamp;
+use crate::alarm::{Cause, State};
+use crate::scene::rule::{AlarmPath, Priority};
+use crate::value::Timestamp;
 
 /// What keeps the record from being kept: sentences for people, refreshed once a second. Empty when all is well.
 #[derive(bevy::prelude::Resource, Clone, PartialEq, Eq, Debug, Default)]
@@ -54,6 +53,16 @@ pub struct Event {
     pub comment: String,
     #[serde(flatten)]
     pub kind: Kind,
+}
+
+impl Event {
+    /// The alarm that the event is about; none if it is about something else, or about several.
+    pub fn alarm_path(&self) -> Option<AlarmPath> {
+        let (Kind::Alarm { alarm, broker, .. } | Kind::Chattering { alarm, broker, .. }) = &self.kind else {
+            return None;
+        };
+        Some(AlarmPath { twin: self.twin.clone(), broker: broker.clone(), alarm: alarm.clone() })
+    }
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]

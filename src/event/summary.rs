@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{Event, Kind};
 use crate::alarm::Cause;
-use crate::twin::Unit;
-use crate::twin::number::significant;
+use crate::value::Unit;
+use crate::value::number::significant;
 
 /// For people; the event itself has them all.
 const DIGITS: usize = 4;

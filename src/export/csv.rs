@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::wide::{self, Rows, Wide};
 use super::{Table, TableError};
 use crate::scene::Scene;
-use crate::twin::{Reason, Sample, Timestamp, Value};
+use crate::value::{Reason, Sample, Timestamp, Value};
 
 type Out = csv::Writer<BufWriter<File>>;
 

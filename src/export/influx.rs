@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::{Table, TableError};
 use crate::scene::Scene;
-use crate::twin::{Grade, Sample, Timestamp, TwinIndex, Value};
+use crate::value::{Grade, Sample, Timestamp, TwinIndex, Value};
 
 pub(super) struct Lines {
     out: BufWriter<File>,

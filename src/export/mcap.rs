@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::record::format::{self, Keyframe};
 use crate::record::read::{RawMessage, ReadError, Timeline};
 use crate::record::write_options;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CutError {

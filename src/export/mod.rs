@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::record::read::{ReadError, Timeline};
 use crate::replay::{At, OpenError};
 use crate::scene::Scene;
-use crate::twin::{Sample, Timestamp};
+use crate::value::{Sample, Timestamp};
 
 /// What to write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

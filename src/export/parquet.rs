@@ -15,7 +15,7 @@ use parquet::schema::types::{Type, TypePtr};
 use super::wide::{self, Rows, Wide};
 use super::{Table, TableError};
 use crate::scene::{Scene, ValueKind};
-use crate::twin::{Reason, Sample, Timestamp, Value};
+use crate::value::{Reason, Sample, Timestamp, Value};
 
 /// Rows of a long table in one group.
 const LONG_GROUP: usize = 128 * 1024;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::record::read::{ReadError, Timeline};
 use crate::replay::Samples;
 use crate::scene::Scene;
-use crate::twin::{Sample, Timestamp};
+use crate::value::{Sample, Timestamp};
 
 /// Gives the samples received from `from` to `to`, both included, until `take` answers false.
 pub(super) fn each(

@@ -3,7 +3,7 @@
 
 use super::{Table, TableError};
 use crate::scene::{Scene, ValueKind};
-use crate::twin::{Grade, Sample, SignalIndex, Timestamp, Value};
+use crate::value::{Grade, Sample, SignalIndex, Timestamp, Value};
 
 /// A chosen signal.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@
 
 use bevy::prelude::*;
 
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 #[derive(Resource, Clone, Copy, PartialEq, Debug, Default)]
 pub enum Cursor {

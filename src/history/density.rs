@@ -5,7 +5,7 @@
 //! full, two stretches become one. Never reads a clock.
 
 use super::Extent;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Stretches that are kept at most: 18 hours in seconds, then in two seconds each, and so on.
 const CAPACITY: usize = 1 << 16;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bevy::prelude::*;
 
 use super::Marks;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 #[derive(Resource, Clone, PartialEq, Eq, Debug, Default)]
 pub enum Extent {

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use super::row::{Row, Rows};
 use super::track::Track;
-use crate::twin::Sample;
+use crate::value::Sample;
 
 /// Rows that are sealed together.
 const PIECE: usize = 1024;
@@ -28,7 +28,7 @@ impl Track {
             for row in &theirs.rows {
                 let point = row.point(&texts);
                 self.append(&Sample {
-                    signal: crate::twin::SignalIndex(0),
+                    signal: crate::value::SignalIndex(0),
                     source_time: point.source_time,
                     receive_time: point.receive_time,
                     value: point.value,
@@ -67,7 +67,7 @@ impl Track {
     }
 
     fn has(&self, row: &Row) -> bool {
-        let mut place = self.place_of(crate::twin::Timestamp(row.source_time));
+        let mut place = self.place_of(crate::value::Timestamp(row.source_time));
         while let Some(point) = self.after(place).filter(|point| point.source_time.0 == row.source_time) {
             if point.receive_time.0 == row.receive_time {
                 return true;

@@ -31,7 +31,7 @@ pub use transport::SkipGaps;
 
 use bevy::prelude::*;
 
-use crate::twin::Sample;
+use crate::value::Sample;
 
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Cursor>()

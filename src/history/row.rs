@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::chunk::Chunk;
 use super::summary::Summary;
 use super::{Point, Sample};
-use crate::twin::{Grade, Quality, Reason, Timestamp, Value};
+use crate::value::{Grade, Quality, Reason, Timestamp, Value};
 
 /// One sample of a known signal.
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@ use bevy::prelude::*;
 
 use super::Point;
 use super::queue::MovingQueue;
-use crate::twin::{Grade, Quality, Reason, SignalIndex, Timestamp};
+use crate::value::{Grade, Quality, Reason, SignalIndex, Timestamp};
 
 /// The quality of a signal's latest point at the moment `shown`: its own, unless it has expired since it was received.
 /// Bad stays Bad, with its reason; a value without `expires` never goes stale by age.
@@ -62,7 +62,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::twin::Value;
+    use crate::value::Value;
 
     fn point(source: i64, received: i64, quality: Quality) -> Point {
         let (source_time, receive_time) = (Timestamp(source), Timestamp(received));

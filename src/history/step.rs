@@ -5,7 +5,7 @@
 //! A sample is seen from its receive time on (it was not known before), so that is where a step stands.
 
 use super::{History, Point};
-use crate::twin::{SignalIndex, Timestamp};
+use crate::value::{SignalIndex, Timestamp};
 
 /// So many neighbours in source time are looked at in all for samples that were received earlier or later than their place
 /// tells: some milliseconds.
@@ -54,7 +54,7 @@ fn previous_of(history: &History, signal: SignalIndex, at: Timestamp, late: usiz
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::twin::{Quality, Sample, Value};
+    use crate::value::{Quality, Sample, Value};
 
     fn history(samples: &[(u32, i64, i64)]) -> History {
         let mut history = History::new(1 << 20);

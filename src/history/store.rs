@@ -10,7 +10,7 @@ use std::collections::BinaryHeap;
 
 use super::queue::MovingQueue;
 use super::track::Track;
-use crate::twin::{Grade, Quality, Sample, SignalIndex, Timestamp, Value};
+use crate::value::{Grade, Quality, Sample, SignalIndex, Timestamp, Value};
 
 /// One remembered sample.
 #[derive(Clone, PartialEq, Debug)]

@@ -1,7 +1,7 @@
 //! What a run of samples looks like from afar: the summary of a chunk and of its parts. In: heights and grades, in order.
 //! Out: min, max, first, last, worst. Never holds a sample.
 
-use crate::twin::Grade;
+use crate::value::Grade;
 
 /// Over the finite numbers and booleans of a run; `first` is NaN where there are none.
 #[derive(Clone, Copy, Debug, PartialEq)]

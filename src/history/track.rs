@@ -12,7 +12,7 @@ use super::chunk::Chunk;
 use super::row::{Known, Rows};
 use super::summary::Summary;
 use super::{Point, Sample};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Rows that are sealed together.
 const SEALED: usize = 64;
@@ -62,7 +62,7 @@ impl Track {
         let time = sample.source_time.0;
         // The common case measures only when memory can have changed.
         let measured =
-            self.tail.rows.len() == self.tail.rows.capacity() || matches!(sample.value, crate::twin::Value::Text(_));
+            self.tail.rows.len() == self.tail.rows.capacity() || matches!(sample.value, crate::value::Value::Text(_));
         let before = if measured { self.tail.bytes() } else { 0 };
         taken.late = time < self.newest_time;
         if taken.late && self.chunks.back().is_some_and(|sealed| time < sealed.last_time) {

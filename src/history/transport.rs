@@ -7,7 +7,7 @@ use std::time::Duration;
 use bevy::prelude::Resource;
 
 use super::{Counts, Cursor};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Source seconds a second, either way.
 pub const SPEEDS: [f64; 16] =

@@ -5,7 +5,7 @@
 
 use jiff::SignedDuration;
 
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// What a typed time can refer to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

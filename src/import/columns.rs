@@ -3,7 +3,7 @@
 use super::{CsvOptions, Encoder, ImportError};
 use crate::scene::Scene;
 use crate::scene::nearest::nearest;
-use crate::twin::{SignalIndex, Unit};
+use crate::value::{SignalIndex, Unit};
 
 const TIME: [&str; 9] = ["time", "timestamp", "ts", "date", "datetime", "date_time", "_time", "source_time", "t"];
 const TWIN: [&str; 5] = ["twin", "asset", "device", "machine", "id"];

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{Sent, cell};
 use crate::scene::{Binding, Decoder, Origin, Scene, TimeField, TimeFormat};
-use crate::twin::{SignalIndex, Timestamp};
+use crate::value::{SignalIndex, Timestamp};
 
 /// What stands for the wildcards of a topic that a binding only describes.
 const ANY: &str = "import";
@@ -140,7 +140,7 @@ fn stamp(time: Timestamp, format: TimeFormat) -> Json {
 mod tests {
     use super::*;
     use crate::ingest::{BindingTable, Message};
-    use crate::twin::{Quality, Value};
+    use crate::value::{Quality, Value};
 
     const SCENE: &str = r#"Scene(format: (1, 1), name: "Import", brokers: {"plant": (url: "mqtt://localhost:1883")},
         types: {"Pump": (signals: {

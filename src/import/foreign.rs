@@ -4,7 +4,7 @@
 use super::{ImportError, Sent};
 use crate::record::read::{ReadError, Timeline};
 use crate::scene::Scene;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Every message, one at a time. Those that name no broker are taken to be of the scene's first.
 pub fn messages<'t>(

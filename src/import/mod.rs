@@ -18,7 +18,7 @@ pub use foreign::messages;
 pub use run::{Imported, record};
 pub use table::{CsvOptions, CsvReader, Shape, Tally};
 
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// A message that a broker might have sent.
 #[derive(Clone, PartialEq, Eq, Debug)]

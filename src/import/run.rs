@@ -16,7 +16,7 @@ use crate::record::format::{About, VERSION};
 use crate::record::{Framed, Raw, RecordFile, SceneFiles, Still, WriteError};
 use crate::scene::Scene;
 use crate::source::Batch;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Memory for what alarms and derived signals look back at; the recording holds all of it.
 const HISTORY_BYTES: u64 = 256 << 20;

@@ -8,7 +8,7 @@ use csv::StringRecord;
 use super::columns::{self, Ignored};
 use super::{Cell, Encoder, ImportError, Sent, time};
 use crate::scene::Scene;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 pub use super::columns::Shape;
 

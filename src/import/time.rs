@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// RFC 3339; the same without a zone, which is read as UTC, with a blank or a `T`; or a number since 1970, whose size says
 /// whether it counts seconds, milliseconds, microseconds or nanoseconds (all four are told apart from 1973 to 5138).

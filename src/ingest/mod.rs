@@ -1,6 +1,6 @@
 //! From messages to samples: topic → signals, payload → values.
 //!
-//! In: a [`BindingTable`] made from a scene, and MQTT messages. Out: [`Sample`](crate::twin::Sample)s with quality,
+//! In: a [`BindingTable`] made from a scene, and MQTT messages. Out: [`Sample`](crate::value::Sample)s with quality,
 //! and an [`Outcome`] that says what was wrong. Never touches network, disk or a clock: the receive time comes with
 //! the message.
 //!
@@ -28,7 +28,7 @@ mod table;
 mod topic;
 mod value;
 
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 pub use shared::{SharedTable, TableWatch};
 pub use table::BindingTable;

@@ -9,7 +9,7 @@ use super::topic::{FilterTrie, covers, has_wildcard};
 use super::value::{self, Wanted};
 use super::{ClockError, DecodeError, Message, Outcome};
 use crate::scene::{Binding, Decoder, Origin, Scene, Signal, TimeField, TimeFormat};
-use crate::twin::{Quality, Reason, Sample, SignalIndex, Timestamp, Value};
+use crate::value::{Quality, Reason, Sample, SignalIndex, Timestamp, Value};
 
 /// Fields of a topic that are read without allocating.
 const SLOTS_ON_STACK: usize = 24;
@@ -309,7 +309,7 @@ fn sample(
     signal: SignalIndex,
     source_time: Timestamp,
     message: &Message,
-    value: crate::twin::Value,
+    value: crate::value::Value,
     quality: Quality,
 ) -> Sample {
     Sample { signal, source_time, receive_time: message.receive_time, value, quality }
@@ -353,7 +353,7 @@ mod tests {
 
     use super::*;
     use crate::scene::{Limits, ValueKind};
-    use crate::twin::{TwinIndex, Unit, Value};
+    use crate::value::{TwinIndex, Unit, Value};
 
     const NOW: Timestamp = Timestamp(1_769_860_800_000_000_000);
 

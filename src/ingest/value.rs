@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::ClockError;
 use super::pointer::Found;
 use crate::scene::{TimeFormat, ValueKind};
-use crate::twin::{Quality, Reason, Timestamp, Value};
+use crate::value::{Quality, Reason, Timestamp, Value};
 
 /// 1990-01-01T00:00:00Z: older source times come from clocks that were never set.
 const EARLIEST: Timestamp = Timestamp(631_152_000_000_000_000);

@@ -16,7 +16,7 @@ pub mod utility;
 
 use std::time::Duration;
 
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 pub use machine::{Machine, Model};
 pub use noise::Noise;

@@ -6,8 +6,9 @@ use bevy_egui::egui::{self, Align, Response, Sense, Ui, WidgetInfo, WidgetType, 
 
 use super::alarms::words;
 use super::{format, theme, widgets};
-use crate::alarm::{AlarmBoard, Priority, Tally, Urgency};
+use crate::alarm::{AlarmBoard, Tally, Urgency};
 use crate::scene::Scene;
+use crate::scene::rule::Priority;
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct BannerView {

@@ -7,10 +7,11 @@
 use bevy_egui::egui::{self, Align, ComboBox, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
 use super::{format, theme, widgets};
-use crate::beside::{Beside, Counterpart, Ghosts, Met, Place, Shift, name};
-use crate::command::OperatorCommand;
+use crate::beside::{Beside, Counterpart, Met, Place, name};
+use crate::command::{Ghosts, OperatorCommand};
 use crate::scene::Scene;
-use crate::twin::{Current, SignalIndex, Timestamp, TwinIndex};
+use crate::stage::Current;
+use crate::value::{Shift, SignalIndex, Timestamp, TwinIndex};
 
 /// Steps by which the other is shifted by hand, in seconds.
 const NUDGES: [(f64, &str); 4] = [(-10.0, "−10 s"), (-1.0, "−1 s"), (1.0, "+1 s"), (10.0, "+10 s")];

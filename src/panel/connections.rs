@@ -10,7 +10,7 @@ use super::recording::{self, RecordBox, RecordView};
 use super::{format, theme, widgets};
 use crate::command::OperatorCommand;
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ConnectionsView {

@@ -10,11 +10,12 @@ use bevy_egui::egui::{self, Align, Rect, ScrollArea, Ui, WidgetInfo, WidgetType,
 
 use super::mark::Mark;
 use super::{format, theme, widgets};
-use crate::alarm::{Cause, Priority, Urgency};
+use crate::alarm::{Cause, Urgency};
 use crate::command::OperatorCommand;
 use crate::event::{Event, Filter, Kind, Tag};
 use crate::scene::Scene;
-use crate::twin::{Timestamp, TwinIndex};
+use crate::scene::rule::Priority;
+use crate::value::{Timestamp, TwinIndex};
 
 #[derive(Clone, Copy)]
 pub struct EventsView<'a> {

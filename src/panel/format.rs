@@ -2,7 +2,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::twin::{Timestamp, Value};
+use crate::value::{Timestamp, Value};
 
 /// At most six significant digits, so that a column stays narrow: `42.8`, `1 480`, `0.00312`, `1.2e9`.
 pub fn number(x: f64) -> String {

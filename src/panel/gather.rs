@@ -16,14 +16,15 @@ use super::{
 };
 use crate::alarm::{AlarmBoard, Horn};
 use crate::analysis::{Analysis, Knowledge};
-use crate::beside::{Beside, Counterpart, Ghosts};
-use crate::command::{Attention, Operator, OperatorCommand};
+use crate::beside::{Beside, Counterpart};
+use crate::command::{Attention, Ghosts, Operator, OperatorCommand};
 use crate::event::{EventLog, RecordTroubles};
 use crate::history::{self, Counts, Cursor, Density, Extent, History, Moment, SkipGaps};
 use crate::record::Recording;
 use crate::scene::LoadedScene;
 use crate::source::SourceReport;
-use crate::twin::{Current, Entities, SignalIndex};
+use crate::stage::{Current, Entities};
+use crate::value::SignalIndex;
 use crate::view::{Covered, ScreenLabels, ViewRect, WorldImage, label};
 
 /// Where panels are drawn, in `EguiPrimaryContextPass`.

@@ -12,12 +12,14 @@ use super::alarms::dialog::{self, Dialog, EditDraft};
 use super::alarms::words;
 use super::mark::{Mark, Marks};
 use super::{format, theme, widgets};
-use crate::alarm::{AlarmBoard, AlarmIndex, Subject};
+use crate::alarm::AlarmBoard;
 use crate::beside::Counterpart;
 use crate::command::{Attention, OperatorCommand};
 use crate::history::{Bucket, History, Moment};
+use crate::scene::rule::{AlarmIndex, Subject};
 use crate::scene::{Decoder, Limits, Origin, Scene, ValueKind};
-use crate::twin::{Current, SignalIndex, TwinIndex};
+use crate::stage::Current;
+use crate::value::{SignalIndex, TwinIndex};
 
 /// How far back a sparkline reaches, and in how many columns.
 const SPARK_SECS: u64 = 60;
@@ -438,8 +440,9 @@ fn menu(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alarm::{Priority, Urgency};
+    use crate::alarm::Urgency;
     use crate::panel::testing;
+    use crate::scene::rule::Priority;
     use egui_kittest::kittest::Queryable as _;
 
     const CRITICAL: Mark = Mark::Alarm(Urgency { priority: Priority::Critical, unacknowledged: true });
@@ -517,7 +520,7 @@ mod tests {
         harness.get_by_label("Change").click();
         harness.run();
         let field = crate::command::LimitField::Limit;
-        let alarm = crate::event::AlarmPath::of_twin("P-101", "vibration.high");
+        let alarm = crate::scene::rule::AlarmPath::of_twin("P-101", "vibration.high");
         let edit = OperatorCommand::EditLimit { alarm, field, value: 4.55, reason: "noisy mounting".into() };
         assert_eq!(harness.state().1, [edit]);
     }

@@ -5,9 +5,11 @@
 
 use bevy::prelude::*;
 
-use crate::alarm::{AlarmBoard, Aside, Lamp, Lamps, Priority, Urgency};
+use crate::alarm::{AlarmBoard, Aside, Lamp, Lamps, Urgency};
 use crate::scene::Scene;
-use crate::twin::{Current, Grade, Reason, SignalIndex, TwinIndex};
+use crate::scene::rule::Priority;
+use crate::stage::Current;
+use crate::value::{Grade, Reason, SignalIndex, TwinIndex};
 
 /// Ordered from what can be ignored to what must not be.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
@@ -216,8 +218,8 @@ pub(super) fn track(
     mut marks: ResMut<Marks>,
     loaded: Res<crate::scene::LoadedScene>,
     board: Res<AlarmBoard>,
-    changed: Query<(&crate::twin::Signal, &Current), Changed<Current>>,
-    all: Query<(&crate::twin::Signal, &Current)>,
+    changed: Query<(&crate::stage::Signal, &Current), Changed<Current>>,
+    all: Query<(&crate::stage::Signal, &Current)>,
 ) {
     let scene = &loaded.scene;
     if marks.generation != Some(loaded.generation) || marks.signals.len() != scene.signals.len() {
@@ -237,7 +239,7 @@ pub(super) fn track(
 mod tests {
     use super::*;
     use crate::panel::testing;
-    use crate::twin::{Quality, Value};
+    use crate::value::{Quality, Value};
 
     fn good(x: f64) -> Current {
         Current { value: Some(Value::Number(x)), quality: Quality::GOOD, ..default() }

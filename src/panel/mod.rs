@@ -39,16 +39,26 @@ use bevy_egui::EguiPrimaryContextPass;
 pub use gather::PanelSet;
 pub use shell::{PanelKind, Shell};
 
-use crate::TwinSet;
 use crate::alarm::AlarmBoard;
 use crate::command::{Attention, Operator, OperatorCommand};
 use crate::event::EventLog;
 use crate::history::{self, Cursor, Extent, Moment, SkipGaps};
 use crate::scene::LoadedScene;
+use crate::schedule::TwinSet;
 use crate::source::SourceReport;
-use crate::twin::Entities;
+use crate::stage::Entities;
 use crate::view::world_image::PaintsWorld;
 use crate::view::{ScreenLabels, ViewRect, WorldImage};
+
+/// 3D view and panels, for a window as for an offscreen picture. Needs Bevy's own plugins from
+/// [`view::window`](crate::view::window) or [`view::offscreen`](crate::view::offscreen).
+pub struct DesktopPlugins;
+
+impl Plugin for DesktopPlugins {
+    fn build(&self, app: &mut App) {
+        app.add_plugins((crate::view::plugin, plugin));
+    }
+}
 
 /// All panels. Needs `EguiPlugin` with a primary context (the 3D view brings both); the core's resources are given their
 /// defaults if nobody has inserted them.

@@ -13,7 +13,7 @@ use bevy_egui::egui::{
 use super::{format, theme, widgets};
 use crate::command::OperatorCommand;
 use crate::recent::{Listed, RecentKind};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// What was opened last. Written by who opens things, whenever the dialog is opened.
 #[derive(Resource, Clone, PartialEq, Eq, Debug, Default)]

@@ -11,7 +11,7 @@ use bevy_egui::egui::{
 use super::{connections, format, theme, widgets};
 use crate::command::OperatorCommand;
 use crate::record::{RecordState, RecordStatus, Recording};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// The disk is waited for in silence for so long.
 const PATIENCE_SECS: u64 = 3;

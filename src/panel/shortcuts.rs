@@ -253,7 +253,7 @@ mod tests {
     use crate::history::Cursor;
     use crate::panel::testing::{self, second as at};
     use crate::panel::timebar::TimeState;
-    use crate::twin::TwinIndex;
+    use crate::value::TwinIndex;
     use egui_kittest::Harness;
 
     struct Keys {

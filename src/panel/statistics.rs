@@ -8,8 +8,9 @@ use bevy_egui::egui::{self, Align, Frame, Margin, Rect, ScrollArea, Sense, Ui, p
 use super::alarms::words;
 use super::mark::Mark;
 use super::{format, theme, widgets};
-use crate::alarm::{AlarmIndex, Performance, Priority, Rate, Urgency};
+use crate::alarm::{Performance, Rate, Urgency};
 use crate::scene::Scene;
+use crate::scene::rule::{AlarmIndex, Priority};
 
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct StatisticsView {

@@ -28,7 +28,8 @@ use crate::scene::{
     Binding, Decoder, Issue, Limits, LoadedScene, Origin, Scene, Severity, Signal, TimeField, Twin, ValueKind,
 };
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, TopicProblem};
-use crate::twin::{Current, Grade, Quality, Reason, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
+use crate::stage::Current;
+use crate::value::{Grade, Quality, Reason, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
 
 const NOTHING_RECENT: super::open::RecentFiles =
     super::open::RecentFiles { listed: None, problem: None, at: Timestamp(0) };

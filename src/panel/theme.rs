@@ -7,7 +7,7 @@ use bevy_egui::egui::{
     self, Color32, Context, CornerRadius, FontFamily, FontId, Margin, Shadow, Stroke, TextStyle, Theme, Vec2,
 };
 
-use crate::alarm::Priority;
+use crate::scene::rule::Priority;
 
 /// Behind everything; also the gaps between docked panels.
 pub const GROUND: Color32 = Color32::from_rgb(0x1f, 0x22, 0x25);

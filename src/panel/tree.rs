@@ -11,7 +11,7 @@ use super::mark::{Mark, Marks};
 use super::{theme, widgets};
 use crate::command::OperatorCommand;
 use crate::scene::Scene;
-use crate::twin::TwinIndex;
+use crate::value::TwinIndex;
 
 /// One line of the tree.
 #[derive(Clone, PartialEq, Debug)]
@@ -297,8 +297,9 @@ fn twin_row(ui: &mut Ui, row: &TreeRow, index: TwinIndex, view: &TreeView, out: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alarm::{Priority, Urgency};
+    use crate::alarm::Urgency;
     use crate::panel::testing;
+    use crate::scene::rule::Priority;
     use egui_kittest::{Harness, kittest::Queryable as _};
 
     fn outline(rows: &[TreeRow], scene: &Scene) -> Vec<String> {

@@ -11,9 +11,10 @@ use bevy_egui::egui::{
 
 use super::mark::Mark;
 use super::theme;
-use crate::alarm::{Priority, Urgency};
+use crate::alarm::Urgency;
 use crate::history::Bucket;
-use crate::twin::Grade;
+use crate::scene::rule::Priority;
+use crate::value::Grade;
 use crate::view::badge::{self, Inks};
 
 pub fn colour_of(mark: Mark) -> Color32 {

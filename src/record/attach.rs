@@ -126,7 +126,7 @@ fn referred_by(model: &Path) -> Vec<PathBuf> {
 pub(super) mod tests {
     use super::*;
     use crate::scene::{Limits, Look, Origin, Signal, SourceFile, Twin, ValueKind};
-    use crate::twin::{SignalIndex, TwinIndex, Unit};
+    use crate::value::{SignalIndex, TwinIndex, Unit};
 
     /// `P-101.flow`.
     pub fn scene_of_one_signal() -> Scene {

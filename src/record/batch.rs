@@ -1,7 +1,7 @@
 //! Messages on their way to a file, one after the other in few pieces of memory, so that a listener allocates nothing
 //! for a message. In: messages as they came. Out: the same. Never looks into a payload.
 
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// A message as it came from a broker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

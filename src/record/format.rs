@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::Snapshot;
-use crate::twin::{Quality, Timestamp, Value};
+use crate::value::{Quality, Timestamp, Value};
 
 /// In the header of the file.
 pub const PROFILE: &str = "pollux";
@@ -149,7 +149,7 @@ fn good() -> Quality {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::twin::Reason;
+    use crate::value::Reason;
 
     #[test]
     fn what_a_recording_says_about_itself_survives_as_metadata() {

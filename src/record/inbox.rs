@@ -15,7 +15,7 @@ use super::status::{PATIENCE, RecordState, RecordStatus};
 use super::still::Still;
 use crate::event::{Draft, Event, Kind};
 use crate::source::Waker;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Messages that wait fill this much memory at most: some seconds of a flood.
 const MOST_BYTES: usize = 64 << 20;

@@ -26,7 +26,7 @@ use super::writer::{Framed, RecordFile, Tally, WriteError};
 use crate::alarm::Cause;
 use crate::event::{Draft, Event, Kind};
 use crate::source::Clock;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// What was received is safe from a crash after this long, and the time of a write.
 const FLUSH_AFTER: Duration = Duration::from_millis(500);

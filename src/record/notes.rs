@@ -12,7 +12,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::event::{Event, Journal, Kind};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 const SUFFIX: &str = "notes.jsonl";
 /// More than people write in years; whatever is larger is no file of notes.

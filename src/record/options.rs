@@ -5,8 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::series::stamp;
-use crate::alarm::Priority;
-use crate::twin::Timestamp;
+use crate::scene::rule::Priority;
+use crate::value::Timestamp;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct RecordOptions {

@@ -22,7 +22,7 @@ use crate::event::{Draft, Event};
 use crate::ingest::Message;
 use crate::source::mqtt::RawTap;
 use crate::source::{Clock, Waker};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// How long whoever wants a recording waits for the disk to take its first file.
 const LONGEST_BEGIN: Duration = Duration::from_secs(10);

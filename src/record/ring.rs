@@ -9,7 +9,7 @@ use super::attach::SceneFiles;
 use super::batch::Batch;
 use super::writer::Framed;
 use crate::event::Event;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// About what an event takes.
 const EVENT_BYTES: usize = 512;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::options::Keep;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 const EXTENSION: &str = "mcap";
 

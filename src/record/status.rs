@@ -7,7 +7,7 @@ use bevy::prelude::Resource;
 use serde::Serialize;
 
 use super::recorder::RecordSink;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// A write that takes longer is worth telling.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3);

@@ -7,7 +7,7 @@ use super::format::{Keyframe, Known};
 use crate::alarm::Snapshot;
 use crate::history::{History, Point};
 use crate::scene::Scene;
-use crate::twin::{SignalIndex, Timestamp, has_value};
+use crate::value::{SignalIndex, Timestamp};
 
 /// Samples without a value that are passed over in search of one with a value: a sensor that has failed for longer has
 /// none to show.
@@ -79,7 +79,7 @@ impl Exposure {
             self.next += signals.len();
             for signal in signals {
                 let Some(newest) = history.latest_known(signal.index, *time) else { continue };
-                if !has_value(newest.quality)
+                if !newest.quality.has_value()
                     && let Some(valued) = valued_before(history, signal.index, newest.source_time, *time)
                 {
                     samples.push((signal.index, known(valued)));
@@ -108,13 +108,13 @@ fn valued_before(history: &History, signal: SignalIndex, before: Timestamp, at: 
     history
         .points_before(signal, before)
         .take(LONGEST_SEARCH)
-        .find(|point| has_value(point.quality) && point.receive_time <= at)
+        .find(|point| point.quality.has_value() && point.receive_time <= at)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::twin::{Quality, Reason, Sample, Value};
+    use crate::value::{Quality, Reason, Sample, Value};
 
     fn history_of(samples: &[(i64, i64, f64, Quality)]) -> (Arc<Scene>, History) {
         let scene = Arc::new(crate::record::attach::tests::scene_of_one_signal());

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::recorder::RecordSink;
 use crate::ingest::Message;
 use crate::source::mqtt::RawTap;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 #[derive(Clone, Debug, Default)]
 pub struct TapSwitch {

@@ -22,7 +22,7 @@ use super::format::{
 };
 use crate::event::Event;
 use crate::event::taken_away::leads_to;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Why a file cannot go on.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

@@ -6,9 +6,8 @@ use bevy::prelude::*;
 use super::Replay;
 use crate::analysis::Analysis;
 use crate::command::{Operator, OperatorCommand};
-use crate::event::{Draft, Kind};
+use crate::event::{Draft, Kind, export};
 use crate::history::Moment;
-use crate::session;
 use crate::source::Clock;
 
 pub(super) fn obey(
@@ -28,7 +27,9 @@ pub(super) fn obey(
     failed.into_iter().for_each(|error| knowledge.complain(error.to_string()));
     for command in commands.read() {
         let text = match command {
-            OperatorCommand::ExportEvents { path, filter } => session::export_events(&knowledge, path, filter),
+            OperatorCommand::ExportEvents { path, filter } => {
+                export::to_file(knowledge.chronicle().journal(), path, filter)
+            }
             OperatorCommand::EditLimit { .. } | OperatorCommand::UndoEdit => {
                 "this is a recording: the alarms of its scene stay as they were; edit them in the live session"
                     .to_owned()

@@ -9,7 +9,7 @@ use super::{Replay, Wish};
 use crate::command::Underway;
 use crate::history::{Cursor, Extent, Loaded, Marks, Moment};
 use crate::source::Clock;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// After a longer wait the cursor goes on from where it is.
 const LONGEST_LEAP_SECS: f64 = 1.0;

@@ -17,7 +17,7 @@ use crate::record::format::Keyframe;
 use crate::record::read::{ReadError, Timeline};
 use crate::scene::{Issue, Scene};
 use crate::source::Waker;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// When a recording has more events than the journal may hold, alarms are looked up in so many keyframes.
 const OPENINGS: usize = 64;

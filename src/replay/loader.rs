@@ -9,7 +9,7 @@ use crate::ingest::{BindingTable, Message};
 use crate::record::format::Keyframe;
 use crate::record::read::{RawMessage, ReadError, Timeline};
 use crate::scene::Scene;
-use crate::twin::{Sample, Timestamp};
+use crate::value::{Sample, Timestamp};
 
 /// Decodes as the live session did.
 pub(super) struct Loader {

@@ -30,7 +30,7 @@ mod segments;
 use bevy::prelude::*;
 
 use crate::record::notes::NoteKeeper;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 pub(crate) use deck::Deck;
 pub(crate) use open::scene_of;

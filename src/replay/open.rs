@@ -19,9 +19,10 @@ use crate::record::notes::NoteKeeper;
 use crate::record::read::{ReadError, Timeline};
 use crate::record::{UnpackError, unpack};
 use crate::scene::{LoadedScene, Scene};
+use crate::schedule::TwinSet;
 use crate::source::Waker;
-use crate::twin::{SignalIndex, Timestamp};
-use crate::{CorePlugins, TwinSet};
+use crate::stage::CorePlugins;
+use crate::value::Timestamp;
 
 /// What to open, and how.
 #[derive(Clone, Debug)]
@@ -100,7 +101,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
             (cursor::settle, commands::obey).chain().after(crate::command::apply),
         )
             .chain()
-            .before(crate::twin::Respawn)
+            .before(crate::stage::Respawn)
             .in_set(TwinSet::Command),
     );
     Ok(())
@@ -143,7 +144,7 @@ impl Prepared {
     pub fn take_over(self, world: &mut World) -> Replaced {
         let old = world.resource::<LoadedScene>().scene.clone();
         let scene = &self.replay.deck.scene;
-        let signals: Vec<_> = old.signals.iter().map(|signal| same_signal(&old, signal, scene)).collect();
+        let signals = old.renumbering(scene);
         let attended = world.resource::<Attention>().renumbered(&old, scene, &signals);
         let replaced = Replaced { _replay: world.remove_resource::<Replay>() };
         world.insert_resource(attended);
@@ -165,12 +166,6 @@ impl Prepared {
         world.insert_resource(self.cursor);
         world.insert_resource(self.replay);
     }
-}
-
-/// The signal of the same twin id and name.
-fn same_signal(old: &Scene, signal: &crate::scene::Signal, new: &Scene) -> Option<SignalIndex> {
-    let twin = old.twins.get(signal.twin.at())?;
-    new.signal(&twin.id, &signal.name).map(|signal| signal.index)
 }
 
 fn begin_at(at: Option<At>, start: Timestamp, end: Timestamp) -> Result<Timestamp, OpenError> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::Segments;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Where the cursor stands, and the source seconds a second at which it moves: 0 if it stands still.
 #[derive(Clone, Copy, PartialEq, Debug)]

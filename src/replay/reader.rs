@@ -18,7 +18,7 @@ use super::segments::Segments;
 use crate::analysis::{Analysis, Knowledge};
 use crate::history::Loaded;
 use crate::source::Waker;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Shares of the history budget. Beyond this much everything is let go.
 const FULL: f64 = 0.75;

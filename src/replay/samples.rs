@@ -10,7 +10,7 @@ use crate::analysis::{DerivedPlan, Recall};
 use crate::ingest::BindingTable;
 use crate::record::read::{RawMessage, ReadError, Timeline};
 use crate::scene::Scene;
-use crate::twin::{Sample, Timestamp};
+use crate::value::{Sample, Timestamp};
 
 /// Derived signals look back at their inputs: this much of them is kept.
 const LOOK_BACK_BYTES: u64 = 256 << 20;

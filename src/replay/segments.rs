@@ -1,6 +1,6 @@
 //! Where a recording is cut: at its keyframes. In: their times, from the index. Out: which stretch holds a moment. Pure.
 
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Stretches of a recording by number, in the order of time. The first is what comes before the first keyframe; each of
 /// the others begins with a keyframe and ends with the next.

@@ -1,4 +1,4 @@
-//! Alarms of a scene: from what files say to rules. In: merged definitions. Out: [`Rule`](crate::alarm::Rule)s, dense,
+//! Alarms of a scene: from what files say to rules. In: merged definitions. Out: [`Rule`](crate::scene::rule::Rule)s, dense,
 //! those of twins in the order of twins, then those of brokers; every mistake at its place.
 //!
 //! ```text
@@ -20,7 +20,7 @@ use super::report::{Hint, Report};
 use super::resolved::{Limits, ValueKind};
 use super::signals::{self, Expression};
 use super::span::{Span, Spanned};
-use crate::alarm::{Condition, Count, Guidance, Level, Priority};
+use crate::scene::rule::{Condition, Count, Guidance, Level, Priority};
 use check::Check;
 
 pub use connection::CONNECTION;

@@ -8,7 +8,7 @@ use super::report::Report;
 use super::resolved::{Derivation, Origin, Scene};
 use super::span::Span;
 use super::twins::Pending;
-use crate::twin::SignalIndex;
+use crate::value::SignalIndex;
 
 /// The inputs of an expression, and where it stands.
 type Inputs = (Vec<(String, SignalIndex)>, Span);

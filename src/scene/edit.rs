@@ -23,58 +23,12 @@ use std::time::Duration;
 use super::issue::{Issue, Severity, SourceFile};
 use super::nearest::nearest;
 use super::resolved::Scene;
+use super::rule::{self, AlarmPath, Condition, Priority, Rule};
 use super::text::write_duration;
 use super::{Loaded, load_texts};
-use crate::alarm::{self, AlarmIndex, Condition, Priority, Rule, Subject};
 
 pub use apply::apply;
 use place::Step;
-
-/// An alarm by its names, which outlive a reload.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Target {
-    pub owner: Owner,
-    /// `vibration.high`, `cavitation`, `connection`
-    pub alarm: String,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Owner {
-    Twin(String),
-    Broker(String),
-}
-
-impl Target {
-    /// The alarm of a twin.
-    pub fn of_twin(twin: impl Into<String>, alarm: impl Into<String>) -> Self {
-        Self { owner: Owner::Twin(twin.into()), alarm: alarm.into() }
-    }
-
-    pub fn of(scene: &Scene, alarm: AlarmIndex) -> Option<Self> {
-        let rule = scene.alarm(alarm)?;
-        let owner = match &rule.subject {
-            Subject::Broker(broker) => Owner::Broker(broker.clone()),
-            _ => Owner::Twin(scene.twins.get(scene.twin_of_alarm(rule)?.at())?.id.clone()),
-        };
-        Some(Self { owner, alarm: rule.name.clone() })
-    }
-
-    pub fn rule<'s>(&self, scene: &'s Scene) -> Option<&'s Rule> {
-        match &self.owner {
-            Owner::Twin(twin) => scene.alarm_named(twin, &self.alarm),
-            Owner::Broker(broker) => scene.alarms_of_broker(broker).find(|rule| rule.name == self.alarm),
-        }
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.owner {
-            Owner::Twin(twin) => write!(f, "{twin}.{}", self.alarm),
-            Owner::Broker(broker) => write!(f, "broker {broker}.{}", self.alarm),
-        }
-    }
-}
 
 /// What becomes different.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -172,7 +126,7 @@ fn first_brief(issues: &[Issue]) -> String {
 }
 
 /// Works out what file becomes what, from the texts that the scene was loaded from. Touches nothing.
-pub fn plan(scene: &Scene, target: &Target, change: &Change) -> Result<Edit, EditError> {
+pub fn plan(scene: &Scene, target: &AlarmPath, change: &Change) -> Result<Edit, EditError> {
     let what = format!("{target}: {}", change.field());
     if let Change::Limit(value) | Change::Deadband(value) = *change
         && !value.is_finite()
@@ -187,7 +141,7 @@ pub fn plan(scene: &Scene, target: &Target, change: &Change) -> Result<Edit, Edi
     let was = match rule.map(|rule| current(rule, change)) {
         Some(Some(current)) => shown(&current, rule, scene),
         Some(None) => {
-            let condition = rule.map(|rule| alarm::message(rule, scene)).unwrap_or_default();
+            let condition = rule.map(|rule| rule::message(rule, scene)).unwrap_or_default();
             return Err(EditError::NoSuchField { target: target.to_string(), field: change.field(), condition });
         }
         None => "no".to_owned(),
@@ -228,14 +182,12 @@ fn new_among(issues: Vec<Issue>, before: &Scene) -> Vec<Issue> {
     issues.into_iter().filter(is_new).collect()
 }
 
-fn unknown(scene: &Scene, target: &Target) -> EditError {
-    let near = match &target.owner {
-        Owner::Twin(id) => scene.twin(id).and_then(|twin| {
-            let names = scene.alarms_of(twin.index).iter().map(|rule| rule.name.as_str());
-            nearest(&target.alarm, names).map(|near| format!("{id}.{near}"))
-        }),
-        Owner::Broker(_) => None,
-    };
+fn unknown(scene: &Scene, target: &AlarmPath) -> EditError {
+    let twin = target.twin.as_ref().and_then(|id| scene.twin(id));
+    let near = twin.and_then(|twin| {
+        let names = scene.alarms_of(twin.index).iter().map(|rule| rule.name.as_str());
+        nearest(&target.alarm, names).map(|near| AlarmPath::of_twin(&*twin.id, near).to_string())
+    });
     EditError::UnknownAlarm { target: target.to_string(), near }
 }
 
@@ -262,8 +214,8 @@ fn current(rule: &Rule, change: &Change) -> Option<Change> {
 /// A value as people read it.
 fn shown(change: &Change, rule: Option<&Rule>, scene: &Scene) -> String {
     match change {
-        Change::Limit(x) | Change::Deadband(x) => rule.map(|rule| alarm::quantity(*x, rule, scene)).unwrap_or_default(),
-        Change::OnDelay(delay) | Change::OffDelay(delay) => alarm::duration(*delay),
+        Change::Limit(x) | Change::Deadband(x) => rule.map(|rule| rule::quantity(*x, rule, scene)).unwrap_or_default(),
+        Change::OnDelay(delay) | Change::OffDelay(delay) => rule::duration(*delay),
         Change::Priority(priority) => priority.name().to_owned(),
         Change::Enabled(true) => "yes".to_owned(),
         Change::Enabled(false) => "no".to_owned(),
@@ -271,7 +223,7 @@ fn shown(change: &Change, rule: Option<&Rule>, scene: &Scene) -> String {
 }
 
 /// A value as it stands in a file.
-fn literal(scene: &Scene, target: &Target, rule: Option<&Rule>, change: &Change) -> String {
+fn literal(scene: &Scene, target: &AlarmPath, rule: Option<&Rule>, change: &Change) -> String {
     match change {
         Change::Limit(x) | Change::Deadband(x) => match rule.map(|rule| &rule.condition) {
             // In the file a rate is per some time of its own.
@@ -298,7 +250,7 @@ fn literal(scene: &Scene, target: &Target, rule: Option<&Rule>, change: &Change)
 /// The file that defines the owner of the alarm, and its new text.
 fn patched<'s>(
     scene: &'s Scene,
-    target: &Target,
+    target: &AlarmPath,
     steps: &[Step],
     literal: &str,
 ) -> Result<(&'s SourceFile, String), EditError> {
@@ -307,14 +259,14 @@ fn patched<'s>(
         .iter()
         .find_map(|source| {
             let tree = super::ron_tree::parse(&source.text, super::FileId::default()).ok()?;
-            let owner = place::owner(&tree, &target.owner)?;
+            let owner = place::owner(&tree, target)?;
             Some((source, patch::set(&source.text, owner, steps, literal)?))
         })
         .ok_or_else(|| EditError::NotInFile { target: target.to_string() })
 }
 
 /// Whether the edited scene says what was asked for.
-fn is_so(scene: &Scene, target: &Target, wanted: &Change) -> bool {
+fn is_so(scene: &Scene, target: &AlarmPath, wanted: &Change) -> bool {
     let rule = target.rule(scene);
     if let Change::Enabled(enabled) = wanted {
         return rule.is_some() == *enabled;

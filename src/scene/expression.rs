@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rhai::{AST, Dynamic, Scope};
 
-use crate::twin::Value;
+use crate::value::Value;
 
 pub use engine::FUNCTIONS;
 pub(super) use scan::{Reference, scan};

@@ -12,8 +12,8 @@ use super::resolved::{Broker, Link, Origin, Port, Scene, Viewpoint};
 use super::span::{Span, Spanned};
 use super::types::Given;
 use super::{Loaded, SourceFile, alarms, brokers, derive, text, twins, types};
-use crate::alarm::AlarmIndex;
 use crate::model;
+use crate::scene::rule::AlarmIndex;
 
 /// Reads a scene file and the libraries it uses; reports every issue at once, never panics.
 pub fn load(path: &Path) -> Loaded {

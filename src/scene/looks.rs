@@ -6,7 +6,7 @@ use super::report::{Hint, Report};
 use super::resolved::{Motion, ValueKind};
 use super::signals::Prepared;
 use super::span::{Span, Spanned};
-use crate::twin::Unit;
+use crate::value::Unit;
 
 /// A part of a look, with the signal by its position in the twin.
 #[derive(Clone, Debug)]

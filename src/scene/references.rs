@@ -8,7 +8,7 @@ use super::report::{Hint, Report};
 use super::resolved::{Scene, Signal, Twin};
 use super::signals::Expression;
 use super::text::Template;
-use crate::twin::SignalIndex;
+use crate::value::SignalIndex;
 
 /// Who names a signal: for whom names are looked up, and what messages say.
 pub(super) struct Asker<'a> {

@@ -11,8 +11,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::issue::SourceFile;
-use crate::alarm::Rule;
-use crate::twin::{SignalIndex, TwinIndex, Unit};
+use crate::scene::rule::Rule;
+use crate::value::{SignalIndex, TwinIndex, Unit};
 
 #[derive(Clone, Debug, Default)]
 pub struct Scene {

@@ -13,7 +13,7 @@ use super::report::{Hint, Report};
 use super::resolved::{Broker, Decoder, Limits, TimeField, ValueKind};
 use super::span::{Span, Spanned};
 use super::text::{self, Template};
-use crate::twin::Unit;
+use crate::value::Unit;
 
 /// A signal of a type (or of a twin that changes it), checked.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use super::signals::{self, Expression, Prepared, Source, Topic};
 use super::span::{Span, Spanned};
 use super::text;
 use super::types::Type;
-use crate::twin::{SignalIndex, TwinIndex, Unit};
+use crate::value::{SignalIndex, TwinIndex, Unit};
 
 /// A derived signal whose inputs are still names.
 pub(super) struct Pending {

@@ -4,18 +4,18 @@
 //! In: [`OperatorCommand`]s. Out: scene files with one value changed, which are then read again like any saved scene;
 //! files of events; an event for each, also for what could not be done.
 
-use std::path::Path;
 use std::time::Duration;
 
 use bevy::prelude::*;
 
 use super::Running;
 use crate::alarm::AlarmBoard;
-use crate::analysis::{Analysis, Knowledge};
+use crate::analysis::Analysis;
 use crate::command::{LimitField, Operator, OperatorCommand};
-use crate::event::{AlarmPath, Draft, Filter, Kind, export};
+use crate::event::{Draft, Kind, export};
 use crate::history::Moment;
-use crate::scene::edit::{self, Edit, Target};
+use crate::scene::edit::{self, Edit};
+use crate::scene::rule::AlarmPath;
 use crate::scene::{LoadedScene, Scene};
 
 /// Longer than any delay that makes sense, and no more than a `Duration` can hold.
@@ -47,7 +47,7 @@ pub(super) fn edit(
             },
             OperatorCommand::ExportEvents { path, filter } => {
                 let knowledge = analysis.lock();
-                let text = export_events(&knowledge, path, filter);
+                let text = export::to_file(knowledge.chronicle().journal(), path, filter);
                 drop(knowledge);
                 record(&analysis, Kind::Note { text }, &operator, "", &moment);
                 continue;
@@ -74,11 +74,12 @@ fn record(analysis: &Analysis, kind: Kind, operator: &Operator, reason: &str, mo
 }
 
 fn plan(scene: &Scene, alarm: &AlarmPath, field: LimitField, value: f64) -> Result<Edit, String> {
-    let target = alarm.rule(scene).and_then(|rule| Target::of(scene, rule.index));
-    let target = target.ok_or_else(|| format!("the alarm {alarm} is no longer part of the scene"))?;
+    if alarm.rule(scene).is_none() {
+        return Err(format!("the alarm {alarm} is no longer part of the scene"));
+    }
     let delay = || match (0.0..=LONGEST_DELAY_SECS).contains(&value) {
         true => Ok(Duration::from_secs_f64(value)),
-        false => Err(format!("{target}: a delay must be between 0 s and 7 d, found {value} s")),
+        false => Err(format!("{alarm}: a delay must be between 0 s and 7 d, found {value} s")),
     };
     let change = match field {
         LimitField::Limit => edit::Change::Limit(value),
@@ -86,27 +87,10 @@ fn plan(scene: &Scene, alarm: &AlarmPath, field: LimitField, value: f64) -> Resu
         LimitField::OnDelay => edit::Change::OnDelay(delay()?),
         LimitField::OffDelay => edit::Change::OffDelay(delay()?),
     };
-    edit::plan(scene, &target, &change).map_err(|error| error.to_string())
+    edit::plan(scene, alarm, &change).map_err(|error| error.to_string())
 }
 
 fn applied(edit: Edit) -> Result<Edit, String> {
     edit::apply(&edit).map_err(|error| format!("{} stays as it is: {error}", edit.what))?;
     Ok(edit)
-}
-
-/// CSV if the name ends so, else JSON lines. Says what came of it.
-pub(crate) fn export_events(knowledge: &Knowledge, path: &Path, filter: &Filter) -> String {
-    match write_events(knowledge, path, filter) {
-        Ok(count) => format!("{count} events written to {}", path.display()),
-        Err(error) => format!("{}: the events cannot be written: {error}", path.display()),
-    }
-}
-
-/// Returns how many.
-fn write_events(knowledge: &Knowledge, path: &Path, filter: &Filter) -> std::io::Result<usize> {
-    let events: Vec<_> = knowledge.chronicle().journal().matching(filter).map(|event| &**event).collect();
-    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    let text = if is_csv { export::csv(events.iter().copied()) } else { export::json_lines(events.iter().copied()) };
-    std::fs::write(path, text)?;
-    Ok(events.len())
 }

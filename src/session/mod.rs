@@ -7,7 +7,6 @@ mod edit;
 mod record;
 mod task;
 
-pub(crate) use edit::export_events;
 #[cfg(feature = "desktop")]
 pub(crate) use task::{Progress, Task};
 
@@ -18,7 +17,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use crate::alarm::{Horn, Priority};
+use crate::alarm::Horn;
 use crate::analysis::{Analysis, Feed, worker::Worker};
 use crate::command::{Operator, OperatorCommand};
 use crate::event::store::{self, Store, StoreError};
@@ -26,14 +25,16 @@ use crate::event::{Draft, EventFile, EventFileError, Kind};
 use crate::history::{Cursor, Extent, Marks, Moment};
 use crate::ingest::{BindingTable, SharedTable};
 use crate::record::{RecordError, RecordOptions, Recording, SceneFiles};
+use crate::scene::rule::Priority;
 use crate::scene::watch::{Stamp, Watcher, stamp};
 use crate::scene::{Broker, LoadedScene, Scene};
+use crate::schedule::TwinSet;
 use crate::source::broker::{Embedded, EmbeddedConfig};
 use crate::source::mqtt;
 use crate::source::plant::{self, PlantConfig, PlantHandle};
 use crate::source::{Clock, Sources, Waker};
-use crate::twin::Timestamp;
-use crate::{CorePlugins, TwinSet};
+use crate::stage::CorePlugins;
+use crate::value::Timestamp;
 
 /// What to open.
 #[derive(Clone, Debug)]
@@ -230,7 +231,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
                 (edit::edit, record::obey, reload).chain().after(crate::command::apply),
             )
                 .chain()
-                .before(crate::twin::Respawn)
+                .before(crate::stage::Respawn)
                 .in_set(TwinSet::Command),
         );
     Ok(())

@@ -22,7 +22,7 @@ use crate::record::{
 use crate::scene::{Broker, LoadedScene, Scene, without_userinfo};
 use crate::source::mqtt::RawTap;
 use crate::source::{Clock, Waker};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// What records, and what listeners are to feed. Dropping it finishes whatever is being written.
 pub(super) struct Tape {

@@ -10,7 +10,7 @@
 
 use bevy::prelude::*;
 
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 #[derive(Resource, Clone, Copy, PartialEq, Debug)]
 pub struct Clock {

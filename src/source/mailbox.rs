@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::{SourceStatus, Waker};
-use crate::twin::{Sample, SignalIndex};
+use crate::value::{Sample, SignalIndex};
 
 /// Samples in a full batch: 50 kB.
 const BATCH: usize = 1024;
@@ -266,7 +266,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::twin::{Quality, Timestamp, Value};
+    use crate::value::{Quality, Timestamp, Value};
 
     fn sample(signal: u32, time: i64) -> Sample {
         Sample {

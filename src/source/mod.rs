@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use bevy::prelude::*;
 
-use crate::TwinSet;
+use crate::schedule::TwinSet;
 
 pub use clock::Clock;
 pub use mailbox::{Batch, Inbox, Mailbox, mailbox};

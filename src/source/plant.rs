@@ -19,7 +19,7 @@ use crate::model::{self, Message, Plant};
 use crate::scene::Broker;
 use crate::source::SourceError;
 use crate::source::mqtt::{self, Address, Backoff};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// How often the simulation catches up with the clock.
 const WAKE: Duration = Duration::from_millis(20);

@@ -24,7 +24,7 @@ pub(super) fn report(
     sources: Res<Sources>,
     moment: Res<Moment>,
     mut report: ResMut<SourceReport>,
-    mut last: Local<Option<crate::twin::Timestamp>>,
+    mut last: Local<Option<crate::value::Timestamp>>,
 ) {
     const EVERY_SECS: f64 = 0.25;
     if last.is_some_and(|last| (0.0..EVERY_SECS).contains(&moment.now.secs_since(last))) {

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::SourceError;
 use super::mqtt::{self, Address, Backoff};
 use crate::scene::Broker;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// The first level of all topics, unless somebody wants another or none.
 pub const DEFAULT_PREFIX: &str = "replay";

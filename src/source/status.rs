@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Topics of each kind of trouble that are kept by name.
 const MOST_TOPICS: usize = 256;

@@ -5,7 +5,8 @@
 
 use bevy_egui::egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, Vec2, vec2};
 
-use crate::alarm::{Priority, Urgency};
+use crate::alarm::Urgency;
+use crate::scene::rule::Priority;
 
 /// What a shape is drawn with, to suit the ground that it stands on.
 #[derive(Clone, Copy, PartialEq, Debug)]

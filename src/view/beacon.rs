@@ -16,8 +16,9 @@ use bevy::transform::TransformSystems;
 use super::look::Extent;
 use super::mood::Mood;
 use super::{ViewSet, WorldCamera, palette};
-use crate::alarm::{Priority, Urgency};
-use crate::twin::Twin;
+use crate::alarm::Urgency;
+use crate::scene::rule::Priority;
+use crate::stage::Twin;
 
 /// Metres that a lamp's unit is at least, and as a share of its distance from the camera.
 const SMALLEST: f32 = 0.18;

@@ -15,7 +15,8 @@ use super::look::{LookProblem, LookProblems, LookRoot, finish_loading};
 use super::motion::{Bound, Pose, Whose};
 use super::paint::Paint;
 use crate::scene::{LoadedScene, Motion, Part};
-use crate::twin::{Entities, TwinIndex, Unit};
+use crate::stage::Entities;
+use crate::value::{TwinIndex, Unit};
 
 /// A value written beside a node.
 #[derive(Component, Debug)]

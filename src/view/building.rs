@@ -9,7 +9,7 @@ use bevy::prelude::*;
 
 use super::ViewSet;
 use super::look::Extent;
-use crate::twin::Twin;
+use crate::stage::Twin;
 
 /// A twin that most others stand in.
 #[derive(Component)]

@@ -19,7 +19,7 @@ use super::viewport::{PointerInView, ViewRect};
 use super::{ViewSet, picking, stage};
 use crate::command::OperatorCommand;
 use crate::scene::{LoadedScene, Viewpoint};
-use crate::twin::Twin;
+use crate::stage::Twin;
 
 /// The camera that draws the world into the [`WorldImage`](super::WorldImage).
 #[derive(Component)]

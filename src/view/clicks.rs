@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use crate::twin::TwinIndex;
+use crate::value::TwinIndex;
 
 /// A press that moves farther than this (logical pixels) is a drag of the camera, not a click.
 const CLICK_SLACK: f32 = 4.0;

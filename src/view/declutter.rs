@@ -131,8 +131,9 @@ fn free_place(label: &ScreenLabel, taken: &[Rect], bounds: Rect) -> Option<Rect>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alarm::{Priority, Urgency};
-    use crate::twin::{Grade, TwinIndex};
+    use crate::alarm::Urgency;
+    use crate::scene::rule::Priority;
+    use crate::value::{Grade, TwinIndex};
 
     fn label(twin: u32, x: f32, distance: f32) -> ScreenLabel {
         ScreenLabel {

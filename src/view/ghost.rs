@@ -12,9 +12,11 @@ use bevy::world_serialization::{WorldAsset, WorldAssetRoot};
 
 use super::ViewSet;
 use super::look::{self, PlainBox};
-use crate::beside::{Beside, Counterpart, Ghosts, NOTABLE};
+use crate::beside::{Beside, Counterpart, NOTABLE};
+use crate::command::Ghosts;
 use crate::scene::{LoadedScene, Motion, Twin as TwinData};
-use crate::twin::{Entities, SignalIndex, TwinIndex};
+use crate::stage::Entities;
+use crate::value::{SignalIndex, TwinIndex};
 
 /// The root of a ghost, at the place of its twin.
 #[derive(Component, Clone, Copy, Debug)]

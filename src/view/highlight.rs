@@ -13,7 +13,8 @@ use super::look::Extent;
 use super::picking::Hovered;
 use super::{ViewSet, palette};
 use crate::command::Attention;
-use crate::twin::{Twin, TwinIndex};
+use crate::stage::Twin;
+use crate::value::TwinIndex;
 
 /// Metres between a twin and its frame, and the frame's breadth.
 const GAP: f32 = 0.22;

@@ -19,10 +19,12 @@ use super::palette;
 use super::picking::Hovered;
 use super::viewport::{Covered, ViewRect};
 use super::world_image::WorldImage;
-use crate::alarm::{Aside, Priority, Urgency};
+use crate::alarm::{Aside, Urgency};
 use crate::command::Attention;
 use crate::scene::LoadedScene;
-use crate::twin::{Current, Grade, Signal, Twin, TwinIndex, Value};
+use crate::scene::rule::Priority;
+use crate::stage::{Current, Signal, Twin};
+use crate::value::{Grade, TwinIndex, Value};
 
 /// Everything to write over the 3D view in this frame, in the order to paint it.
 #[derive(Resource, Default, PartialEq, Clone, Debug)]
@@ -257,7 +259,7 @@ fn egui32(colour: Color) -> egui::Color32 {
 mod tests {
     use super::*;
     use crate::alarm::Lamp;
-    use crate::twin::Quality;
+    use crate::value::Quality;
 
     #[test]
     fn values_are_written_with_decimals_and_unit_and_a_dash_before_the_first() {

@@ -20,7 +20,8 @@ use super::motion::Activity;
 use super::paint::Paint;
 use super::{ViewSet, palette};
 use crate::scene::{LoadedScene, Twin as TwinData};
-use crate::twin::{Twin, TwinIndex};
+use crate::stage::Twin;
+use crate::value::TwinIndex;
 
 /// The root of what a twin looks like: a child of the twin's entity, in the twin's own metres.
 #[derive(Component, Clone, Copy, Debug)]

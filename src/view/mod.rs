@@ -76,11 +76,11 @@ pub use picking::Hovered;
 pub use viewport::{Covered, PointerInView, ViewRect};
 pub use world_image::WorldImage;
 
-use crate::TwinSet;
 use crate::alarm::AlarmBoard;
 use crate::command::{Attention, OperatorCommand};
 use crate::history::Cursor;
 use crate::scene::LoadedScene;
+use crate::schedule::TwinSet;
 
 /// The order within [`TwinSet::Visualise`].
 #[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -11,7 +11,8 @@ use super::ViewSet;
 use super::look::Placed;
 use crate::alarm::{AlarmBoard, Lamp};
 use crate::scene::LoadedScene;
-use crate::twin::{Current, Grade, Reason, SignalOf, Signals, Twin};
+use crate::stage::{Current, SignalOf, Signals, Twin};
+use crate::value::{Grade, Reason};
 
 /// The state of a twin that marks and fading show.
 #[derive(Component, Clone, Copy, PartialEq, Eq, Default, Debug)]

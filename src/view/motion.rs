@@ -12,7 +12,8 @@ use super::{ViewSet, palette};
 use crate::beside::Counterpart;
 use crate::history::Cursor;
 use crate::scene::Motion;
-use crate::twin::{Current, Grade};
+use crate::stage::Current;
+use crate::value::Grade;
 
 /// Whether anything needs more frames than data and input ask for.
 #[derive(Resource, Default, Clone, Copy, PartialEq, Eq, Debug)]
@@ -260,7 +261,7 @@ fn pose(mut nodes: Query<(&Pose, &mut Transform), Changed<Pose>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::twin::{Quality, Reason, Value};
+    use crate::value::{Quality, Reason, Value};
 
     fn world() -> (App, Entity, Entity) {
         let mut app = App::new();

@@ -3,8 +3,8 @@
 
 use bevy::prelude::*;
 
-use crate::alarm::Priority;
 use crate::scene::ColourScale;
+use crate::scene::rule::Priority;
 
 /// Behind everything; the ground fades into it.
 pub const BACKDROP: Color = Color::srgb(0.74, 0.755, 0.77);

@@ -22,7 +22,8 @@ use super::ghost::Ghostly;
 use super::paint::Paint;
 use super::viewport::{PointerInView, Surface, ViewRect};
 use crate::command::OperatorCommand;
-use crate::twin::{Twin, TwinIndex};
+use crate::stage::Twin;
+use crate::value::TwinIndex;
 
 /// The twin under the pointer.
 #[derive(Resource, Default, Clone, Copy, PartialEq, Eq, Debug)]

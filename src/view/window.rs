@@ -23,7 +23,8 @@ use crate::analysis::Analysis;
 use crate::command::OperatorCommand;
 use crate::history::{Cursor, Extent, Moment};
 use crate::source::{Clock, Waker};
-use crate::twin::{Freshness, Timestamp};
+use crate::stage::Freshness;
+use crate::value::Timestamp;
 
 /// The longest sleep of a quiet window whose data are recent: ages are shown in seconds.
 const QUIET: Duration = Duration::from_secs(1);

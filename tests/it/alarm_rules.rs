@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use expect_test::expect;
-use pollux::alarm::{self, AlarmIndex, Condition, Level, Priority, Reference, Subject};
+
+use pollux::scene::rule::{AlarmIndex, Condition, Level, Priority, Reference, Subject, condition_text, message};
 use pollux::scene::{self, Scene};
 
 fn load(path: &str) -> Scene {
@@ -18,7 +19,7 @@ fn told(scene: &Scene, twin: &str) -> String {
     let Some(twin) = scene.twin(twin) else { return "no such twin".to_owned() };
     let lines = scene.alarms_of(twin.index).iter().map(|rule| {
         let path = scene.alarm_path(rule.index);
-        let (message, condition) = (alarm::message(rule, scene), alarm::condition_text(rule, scene));
+        let (message, condition) = (message(rule, scene), condition_text(rule, scene));
         format!("{path} [{}] {message} | {condition}\n", rule.priority.name())
     });
     lines.collect()
@@ -101,7 +102,7 @@ fn every_broker_has_an_alarm_on_its_connection_unless_the_scene_takes_it_away() 
         .filter(|rule| matches!(rule.subject, Subject::Broker(_)))
         .map(|rule| {
             let path = scene.alarm_path(rule.index);
-            format!("{path}: {} | {}", alarm::message(rule, &scene), alarm::condition_text(rule, &scene))
+            format!("{path}: {} | {}", message(rule, &scene), condition_text(rule, &scene))
         })
         .collect();
     expect![[r#"
@@ -165,5 +166,5 @@ fn the_demo_has_few_urgent_alarms_and_each_tells_what_to_do() {
     assert!(kinds(|condition| matches!(condition, Condition::Stale)));
     assert!(scene.alarm_named("P-101", "dry_running").is_some_and(|rule| rule.latching));
     let vibration = scene.alarm_named("P-101", "vibration.high").unwrap();
-    assert_eq!(alarm::message(vibration, &scene), "vibration above 4.5 mm/s (high)");
+    assert_eq!(message(vibration, &scene), "vibration above 4.5 mm/s (high)");
 }

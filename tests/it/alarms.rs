@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use expect_test::expect;
-use pollux::alarm::{Action, Alarm, AlarmBoard, Horn, Priority, State};
+use pollux::alarm::{Action, Alarm, AlarmBoard, Horn, State};
 use pollux::analysis::Analysis;
 use pollux::command::{LimitField, Operator, OperatorCommand};
-use pollux::event::{AlarmPath, EventLog};
+use pollux::event::EventLog;
 use pollux::history::Cursor;
 use pollux::scene::LoadedScene;
+use pollux::scene::rule::{AlarmPath, Priority};
 use pollux::session::{self, Options, StorePlace};
 use pollux::source::Batch;
-use pollux::twin::{Quality, Sample, Timestamp, Value};
+use pollux::value::{Quality, Sample, Timestamp, Value};
 
 use crate::core::{World, load};
 
@@ -267,7 +268,7 @@ fn edit(name: &str, value: f64) -> OperatorCommand {
 
 fn limit(app: &App) -> String {
     let scene = &app.world().resource::<LoadedScene>().scene;
-    pollux::alarm::message(scene.alarm_named("P-1", "power.high").expect("a rule"), scene)
+    pollux::scene::rule::message(scene.alarm_named("P-1", "power.high").expect("a rule"), scene)
 }
 
 #[test]

@@ -8,13 +8,13 @@ use std::time::Duration;
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings};
 use bevy::prelude::*;
 use pollux::analysis::Analysis;
-use pollux::beside::{self, Align, Beside, Counterpart, Shift, compare};
+use pollux::beside::{self, Align, Beside, Counterpart, compare};
 use pollux::command::OperatorCommand;
 use pollux::event::{Event, Kind};
 use pollux::ingest::Message;
 use pollux::replay::{self, At};
 use pollux::state;
-use pollux::twin::Timestamp;
+use pollux::value::{Shift, Timestamp};
 use serde_json::{Value, json};
 
 use crate::replay::tape::Tape;

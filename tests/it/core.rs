@@ -10,7 +10,8 @@ use pollux::command::{Attention, OperatorCommand};
 use pollux::history::{Cursor, Moment};
 use pollux::scene::{self, LoadedScene, Scene};
 use pollux::source::Batch;
-use pollux::twin::{Current, Entities, Grade, Quality, Reason, Sample, Timestamp, Value};
+use pollux::stage::{Current, Entities};
+use pollux::value::{Grade, Quality, Reason, Sample, Timestamp, Value};
 use pollux::{CorePlugins, TwinSet};
 
 const SCENE: &str = r#"

@@ -20,6 +20,7 @@ mod recording_export;
 mod recording_read;
 mod replay;
 mod restart;
+mod rooms;
 mod scene;
 mod scene_edit;
 mod store;

@@ -10,7 +10,7 @@ use crate::support::{Authority, Mosquitto};
 use pollux::ingest::BindingTable;
 use pollux::scene::{Broker, Credentials, Decoder, MqttVersion, Origin, Tls};
 use pollux::source::ConnectionState;
-use pollux::twin::{Quality, Reason, Timestamp, Value};
+use pollux::value::{Quality, Reason, Timestamp, Value};
 use scene::{FLOW, NOTE, Probe, RUNNING, STATE, TEMPERATURE, broker, with_login};
 
 const TELEMETRY: &str = "hall/P-101/telemetry";

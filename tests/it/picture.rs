@@ -5,15 +5,15 @@ use std::sync::Arc;
 use bevy::image::Image;
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, EguiManagedTextures, EguiPostUpdateSet, EguiPrimaryContextPass, EguiRenderOutput, egui};
-use pollux::alarm::{Alarm, AlarmBoard, Condition, Priority, Rule, State, Subject};
+use pollux::alarm::{Alarm, AlarmBoard, State};
 use pollux::command::{Attention, OperatorCommand};
+use pollux::scene::rule::{Condition, Priority, Rule, Subject};
 use pollux::scene::{
     ColourScale, Limits, LoadedScene, Look, Motion, Origin, Part, Scene, Signal as SignalData, Twin as TwinData,
     ValueKind,
 };
-use pollux::twin::{
-    Current, Entities, Quality, Reason, Signal, SignalIndex, SignalOf, Timestamp, Twin, TwinIndex, Unit, Value,
-};
+use pollux::stage::{Current, Entities, Signal, SignalOf, Twin};
+use pollux::value::{Quality, Reason, SignalIndex, Timestamp, TwinIndex, Unit, Value};
 use pollux::view::{self, Freshness, Mood, ScreenLabels};
 
 const SIZE: UVec2 = UVec2::new(320, 180);

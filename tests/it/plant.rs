@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pollux::model;
 use pollux::scene::{self, Decoder, Origin, Scene, TimeField, TimeFormat, ValueKind};
-use pollux::twin::Timestamp;
+use pollux::value::Timestamp;
 
 const START: Timestamp = Timestamp(1_700_000_000_000_000_000);
 

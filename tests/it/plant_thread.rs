@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::support::Mosquitto;
 use pollux::scene::Broker;
 use pollux::source::plant::{self, PlantConfig, PlantHandle};
-use pollux::twin::Timestamp;
+use pollux::value::Timestamp;
 
 fn wait(plant: &PlantHandle, until: impl Fn(&PlantHandle) -> bool) {
     let begin = Instant::now();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pollux::recent::{self, Recent, RecentKind};
-use pollux::twin::Timestamp;
+use pollux::value::Timestamp;
 
 use crate::live::program::{STATE_HOME, pollux};
 

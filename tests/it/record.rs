@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use pollux::record::format::About;
-use pollux::twin::Timestamp;
+use pollux::value::Timestamp;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use reading::{Read, check_whole};

@@ -8,7 +8,7 @@ use parquet::record::{Field, RowAccessor};
 use pollux::export::{Exported, Format, Options, Shape, export};
 use pollux::record::read::Timeline;
 use pollux::replay::At;
-use pollux::twin::Timestamp;
+use pollux::value::Timestamp;
 use tempfile::TempDir;
 
 use crate::recording_read::build::{Built, Script, at, write};

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use pollux::record::read::{RawMessage, Recording, Timeline, repair};
 use pollux::record::unpack;
-use pollux::twin::Timestamp;
+use pollux::value::Timestamp;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use pollux::alarm::{Alarm, Horn, Priority, State};
+use pollux::alarm::{Alarm, Horn, State};
 use pollux::analysis::Analysis;
 use pollux::event::RecordTroubles;
 use pollux::scene::LoadedScene;
+use pollux::scene::rule::Priority;
 use pollux::session::{self, Options, StorePlace};
 use pollux::source::Batch;
-use pollux::twin::{Quality, Sample, Timestamp, Value};
+use pollux::value::{Quality, Sample, Timestamp, Value};
 
 const SCENE: &str = r#"
 Scene(

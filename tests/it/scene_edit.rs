@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
-use pollux::alarm::Priority;
-use pollux::scene::edit::{self, Change, Edit, EditError, Target};
+use pollux::scene::edit::{self, Change, Edit, EditError};
+use pollux::scene::rule::{AlarmPath, Priority};
 use pollux::scene::{self, Scene, SourceFile};
 use proptest::prelude::*;
 
@@ -66,7 +66,7 @@ fn diff(edit: &Edit) -> String {
 
 fn check(twin: &str, alarm: &str, change: Change, expected: Expect) {
     let scene = scene_of(PLANT);
-    let edit = edit::plan(&scene, &Target::of_twin(twin, alarm), &change).unwrap();
+    let edit = edit::plan(&scene, &AlarmPath::of_twin(twin, alarm), &change).unwrap();
     expected.assert_eq(&diff(&edit));
 }
 
@@ -160,7 +160,7 @@ fn a_value_of_the_twin_itself_is_changed_where_it_stands() {
 #[test]
 fn the_alarm_of_a_connection_is_edited_at_its_broker() {
     let scene = scene_of(PLANT);
-    let target = Target::of(&scene, scene.alarms.last().unwrap().index).unwrap();
+    let target = AlarmPath::of_rule(scene.alarms.last().unwrap(), &scene);
     let edit = edit::plan(&scene, &target, &Change::OnDelay(Duration::from_secs(60))).unwrap();
     expect![[r#"
         broker plant.connection: on-delay from 10 s to 1 min
@@ -174,7 +174,7 @@ fn the_alarm_of_a_connection_is_edited_at_its_broker() {
 fn what_cannot_be_is_refused_with_the_reason() {
     let scene = scene_of(PLANT);
     let refused =
-        |twin: &str, alarm: &str, change: Change| match edit::plan(&scene, &Target::of_twin(twin, alarm), &change) {
+        |twin: &str, alarm: &str, change: Change| match edit::plan(&scene, &AlarmPath::of_twin(twin, alarm), &change) {
             Ok(edit) => panic!("{}", diff(&edit)),
             Err(error) => format!("{error}\n"),
         };
@@ -208,7 +208,7 @@ fn an_edit_is_written_in_one_step_and_never_over_the_work_of_others() {
     let path = folder.path().join("plant.ron");
     std::fs::write(&path, PLANT).unwrap();
     let scene = scene::load(&path).scene.unwrap();
-    let edit = edit::plan(&scene, &Target::of_twin("P-1", "vib.high"), &Change::Limit(5.5)).unwrap();
+    let edit = edit::plan(&scene, &AlarmPath::of_twin("P-1", "vib.high"), &Change::Limit(5.5)).unwrap();
     edit::apply(&edit).unwrap();
     let limit = |scene: &Scene, twin: &str| scene.signal(twin, "vib").and_then(|signal| signal.limits.high);
     let edited = scene::load(&path).scene.unwrap();
@@ -233,7 +233,7 @@ fn an_edit_keeps_a_link_and_the_permissions_of_the_file() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
     std::os::unix::fs::symlink(&path, &link).unwrap();
     let scene = scene::load(&link).scene.unwrap();
-    edit::apply(&edit::plan(&scene, &Target::of_twin("P-1", "vib.high"), &Change::Limit(5.5)).unwrap()).unwrap();
+    edit::apply(&edit::plan(&scene, &AlarmPath::of_twin("P-1", "vib.high"), &Change::Limit(5.5)).unwrap()).unwrap();
     assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
     assert!(std::fs::read_to_string(&path).unwrap().contains("high: 5.5"));
@@ -241,7 +241,7 @@ fn an_edit_keeps_a_link_and_the_permissions_of_the_file() {
 
 /// Every alarm by its path, in words that hold all of its rule but its place.
 fn rules(scene: &Scene) -> BTreeMap<String, String> {
-    let words = |rule: &pollux::alarm::Rule| {
+    let words = |rule: &pollux::scene::rule::Rule| {
         let suppressed = rule.suppressed_when.as_ref().map(|formula| &formula.source);
         format!(
             "{:?} {:?} {:?} {:?} {} {:?} {suppressed:?} {} {:?}",
@@ -299,7 +299,7 @@ proptest! {
         let mut done: Vec<Edit> = Vec::new();
         for (at, change) in edits {
             let rule = &scene.alarms[at.index(scene.alarms.len())];
-            let (target, path) = (Target::of(&scene, rule.index).unwrap(), scene.alarm_path(rule.index));
+            let (target, path) = (AlarmPath::of_rule(rule, &scene), scene.alarm_path(rule.index));
             let edit = match edit::plan(&scene, &target, &change) {
                 Ok(edit) => edit,
                 // Random limits may be out of order, random deadbands too wide, some alarms have neither.

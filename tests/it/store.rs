@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pollux::event::{Event, Kind, Store, store::Options};
-use pollux::twin::Timestamp;
+use pollux::value::Timestamp;
 use serde_json::json;
 
 const PATH: &str = "POLLUX_TEST_STORE";

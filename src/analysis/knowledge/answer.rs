@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::Knowledge;
 use crate::record::{Exposure, Still};
 use crate::source::Batch;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// How far a recording has what it wants.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

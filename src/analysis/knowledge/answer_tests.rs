@@ -8,7 +8,7 @@ use super::*;
 use crate::record::{RecordOptions, Recorder, SceneFiles, format::About, read::Timeline};
 use crate::scene::{Origin, Scene};
 use crate::source::Clock;
-use crate::twin::{Quality, Reason, Sample, SignalIndex, Value};
+use crate::value::{Quality, Reason, Sample, SignalIndex, Value};
 
 const SCENE: &str = r#"
 Scene(

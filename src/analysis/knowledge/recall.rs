@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Knowledge, derive};
-use crate::alarm::{Key, Snapshot};
+use crate::alarm::Snapshot;
 use crate::analysis::derive::DerivedPlan;
 use crate::analysis::past::Opening;
 use crate::event::Event;
 use crate::history::History;
 use crate::scene::Scene;
-use crate::twin::{Sample, SignalIndex, Timestamp};
+use crate::scene::rule::AlarmPath;
+use crate::value::{Sample, SignalIndex, Timestamp};
 
 /// A stretch of a recording while it is read: what was known at its beginning, then message by message what followed, in
 /// the order of arrival. Needs no lock: [`Knowledge::recall`] takes the result over.
@@ -85,10 +86,10 @@ impl Knowledge {
 
     /// How alarms stood at some moments, each before the events that became known after it.
     pub fn recall_alarms<'s>(&mut self, moments: impl IntoIterator<Item = (Timestamp, &'s Snapshot)>) {
-        let places: HashMap<Key, _> =
-            self.scene.alarms.iter().map(|rule| (Key::of(rule, &self.scene), rule.index)).collect();
+        let places: HashMap<AlarmPath, _> =
+            self.scene.alarms.iter().map(|rule| (AlarmPath::of_rule(rule, &self.scene), rule.index)).collect();
         let opening = |(at, snapshot): (Timestamp, &Snapshot)| {
-            let known = snapshot.alarms.iter().filter_map(|kept| Some((*places.get(&kept.key)?, kept.alarm.clone())));
+            let known = snapshot.alarms.iter().filter_map(|kept| Some((*places.get(&kept.path)?, kept.alarm.clone())));
             Opening { at, alarms: known.collect::<BTreeMap<_, _>>() }
         };
         let openings = moments.into_iter().map(opening).collect();

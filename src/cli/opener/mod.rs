@@ -14,7 +14,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use bevy::prelude::*;
 use bevy::window::{CursorMoved, FileDragAndDrop, RequestRedraw};
 
-use crate::TwinSet;
 use crate::beside::Beside;
 use crate::command::OperatorCommand;
 use crate::history::Extent;
@@ -22,9 +21,10 @@ use crate::panel::Shell;
 use crate::panel::open::{Notice, RecentFiles};
 use crate::recent::{self, RecentError};
 use crate::replay::Replaced;
+use crate::schedule::TwinSet;
 use crate::session::{Progress, Task};
 use crate::source::Waker;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 use look::Outcome;
 
 #[derive(Resource)]

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::history::{Cursor, Moment};
 use crate::panel::drop_hint::FileKind;
+use crate::recent;
 use crate::replay::{self, Options};
 use crate::scene::LoadedScene;
-use crate::{CorePlugins, recent};
+use crate::stage::CorePlugins;
 
 const INCIDENT: &str = "scenes/bottling/incident.mcap";
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::AlarmSnapshot;
 use crate::event::Event;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Files of a higher version are not touched.
 const VERSION: u32 = 1;

@@ -1,6 +1,7 @@
 use super::*;
-use crate::alarm::{Cause, Priority, State};
+use crate::alarm::{Cause, State};
 use crate::event::Kind;
+use crate::scene::rule::Priority;
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::event::store::frame::read;
 use crate::event::{Event, Kind};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 use std::sync::{Arc, Mutex};
 
 /// A disk in memory with room for so many bytes.

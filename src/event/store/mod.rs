@@ -31,7 +31,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Event;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 pub use place::{default_path, state_folder};
 

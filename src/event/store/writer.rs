@@ -14,7 +14,7 @@ use super::frame::Batch;
 use super::keeper::Keeper;
 use super::{AlarmSnapshot, StoreStatus};
 use crate::event::Event;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 #[derive(Default)]
 pub struct Shared {

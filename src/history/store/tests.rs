@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::twin::Reason;
+use crate::value::Reason;
 
 const SIGNAL: SignalIndex = SignalIndex(0);
 

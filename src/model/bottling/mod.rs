@@ -14,7 +14,7 @@ mod telemetry;
 use std::time::Duration;
 
 use super::{Emit, Plant};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 pub use line::BottlingLine;
 use reporter::Reporter;

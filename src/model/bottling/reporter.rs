@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::model::{Emit, Message, Noise};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// The stream of randomness that instruments use; machines have smaller numbers.
 const INSTRUMENTS: u64 = 1000;

@@ -8,12 +8,13 @@ use bevy_egui::egui::{self, Response, ScrollArea, Ui, pos2, vec2};
 
 use super::dialog::{Dialog, EditDraft};
 use super::{AlarmsView, words};
-use crate::alarm::{AlarmIndex, Rule, State, Subject, Urgency};
+use crate::alarm::{State, Urgency};
 use crate::command::OperatorCommand;
 use crate::event::{Event, Kind};
 use crate::panel::{format, theme, widgets};
 use crate::scene::Scene;
-use crate::twin::{SignalIndex, Timestamp, TwinIndex};
+use crate::scene::rule::{AlarmIndex, Rule, Subject};
+use crate::value::{SignalIndex, Timestamp, TwinIndex};
 
 /// Transitions listed at most.
 const HISTORY: usize = 40;

@@ -11,11 +11,11 @@ use bevy_egui::egui::text_edit::TextEditState;
 use bevy_egui::egui::{self, Context, Ui};
 
 use super::words;
-use crate::alarm::{Action, AlarmIndex, Condition, Rule};
+use crate::alarm::Action;
 use crate::command::{LimitField, OperatorCommand};
-use crate::event::AlarmPath;
 use crate::panel::{format, theme, widgets};
 use crate::scene::Scene;
+use crate::scene::rule::{AlarmIndex, AlarmPath, Condition, Rule};
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Dialog {
@@ -300,7 +300,7 @@ mod tests {
         let scene = testing::scene();
         let mut rule = testing::alarms::rule(&scene, "P-101", "vibration.high").clone();
         rule.condition = Condition::Rate {
-            direction: crate::alarm::Direction::Rising,
+            direction: crate::scene::rule::Direction::Rising,
             limit_per_sec: 0.5 / 60.0,
             over: Duration::from_secs(30),
             deadband_per_sec: 0.0,

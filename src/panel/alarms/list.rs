@@ -7,9 +7,10 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::words;
-use crate::alarm::{Alarm, AlarmBoard, AlarmIndex, Aside, Priority, Rule, State};
+use crate::alarm::{Alarm, AlarmBoard, Aside, State};
 use crate::scene::Scene;
-use crate::twin::TwinIndex;
+use crate::scene::rule::{AlarmIndex, Priority, Rule};
+use crate::value::TwinIndex;
 
 /// Everything that is set must fit.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -19,11 +19,12 @@ use std::sync::Arc;
 use bevy_egui::egui::{self, Key, Modifiers, Rect, ScrollArea, Ui, UiBuilder, pos2};
 
 use super::{format, theme, widgets};
-use crate::alarm::{Action, AlarmBoard, AlarmIndex, Priority};
+use crate::alarm::{Action, AlarmBoard};
 use crate::command::OperatorCommand;
-use crate::event::{AlarmPath, Event};
+use crate::event::Event;
 use crate::scene::Scene;
-use crate::twin::{SignalIndex, Timestamp, TwinIndex};
+use crate::scene::rule::{AlarmIndex, AlarmPath, Priority};
+use crate::value::{SignalIndex, Timestamp, TwinIndex};
 use details::Transition;
 use dialog::Dialog;
 use list::{AlarmFilter, Offers};

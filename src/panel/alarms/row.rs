@@ -6,9 +6,10 @@ use bevy_egui::egui::{Align, Pos2, Rect, Response, Ui, pos2};
 
 use super::AlarmsView;
 use super::words;
-use crate::alarm::{AlarmIndex, Aside, State, Urgency};
+use crate::alarm::{Aside, State, Urgency};
 use crate::panel::mark::Mark;
 use crate::panel::{format, theme, widgets};
+use crate::scene::rule::AlarmIndex;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct AlarmRow {

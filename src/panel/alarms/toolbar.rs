@@ -7,9 +7,10 @@ use bevy_egui::egui::{self, Ui, WidgetInfo, WidgetType, vec2};
 use super::dialog::Dialog;
 use super::list::{AlarmFilter, Offers, States, members, offers};
 use super::{AlarmsState, AlarmsView, NOT_LIVE, plain};
-use crate::alarm::{Action, Aside, Priority};
+use crate::alarm::{Action, Aside};
 use crate::command::OperatorCommand;
 use crate::panel::{theme, widgets};
+use crate::scene::rule::Priority;
 
 /// What is used most lies open; the rest is behind one button, so that the list keeps its room.
 pub(super) fn filter_ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState, out: &mut Vec<OperatorCommand>) {

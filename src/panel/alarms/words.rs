@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::alarm::{Alarm, Condition, Reference, Rule, State, Subject};
-pub use crate::alarm::{duration, message, told_per};
+use crate::alarm::{Alarm, State};
 use crate::panel::format;
 use crate::scene::Scene;
-use crate::twin::{SignalIndex, Timestamp, TwinIndex};
+use crate::scene::rule::{Condition, Reference, Rule, Subject};
+pub use crate::scene::rule::{duration, message, told_per};
+use crate::value::{SignalIndex, Timestamp, TwinIndex};
 
 /// The unit of the signal that an alarm watches, with its space; empty for alarms that are not about one signal.
 pub fn signal_unit(rule: &Rule, scene: &Scene) -> String {
@@ -34,7 +35,7 @@ pub fn in_unit(x: f64, rule: &Rule) -> f64 {
 /// Limit, deadband, delays and count as the details list them: (name, value).
 pub fn settings(rule: &Rule, scene: &Scene) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
-    let quantity = |x: f64| crate::alarm::quantity(x, rule, scene);
+    let quantity = |x: f64| crate::scene::rule::quantity(x, rule, scene);
     match &rule.condition {
         Condition::Limit { limit, deadband, .. } | Condition::Deviation { limit, deadband, .. } => {
             lines.push(("Limit", quantity(*limit)));

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::{now, second};
 use crate::alarm::{
-    Alarm, AlarmBoard, AlarmIndex, Condition, Deed, Flags, Flood, Frequent, Guidance, Level, Performance, Priority,
-    PriorityShare, Rate, Rule, Shelving, Standing, State, Subject,
+    Alarm, AlarmBoard, Deed, Flags, Flood, Frequent, Performance, PriorityShare, Rate, Shelving, Standing, State,
 };
 use crate::event::{Event, Kind};
 use crate::panel::alarms::words;
+use crate::scene::rule::{AlarmIndex, Condition, Guidance, Level, Priority, Rule, Subject};
 use crate::scene::{LoadedScene, Scene};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// An alarm for each limit of the scene's signals: high priority beyond the outer limits, medium beyond the inner ones.
 pub fn rules(scene: &Scene) -> Vec<Rule> {

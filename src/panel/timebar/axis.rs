@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::panel::format;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// A stretch of time, from left to right.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -12,7 +12,7 @@ use super::{TimeState, TimeView};
 use crate::command::OperatorCommand;
 use crate::history::typed::parse_moment;
 use crate::panel::{format, theme, widgets};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Room for `14:03:27.4 UTC`, in points.
 const WIDTH: f32 = 134.0;

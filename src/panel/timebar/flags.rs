@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use super::axis::Window;
-use crate::alarm::{Cause, Priority};
+use crate::alarm::Cause;
 use crate::event::{Event, Kind};
-use crate::twin::Timestamp;
+use crate::scene::rule::Priority;
+use crate::value::Timestamp;
 
 /// What an event is on the strip, the most important first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -27,7 +27,7 @@ use crate::event::Event;
 use crate::history::typed::Reference;
 use crate::history::{Counts, Cursor, Extent, Marks, Moment, SkipGaps, transport};
 use crate::scene::Scene;
-use crate::twin::{Timestamp, TwinIndex};
+use crate::value::{Timestamp, TwinIndex};
 
 pub use axis::{Window, tick_step, ticks};
 

@@ -11,7 +11,7 @@ use super::strip::paint_sort;
 use crate::command::OperatorCommand;
 use crate::event::{Event, Kind};
 use crate::panel::{format, theme, widgets};
-use crate::twin::{Timestamp, TwinIndex};
+use crate::value::{Timestamp, TwinIndex};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RemarkKind {

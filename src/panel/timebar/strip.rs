@@ -16,7 +16,7 @@ use crate::command::{MarkEnd, OperatorCommand};
 use crate::event::{Event, Kind};
 use crate::history::Cursor;
 use crate::panel::{format, theme, widgets};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// In points, from above: where the window lies in the whole, lanes of flags, how much came, ticks.
 const WHOLE: f32 = 6.0;

@@ -8,7 +8,7 @@ use egui_plot::{AxisHints, GridMark, HLine, LineStyle};
 use super::{CLOCK_HEIGHT, TrendView};
 use crate::panel::{format, theme, timebar};
 use crate::scene::Limits;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Times of day below all lanes, in sight however far the lanes are scrolled.
 pub fn clock_ui(ui: &mut Ui, view: &TrendView, plotted: egui::Rect) {

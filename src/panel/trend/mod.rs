@@ -12,11 +12,12 @@ use egui_plot::{Line, LineStyle, Plot, Points, VLine};
 
 use self::axis::{clock_marks, clock_step, clock_ui, limit_labels, limit_lines, value_axis, value_marks};
 use super::{format, theme, widgets};
-use crate::beside::{Pairs, Shift};
+use crate::beside::Pairs;
 use crate::command::OperatorCommand;
 use crate::history::{Bucket, Cursor, History, Moment};
 use crate::scene::{Limits, Scene};
-use crate::twin::{Current, Grade, SignalIndex, Timestamp};
+use crate::stage::Current;
+use crate::value::{Grade, Shift, SignalIndex, Timestamp};
 
 /// Spans to choose from, in seconds.
 const SPANS: [(u64, &str); 7] =

@@ -9,7 +9,7 @@ use crate::record::batch::Batch;
 use crate::record::format::About;
 use crate::record::ring::{Ring, Segment};
 use crate::record::writer::{Framed, RecordFile, Tally, WriteError};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Between two tries to begin a new file: the first, and the longest.
 const RETRY: Duration = Duration::from_secs(5);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Between two keyframes, on the session's clock, at least.
 const PERIOD: Duration = Duration::from_secs(5);

@@ -5,7 +5,7 @@ use std::fmt;
 
 use parking_lot::Mutex;
 
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// What is missing from a recording that can be read otherwise. Chunks are checked when they are read, so that more may
 /// become known with time.

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {

@@ -9,7 +9,7 @@ use super::file::Source;
 use super::wire::{self, op};
 use super::{AttachmentEntry, Damage, ReadError};
 use crate::record::format;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// MCAP counts nanoseconds without sign.
 pub(super) fn time(nanoseconds: u64) -> Timestamp {

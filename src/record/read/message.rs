@@ -12,7 +12,7 @@ use super::chunk::{self, ChunkError};
 use super::index::{Channel, Holds, Kind, time};
 use super::wire::{self, op};
 use super::{ReadError, Recording};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Chunks that overlap are open at the same time, up to this many bytes.
 const MOST_OPEN_MIB: usize = 512;

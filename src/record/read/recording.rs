@@ -13,7 +13,7 @@ use super::wire::{self, Fields, HEAD, MAGIC, op};
 use super::{ReadError, index};
 use crate::event::Event;
 use crate::record::format::{self, About, Keyframe};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// An open recording. Reads from the file when it is asked for something, from any thread.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use super::message::{Entries, Entry};
 use super::{RawMessage, ReadError, Recording};
 use crate::event::Event;
 use crate::record::format::{About, Keyframe};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// One or several recordings of one series. Where they overlap they are merged by log time.
 #[derive(Debug)]

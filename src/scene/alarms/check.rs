@@ -11,8 +11,8 @@ use super::super::span::{Span, Spanned};
 use super::super::text;
 use super::merge::conditions;
 use super::{LIMITS, Manner, Watch, no_condition};
-use crate::alarm::{Condition, Count, Guidance, Level, Priority, Reference};
-use crate::twin::Value;
+use crate::scene::rule::{Condition, Count, Guidance, Level, Priority, Reference};
+use crate::value::Value;
 
 pub(super) struct Check<'c> {
     /// `Pump.vibration.high`

@@ -10,7 +10,7 @@ use super::super::span::Spanned;
 use super::check::Check;
 use super::merge::conditions;
 use super::resolve;
-use crate::alarm::{AlarmIndex, Condition, Guidance, Priority, Rule, Subject};
+use crate::scene::rule::{AlarmIndex, Condition, Guidance, Priority, Rule, Subject};
 
 /// The name of the alarm of a broker.
 pub const CONNECTION: &str = "connection";

@@ -2,8 +2,8 @@
 //! within a twin in the order of its signals with the twin's own last, then brokers: so both are found by halving.
 
 use super::super::resolved::Scene;
-use crate::alarm::{AlarmIndex, Rule, Subject};
-use crate::twin::{SignalIndex, TwinIndex};
+use crate::scene::rule::{AlarmIndex, AlarmPath, Rule, Subject};
+use crate::value::{SignalIndex, TwinIndex};
 
 impl Scene {
     pub fn alarm(&self, alarm: AlarmIndex) -> Option<&Rule> {
@@ -54,15 +54,11 @@ impl Scene {
         self.alarms_of(self.twin(twin)?.index).iter().find(|rule| rule.name == name)
     }
 
-    /// `P-101.vibration.high`, or `broker plant.connection`: for messages. Unique in the scene.
+    /// `P-101/vibration.high`, or `broker#plant/connection`, see [`AlarmPath`]. Unique in the scene.
     pub fn alarm_path(&self, alarm: AlarmIndex) -> String {
-        let Some(rule) = self.alarm(alarm) else { return format!("alarm {}", alarm.0) };
-        match &rule.subject {
-            Subject::Broker(broker) => format!("broker {broker}.{}", rule.name),
-            _ => match self.twin_of_alarm(rule).and_then(|twin| self.twins.get(twin.at())) {
-                Some(twin) => format!("{}.{}", twin.id, rule.name),
-                None => rule.name.clone(),
-            },
+        match self.alarm(alarm) {
+            Some(rule) => AlarmPath::of_rule(rule, self).to_string(),
+            None => format!("alarm {}", alarm.0),
         }
     }
 }

@@ -9,8 +9,8 @@ use super::super::resolved::{Scene, ValueKind};
 use super::super::signals::Expression;
 use super::super::span::Spanned;
 use super::{Prepared, Watch};
-use crate::alarm::{AlarmIndex, Condition, Formula, Reference, Rule, Subject};
-use crate::twin::{SignalIndex, TwinIndex, Value};
+use crate::scene::rule::{AlarmIndex, Condition, Formula, Reference, Rule, Subject};
+use crate::value::{SignalIndex, TwinIndex, Value};
 
 /// The alarms of one twin, to be resolved once all twins are there.
 pub(in crate::scene) struct Pending {

@@ -7,8 +7,8 @@ use super::super::format::{AlarmDef, SceneFile};
 use super::super::resolved::Scene;
 use super::super::ron_tree::{Kind, Node};
 use super::super::text;
-use super::{Change, Owner, Target};
-use crate::alarm::{Condition, Level, Rule};
+use super::Change;
+use crate::scene::rule::{AlarmPath, Condition, Level, Rule};
 
 /// One step down: into a field of `(…)` or an entry of `{…}`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,13 +18,13 @@ pub(super) enum Step {
 }
 
 /// The way from the definition of a twin or a broker to the value.
-pub(super) fn steps(scene: &Scene, target: &Target, rule: Option<&Rule>, change: &Change) -> Vec<Step> {
+pub(super) fn steps(scene: &Scene, target: &AlarmPath, rule: Option<&Rule>, change: &Change) -> Vec<Step> {
     let (signal, key) = match target.alarm.split_once('.') {
         Some((signal, key)) => (Some(signal), key),
         None => (None, target.alarm.as_str()),
     };
     let mut steps = Vec::new();
-    if let (Owner::Twin(twin), Some(signal)) = (&target.owner, signal) {
+    if let (Some(twin), Some(signal)) = (&target.twin, signal) {
         steps.extend([Step::Field("signals"), Step::Entry(signal.to_owned())]);
         let level = LIMITS.iter().find(|(name, _)| *name == key);
         let limits = scene.signal(twin, signal).map(|signal| signal.limits);
@@ -35,9 +35,9 @@ pub(super) fn steps(scene: &Scene, target: &Target, rule: Option<&Rule>, change:
             return steps;
         }
     }
-    match target.owner {
-        Owner::Twin(_) => steps.extend([Step::Field("alarms"), Step::Entry(key.to_owned())]),
-        Owner::Broker(_) => steps.push(Step::Field("alarm")),
+    match target.twin {
+        Some(_) => steps.extend([Step::Field("alarms"), Step::Entry(key.to_owned())]),
+        None => steps.push(Step::Field("alarm")),
     }
     match change {
         Change::Limit(_) => match rule.map(|rule| &rule.condition) {
@@ -55,15 +55,15 @@ pub(super) fn steps(scene: &Scene, target: &Target, rule: Option<&Rule>, change:
     steps
 }
 
-/// The definition of a twin or a broker in the tree of a file.
-pub(super) fn owner<'n, 't>(root: &'n Node<'t>, owner: &Owner) -> Option<&'n Node<'t>> {
+/// The definition of the twin or the broker that an alarm is of, in the tree of a file.
+pub(super) fn owner<'n, 't>(root: &'n Node<'t>, target: &AlarmPath) -> Option<&'n Node<'t>> {
     let field = |name: &str| child(root, name);
-    match owner {
-        Owner::Twin(id) => {
+    match &target.twin {
+        Some(id) => {
             let Kind::List(twins) = &field("twins")?.kind else { return None };
             twins.iter().find(|twin| child(twin, "id").is_some_and(|node| is_text(node, id)))
         }
-        Owner::Broker(name) => entry(field("brokers")?, name),
+        None => entry(field("brokers")?, target.broker.as_ref()?),
     }
 }
 
@@ -82,13 +82,13 @@ fn is_text(node: &Node<'_>, wanted: &str) -> bool {
 }
 
 /// In what time the limit of a rate is counted: as the twin, its type or a type above says; a second if none does.
-pub(super) fn per(scene: &Scene, target: &Target) -> Duration {
+pub(super) fn per(scene: &Scene, target: &AlarmPath) -> Duration {
     let files: Vec<SceneFile> = scene.sources.iter().filter_map(|source| super::super::parse(&source.text).0).collect();
     written_per(&files, target).unwrap_or(Duration::from_secs(1))
 }
 
-fn written_per(files: &[SceneFile], target: &Target) -> Option<Duration> {
-    let (Owner::Twin(id), Some((signal, key))) = (&target.owner, target.alarm.split_once('.')) else { return None };
+fn written_per(files: &[SceneFile], target: &AlarmPath) -> Option<Duration> {
+    let (Some(id), Some((signal, key))) = (&target.twin, target.alarm.split_once('.')) else { return None };
     let twin = files.iter().flat_map(|file| &file.twins).find(|twin| twin.id.value == *id)?;
     let said = |alarm: Option<&AlarmDef>| {
         let per = alarm?.rate.as_ref()?.per.as_ref()?;

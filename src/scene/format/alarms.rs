@@ -14,7 +14,7 @@ use std::fmt;
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::alarm::{Direction, Priority};
+use crate::scene::rule::{Direction, Priority};
 use crate::scene::span::Spanned;
 
 /// An alarm, or what a subtype or a twin changes in it.

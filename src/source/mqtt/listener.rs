@@ -16,7 +16,7 @@ use super::{RawTap, Stop};
 use crate::ingest::{BindingTable, Message, TableWatch};
 use crate::scene::Broker;
 use crate::source::{Clock, ConnectionState, Mailbox, SourceStatus, Waker};
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 
 /// Filters in one SUBSCRIBE packet: some brokers limit them.
 const FILTERS_PER_PACKET: usize = 100;

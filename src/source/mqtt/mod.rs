@@ -21,7 +21,7 @@ use tokio::sync::Notify;
 use super::{Clock, Inbox, SourceStatus, Waker, mailbox};
 use crate::ingest::{Message, SharedTable};
 use crate::scene::Broker;
-use crate::twin::Timestamp;
+use crate::value::Timestamp;
 use listener::Listener;
 use options::Secrets;
 

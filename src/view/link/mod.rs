@@ -14,7 +14,7 @@ use super::look::{Extent, LookProblem, LookProblems, LookRoot};
 use super::motion::Activity;
 use super::{ViewSet, palette};
 use crate::scene::{Link, LinkKind, LoadedScene, Port};
-use crate::twin::{Entities, Twin};
+use crate::stage::{Entities, Twin};
 use route::{End, route};
 
 /// Metres: half the diameter of a pipe, and of a wire.

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use bevy::app::App;
 use pollux::alarm::{Action, Alarm, AlarmBoard, State};
 use pollux::command::OperatorCommand;
-use pollux::event::AlarmPath;
 use pollux::scene::LoadedScene;
+use pollux::scene::rule::AlarmPath;
 use pollux::session::{self, Options, StorePlace};
 use serde_json::{Value, json};
 

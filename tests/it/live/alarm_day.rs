@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use expect_test::{Expect, expect};
-use pollux::twin::Timestamp;
+use pollux::value::Timestamp;
 use serde_json::Value;
 
 use super::day_script::{AFTERNOON, EVENING, MORNING, NOON, clock, publish, say, scene, twins};

@@ -225,7 +225,7 @@ fn a_session_whose_plant_runs_fast_has_one_clock() {
     std::thread::sleep(std::time::Duration::from_secs(3));
     let state = program.stop().state();
     let signal = &state["twins"]["P-101"]["signals"]["vibration"];
-    let time = |text: &Value| pollux::twin::Timestamp::parse_rfc3339(text.as_str().unwrap()).unwrap();
+    let time = |text: &Value| pollux::value::Timestamp::parse_rfc3339(text.as_str().unwrap()).unwrap();
     let (source, receive) = (time(&signal["source_time"]), time(&signal["receive_time"]));
     let shown = time(&state["cursor"]["at"]);
     assert_eq!(quality(&state), json!("Good"));
@@ -233,7 +233,7 @@ fn a_session_whose_plant_runs_fast_has_one_clock() {
     // Twenty seconds of the session are two: more than a message takes to come and be shown, on a busy machine too.
     assert!(shown.secs_since(source) < 20.0, "{source} {shown}");
     assert!(
-        shown.secs_since(pollux::twin::Timestamp::now()) > 20.0,
+        shown.secs_since(pollux::value::Timestamp::now()) > 20.0,
         "{shown}: the session runs ahead of the wall clock"
     );
     assert_eq!(state["sources"]["plant"]["clock_problems"], json!(0));
@@ -244,7 +244,7 @@ fn a_device_with_a_clock_an_hour_ahead_is_told_and_stays_fresh_through_a_pause()
     use pollux::command::OperatorCommand;
     let Some(server) = Mosquitto::start() else { return };
     let mut world = super::World::open(&hall(Some(&at(&server.url())), TWINS));
-    let ahead = pollux::twin::Timestamp::now().0 / 1_000_000 + 3_600_000;
+    let ahead = pollux::value::Timestamp::now().0 / 1_000_000 + 3_600_000;
     world.wait_for("data", |state| {
         if state["sources"]["plant"]["state"] == "connected" {
             server.publish(&[], "hall/P-101/telemetry", format!(r#"{{"vib": 0.001, "ts": {ahead}}}"#));
@@ -252,7 +252,7 @@ fn a_device_with_a_clock_an_hour_ahead_is_told_and_stays_fresh_through_a_pause()
         }
         seen(state, "P-101", "vibration")[0] == json!(1.0) && seen(state, "P-102", "flow")[0] == json!(2.0)
     });
-    let now = pollux::twin::Timestamp::now();
+    let now = pollux::value::Timestamp::now();
     world.app.world_mut().write_message(OperatorCommand::PauseAt(now));
     let state = world.wait_for("a pause", |state| state["cursor"]["mode"] == "paused");
     assert_eq!(seen(&state, "P-101", "vibration"), json!([1.0, "mm/s", "Good", null]));

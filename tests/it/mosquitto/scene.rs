@@ -9,7 +9,7 @@ use pollux::scene::{
     Twin, ValueKind,
 };
 use pollux::source::{Clock, ConnectionState, SourceHandle, SourceSnapshot, mqtt};
-use pollux::twin::{Sample, SignalIndex, Timestamp, TwinIndex, Unit};
+use pollux::value::{Sample, SignalIndex, Timestamp, TwinIndex, Unit};
 
 pub const FLOW: SignalIndex = SignalIndex(0);
 pub const RUNNING: SignalIndex = SignalIndex(1);

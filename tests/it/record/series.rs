@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pollux::alarm::{Cause, Priority, Snapshot, State};
+use pollux::alarm::{Cause, Snapshot, State};
 use pollux::event::{Event, Kind};
 use pollux::ingest::Message;
 use pollux::record::format::About;
 use pollux::record::{RecordOptions, RecordSink, RecordState, Recorder, SceneFiles, Still};
 use pollux::scene::Scene;
+use pollux::scene::rule::Priority;
 use pollux::source::Clock;
 use pollux::source::mqtt::RawTap;
-use pollux::twin::Timestamp;
+use pollux::value::Timestamp;
 
 use super::reading::{Heard, Read, check_whole};
 use crate::live::program::wait_for;

@@ -11,7 +11,7 @@ use mcap::{Attachment, Compression, WriteOptions, Writer};
 use pollux::event::{Event, Kind};
 use pollux::record::format::{self, About, Keyframe, Known};
 use pollux::record::read::RawMessage;
-use pollux::twin::{Quality, Timestamp, Value};
+use pollux::value::{Quality, Timestamp, Value};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mcap::MessageStream;
 use pollux::record::read::{RawMessage, ReadError, Timeline, repair};
-use pollux::twin::Timestamp;
+use pollux::value::Timestamp;
 use proptest::prelude::*;
 
 use super::build::{Built, Script, build};

@@ -11,7 +11,7 @@ use mcap::{Attachment, WriteOptions, Writer, records::Metadata};
 use pollux::event::Event;
 use pollux::ingest::Message;
 use pollux::record::format::{self, About, Keyframe};
-use pollux::twin::Timestamp;
+use pollux::value::Timestamp;
 
 pub struct Tape {
     writer: Writer<BufWriter<File>>,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{Condition, Count, Direction, Level, Reference, Rule, Subject};
 use crate::scene::{Scene, Signal};
-use crate::twin::number::significant;
-use crate::twin::{Unit, Value};
+use crate::value::number::significant;
+use crate::value::{Unit, Value};
 
 /// Enough for any limit that a person has written; takes the noise of conversions away.
 const DIGITS: usize = 9;

@@ -1,11 +1,11 @@
 //! The name of an alarm that outlives a reload: by ids and names of the scene, not by indices.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::{Event, Kind};
-use crate::alarm::{AlarmIndex, Rule, Subject};
+use super::{AlarmIndex, Rule, Subject};
 use crate::scene::Scene;
 
 /// An alarm of a twin, or of a connection to a broker. Written `P-101/vibration.high` or `broker#plant/connection`:
@@ -30,7 +30,7 @@ impl AlarmPath {
 
     /// The path of a rule of this scene. A subject that the scene lacks leaves its part out.
     pub fn of_rule(rule: &Rule, scene: &Scene) -> Self {
-        let id = |index: crate::twin::TwinIndex| scene.twins.get(index.at()).map(|twin| twin.id.clone());
+        let id = |index: crate::value::TwinIndex| scene.twins.get(index.at()).map(|twin| twin.id.clone());
         let (twin, broker) = match &rule.subject {
             Subject::Signal(index) => (scene.signals.get(index.at()).and_then(|signal| id(signal.twin)), None),
             Subject::Twin(index) => (id(*index), None),
@@ -53,14 +53,6 @@ impl AlarmPath {
             (None, None) => None,
         }
     }
-
-    /// The alarm that an event is about; none if it is about something else, or about several.
-    pub fn of_event(event: &Event) -> Option<Self> {
-        let (Kind::Alarm { alarm, broker, .. } | Kind::Chattering { alarm, broker, .. }) = &event.kind else {
-            return None;
-        };
-        Some(Self { twin: event.twin.clone(), broker: broker.clone(), alarm: alarm.clone() })
-    }
 }
 
 impl fmt::Display for AlarmPath {
@@ -70,5 +62,40 @@ impl fmt::Display for AlarmPath {
             (None, Some(broker)) => write!(f, "broker#{broker}/{}", self.alarm),
             (None, None) => f.write_str(&self.alarm),
         }
+    }
+}
+
+/// A text that names no alarm.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("`{text}` names no alarm: write TWIN/ALARM, such as P-101/vibration.high, or broker#NAME/ALARM")]
+pub struct UnknownAlarmPath {
+    pub text: String,
+}
+
+impl FromStr for AlarmPath {
+    type Err = UnknownAlarmPath;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('/') {
+            Some((owner, alarm)) if !owner.is_empty() && !alarm.is_empty() => Ok(match owner.strip_prefix("broker#") {
+                Some(broker) => Self::of_broker(broker, alarm),
+                None => Self::of_twin(owner, alarm),
+            }),
+            _ => Err(UnknownAlarmPath { text: text.to_owned() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_reads_back_as_it_was_written() {
+        for path in [AlarmPath::of_twin("P-101", "vibration.high"), AlarmPath::of_broker("plant/a", "connection")] {
+            assert_eq!(path.to_string().parse(), Ok(path));
+        }
+        assert!("P-101".parse::<AlarmPath>().unwrap_err().to_string().contains("TWIN/ALARM"));
+        assert!("/a".parse::<AlarmPath>().is_err() && "P-101/".parse::<AlarmPath>().is_err());
     }
 }

@@ -5,10 +5,11 @@
 
 use bevy::prelude::*;
 
-use super::{Current, Entities, Grade, Quality, Reason, SignalIndex, Timestamp};
+use super::{Current, Entities};
 use crate::analysis::{Analysis, Touched};
 use crate::history::{Cursor, ExpirySchedule, Moment, Point, quality_at};
 use crate::scene::{LoadedScene, Scene};
+use crate::value::{SignalIndex, Timestamp};
 
 /// When signals will expire, and what was shown last.
 #[derive(Resource, Debug, Default)]
@@ -73,19 +74,13 @@ pub(crate) fn project(
     }
 }
 
-/// Where a payload could not be read, the sample stands for the moment, and its value for nothing.
-pub(crate) fn has_value(sampled: Quality) -> bool {
-    sampled.grade != Grade::Bad
-        || !matches!(sampled.reason, Reason::DecodeError | Reason::Source | Reason::Expression | Reason::NotFinite)
-}
-
 /// What a signal shows at a moment, from the newest that was known of it then.
 pub(crate) fn current_at(scene: &Scene, index: SignalIndex, point: Option<Point>, shown: Timestamp) -> Current {
     let quality = quality_at(point.as_ref(), scene.signals[index.at()].expires, shown);
     match point {
         None => Current { quality, ..default() },
         Some(Point { source_time, receive_time, value, quality: sampled }) => {
-            Current { value: has_value(sampled).then_some(value), quality, source_time, receive_time }
+            Current { value: sampled.has_value().then_some(value), quality, source_time, receive_time }
         }
     }
 }

@@ -3,22 +3,16 @@
 //! In: the loaded scene (spawn) and, at the cursor, what history says (project). Out: `Twin`, `Signal`, `Current`.
 //! Never draws, never touches network or disk.
 
-pub mod number;
 mod project;
 mod spawn;
-mod time;
-pub mod unit;
-mod value;
 
 use bevy::prelude::*;
 
-use crate::TwinSet;
+use crate::schedule::TwinSet;
+use crate::value::{Quality, SignalIndex, Timestamp, TwinIndex, Value};
 
 pub use project::Freshness;
-pub(crate) use project::{current_at, has_value, project};
-pub use time::Timestamp;
-pub use unit::Unit;
-pub use value::{Grade, Quality, Reason, Sample, SignalIndex, TwinIndex, Value};
+pub(crate) use project::{current_at, project};
 
 /// A mirrored thing. Its data are in `scene.twins[index]`.
 #[derive(Component, Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,7 +87,25 @@ pub struct Entities {
 #[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Respawn;
 
-pub(super) fn plugin(app: &mut App) {
+/// Everything but window, 3D and panels. Needs [`LoadedScene`](crate::scene::LoadedScene) to show anything.
+pub struct CorePlugins;
+
+impl Plugin for CorePlugins {
+    fn build(&self, app: &mut App) {
+        app.configure_sets(Update, (TwinSet::Command, TwinSet::Receive, TwinSet::Project, TwinSet::Visualise).chain())
+            .init_resource::<crate::scene::LoadedScene>()
+            .add_plugins((
+                crate::command::plugin,
+                crate::source::plugin,
+                crate::analysis::plugin,
+                crate::history::plugin,
+                plugin,
+                crate::record::plugin,
+            ));
+    }
+}
+
+fn plugin(app: &mut App) {
     app.init_resource::<Entities>()
         .init_resource::<Freshness>()
         .configure_sets(Update, Respawn.in_set(TwinSet::Command).after(crate::command::apply))

@@ -155,6 +155,13 @@ impl Quality {
         Self { grade: Grade::Bad, reason }
     }
 
+    /// Whether the sample carries a value of its own. Where a payload could not be read, the sample stands for the moment,
+    /// and its value for nothing.
+    pub fn has_value(self) -> bool {
+        self.grade != Grade::Bad
+            || !matches!(self.reason, Reason::DecodeError | Reason::Source | Reason::Expression | Reason::NotFinite)
+    }
+
     pub fn is_good(&self) -> bool {
         self.grade == Grade::Good
     }

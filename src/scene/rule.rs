@@ -2,13 +2,19 @@
 //!
 //! Comes from [`scene::load`](crate::scene::load()); immutable once made. Terms after ISA-18.2-2016 and IEC 62682:2014.
 
+mod path;
+mod text;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scene::expression::Compiled;
-use crate::twin::{SignalIndex, TwinIndex, Value};
+use super::expression::Compiled;
+use crate::value::{SignalIndex, TwinIndex, Value};
+
+pub use path::{AlarmPath, UnknownAlarmPath};
+pub use text::{condition_text, duration, message, quantity, told_per};
 
 /// The dense index of an alarm in the loaded [`Scene`](crate::scene::Scene): `scene.alarms[index]`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
