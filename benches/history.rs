@@ -1,11 +1,13 @@
 //! What the sample store costs: appending, looking up, and drawing a range, from a thousand to ten million samples.
 //! A range of 1,000 buckets should cost nearly the same over all of them.
 
+#![expect(clippy::disallowed_methods, reason = "a wave to look at")]
+
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use pollux::history::History;
-use pollux::value::{Quality, Sample, SignalIndex, Timestamp, Value};
+use pollux::value::{Origin, Quality, Sample, SignalIndex, Timestamp, Value};
 
 const STEP_NS: i64 = 10_000_000;
 
@@ -13,7 +15,14 @@ fn sample(signal: u32, at: i64) -> Sample {
     let source_time = Timestamp(at * STEP_NS);
     let receive_time = Timestamp(source_time.0 + 300_000 + at % 1000);
     let value = Value::Number((at as f64 * 0.01).sin());
-    Sample { signal: SignalIndex(signal), source_time, receive_time, value, quality: Quality::GOOD }
+    Sample {
+        signal: SignalIndex(signal),
+        source_time,
+        receive_time,
+        value,
+        quality: Quality::GOOD,
+        origin: Origin::Measured,
+    }
 }
 
 fn filled(samples: i64) -> History {

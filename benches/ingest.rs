@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pollux::ingest::{BindingTable, Message};
-use pollux::scene::{Binding, Decoder, Limits, Origin, Scene, Signal, TimeField, TimeFormat, ValueKind};
+use pollux::scene::{Binding, Decoder, Limits, Scene, Signal, SignalSource, TimeField, TimeFormat, ValueKind};
 use pollux::value::{SignalIndex, Timestamp, TwinIndex, Unit};
 
 const MACHINES: usize = 1000;
@@ -19,7 +19,7 @@ fn scene() -> Scene {
         label: String::new(),
         kind: ValueKind::Number,
         unit: Unit::none(),
-        origin: Origin::Mqtt(Binding {
+        source: SignalSource::Mqtt(Binding {
             broker: None,
             topic: format!("hall/M-{}/telemetry", n / FIELDS.len()),
             decoder: Decoder::Json(format!("/{}", FIELDS[n % FIELDS.len()])),

@@ -1,74 +1,153 @@
-//! Pollux is a desktop program for digital twins: it mirrors a plant live in 3D, remembers what it did, and lets an
-//! operator break it on purpose without harm.
+//! Pollux is a desktop program for digital twins. Operators and engineers who have MQTT data point it at a broker and a
+//! scene file; it mirrors their plant live in 3D, raises alarms after ISA-18.2, remembers every message, and shows any
+//! moment again, beside other recordings. The core is an ECS without a window ([`CorePlugins`]); the feature `desktop`
+//! adds the 3D view and the panels.
 //!
 //! # The way of the data
 //!
-//! One direction, no back and forth:
+//! One direction:
 //!
 //! ```text
-//! sources ──► decode + bind ──► mailbox ──► analysis ──► cursor ──► Current components ──► views
-//! (threads: broker,  (topic → signal,  (bounded   (a thread:      (live, paused    (ECS state at   (3D, panels)
-//!  simulated plant)   bytes → value)    batches)   history,        or playing)      the cursor,
-//!                                                  derived,                         AlarmBoard)
-//!                                                  alarms,  ──► journal ──► store, events file
-//!                                                  events)
-//! operator ──► OperatorCommand ──► one applier ──► cursor, attention, camera, alarms, edits of the scene
+//! broker ─► source ─► mailbox ─► one order ─► moments ─► producers ─► alarms ─► journal ─► store, events file,
+//!          (decodes, on         └──────── analysis: in a thread, or as a run ────────┘     recording
+//!           its thread)                           │
+//!                                              history ─► cursor ─► Current, AlarmBoard ─► 3D view, panels
+//!                                                         layers ─► Counterparts ───────►
+//! operator ─► OperatorCommand ─► the one handler of its group ─► cursor, alarms, journal, scene, recording, camera
 //! ```
 //!
-//! Everything up to the analysis goes on without frames, so that nothing is missed while a window is hidden; a frame only
-//! reads what is known, at the cursor. Live and paused are the same picture: views show the world at the
-//! [cursor](history::Cursor), and live only means that the cursor follows the newest data. Nothing after the mailbox knows
-//! where samples come from.
+//! A source decodes each message on a thread of its own and leaves the samples in a bounded mailbox. The analysis takes
+//! the messages of all sources in one order and cuts each into moments. Per moment it appends the samples to the
+//! history, lets producers compute theirs, judges the alarms and writes the journal. None of this waits for a frame. A
+//! frame reads the result at the [cursor](history::Cursor); live means that the cursor follows the newest data.
+//!
+//! A [`Run`](run::Run) does the same in simulated time, without thread, clock and window: import, `pollux rejudge` and
+//! tests use it. A replay fills the same history from a recording and judges nothing. [Layers](layers) show other
+//! worlds at the moment that belongs to the cursor; nothing of them enters the shown world.
 //!
 //! # Rooms
 //!
+//! Lowest first. A room imports only rooms that stand before it in this table; a test over the imports keeps it so.
+//!
 //! | room | in | out |
 //! | --- | --- | --- |
+//! | [`schedule`] | | the names of a frame's steps |
+//! | [`value`] | text, bytes | time, value, unit, quality, sample, indices, random numbers |
+//! | [`model`] | a seed, steps of time | states of simulated machines, and their messages |
 //! | [`scene`] | RON files | a resolved [`Scene`](scene::Scene), or every issue at once |
-//! | [`source`] | brokers, the embedded broker, the plant | batches of samples, counters |
-//! | [`ingest`] | topic and payload | samples |
-//! | [`analysis`] | batches, operators' deeds | history and what follows from samples, in a thread of its own |
-//! | [`alarm`] | rules, samples in order of arrival | states and transitions after ISA-18.2, floods, statistics |
-//! | [`event`] | transitions and other news | the journal, the store that survives a restart, exports |
-//! | [`record`] | raw messages, events, keyframes | MCAP files, and what they hold when opened again |
-//! | [`recent`] | what was opened | the last ten, in the user's state folder |
-//! | [`export`] | recordings | CSV, Parquet, InfluxDB lines, trimmed recordings |
-//! | [`history`] | samples | the newest at a moment, min and max per pixel |
-//! | [`value`] | text, bytes | time, value, quality, unit, sample |
+//! | [`history`] | samples, forecasts, the cursor | the newest at a moment, min and max per pixel, staleness |
+//! | [`ingest`] | topic and payload | samples, cut into moments |
+//! | [`alarm`] | rules, moments, deeds, time | changes of state after ISA-18.2, floods, statistics |
+//! | [`event`] | changes and other news | the journal, the store that survives a restart, the events file |
+//! | [`recent`] | files that were opened | the last ten, in the user's state folder |
+//! | [`produce`] | moments, deeds, connections, time | samples, forecasts and events of producers; their memory |
+//! | [`source`] | brokers, the embedded broker, the plant | batches of messages as samples, counters |
+//! | [`record`] | raw messages, events, keyframes | MCAP files, and their contents when opened again |
+//! | [`analysis`] | batches, deeds, connections, time | [`Knowledge`](analysis::Knowledge): history, alarms, journal |
+//! | [`run`] | messages, deeds, connections, time | the same knowledge, and a hash of it |
+//! | [`command`] | requests of an operator | the cursor, the attention, deeds; each other group to its handler |
 //! | [`stage`] | scene, history, cursor | entities with [`Current`](stage::Current) |
-//! | [`model`] | inputs, parameters, a seed | what a simulated machine does |
-//! | [`command`] | what an operator asks for | cursor, attention, alarms |
-//! | [`session`] | what to open | a running world |
-//! | [`replay`] | recordings | a world of the past: the same picture at any moment of it |
-//! | [`beside`] | a second recording, the cursor | [`Counterpart`](beside::Counterpart) values, differences, which events met |
+//! | [`replay`] | recordings | a world that shows any recorded moment |
+//! | [`session`] | a scene and options | a running world with its sources |
+//! | [`layers`] | recordings, forecasts and other worlds, the cursor | [`Counterparts`](layers::Counterparts), differences, the horizon |
+//! | [`import`] | CSV, foreign MCAP, a scene | recordings |
+//! | [`export`] | recordings | CSV, Parquet, InfluxDB lines, trimmed recordings |
 //! | [`state`] | the world | the JSON of `--state` |
 //! | `view` | components | 3D (feature `desktop`) |
-//! | `panel` | plain view structs | egui, operator commands (feature `desktop`) |
+//! | `panel` | a snapshot of the world | egui, operator commands (feature `desktop`) |
+//! | `bench` | | measurements of this machine |
 //! | [`cli`] | arguments | an exit code |
+//!
+//! # Glossary
+//!
+//! | word | meaning |
+//! | --- | --- |
+//! | scene | RON files: twin types, twins, links, brokers. A resolved scene has every index dense |
+//! | twin | one mirrored thing, such as pump P-101: an entity |
+//! | signal | one quantity of a twin with a unit: measured, derived or simulated |
+//! | sample | signal, source time, receive time, value, quality, origin: [`Sample`](value::Sample) |
+//! | source time | when a value was true, by the device's clock; orders the data of a signal |
+//! | receive time | when a message reached this program; orders messages, judges staleness |
+//! | quality | Good, Uncertain, Stale or Bad, with a reason: [`Quality`](value::Quality) |
+//! | origin | measured, derived, simulated, estimated or forecast; results inherit the least certain: [`Origin`](value::Origin) |
+//! | the one order | of messages, answers, deeds and deadlines: receive time, then broker by name, then arrival. At one time deadlines come first, then messages, then deeds and connection news |
+//! | place | where something stands in the one order |
+//! | position | the place up to which the analysis has learnt everything: [`Knowledge::position`](analysis::Knowledge::position) |
+//! | moment | samples that are concluded together: neighbours of one message with one source time: [`moments`](ingest::moments()) |
+//! | producer | turns samples into samples, such as derived signals: [`Producer`](produce::Producer) |
+//! | derived signal | a signal that an expression computes from others |
+//! | settle | how long a derived signal waits for all of its inputs, in receive time: [`Derivation`](scene::Derivation) |
+//! | answer | samples of a costly computation; it takes a place in the one order and is recorded: [`Answer`](produce::Answer) |
+//! | forecast | issue time, signal, times and quantiles, kept apart from the history: [`Forecast`](history::Forecast) |
+//! | alarm | a rule of the scene and its state. Its path is spelled `P-101/vibration.high`: [`AlarmPath`](scene::rule::AlarmPath) |
+//! | deed | who did something to an alarm, when and why: [`Deed`](alarm::Deed) |
+//! | event, journal | anything worth a mark on the timeline; all of them in order: [`Journal`](event::Journal) |
+//! | knowledge | history, alarms, journal and producers' memory of one world: [`Knowledge`](analysis::Knowledge) |
+//! | run | a world in simulated time: [`Run`](run::Run) |
+//! | recording | MCAP files of one series: messages, events, keyframes and the scene |
+//! | keyframe | all that was known at one place in the one order: [`Keyframe`](record::format::Keyframe) |
+//! | segment | the stretch of a recording from one keyframe to the next; a replay loads whole ones |
+//! | cursor | the one moment that every view shows: [`Cursor`](history::Cursor) |
+//! | layer | another world drawn beside the shown one: [`Layer`](layers::Layer) |
+//! | counterpart | a layer's value of a signal that both worlds have |
+//! | horizon | how far beyond now the cursor may stand, because a layer reaches there: [`Horizon`](history::Horizon) |
+//!
+//! # Commands
+//!
+//! Each command of an operator is passed, one frame later and in order, to the one handler of its group; a world
+//! without one refuses in words. A new command without a handler does not compile (see [`command`]).
+//!
+//! | group | who carries it out | where |
+//! | --- | --- | --- |
+//! | attention: select, trends | every world | `command::attention` |
+//! | time: cursor, marks, steps | every world | `command::transport` |
+//! | alarm: deeds, the horn | every world; a recording refuses | `command::alarms` |
+//! | journal: notes, bookmarks, files of events | a live session, or a replay | `session::journal`, `replay::commands` |
+//! | scene: reload, edit, undo | a live session; a replay refuses | `session::edit`, `replay::commands` |
+//! | recording: begin, stop, keep the past | a live session; a replay refuses | `session::record`, `replay::commands` |
+//! | open: another recording or scene | the window | `cli::opener` |
+//! | layer: shift, ghosts | a world with layers beside it | `layers::project` |
+//! | camera: focus, viewpoints | the 3D view | `view::camera` |
 //!
 //! # Invariants
 //!
-//! - Core never names winit, egui or a GPU type. `view` and `panel` never write twin state: they read, and send commands.
-//! - Only `source` touches the network while running; only `session` starts sources. A world made without it, such as a
-//!   replay, cannot reach a broker. Only the store, the events file, `session`, `record`, `replay` and `recent`
-//!   touch the disk.
-//! - Alarms are judged on every sample, in source time, whatever frames do: never missed, never invented. Whatever an
-//!   operator does is an event: who, when, what, why.
-//! - Analysis and models read no clock and no global randomness: time comes with the sample, randomness from a seed.
-//! - Nothing is dropped in silence: every drop, coalesced sample, decode error and unknown topic has a counter that shows
-//!   in the window and in `--state`.
-//! - Source time orders data and never lies after receive time; receive time judges staleness, against the cursor. One
+//! - Core never names winit, egui or a GPU type. `view` and `panel` never write twin state: they read, and send
+//!   commands.
+//! - Rooms point one way: a test over the imports fails with file and line.
+//! - What is concluded depends on messages, deeds and their times alone, never on how a socket was read or a batch was
+//!   cut. Live, replay, import and export give the same bits, but for stretches in which an overload coalesced samples
+//!   or the wall clock was set back.
+//! - Alarms are judged on every sample, in source time, whatever frames do. Every operator action is an event: who,
+//!   when, what, why.
+//! - Analysis, producers, alarms and models read no clock and no global randomness: time comes with the message,
+//!   randomness from a seed. `clippy.toml` forbids the wall clock and the inexact functions of the standard library;
+//!   each exception carries its reason. `unsafe_code` is forbidden.
+//! - Only `source` touches the network, but for clients that `bench` measures with. `session` starts listeners, the
+//!   embedded broker and the plant; `pollux plant`, `pollux play --to` and `pollux bench` start their own. A run, a
+//!   replay in a window and a layer own none and cannot reach a broker.
+//! - `scene`, `event`, `recent`, `record`, `replay`, `session`, `import`, `export`, `bench` and `cli` touch the disk,
+//!   and `source` reads credentials and certificates, `view` models. No other room does.
+//! - No command of an operator is lost: each group has one exhaustive handler, and a world without it refuses in words.
+//! - Nothing is dropped in silence: every drop, coalesced sample, decode error and unknown topic has a counter that
+//!   shows in the window and in `--state`.
+//! - Nothing beyond now enters the history, the journal or a recording as measured: layers and forecasts stand apart.
+//! - Source time never lies after receive time. Staleness is judged by receive time, against the cursor. One
 //!   [`Clock`](source::Clock) a session gives receive times and the moment that live shows.
 //!
 //! # A frame
 //!
-//! All systems stand in `Update`, in the order of [`TwinSet`]. Egui runs after, in its own schedule, and sends commands
-//! that the next frame's [`TwinSet::Command`] carries out. Systems whose order is ambiguous are a test failure.
+//! All systems of core stand in `Update`, in the order of [`TwinSet`]: commands, news of the analysis, projection at
+//! the cursor; the 3D view follows. After Bevy has propagated transforms and cameras, systems in `PostUpdate` place
+//! labels, turn beacons, measure looks and decide whether the 3D world is drawn anew. Egui runs in
+//! `EguiPrimaryContextPass`: panels read a snapshot and send commands, which [`TwinSet::Command`] carries out in the
+//! next frame. Systems in `Last` pace the window and write `--state` at the end. Systems whose order is ambiguous are a
+//! test failure.
 
 pub mod alarm;
 pub mod analysis;
+#[expect(clippy::disallowed_methods, reason = "measures: it reads the clock and makes waves")]
 pub mod bench;
-pub mod beside;
+#[expect(clippy::disallowed_methods, reason = "runs the program in real time")]
 pub mod cli;
 pub mod command;
 pub mod event;
@@ -76,20 +155,29 @@ pub mod export;
 pub mod history;
 pub mod import;
 pub mod ingest;
+pub mod layers;
 pub mod model;
 #[cfg(feature = "desktop")]
+#[expect(clippy::disallowed_methods, reason = "draws: pictures need no bits that machines share")]
 pub mod panel;
+pub mod produce;
+#[expect(clippy::disallowed_methods, reason = "writes down when something was opened")]
 pub mod recent;
+#[expect(clippy::disallowed_methods, reason = "writes down when messages came, and retries after a while")]
 pub mod record;
 pub mod replay;
+pub mod run;
 pub mod scene;
 pub mod schedule;
+#[expect(clippy::disallowed_methods, reason = "gives a session its clock, and bounds how long its end takes")]
 pub mod session;
+#[expect(clippy::disallowed_methods, reason = "receives messages: the one place where samples get their receive time")]
 pub mod source;
 pub mod stage;
 pub mod state;
 pub mod value;
 #[cfg(feature = "desktop")]
+#[expect(clippy::disallowed_methods, reason = "draws: pictures need no bits that machines share")]
 pub mod view;
 
 #[cfg(feature = "desktop")]

@@ -1,8 +1,8 @@
-//! Files that were opened last, for whoever wants one of them again.
+//! Files that were opened last, so that they can be opened again.
 //!
-//! In: what was opened, in the state folder of the user. Out: the list, newest first, with what has become of each file.
-//! Never an obstacle: a list that cannot be read or written is a warning, and other programs may change it at any time
-//! (each writes a whole new file and puts it in the place of the old one).
+//! In: what was opened, in the state folder of the user. Out: the list, newest first, with what has become of each
+//! file. Never an obstacle: a list that cannot be read or written is a warning, and other programs may change it at any
+//! time (each writes a whole new file and puts it in the place of the old one).
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Write};
@@ -177,7 +177,7 @@ fn lock(path: &Path) -> Option<File> {
     None
 }
 
-/// Whoever reads finds the old text or the new one, never a part.
+/// A reader finds the old text or the new one, never a part.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let new = path.with_extension(format!("new-{}", std::process::id()));
     let written = File::create(&new).and_then(|mut file| {

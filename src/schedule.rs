@@ -3,7 +3,8 @@
 
 use bevy::prelude::SystemSet;
 
-/// The steps of a frame in `Update`. Systems of core and views that read or write twin state belong to one of these.
+/// The steps of a frame in `Update`. Every system of core belongs to one of these, and so do those of views, except the
+/// few that need this frame's transforms or pace the window.
 #[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum TwinSet {
     /// Carries out operator commands, moves the cursor, takes over saved scenes.

@@ -10,15 +10,15 @@ use serde::Serialize;
 
 use crate::alarm::{self, Alarm, Deed, Flags, Shelving};
 use crate::analysis::Analysis;
-use crate::beside::{Beside, Counterpart, Place};
 use crate::event::Event;
-use crate::history::{Cursor, Extent, Moment};
+use crate::history::{Cursor, Extent, Horizon, ViewTime};
+use crate::layers::{Counterpart, Counterparts, LayerKind, Layers, Slot};
 use crate::record::{RecordStatus, Recording};
 use crate::scene::rule::{Priority, Rule, Subject, message};
 use crate::scene::{Limits, LoadedScene, Scene};
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, Sources};
 use crate::stage::{Current, Entities, Standing};
-use crate::value::{Timestamp, Value};
+use crate::value::{Origin, Timestamp, Value};
 
 #[derive(Serialize, Debug)]
 pub struct State {
@@ -27,9 +27,12 @@ pub struct State {
     pub sources: BTreeMap<String, SourceState>,
     /// What is recorded; null if nothing is.
     pub recording: Option<RecordStatus>,
-    /// The recording that lies beside this; absent if none does. Its values stand with the signals.
+    /// The recording that lies beside this, if it is the only layer. Its values stand with the signals.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beside: Option<BesideState>,
+    /// All layers that lie beside this, if there are several or one is no recording. Their values stand with the signals.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerState>,
     pub history: HistoryState,
     pub twins: BTreeMap<String, TwinState>,
     /// What keeps alarms from being judged and events from being kept.
@@ -45,6 +48,10 @@ pub struct CursorState {
     pub mode: &'static str,
     pub at: String,
     pub speed: f64,
+    /// The last moment that the cursor may stand at beyond now; absent where no layer reaches beyond it. At a moment beyond
+    /// now no signal has a value of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub horizon: Option<Timestamp>,
     /// Of what the cursor moves in; absent in a live session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recording: Option<RecordingState>,
@@ -55,6 +62,14 @@ pub struct CursorState {
 pub struct RecordingState {
     pub start: Timestamp,
     pub end: Timestamp,
+}
+
+#[derive(Serialize, Debug)]
+pub struct LayerState {
+    /// `recording`, `branch` or `forecast`.
+    pub kind: &'static str,
+    #[serde(flatten)]
+    pub beside: BesideState,
 }
 
 #[derive(Serialize, Debug)]
@@ -76,15 +91,31 @@ pub struct BesideState {
     pub troubles: Vec<String>,
 }
 
-/// What the same signal has in the recording beside this one, in the unit here.
+/// What the same signal has in a layer, by the name of the layer.
+#[derive(Serialize, Debug)]
+pub struct LayerValueState {
+    pub layer: String,
+    #[serde(flatten)]
+    pub value: CounterpartState,
+}
+
+/// What the same signal has in a layer, in the unit here.
 #[derive(Serialize, Debug)]
 pub struct CounterpartState {
     pub value: serde_json::Value,
     pub quality: String,
     pub source_time: Option<String>,
     pub receive_time: Option<String>,
+    /// As of a signal here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// Value there minus value here; null unless both are numbers.
     pub difference: Option<f64>,
+    /// The band that the value is taken to lie in; absent for what is known exactly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub low: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub high: Option<f64>,
     /// The difference as a share of the signal's scale, 0 to 1.
     pub weight: f64,
 }
@@ -169,6 +200,9 @@ pub struct AlarmState {
     pub suppressed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_of_service: Option<Deed>,
+    /// The least certain origin of the samples that brought it here; absent if these were measured, or derived from what was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 #[derive(Serialize, Debug)]
@@ -185,15 +219,21 @@ pub struct SignalState {
     pub standing: Option<&'static str>,
     pub source_time: Option<String>,
     pub receive_time: Option<String>,
-    /// In the recording beside this one, if both have the signal.
+    /// `simulated`, `estimated` or `forecast`; absent if it was measured, or derived from what was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// In the recording that is the only layer, if both have the signal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beside: Option<CounterpartState>,
+    /// In each of several layers that has the signal.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerValueState>,
 }
 
 /// Reads the whole state at the cursor.
 pub fn of(world: &mut World) -> State {
     let scene = world.resource::<LoadedScene>().scene.clone();
-    let moment = *world.resource::<Moment>();
+    let moment = *world.resource::<ViewTime>();
     let cursor = *world.resource::<Cursor>();
     let extent = world.resource::<Extent>().clone();
     let sources = match world.get_resource::<Sources>() {
@@ -215,13 +255,19 @@ pub fn of(world: &mut World) -> State {
         rules.filter_map(|rule| alarm_state(&scene, rule, alarms.get(rule.index.at())?)).collect()
     };
     let entities = &world.resource::<Entities>().signals;
+    let slots: Vec<&Slot> = world.get_resource::<Layers>().map(|layers| layers.iter().collect()).unwrap_or_default();
+    let lone = lone_recording(&slots);
     let twins = scene.twins.iter().map(|twin| {
         let signals = scene.signals_of(twin).iter().map(|signal| {
             let entity = entities.get(signal.index.at()).copied();
             let current = entity.and_then(|entity| world.get::<Current>(entity));
             let state = signal_state(current.cloned().unwrap_or_default(), signal.unit.symbol(), &signal.limits);
-            let beside = entity.and_then(|entity| world.get::<Counterpart>(entity)).map(counterpart_state);
-            (signal.name.clone(), SignalState { beside, ..state })
+            let counterparts = entity.and_then(|entity| world.get::<Counterparts>(entity));
+            let (beside, layers) = match lone {
+                Some(_) => (counterparts.and_then(|all| all.get(0)).map(counterpart_state), Vec::new()),
+                None => (None, counterparts.map(|all| layer_values(&slots, all)).unwrap_or_default()),
+            };
+            (signal.name.clone(), SignalState { beside, layers, ..state })
         });
         let state = TwinState {
             type_name: twin.type_name.clone(),
@@ -232,7 +278,10 @@ pub fn of(world: &mut World) -> State {
     });
     State {
         scene: scene.name.clone(),
-        cursor: cursor_state(cursor, moment, &extent),
+        cursor: CursorState {
+            horizon: world.resource::<Horizon>().0.filter(|horizon| *horizon > moment.now),
+            ..cursor_state(cursor, moment, &extent)
+        },
         sources: sources
             .into_iter()
             .map(|snapshot: SourceSnapshot| {
@@ -241,7 +290,11 @@ pub fn of(world: &mut World) -> State {
             })
             .collect(),
         recording: world.get_resource::<Recording>().and_then(Recording::status),
-        beside: world.get_resource::<Beside>().map(beside_state),
+        beside: lone.map(beside_state),
+        layers: match lone {
+            Some(_) => Vec::new(),
+            None => slots.iter().map(|slot| layer_state(slot)).collect(),
+        },
         history: HistoryState {
             samples: usage.samples,
             bytes: usage.bytes,
@@ -289,17 +342,18 @@ fn alarm_state(scene: &Scene, rule: &Rule, alarm: &Alarm) -> Option<AlarmState> 
         shelved,
         suppressed,
         out_of_service,
+        origin: alarm.origin,
     })
 }
 
-fn cursor_state(cursor: Cursor, moment: Moment, extent: &Extent) -> CursorState {
+fn cursor_state(cursor: Cursor, moment: ViewTime, extent: &Extent) -> CursorState {
     let (mode, speed) = match cursor {
         Cursor::Live => ("live", 1.0),
         Cursor::Paused(_) => ("paused", 0.0),
         Cursor::Playing { speed, .. } => ("playing", speed),
     };
     let recording = extent.bounds().map(|(start, end)| RecordingState { start, end });
-    CursorState { mode, at: moment.shown.to_string(), speed, recording }
+    CursorState { mode, at: moment.shown.to_string(), speed, horizon: None, recording }
 }
 
 fn source_state(snapshot: SourceSnapshot, alarms: Vec<AlarmState>) -> SourceState {
@@ -356,38 +410,65 @@ fn signal_state(current: Current, unit: &str, limits: &Limits) -> SignalState {
         standing,
         source_time: seen.then(|| current.source_time.to_string()),
         receive_time: seen.then(|| current.receive_time.to_string()),
+        origin: current.origin.mark(),
         beside: None,
+        layers: Vec::new(),
     }
 }
 
-fn beside_state(beside: &Beside) -> BesideState {
-    let (start, end) = beside.bounds();
+/// The only layer, if it is a recording: it is told as it was when there could be no more.
+fn lone_recording<'a>(slots: &[&'a Slot]) -> Option<&'a Slot> {
+    match slots {
+        [only] => match only.layer.kind() {
+            LayerKind::Recording => Some(*only),
+            LayerKind::Branch | LayerKind::Forecast => None,
+        },
+        _ => None,
+    }
+}
+
+fn layer_state(slot: &Slot) -> LayerState {
+    LayerState { kind: slot.layer.kind().name(), beside: beside_state(slot) }
+}
+
+fn beside_state(slot: &Slot) -> BesideState {
+    let layer = &slot.layer;
+    let ((start, end), pairs) = (layer.bounds(), layer.pairs());
     BesideState {
-        name: beside.there.clone(),
-        aligned_by: beside.by().map(ToString::to_string),
-        shift_secs: beside.shift().map(|shift| shift.secs()),
+        name: slot.name.clone(),
+        aligned_by: layer.alignment().and_then(|alignment| alignment.by).map(ToString::to_string),
+        shift_secs: layer.shift().map(|shift| shift.secs()),
         start,
         end,
-        at: match beside.place() {
-            Place::At(at) => Some(at),
-            Place::Waiting | Place::Loading(_) | Place::Before(_) | Place::After(_) => None,
-        },
-        only_here: beside.pairs.only_here.clone(),
-        only_there: beside.pairs.only_there.clone(),
-        not_comparable: beside.pairs.unlike.iter().map(|unlike| (unlike.path.clone(), unlike.why.clone())).collect(),
-        troubles: beside.lock().troubles(),
+        at: slot.place().at(),
+        only_here: pairs.only_here.clone(),
+        only_there: pairs.only_there.clone(),
+        not_comparable: pairs.unlike.iter().map(|unlike| (unlike.path.clone(), unlike.why.clone())).collect(),
+        troubles: layer.troubles(),
     }
+}
+
+fn layer_values(slots: &[&Slot], counterparts: &Counterparts) -> Vec<LayerValueState> {
+    let told = |(place, counterpart): (usize, &Counterpart)| {
+        let layer = slots.get(place)?.name.clone();
+        Some(LayerValueState { layer, value: counterpart_state(counterpart) })
+    };
+    counterparts.iter().filter_map(told).collect()
 }
 
 fn counterpart_state(counterpart: &Counterpart) -> CounterpartState {
-    let Counterpart { current, deviation } = counterpart;
+    let Counterpart { current, band, deviation } = counterpart;
+    let number = |x: f64| Some(x).filter(|x| x.is_finite());
     let seen = current.value.is_some();
     CounterpartState {
         value: current.value.as_ref().map_or(serde_json::Value::Null, json),
         quality: format!("{:?}", current.quality.grade),
         source_time: seen.then(|| current.source_time.to_string()),
         receive_time: seen.then(|| current.receive_time.to_string()),
+        origin: current.origin.mark(),
         difference: deviation.delta,
+        low: band.and_then(|band| number(band.low)),
+        high: band.and_then(|band| number(band.high)),
         weight: deviation.weight,
     }
 }

@@ -220,6 +220,7 @@ fn ended(rule: &Rule, alarm: &Alarm, cause: Cause, to: State, now: Timestamp) ->
         value: alarm.current,
         worst: alarm.worst.filter(|_| alarm.state.is_active()),
         deed: None,
+        origin: alarm.origin.unwrap_or_default(),
     }
 }
 

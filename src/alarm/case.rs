@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::detector::{Detector, Reading, worse};
 use super::{Action, Alarm, Cause, Change, Deed, Refusal, deeds, machine};
 use crate::scene::rule::{Condition, Rule};
-use crate::value::Timestamp;
+use crate::value::{Origin, Timestamp};
 
 /// So long after a delay should have been over, samples may still be on their way.
 pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -31,7 +31,7 @@ const JUST_AFTER: Duration = Duration::from_nanos(1);
 
 /// A moment by both clocks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Moment {
+pub(super) struct Times {
     pub source: Timestamp,
     pub received: Timestamp,
 }
@@ -42,7 +42,9 @@ pub(super) struct Progress {
     /// Source time up to which the condition was judged: older samples are late.
     pub judged: Timestamp,
     /// Since when the condition has differed from the state: its delay is running.
-    pub turning: Option<Moment>,
+    pub turning: Option<Times>,
+    /// The least certain origin of the samples that the running delay has seen, else of the last one that was judged.
+    pub origin: Origin,
     /// With [`Condition::Stale`]: the silence that is being waited for.
     pub silence: Option<Silence>,
     pub detector: Detector,
@@ -55,6 +57,7 @@ impl Default for Progress {
         Self {
             judged: Timestamp::MIN,
             turning: None,
+            origin: Origin::default(),
             silence: None,
             detector: Detector::default(),
             suppression_judged: Timestamp::MIN,
@@ -79,7 +82,7 @@ impl Progress {
 pub(super) struct Silence {
     pub expires: Duration,
     /// The newest sample, or, before there was one, the moment from which on the signal was watched.
-    pub last: Moment,
+    pub last: Times,
     /// A sample was seen.
     pub heard: bool,
 }
@@ -134,18 +137,18 @@ impl Case<'_> {
         match due {
             Due::Delay => {
                 if let Some(since) = self.progress.turning {
-                    self.turn(Moment { source: since.source + self.delay(), received }, out);
+                    self.turn(Times { source: since.source + self.delay(), received }, out);
                 }
             }
             Due::Silence => {
                 if let Some(silence) = self.progress.silence {
                     let source = (silence.last.source + silence.expires).max(self.progress.judged);
-                    let at = Moment { source, received };
+                    let at = Times { source, received };
                     self.hold_until(at, out);
                     self.settle(at, Reading::new(true, None), out);
                 }
             }
-            Due::Shelf => self.end_shelf(Moment { source: received, received }, out),
+            Due::Shelf => self.end_shelf(Times { source: received, received }, out),
         }
         true
     }
@@ -155,7 +158,7 @@ impl Case<'_> {
     }
 
     /// Whether a sample of a rule over one signal is too old to count: its moment has been judged already. Counts it.
-    pub fn is_late(&mut self, at: Moment) -> bool {
+    pub fn is_late(&mut self, at: Times) -> bool {
         let newest = match &self.progress.silence {
             // A silence ends with whatever is newer than the last sample, however long it was.
             Some(silence) if silence.heard => silence.last.source,
@@ -177,17 +180,17 @@ impl Case<'_> {
     }
 
     /// A delay that was over before `at`, the moment of the next sample, ends: the value had held until then.
-    pub fn hold_until(&mut self, at: Moment, out: &mut Vec<Change>) {
+    pub fn hold_until(&mut self, at: Times, out: &mut Vec<Change>) {
         if let Some(since) = self.progress.turning {
             let over = since.source + self.delay();
             if over < at.source {
-                self.turn(Moment { source: over, received: at.received }, out);
+                self.turn(Times { source: over, received: at.received }, out);
             }
         }
     }
 
     /// A sample of a [`Condition::Stale`] rule was received: the silence begins anew.
-    pub fn hear(&mut self, at: Moment) {
+    pub fn hear(&mut self, at: Times) {
         if let Some(silence) = &mut self.progress.silence {
             silence.last = at;
             silence.heard = true;
@@ -195,11 +198,13 @@ impl Case<'_> {
     }
 
     /// Takes a verdict on the moment `at`, which is not before the last one. Without delay, it is a transition at once.
-    pub fn settle(&mut self, at: Moment, reading: Reading, out: &mut Vec<Change>) {
+    pub fn settle(&mut self, at: Times, reading: Reading, out: &mut Vec<Change>) {
         self.progress.judged = self.progress.judged.max(at.source);
         if let Some(holds) = reading.holds {
             self.alarm.current = reading.value;
             self.remember_worst();
+            let goes_on = self.progress.turning.is_some() && holds != self.active();
+            self.progress.origin = if goes_on { self.progress.origin.max(reading.origin) } else { reading.origin };
             if holds == self.active() {
                 self.progress.turning = None;
             } else if self.progress.turning.is_none() {
@@ -209,7 +214,7 @@ impl Case<'_> {
         if let Some(since) = self.progress.turning {
             let over = since.source + self.delay();
             if over <= at.source {
-                self.turn(Moment { source: over, received: at.received }, out);
+                self.turn(Times { source: over, received: at.received }, out);
             }
         }
     }
@@ -221,10 +226,10 @@ impl Case<'_> {
     }
 
     /// The state follows the condition.
-    fn turn(&mut self, at: Moment, out: &mut Vec<Change>) {
+    fn turn(&mut self, at: Times, out: &mut Vec<Change>) {
         self.progress.turning = None;
         self.progress.judged = self.progress.judged.max(at.source);
-        let Alarm { state, since, raised_at, trigger, current, worst, activations, acknowledged, .. } =
+        let Alarm { state, since, raised_at, trigger, current, worst, activations, acknowledged, origin, .. } =
             &mut *self.alarm;
         let from = *state;
         let raises = !from.is_active();
@@ -239,6 +244,11 @@ impl Case<'_> {
         } else {
             *state = machine::cleared(from, self.rule.latching);
         }
+        let made_by = match raises {
+            true => self.progress.origin,
+            false => self.progress.origin.max(origin.unwrap_or_default()),
+        };
+        *origin = made_by.mark();
         let change = Change {
             alarm: self.rule.index,
             cause: if raises { Cause::Raised } else { Cause::Cleared },
@@ -249,6 +259,7 @@ impl Case<'_> {
             value: *current,
             worst: if raises { None } else { *worst },
             deed: None,
+            origin: made_by,
         };
         out.push(change);
         let one_shot = self.alarm.flags.shelved.as_ref().is_some_and(|shelving| shelving.until.is_none());
@@ -257,17 +268,17 @@ impl Case<'_> {
         }
     }
 
-    fn end_shelf(&mut self, at: Moment, out: &mut Vec<Change>) {
+    fn end_shelf(&mut self, at: Times, out: &mut Vec<Change>) {
         self.alarm.flags.shelved = None;
-        out.push(self.remark(Cause::ShelfEnded, at));
+        out.push(self.remark(Cause::ShelfEnded, at, self.alarm.origin.unwrap_or_default()));
     }
 
     /// Takes a verdict on the rule's `suppressed_when`; none holds the last one.
-    pub fn suppress(&mut self, at: Moment, holds: Option<bool>, out: &mut Vec<Change>) {
+    pub fn suppress(&mut self, at: Times, (holds, origin): (Option<bool>, Origin), out: &mut Vec<Change>) {
         self.progress.suppression_judged = self.progress.suppression_judged.max(at.source);
         if let Some(holds) = holds.filter(|holds| *holds != self.alarm.flags.suppressed) {
             self.alarm.flags.suppressed = holds;
-            out.push(self.remark(if holds { Cause::Suppressed } else { Cause::Unsuppressed }, at));
+            out.push(self.remark(if holds { Cause::Suppressed } else { Cause::Unsuppressed }, at, origin));
         }
     }
 
@@ -279,13 +290,13 @@ impl Case<'_> {
         out.push(change);
         let one_shot = self.alarm.flags.shelved.as_ref().is_some_and(|shelving| shelving.until.is_none());
         if returned && one_shot {
-            self.end_shelf(Moment { source: deed.at, received: deed.at }, out);
+            self.end_shelf(Times { source: deed.at, received: deed.at }, out);
         }
         Ok(())
     }
 
     /// A change that leaves the state as it is.
-    fn remark(&self, cause: Cause, at: Moment) -> Change {
+    fn remark(&self, cause: Cause, at: Times, origin: Origin) -> Change {
         Change {
             alarm: self.rule.index,
             cause,
@@ -296,6 +307,7 @@ impl Case<'_> {
             value: self.alarm.current,
             worst: None,
             deed: None,
+            origin,
         }
     }
 }

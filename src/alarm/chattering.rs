@@ -1,10 +1,10 @@
-//! Chattering: an alarm that comes and goes faster than anybody can act. In: annunciations in receive order, and the
-//! time. Out: where chattering begins and ends. Pure; its memory is three moments for each alarm that annunciated
-//! lately.
+//! Finds alarms that chatter: they come and go faster than anybody can act. In: annunciations in receive order, and the
+//! time. Out: when chattering begins and ends. Never reads a clock; remembers three moments for each alarm that
+//! annunciated lately.
 //!
-//! It begins with 3 activations within a minute (ISA-18.2-2016, clause 16.5; EEMUA publication 191) and ends when there
-//! was none for a minute. "Within a minute" is meant of source times, since a gateway may deliver an hour at once, and
-//! of each pause between receive times, since with the clock of a device nobody can tell that it has come to rest.
+//! Chattering begins with 3 activations within a minute (ISA-18.2-2016, clause 16.5; EEMUA publication 191) and ends
+//! after a minute without one. Activations are counted in source time: a gateway may deliver an hour at once. Silence
+//! is measured in receive time: a device's clock cannot show that nothing more came.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -102,6 +102,12 @@ impl ChatterWatch {
         self.now = Some(now);
         let over = self.alarms.iter_mut().filter(|(_, track)| track.chatters && track.is_over(now));
         over.map(|(index, track)| rest(*index, track, now)).collect()
+    }
+
+    /// When the first of those that chatter comes to rest, if nothing more comes.
+    pub fn next_end(&self) -> Option<Timestamp> {
+        let chattering = self.alarms.values().filter(|track| track.chatters);
+        chattering.map(|track| track.received + CHATTER_WINDOW).min()
     }
 
     /// Gives alarms their indices in a new scene; those that are gone are forgotten.

@@ -59,6 +59,7 @@ pub(super) fn act(index: AlarmIndex, alarm: &mut Alarm, action: &Action, deed: &
         value: alarm.current,
         worst: None,
         deed: Some(deed.clone()),
+        origin: alarm.origin.unwrap_or_default(),
     })
 }
 

@@ -10,7 +10,7 @@ use super::trail::Trail;
 use super::values::Values;
 use crate::scene::expression::ExpressionError;
 use crate::scene::rule::{Condition, Direction, Formula, Level, Reference, Rule};
-use crate::value::{Grade, Quality, Sample, SignalIndex, Timestamp, Value};
+use crate::value::{Grade, Origin, Quality, Sample, SignalIndex, Timestamp, Value};
 
 /// What a rule's condition says about one moment.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -19,13 +19,15 @@ pub(super) struct Reading {
     pub holds: Option<bool>,
     /// What was compared with the limit: the value, its rate per second, its deviation.
     pub value: Option<f64>,
+    /// The least certain one of the samples that were looked at.
+    pub origin: Origin,
 }
 
 impl Reading {
-    pub const UNKNOWN: Reading = Reading { holds: None, value: None };
+    pub const UNKNOWN: Reading = Reading { holds: None, value: None, origin: Origin::Measured };
 
     pub fn new(holds: bool, value: Option<f64>) -> Self {
-        Self { holds: Some(holds), value }
+        Self { holds: Some(holds), value, origin: Origin::Measured }
     }
 }
 
@@ -46,10 +48,10 @@ impl Detector {
                 None => Reading::UNKNOWN,
             },
             Condition::Rate { direction, limit_per_sec, over, deadband_per_sec } => {
-                match number().and_then(|x| self.trail.rate(sample.source_time, x, *over)) {
-                    Some(rate) => {
+                match number().and_then(|x| self.trail.take(sample.source_time, x, sample.origin, *over)) {
+                    Some((rate, origin)) => {
                         let limit = with_deadband(*limit_per_sec, *deadband_per_sec, active);
-                        Reading::new(magnitude(*direction, rate) > limit, Some(rate))
+                        Reading { origin, ..Reading::new(magnitude(*direction, rate) > limit, Some(rate)) }
                     }
                     None => Reading::UNKNOWN,
                 }
@@ -72,7 +74,8 @@ impl Detector {
                 Reading::UNKNOWN
             }
         };
-        self.counted(rule, sample.source_time, reading)
+        let origin = reading.origin.max(sample.origin);
+        self.counted(rule, sample.source_time, Reading { origin, ..reading })
     }
 
     /// Judges a condition over several signals by their newest values at `at`. `inputs` is memory to work in.
@@ -87,16 +90,21 @@ impl Detector {
     ) -> Result<Reading, ExpressionError> {
         let number = |signal| {
             let point = values.latest_at(signal, at)?;
-            usable_number(&point.value, point.quality)
+            Some((usable_number(&point.value, point.quality)?, point.origin))
         };
         let reading = match &rule.condition {
             Condition::Deviation { from: Reference::Signal(from), limit, deadband } => {
                 match (own.and_then(number), number(*from)) {
-                    (Some(x), Some(from)) => deviation(x - from, *limit, *deadband, active),
+                    (Some((x, origin)), Some((from, other))) => {
+                        Reading { origin: origin.max(other), ..deviation(x - from, *limit, *deadband, active) }
+                    }
                     _ => Reading::UNKNOWN,
                 }
             }
-            Condition::Formula(formula) => Reading { holds: evaluate(formula, at, values, inputs)?, value: None },
+            Condition::Formula(formula) => {
+                let (holds, origin) = evaluate(formula, at, values, inputs)?;
+                Reading { holds, value: None, origin }
+            }
             _ => Reading::UNKNOWN,
         };
         Ok(self.counted(rule, at, reading))
@@ -104,29 +112,37 @@ impl Detector {
 
     fn counted(&mut self, rule: &Rule, at: Timestamp, reading: Reading) -> Reading {
         match (rule.count, reading.holds) {
-            (Some(count), Some(holds)) => Reading { holds: Some(self.tally.count(at, holds, count)), ..reading },
+            (Some(count), Some(holds)) => {
+                let (holds, origin) = self.tally.take(at, holds, reading.origin, count);
+                Reading { holds: Some(holds), origin, ..reading }
+            }
             _ => reading,
         }
     }
 }
 
-/// Whether a formula is true with the newest values at `at`; none as long as an input was never seen or is Bad.
+/// Whether a formula is true with the newest values at `at`, and the least certain origin of these; none as long as an
+/// input was never seen or is Bad.
 pub(super) fn evaluate(
     formula: &Formula,
     at: Timestamp,
     values: &impl Values,
     inputs: &mut Vec<Value>,
-) -> Result<Option<bool>, ExpressionError> {
+) -> Result<(Option<bool>, Origin), ExpressionError> {
     inputs.clear();
+    let mut origin = Origin::Measured;
     for (_, input) in &formula.inputs {
         match values.latest_at(*input, at) {
-            Some(point) if point.quality.grade < Grade::Bad => inputs.push(point.value),
-            _ => return Ok(None),
+            Some(point) if point.quality.grade < Grade::Bad => {
+                origin = origin.max(point.origin);
+                inputs.push(point.value);
+            }
+            _ => return Ok((None, origin)),
         }
     }
     match formula.compiled.eval(inputs)? {
-        Value::Bool(holds) => Ok(Some(holds)),
-        Value::Number(x) if !x.is_nan() => Ok(Some(x != 0.0)),
+        Value::Bool(holds) => Ok((Some(holds), origin)),
+        Value::Number(x) if !x.is_nan() => Ok((Some(x != 0.0), origin)),
         other => Err(ExpressionError { message: format!("true, false or a number is expected, not {other:?}") }),
     }
 }

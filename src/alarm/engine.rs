@@ -1,13 +1,13 @@
-//! All alarms of a scene. In: samples, moments, connections, operators' actions. Out: [`Change`]s, and [`Alarm`]s to show.
-//! A thin loop around [`Case`]: finds the alarms that something concerns, and remembers what is due when.
+//! All alarms of a scene. In: samples, moments, connections, operators' actions. Out: [`Change`]s, and [`Alarm`]s to
+//! show. A thin loop around [`Case`]: finds the alarms that something concerns, and remembers what is due when.
 //!
-//! Cost: a sample costs its own rules only, found by one index, and allocates nothing for rules on one signal; a call of
-//! [`Engine::elapse`] with nothing due costs one comparison.
+//! Cost: a sample costs its own rules only, found by one index, and allocates nothing for rules on one signal; a call
+//! of [`Engine::elapse`] with nothing due costs one comparison.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::case::{Case, Moment, Progress, Silence};
+use super::case::{Case, Progress, Silence, Times};
 use super::detector;
 use super::heard::Heard;
 use super::plan::{Plan, Role, own_signal};
@@ -18,7 +18,7 @@ use crate::scene::expression::ExpressionError;
 use crate::scene::rule::{AlarmIndex, AlarmPath, Condition, Rule, Subject};
 use crate::value::{Sample, SignalIndex, Timestamp, Value};
 
-/// Judges every alarm of a scene by every sample. Owned by whoever hands samples on; frames only read.
+/// Judges every alarm of a scene by every sample. Owned by the analysis; frames only read.
 #[derive(Debug)]
 pub struct Engine {
     pub(super) scene: Arc<Scene>,
@@ -131,7 +131,7 @@ impl Engine {
         values: &impl Values,
         out: &mut Vec<Change>,
     ) {
-        let at = Moment { source: sample.source_time, received: sample.receive_time };
+        let at = Times { source: sample.source_time, received: sample.receive_time };
         let is_late = self.heard.is_late(sample);
         let values = &self.heard.among(values);
         for watcher in self.plan.of(sample.signal).iter().filter(|watcher| concerns(watcher.role)) {
@@ -162,8 +162,8 @@ impl Engine {
         }
     }
 
-    /// Carries out what is due by the wall clock: delays without further samples, silences, the ends of shelves. Samples
-    /// received before `now` must have been observed: take `now` before the last of them are fetched.
+    /// Carries out what is due by the wall clock: delays without further samples, silences, the ends of shelves.
+    /// Samples received before `now` must have been observed: take `now` before the last of them are fetched.
     pub fn elapse(&mut self, now: Timestamp, out: &mut Vec<Change>) {
         // A queue in nanoseconds has no moment after the last one.
         while let Some((queued, alarm)) = self.deadlines.pop_before(now.0.saturating_add(1)) {
@@ -176,6 +176,11 @@ impl Engine {
                 self.deadlines.set(alarm, due.0);
             }
         }
+    }
+
+    /// Nothing is due before this moment; what is due may be later. Costs less than [`Engine::next_deadline`].
+    pub fn soonest(&mut self) -> Option<Timestamp> {
+        self.deadlines.first().map(|(time, _)| Timestamp(time))
     }
 
     /// When [`Engine::elapse`] has something to do next.
@@ -201,7 +206,7 @@ impl Engine {
                 && matches!(&case.rule.subject, Subject::Broker(name) if name == broker);
             if concerned {
                 case.elapse(at, out);
-                let moment = Moment { source: at.max(case.progress.judged), received: at };
+                let moment = Times { source: at.max(case.progress.judged), received: at };
                 case.hold_until(moment, out);
                 case.settle(moment, detector::Reading::new(!connected, None), out);
                 if let Some((due, _)) = case.due() {
@@ -245,16 +250,16 @@ pub(super) fn fresh(rule: &Rule, scene: &Scene, now: Timestamp) -> Progress {
         Condition::Stale => own_signal(rule).and_then(|signal| scene.signals.get(signal.at())?.expires),
         _ => None,
     };
-    let last = Moment { source: now, received: now };
+    let last = Times { source: now, received: now };
     Progress { silence: expires.map(|expires| Silence { expires, last, heard: false }), ..Progress::default() }
 }
 
-fn observe_single(case: &mut Case, at: Moment, sample: &Sample, out: &mut Vec<Change>) {
+fn observe_single(case: &mut Case, at: Times, sample: &Sample, out: &mut Vec<Change>) {
     if case.is_late(at) {
         return;
     }
     case.hear(at);
-    let moment = Moment { source: at.source.max(case.progress.judged), ..at };
+    let moment = Times { source: at.source.max(case.progress.judged), ..at };
     case.hold_until(moment, out);
     let reading = case.progress.detector.judge_sample(case.rule, case.alarm.state.is_active(), sample);
     case.settle(moment, reading, out);
@@ -262,13 +267,13 @@ fn observe_single(case: &mut Case, at: Moment, sample: &Sample, out: &mut Vec<Ch
 
 fn observe_joint(
     case: &mut Case,
-    at: Moment,
+    at: Times,
     sample: &Sample,
     values: &impl Values,
     inputs: &mut Vec<Value>,
     out: &mut Vec<Change>,
 ) -> Result<(), ExpressionError> {
-    let moment = Moment { source: at.source.max(case.progress.judged), ..at };
+    let moment = Times { source: at.source.max(case.progress.judged), ..at };
     if values.latest_at(sample.signal, moment.source).is_some_and(|newest| newest.source_time > at.source) {
         case.alarm.late += 1;
         return Ok(());
@@ -286,13 +291,13 @@ fn observe_joint(
 
 fn suppress(
     case: &mut Case,
-    at: Moment,
+    at: Times,
     values: &impl Values,
     inputs: &mut Vec<Value>,
     out: &mut Vec<Change>,
 ) -> Result<(), ExpressionError> {
     let Some(formula) = &case.rule.suppressed_when else { return Ok(()) };
-    let moment = Moment { source: at.source.max(case.progress.suppression_judged), ..at };
+    let moment = Times { source: at.source.max(case.progress.suppression_judged), ..at };
     let holds = detector::evaluate(formula, moment.source, values, inputs)?;
     case.suppress(moment, holds, out);
     Ok(())

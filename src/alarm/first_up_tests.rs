@@ -1,7 +1,7 @@
 use super::*;
 use crate::alarm::Cause;
 use crate::scene::rule::{Condition, Subject};
-use crate::value::TwinIndex;
+use crate::value::{Origin, TwinIndex};
 
 fn rule(index: u32, group: &str) -> Rule {
     Rule {
@@ -23,6 +23,7 @@ fn change(index: u32, secs: i64, to: State) -> Change {
         value: None,
         worst: None,
         deed: None,
+        origin: Origin::Measured,
     }
 }
 

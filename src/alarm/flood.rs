@@ -93,13 +93,19 @@ impl FloodWatch {
     pub fn elapse(&mut self, now: Timestamp) -> Option<FloodChange> {
         let now = self.advance(now);
         let flood = self.flood?;
-        let fifth = self.latest.len().checked_sub(FLOOD_ENDS_BELOW).and_then(|at| self.latest.get(at));
-        let end = fifth.map_or(now, |fifth| fifth.at + FLOOD_WINDOW);
+        let end = self.next_end().unwrap_or(now);
         if now < end {
             return None;
         }
         self.flood = None;
         Some(change(false, &flood, end, now))
+    }
+
+    /// When the flood is over, if nothing more comes; none without a flood, or if it is over already.
+    pub fn next_end(&self) -> Option<Timestamp> {
+        self.flood?;
+        let fifth = self.latest.len().checked_sub(FLOOD_ENDS_BELOW).and_then(|at| self.latest.get(at));
+        fifth.map_or(self.now, |fifth| Some(fifth.at + FLOOD_WINDOW))
     }
 
     /// Gives alarms their indices in a new scene.

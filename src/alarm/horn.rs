@@ -1,8 +1,8 @@
 //! The horn: makes new alarms heard, if somebody wants that. Off unless it is switched on.
 //!
-//! In: alarms as they are annunciated live (whoever watches the plant calls [`Horn::annunciate`]; a replay has no horn),
-//! and from which priority on they count. Out: how often it was sounded, for what makes a noise: a terminal's bell, the
-//! window's request for attention. Never makes a noise itself, knows no moment that is shown.
+//! In: alarms as they are annunciated live (the analysis calls [`Horn::annunciate`]; a replay has no horn), and the
+//! priority from which on they count. Out: how often it was sounded, for the devices that make a noise: a terminal's
+//! bell, the window's request for attention. Never makes a noise itself, knows no cursor.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -38,7 +38,7 @@ impl Horn {
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        // Three plain values: good whoever panicked with them.
+        // Three plain values: good even after a panic of another holder.
         self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -21,12 +21,12 @@
 //! - **Restarts** change nothing in this: how far each signal was heard is known from the store, see `carry`.
 //! - **Clocks gone wrong.** A device whose clock jumped more than ten minutes ahead and was set right again is listened to
 //!   at once: alarms on one signal forget the moments that have not come yet. A clock set back makes samples late until it
-//!   has caught up; [`Condition::Stale`] tells.
+//!   has caught up; [`Condition::Stale`](crate::scene::rule::Condition::Stale) tells.
 //! - **Delays** run in source time. A value holds until the next sample; one that is broken off by a sample starts anew.
 //!   Without a further sample, a delay ends [`PATIENCE`] after it should have ended by receive time.
 //! - **Deadband** affects clearing only: while a delay runs towards an alarm, the limit itself decides.
 //! - **Quality.** A Bad sample cannot be judged: the last verdict holds, running delays go on, rates and counts pass over
-//!   it. [`Condition::Bad`] is for broken sensors, [`Condition::Stale`] for silent ones.
+//!   it. [`Condition::Bad`](crate::scene::rule::Condition::Bad) is for broken sensors, [`Condition::Stale`](crate::scene::rule::Condition::Stale) for silent ones.
 //! - **Silence** is judged by receive time alone, as the panels do it: `expires` after the newest sample by source time
 //!   was received, or after the engine began to watch. A late sample is no sign of life: one that a device with a clock
 //!   set back sends for hours must not hide that its values are not used.
@@ -77,5 +77,5 @@ pub use lamp::{Aside, Lamp, Lamps, Urgency};
 pub use monitor::{Findings, Monitor};
 pub use refusal::Refusal;
 pub use state::{Action, Alarm, Cause, Change, Deed, Flags, LONGEST_SHELVING, Shelving, State};
-pub use statistics::{Frequent, Performance, PriorityShare, Rate, STALE_AFTER, Standing, Statistics};
+pub use statistics::{Frequent, Performance, PriorityShare, Rate, STALE_AFTER, StandingAlarm, Statistics};
 pub use values::Values;

@@ -65,6 +65,11 @@ impl Monitor {
         findings
     }
 
+    /// When [`Monitor::elapse`] finds something next, if nothing is observed meanwhile.
+    pub fn next_end(&self) -> Option<Timestamp> {
+        self.flood.next_end().into_iter().chain(self.chattering.next_end()).min()
+    }
+
     pub fn flood(&self) -> &FloodWatch {
         &self.flood
     }

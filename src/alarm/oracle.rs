@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::testing::SEC;
 use super::{Action, Alarm, Cause, Change, Deed, PATIENCE, Refusal, Shelving, State};
 use crate::scene::rule::{AlarmIndex, Condition, Direction, Level, Reference, Rule};
-use crate::value::{Grade, Sample, Timestamp, Value};
+use crate::value::{Grade, Origin, Sample, Timestamp, Value};
 
 /// Something that happens.
 #[derive(Clone, PartialEq, Debug)]
@@ -168,6 +168,7 @@ impl<'a> Oracle<'a> {
             value: self.facts.last().and_then(|fact| fact.value),
             worst,
             deed: None,
+            origin: Origin::Measured,
         });
         let to = self.state();
         if let Some(last) = self.changes.last_mut() {
@@ -433,6 +434,7 @@ impl<'a> Oracle<'a> {
             activations: self.changes.iter().filter(|change| change.cause == Cause::Raised).count() as u64,
             acknowledged: acknowledged.and_then(|at| self.changes[at].deed.clone()),
             late: self.late,
+            origin: None,
         }
     }
 }

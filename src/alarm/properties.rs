@@ -17,7 +17,7 @@ use super::testing::{Known, SEC, deed, formula, line, rule, scene, seconds};
 use super::{Action, Alarm, Change, Engine, Refusal};
 use crate::scene::Scene;
 use crate::scene::rule::{AlarmIndex, Condition, Count, Direction, Level, Reference, Rule};
-use crate::value::{Quality, Reason, Sample, SignalIndex, Timestamp, Value};
+use crate::value::{Origin, Quality, Reason, Sample, SignalIndex, Timestamp, Value};
 
 /// Rules per kind of condition, and sequences per rule: nine kinds make 450,000 sequences.
 const RULES: u64 = 1_000;
@@ -138,6 +138,7 @@ fn random_steps(rng: &mut ChaCha8Rng) -> Vec<Step> {
                         receive_time: at,
                         value: Value::Number(f64::from(rng.random_range(0..10))),
                         quality: if bad { Quality::bad(Reason::OutOfRange) } else { Quality::GOOD },
+                        origin: Origin::Measured,
                     })
                 }
             }

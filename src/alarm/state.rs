@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::scene::rule::AlarmIndex;
-use crate::value::Timestamp;
+use crate::value::{Origin, Timestamp};
 
 /// Where an alarm stands. Shelved, suppressed and out of service are [`Flags`] beside it: evaluation goes on under them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
@@ -148,6 +148,9 @@ pub struct Change {
     pub worst: Option<f64>,
     /// Who and why, for what operators do.
     pub deed: Option<Deed>,
+    /// The least certain origin of the samples that made it: of all that a delay, a rate or a count looked at. A clearing is
+    /// no more certain than the activation that it ends, and a deed no more than the alarm that it is about.
+    pub origin: Origin,
 }
 
 /// An alarm as it stands: what panels, `--state` and the durable store show. How it got there is in the journal.
@@ -170,6 +173,9 @@ pub struct Alarm {
     pub acknowledged: Option<Deed>,
     /// Samples that came too late to count: their moment had been judged already.
     pub late: u64,
+    /// Of the transition that brought it here, if its samples were neither measured nor derived from what was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 impl Alarm {

@@ -69,7 +69,7 @@ pub struct Performance {
     pub share_in_flood: f64,
     /// Active alarms, longest first; those that are shelved, suppressed or out of service are not annunciated and
     /// counted below.
-    pub standing: Vec<Standing>,
+    pub standing: Vec<StandingAlarm>,
     /// Of these, active for more than 24 hours. Should be fewer than 5.
     pub stale: u64,
     pub shelved: u64,
@@ -96,7 +96,7 @@ pub struct Rate {
 
 /// An alarm that has been active for so long.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
-pub struct Standing {
+pub struct StandingAlarm {
     pub alarm: AlarmIndex,
     pub since: Timestamp,
     pub secs: f64,
@@ -253,13 +253,13 @@ impl Statistics {
 }
 
 /// Active and annunciated alarms, longest first.
-fn standing(alarms: &[Alarm], now: Timestamp) -> Vec<Standing> {
+fn standing(alarms: &[Alarm], now: Timestamp) -> Vec<StandingAlarm> {
     let active = |alarm: &Alarm| matches!(alarm.state, State::Unacknowledged | State::Acknowledged);
     let shown = alarms.iter().zip(0..).filter(|(alarm, _)| active(alarm) && alarm.flags.is_clear());
-    let mut standing: Vec<Standing> = shown
+    let mut standing: Vec<StandingAlarm> = shown
         .map(|(alarm, index)| {
             let since = alarm.raised_at.unwrap_or(alarm.since);
-            Standing { alarm: AlarmIndex(index), since, secs: now.secs_since(since).max(0.0) }
+            StandingAlarm { alarm: AlarmIndex(index), since, secs: now.secs_since(since).max(0.0) }
         })
         .collect();
     standing.sort_by_key(|standing| (standing.since, standing.alarm));

@@ -4,7 +4,7 @@ use expect_test::expect;
 
 use super::testing::{Story, formula, high, rule, scene, seconds};
 use super::{Action, Snapshot, State};
-use crate::scene::rule::{AlarmIndex, Condition, Count, Reference, Rule, Subject};
+use crate::scene::rule::{AlarmIndex, Condition, Count, Direction, Reference, Rule, Subject};
 use crate::value::{SignalIndex, Timestamp, Value};
 
 #[test]
@@ -431,4 +431,49 @@ fn deadlines_are_named_when_something_is_due_and_not_before() {
     assert_eq!(story.engine.next_deadline(), Some(super::testing::secs(8.5)));
     let mut story = story.elapse(8.5);
     assert_eq!(story.engine.next_deadline(), None);
+}
+
+#[test]
+fn an_alarm_is_as_uncertain_as_the_least_certain_sample_that_made_it() {
+    let rule = Rule { on_delay: seconds(3), ..high(5.0, 0.0) };
+    Story::new(rule)
+        .simulated(0, 1.0, 6.0)
+        .sample(2.0, 6.0)
+        .sample(4.0, 6.5)
+        .act(5.0, Action::Acknowledge, "")
+        .sample(6.0, 1.0)
+        .say("      a measured one ended it, and its worst value is told; the next one is measured throughout")
+        .sample(11.0, 6.0)
+        .sample(14.0, 6.0)
+        .check(&expect![[r#"
+            4     Raised: Normal → Unacknowledged, value 6.5, simulated (known at 4.5)
+            5     Acknowledged: Unacknowledged → Acknowledged, value 6.5, simulated (known at 5)
+            6     Cleared: Acknowledged → Normal, value 1, worst 6.5, simulated (known at 6.5)
+                  a measured one ended it, and its worst value is told; the next one is measured throughout
+            14    Raised: Normal → Unacknowledged, value 6 (known at 14.5)
+        "#]]);
+}
+
+#[test]
+fn rates_counts_and_formulas_are_as_uncertain_as_all_that_they_look_at() {
+    let direction = Direction::Rising;
+    let rate = Condition::Rate { direction, limit_per_sec: 1.0, over: seconds(2), deadband_per_sec: 0.0 };
+    Story::new(rule(rate)).simulated(0, 0.0, 0.0).sample(2.0, 4.0).sample(4.0, 4.0).sample(6.0, 8.0).check(&expect![[
+        r#"
+            2     Raised: Normal → Unacknowledged, value 2, simulated (known at 2.5)
+            4     Cleared: Unacknowledged → ReturnedUnacknowledged, value 0, worst 2, simulated (known at 4.5)
+            6     Raised: ReturnedUnacknowledged → Unacknowledged, value 2 (known at 6.5)
+        "#
+    ]]);
+    let count = Some(Count { needed: 2, of: 3, within: seconds(100) });
+    Story::new(Rule { count, ..high(5.0, 0.0) }).simulated(0, 1.0, 6.0).sample(2.0, 1.0).sample(3.0, 6.0).check(
+        &expect![[r#"
+            3     Raised: Normal → Unacknowledged, value 6, simulated (known at 3.5)
+        "#]],
+    );
+    Story::new(rule(Condition::Formula(formula("a > 5 && b > 5")))).simulated(1, 1.0, 6.0).sample(2.0, 6.0).check(
+        &expect![[r#"
+        2     Raised: Normal → Unacknowledged, simulated (known at 2.5)
+    "#]],
+    );
 }

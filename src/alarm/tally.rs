@@ -4,23 +4,24 @@
 use std::collections::VecDeque;
 
 use crate::scene::rule::Count;
-use crate::value::Timestamp;
+use crate::value::{Origin, Timestamp};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
-    latest: VecDeque<(i64, bool)>,
+    latest: VecDeque<(i64, bool, Origin)>,
 }
 
 impl Tally {
     /// Takes one sample; true while at least `needed` of the latest `of`, none older than `within` before this one,
-    /// fulfil the condition.
-    pub fn count(&mut self, now: Timestamp, holds: bool, count: Count) -> bool {
-        self.latest.push_back((now.0, holds));
+    /// fulfil the condition. With it the least certain origin of these.
+    pub fn take(&mut self, now: Timestamp, holds: bool, origin: Origin, count: Count) -> (bool, Origin) {
+        self.latest.push_back((now.0, holds, origin));
         let oldest = (now - count.within).0;
         while self.latest.len() > usize::from(count.of) || self.latest.front().is_some_and(|first| first.0 < oldest) {
             self.latest.pop_front();
         }
-        self.latest.iter().filter(|(_, holds)| *holds).count() >= usize::from(count.needed)
+        let enough = self.latest.iter().filter(|(_, holds, _)| *holds).count() >= usize::from(count.needed);
+        (enough, self.latest.iter().map(|(_, _, origin)| *origin).max().unwrap_or(origin))
     }
 }
 
@@ -29,6 +30,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    impl Tally {
+        fn count(&mut self, now: Timestamp, holds: bool, count: Count) -> bool {
+            self.take(now, holds, Origin::Measured, count).0
+        }
+    }
 
     #[test]
     fn two_of_three_within_ten_seconds() {

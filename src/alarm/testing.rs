@@ -8,8 +8,8 @@ use super::{Action, Alarm, Cause, Change, Deed, Engine, Refusal, Values};
 use crate::history::Point;
 use crate::scene::expression::Compiled;
 use crate::scene::rule::{AlarmIndex, Condition, Formula, Level, Rule, Subject};
-use crate::scene::{Limits, Origin, Scene, Signal, Twin, ValueKind};
-use crate::value::{Quality, Reason, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
+use crate::scene::{Limits, Scene, Signal, SignalSource, Twin, ValueKind};
+use crate::value::{Origin, Quality, Reason, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
 
 pub(super) const SEC: i64 = 1_000_000_000;
 
@@ -53,7 +53,7 @@ pub(super) fn scene(rules: Vec<Rule>, expires: Option<Duration>) -> Arc<Scene> {
             label: String::new(),
             kind: ValueKind::Number,
             unit: Unit::none(),
-            origin: Origin::Unbound,
+            source: SignalSource::Unbound,
             expires,
             range: None,
             limits: Limits::default(),
@@ -83,6 +83,7 @@ impl Values for Known {
             receive_time: sample.receive_time,
             value: sample.value.clone(),
             quality: sample.quality,
+            origin: sample.origin,
         })
     }
 }
@@ -112,6 +113,11 @@ impl Story {
         self.take(0, source, source + 0.5, Value::Number(value), Quality::GOOD)
     }
 
+    /// The same out of a model.
+    pub fn simulated(self, signal: u32, source: f64, value: f64) -> Self {
+        self.take_of(Origin::Simulated, signal, source, source + 0.5, Value::Number(value), Quality::GOOD)
+    }
+
     pub fn other(self, signal: u32, source: f64, value: f64) -> Self {
         self.take(signal, source, source + 0.5, Value::Number(value), Quality::GOOD)
     }
@@ -128,9 +134,21 @@ impl Story {
         self.take(0, source, source + 0.5, value, Quality::GOOD)
     }
 
-    fn take(mut self, signal: u32, source: f64, received: f64, value: Value, quality: Quality) -> Self {
+    fn take(self, signal: u32, source: f64, received: f64, value: Value, quality: Quality) -> Self {
+        self.take_of(Origin::Measured, signal, source, received, value, quality)
+    }
+
+    fn take_of(
+        mut self,
+        origin: Origin,
+        signal: u32,
+        source: f64,
+        received: f64,
+        value: Value,
+        quality: Quality,
+    ) -> Self {
         let (source_time, receive_time) = (secs(source), secs(received));
-        let sample = Sample { signal: SignalIndex(signal), source_time, receive_time, value, quality };
+        let sample = Sample { signal: SignalIndex(signal), source_time, receive_time, value, quality, origin };
         self.known.0.push(sample.clone());
         let mut out = Vec::new();
         self.engine.observe(&sample, &self.known, &mut out);
@@ -208,6 +226,9 @@ pub(super) fn line(change: &Change) -> String {
         if let Some(value) = value {
             let _ = write!(text, ", {name} {value}");
         }
+    }
+    if let Some(origin) = change.origin.mark() {
+        let _ = write!(text, ", {}", origin.name());
     }
     let _ = write!(text, " (known at {})", time(change.receive_time));
     text

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::value::Timestamp;
+use crate::value::{Origin, Timestamp};
 
 /// Samples kept over a window. Those that come faster than a slot lasts are left out, so that the start of a window is
 /// found at most one slot too early; a rate is taken over the true distance all the same.
@@ -13,34 +13,41 @@ pub(super) const SLOTS: i64 = 64;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trail {
     /// The front is the newest at or before the start of the window, as soon as there is one.
-    kept: VecDeque<(i64, f64)>,
+    kept: VecDeque<(i64, f64, Origin)>,
 }
 
 impl Trail {
     /// Takes the sample `x` at `now` and gives the rate of change per second over at least `over`:
     /// (x(t) − x(s)) / (t − s), where s is the newest kept time at or before t − over. None until there is one.
+    /// With it the less certain origin of the two.
     ///
     /// Times never fall; of several samples at one time the last one counts.
-    pub fn rate(&mut self, now: Timestamp, x: f64, over: Duration) -> Option<f64> {
+    pub fn take(&mut self, now: Timestamp, x: f64, origin: Origin, over: Duration) -> Option<(f64, Origin)> {
         // A window of no length would divide by nothing.
         let over = i64::try_from(over.as_nanos()).unwrap_or(i64::MAX).max(1);
         let start = now.0.saturating_sub(over);
         match self.kept.back_mut() {
-            Some(last) if last.0 == now.0 => last.1 = x,
+            Some(last) if last.0 == now.0 => (last.1, last.2) = (x, origin),
             Some(last) if now.0.saturating_sub(last.0) < over / SLOTS => {}
-            _ => self.kept.push_back((now.0, x)),
+            _ => self.kept.push_back((now.0, x, origin)),
         }
         while self.kept.get(1).is_some_and(|second| second.0 <= start) {
             self.kept.pop_front();
         }
-        let &(then, before) = self.kept.front().filter(|first| first.0 <= start)?;
-        Some((x - before) / (now.0.saturating_sub(then) as f64 / 1e9))
+        let &(then, before, other) = self.kept.front().filter(|first| first.0 <= start)?;
+        Some(((x - before) / (now.0.saturating_sub(then) as f64 / 1e9), origin.max(other)))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Trail {
+        fn rate(&mut self, now: Timestamp, x: f64, over: Duration) -> Option<f64> {
+            self.take(now, x, Origin::Measured, over).map(|(rate, _)| rate)
+        }
+    }
 
     const OVER: Duration = Duration::from_secs(10);
 

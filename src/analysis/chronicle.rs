@@ -1,7 +1,7 @@
-//! What goes on record: every transition of every alarm, and what else is worth a mark on the timeline.
+//! Writes the journal: every transition of every alarm, and everything else that is worth a mark on the timeline.
 //!
-//! In: changes of alarms, drafts of other events, the time. Out: the journal, the watch over the alarms as a whole, and
-//! what the store and the events file are to keep (both write in threads of their own).
+//! In: changes of alarms, drafts of other events, the time. Out: the journal, the watch over floods and chattering, and
+//! entries for the store and the events file (both write in threads of their own). Never judges a sample.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const LONGEST_UNREST: Duration = Duration::from_secs(20);
 
 /// The record of a session.
 pub struct Chronicle {
-    /// An alarm of which nothing is on record has been normal since then.
+    /// An alarm without any event on record has been normal since then.
     since: Timestamp,
     journal: Journal,
     monitor: Monitor,
@@ -48,8 +48,8 @@ pub struct Chronicle {
     hearing: Hearing,
     /// Makes new alarms heard; none where nothing is live.
     horn: Option<Horn>,
-    /// What people should know: why there is no store, where there should be one; what of an earlier run is lost; what is
-    /// wrong with a recording.
+    /// Complaints for people to read: why a wanted store is missing, which part of an earlier run is lost, why a
+    /// recording fails.
     complaints: BTreeSet<String>,
     /// How alarms stood at moments before which the journal does not reach.
     openings: Vec<Opening>,
@@ -137,7 +137,7 @@ impl Chronicle {
         self.version += 1;
     }
 
-    /// How alarms stood at some moments, of which the latest before the cursor counts. Replaces what was said before.
+    /// The states of alarms at some moments; the latest before the cursor counts. Replaces all earlier ones.
     pub(super) fn open_with(&mut self, openings: Vec<Opening>) {
         self.openings = openings;
         self.version += 1;
@@ -229,6 +229,12 @@ impl Chronicle {
         self.version += 1;
     }
 
+    /// Alarms stand as a keyframe says: what hides them is known.
+    pub(super) fn take_up(&mut self, engine: &Engine) {
+        self.flags = flags_of(engine);
+        self.version += 1;
+    }
+
     /// Takes in an event; the journal gives it its id.
     pub fn record(&mut self, draft: Draft) -> Arc<Event> {
         let event = self.journal.record(draft);
@@ -315,13 +321,23 @@ impl Chronicle {
         self.take(&mut Vec::from_iter(others), engine);
     }
 
-    /// Says what is over at `now`, and hands over what is new to the store.
-    pub fn elapse(&mut self, engine: &Engine, now: Timestamp) {
-        let findings = self.monitor.elapse(now);
+    /// Says which floods and which chattering are over at `due`, a moment of [`Chronicle::next_end`].
+    pub fn find_ends(&mut self, engine: &Engine, due: Timestamp) {
+        let findings = self.monitor.elapse(due);
         if findings != Findings::default() {
             self.note_findings(findings, &engine.scene().clone());
         }
-        // Deeds are handed over at their own time, a little ahead of what is settled; farther back the clock was set.
+    }
+
+    /// When a flood or chattering is over next, if nothing more comes.
+    pub fn next_end(&self) -> Option<Timestamp> {
+        self.monitor.next_end()
+    }
+
+    /// Hands news to the store.
+    pub fn keep(&mut self, engine: &Engine, now: Timestamp) {
+        // Deeds come at their own time, a little ahead of the settled time; one farther back says that the clock was
+        // set.
         let silent = self.last_sign.is_none_or(|last| now >= last + SIGN_OF_LIFE || now + SIGN_OF_LIFE < last);
         if !self.unsaved.is_empty() || !self.changed.is_empty() || silent {
             self.hand_over(engine, now);
@@ -359,11 +375,9 @@ impl Chronicle {
         self.unsaved.clear();
     }
 
-    /// When [`Chronicle::elapse`] wants to be called next, at the latest.
-    pub fn next_deadline(&self, now: Timestamp) -> Option<Timestamp> {
-        // Ends of floods and of chattering are found within a second; without any there is nothing to look for.
-        let watched = self.monitor.flood().flood().is_some() || self.monitor.chattering().chattering().next().is_some();
-        (self.store.is_some() || watched).then(|| self.last_sign.unwrap_or(now).max(now) + SIGN_OF_LIFE)
+    /// When the store is to be told next that Pollux lives; none without a store.
+    pub fn next_sign(&self, now: Timestamp) -> Option<Timestamp> {
+        self.store.as_ref().map(|_| self.last_sign.unwrap_or(now).max(now) + SIGN_OF_LIFE)
     }
 
     /// The alarms as they stood at a past moment, as it was known then, and as far back as the journal reaches.
@@ -380,7 +394,8 @@ impl Chronicle {
         scene.alarms.iter().map(alarm).collect()
     }
 
-    /// What the alarm system was worth at a past moment, when `alarms` stood so: of the time that was watched until then.
+    /// What the alarm system was worth at a past moment, when `alarms` stood so: of the time that was watched until
+    /// then.
     pub fn performance_at(&self, scene: &Scene, moment: Timestamp, alarms: &[Alarm]) -> Performance {
         let mut monitor = Monitor::new(self.since);
         // In the order in which it became known, which is not that of source times.

@@ -1,9 +1,11 @@
-//! One source as the analysis sees it: where its samples wait, and whether it is connected.
+//! One source, seen from the analysis. In: the source's inbox and status. Out: its messages in the order of arrival,
+//! and news of its connection. Never learns anything itself.
 
 use std::sync::Arc;
 
 use crate::event::Kind;
-use crate::source::{ConnectionState, Inbox, SourceHandle, SourceStatus};
+use crate::source::{Batch, ConnectionState, Inbox, SourceHandle, SourceStatus};
+use crate::value::{Sample, Timestamp};
 
 /// A source to listen to.
 #[derive(Clone, Debug)]
@@ -11,12 +13,51 @@ pub struct Feed {
     pub name: String,
     pub inbox: Arc<Inbox>,
     pub status: Arc<SourceStatus>,
-    /// What is on record about its connection.
-    known: Known,
+    /// The last recorded state of its connection; none for a source without one.
+    link: Option<Link>,
+    /// Taken from the inbox, and not learnt to its end.
+    pub(super) waiting: Option<Waiting>,
+}
+
+/// A batch that is being learnt.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub batch: Batch,
+    /// Samples and messages that are learnt.
+    pub learnt: usize,
+    messages: usize,
+}
+
+impl Waiting {
+    fn new(batch: Batch) -> Self {
+        Self { batch, learnt: 0, messages: 0 }
+    }
+
+    pub fn next_message(&self) -> Option<&[Sample]> {
+        let end = *self.batch.ends.get(self.messages)? as usize;
+        self.batch.samples.get(self.learnt..end)
+    }
+
+    /// The next message is learnt.
+    pub fn pass_over(&mut self) {
+        if let Some(end) = self.batch.ends.get(self.messages) {
+            self.learnt = *end as usize;
+            self.messages += 1;
+        }
+    }
+
+    /// Removes the messages that were learnt, before the rest is changed.
+    pub fn forget_learnt(&mut self) {
+        let Self { batch, learnt, messages } = self;
+        batch.samples.drain(..*learnt);
+        batch.ends.drain(..*messages);
+        batch.ends.iter_mut().for_each(|end| *end -= *learnt as u32);
+        (*learnt, *messages) = (0, 0);
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Known {
+enum Link {
     Nothing,
     /// Not there from the start, and nothing has gone wrong yet.
     Awaited,
@@ -35,31 +76,68 @@ pub(super) struct News {
 
 impl Feed {
     pub fn new(name: impl Into<String>, inbox: Arc<Inbox>, status: Arc<SourceStatus>) -> Self {
-        Self { name: name.into(), inbox, status, known: Known::Nothing }
+        Self { name: name.into(), inbox, status, link: Some(Link::Nothing), waiting: None }
+    }
+
+    /// Of answers that are computed here: there is no connection.
+    pub(super) fn of_answers(name: impl Into<String>, inbox: Arc<Inbox>, status: Arc<SourceStatus>) -> Self {
+        Self { link: None, ..Self::new(name, inbox, status) }
     }
 
     pub fn of(source: &SourceHandle) -> Self {
         Self::new(source.name.clone(), source.receiver.clone(), source.status.clone())
     }
 
+    /// Its messages are answers that were computed here.
+    pub(super) fn is_of_answers(&self) -> bool {
+        self.link.is_none()
+    }
+
     /// With what was known of the same source before.
     pub(super) fn going_on(self, before: &[Feed]) -> Self {
         let same = before.iter().find(|feed| Arc::ptr_eq(&feed.status, &self.status));
-        Self { known: same.map_or(Known::Nothing, |feed| feed.known), ..self }
+        Self { link: same.map_or(self.link, |feed| feed.link), ..self }
+    }
+
+    /// Takes the next batch from the inbox, unless one is being learnt.
+    pub(super) fn take_batch(&mut self) {
+        while self.next().is_none() {
+            if let Some(spent) = self.waiting.take() {
+                self.inbox.recycle(spent.batch);
+            }
+            match self.inbox.try_recv() {
+                Some(batch) => self.waiting = Some(Waiting::new(batch)),
+                None => return,
+            }
+        }
+    }
+
+    /// Receive time of the next message that was taken from the inbox.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.waiting.as_ref()?.next_message()?.first().map(|sample| sample.receive_time)
+    }
+
+    /// Goes on with a batch later, or gives its memory back if all of it is learnt.
+    pub(super) fn put_back(&mut self, waiting: Waiting) {
+        match waiting.next_message() {
+            Some(_) => self.waiting = Some(waiting),
+            None => self.inbox.recycle(waiting.batch),
+        }
     }
 
     /// What has changed since the last look; none if nothing has.
     pub(super) fn news(&mut self) -> Option<News> {
         let (state, error) = self.status.connection();
-        let now = match (state, self.known) {
-            (ConnectionState::Connected, _) => Known::Connected,
+        let before = self.link?;
+        let now = match (state, before) {
+            (ConnectionState::Connected, _) => Link::Connected,
             // Stopped by this program, which ends or does not want the source any more: no connection was lost.
-            (ConnectionState::Stopped, known) if known == Known::Connected || error.is_none() => known,
-            (ConnectionState::Disconnected | ConnectionState::Stopped, _) | (_, Known::Connected) => Known::Missing,
-            (ConnectionState::Connecting, Known::Nothing) => Known::Awaited,
-            (ConnectionState::Connecting, known) => known,
+            (ConnectionState::Stopped, link) if link == Link::Connected || error.is_none() => link,
+            (ConnectionState::Disconnected | ConnectionState::Stopped, _) | (_, Link::Connected) => Link::Missing,
+            (ConnectionState::Connecting, Link::Nothing) => Link::Awaited,
+            (ConnectionState::Connecting, link) => link,
         };
-        let before = std::mem::replace(&mut self.known, now);
+        self.link = Some(now);
         if before == now {
             return None;
         }
@@ -69,11 +147,11 @@ impl Feed {
             error: error.clone().unwrap_or_default(),
         };
         let event = match (before, now) {
-            (_, Known::Connected) => Some(event("connected")),
-            (Known::Connected, Known::Missing) => Some(event("lost")),
-            (_, Known::Missing) => Some(event("failed")),
+            (_, Link::Connected) => Some(event("connected")),
+            (Link::Connected, Link::Missing) => Some(event("lost")),
+            (_, Link::Missing) => Some(event("failed")),
             _ => None,
         };
-        Some(News { is_connected: now == Known::Connected, event })
+        Some(News { is_connected: now == Link::Connected, event })
     }
 }

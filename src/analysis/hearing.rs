@@ -1,5 +1,5 @@
-//! How far each signal was judged, for the store: so that after a restart, however it came about, nothing from before
-//! it is judged again. In: the engine, the time. Out: what is new since the last time, not more often than it is worth.
+//! Tells the store up to which source time each signal was judged, so that nothing is judged again after a restart. In:
+//! the engine, the time. Out: the changes since the last call, at a bounded rate. Never judges.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use super::chronicle::SIGN_OF_LIFE;
 use crate::alarm::Engine;
 use crate::value::Timestamp;
 
-/// A line of the store takes about 50 bytes for a signal. Up to so many signals are told with each sign of life; more of
-/// them less often, so that the disk gets about 25 kB a second at most, however large the plant is.
+/// A line of the store takes about 50 bytes for a signal. Up to so many signals are told with each sign of life; more
+/// of them less often, so that the disk gets about 25 kB a second at most, however large the plant is.
 const SIGNALS_A_SECOND: f64 = 500.0;
 
 #[derive(Debug, Default)]

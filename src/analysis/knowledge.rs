@@ -1,33 +1,59 @@
-//! What is known, and the one way to learn more: a batch of samples at a time.
+//! The knowledge of one world, and the one way to extend it: message by message, in one order.
 //!
-//! Within a batch, samples that follow each other with one source time are one moment: first all of them are in history,
-//! then what is derived from them, then alarms judge all of these, in the order of arrival. So nothing is judged by half
-//! of a message.
+//! In: messages as samples, operators' deeds, connection news, the passing of time. Out: history, samples and forecasts
+//! of producers, alarms, the journal. Never reads a clock: a deadline takes effect at its own time, however late time
+//! is passed on.
+//!
+//! # The one order
+//!
+//! Everything that is learnt has a place in one order: receive time, then broker by name, then arrival. At one time
+//! deadlines come first, then messages, then deeds and connection news. So all results depend on messages, deeds and
+//! their times alone, not on how they were read, cut into batches or drained.
+//!
+//! After the wall clock was set back, a session learns messages at once, with the times that they have. When a flood
+//! makes a source drop older samples, the journal says so. In both stretches a replay may differ from the live session.
 
 mod answer;
+mod learn;
+#[cfg(test)]
+mod order_tests;
 mod recall;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::chronicle::Chronicle;
-use super::derive::{self, DerivedPlan};
-use super::feed::Feed;
+use super::digest::SampleDigest;
+use super::feed::{Feed, News};
+use super::jobs::JobSender;
 use super::lives::Lives;
 use crate::alarm::{Action, Alarm, Change, Deed, Engine, Horn, Refusal};
 use crate::event::store::{Restored, Store};
 use crate::event::{Draft, EventFile, Kind};
-use crate::history::{Density, History};
-use crate::record::{Exposure, RecordSink};
+use crate::history::{Density, ForecastStore, History};
+use crate::produce::{Happening, ProducerFactory, ProducerState, Producers};
+use crate::record::format::Keyframe;
+use crate::record::{KeyframeBuilder, RecordSink};
 use crate::scene::Scene;
 use crate::scene::rule::AlarmPath;
-use crate::source::Batch;
 use crate::value::{Sample, SignalIndex, Timestamp, TwinIndex};
 
 pub(crate) use answer::Answer;
 pub use recall::Recall;
+pub(crate) use recall::samples_of;
 
-/// Everything that samples have taught, under one lock.
+/// Who carries out costly jobs of producers.
+#[derive(Clone, Debug)]
+pub(super) enum Work {
+    /// At once: a run without a clock.
+    Here,
+    /// By a thread of its own: a live session.
+    At(JobSender),
+    /// Nowhere: its answers are recorded.
+    OnRecord,
+}
+
+/// Everything that one world has learnt: history, alarms, journal, memory of producers. One lock guards all of it.
 #[derive(Debug)]
 pub struct Knowledge {
     scene: Arc<Scene>,
@@ -37,45 +63,65 @@ pub struct Knowledge {
     renumbered: Option<Vec<Option<SignalIndex>>>,
     pub history: History,
     arrivals: Density,
-    plan: DerivedPlan,
-    /// By signal: something is derived from it, or an alarm looks at it.
+    producers: Producers,
+    /// Makes the producers anew for another scene.
+    make: ProducerFactory,
+    work: Work,
+    /// What producers have said of the future: apart from what was measured.
+    forecasts: ForecastStore,
+    /// By signal: a producer reads it, or an alarm looks at it.
     is_asked_for: Vec<bool>,
     engine: Engine,
     lives: Lives,
     chronicle: Chronicle,
     /// A keyframe for the recording, while it is being collected.
-    exposure: Option<Exposure>,
+    keyframe: Option<KeyframeBuilder>,
     /// Memory for what the engine says.
     changes: Vec<Change>,
-    /// Where samples come from; the next one to ask.
+    /// Where samples come from, in the order of their names.
     feeds: Vec<Feed>,
-    turn: usize,
-    /// Receive time of the newest sample that was taken in.
-    heard: Timestamp,
+    /// The place in the one order up to which everything was learnt, and everything due was carried out.
+    position: Timestamp,
+    /// No deadline comes before this; kept while no deadline changes.
+    quiet_until: Option<Timestamp>,
     is_driven: bool,
     /// Of a recording: nothing is judged, nobody acts.
     is_recorded: bool,
     touched: Vec<SignalIndex>,
     is_touched: Vec<bool>,
-    /// Positions in the batch at hand: samples of one moment that something depends on.
-    moment: Vec<usize>,
+    /// Memory for the samples of one moment that something depends on.
+    moment: Vec<Sample>,
     samples: u64,
     orphaned: u64,
+    /// Of all samples, where somebody wants to know.
+    digest: Option<Box<SampleDigest>>,
 }
 
 impl Knowledge {
-    pub(super) fn new(scene: Arc<Scene>, generation: u32, history_budget_bytes: u64, now: Timestamp) -> Self {
+    /// Of a scene whose binding tables carry `generation`; watches from `now` on.
+    pub fn new(
+        scene: Arc<Scene>,
+        generation: u32,
+        history_budget_bytes: u64,
+        now: Timestamp,
+        make: ProducerFactory,
+    ) -> Self {
         let mut history = History::new(history_budget_bytes);
         history.resize(scene.signals.len());
-        let plan = DerivedPlan::new(&scene);
+        let mut forecasts = ForecastStore::default();
+        forecasts.resize(scene.signals.len());
+        let (producers, conflicts) = Producers::new(&scene, make.make(&scene));
         let engine = Engine::new(scene.clone(), now);
-        Self {
-            is_asked_for: asked_for(&scene, &plan, &engine),
-            plan,
+        let mut knowledge = Self {
+            is_asked_for: asked_for(&scene, &producers, &engine),
+            producers,
+            make,
+            work: Work::Here,
+            forecasts,
             engine,
             lives: Lives::new(&scene),
             chronicle: Chronicle::new(now),
-            exposure: None,
+            keyframe: None,
             changes: Vec::new(),
             is_touched: vec![false; scene.signals.len()],
             scene,
@@ -84,15 +130,18 @@ impl Knowledge {
             history,
             arrivals: Density::default(),
             feeds: Vec::new(),
-            turn: 0,
-            heard: Timestamp::MIN,
+            position: Timestamp::MIN,
+            quiet_until: None,
             is_driven: false,
             is_recorded: false,
             touched: Vec::new(),
             moment: Vec::new(),
             samples: 0,
             orphaned: 0,
-        }
+            digest: None,
+        };
+        conflicts.iter().for_each(|conflict| knowledge.complain(conflict.to_string()));
+        knowledge
     }
 
     /// Samples taken in so far.
@@ -118,7 +167,7 @@ impl Knowledge {
     pub(super) fn set_driven(&mut self, is_driven: bool) {
         self.is_driven = is_driven;
         // Frames give no keyframes: one that has been begun would never be complete.
-        self.give_up_exposure();
+        self.give_up_keyframe();
     }
 
     /// All alarms as they stand, in the order of the scene's.
@@ -137,6 +186,7 @@ impl Knowledge {
     /// Goes on where an earlier run ended. Before the first sample.
     pub fn resume(&mut self, store: Store, restored: Restored, now: Timestamp) {
         self.chronicle.resume(store, restored, &mut self.engine, now);
+        self.quiet_until = None;
     }
 
     /// From now on every event is a line of this file.
@@ -146,17 +196,17 @@ impl Knowledge {
 
     /// From now on every event is part of this recording, and so is the state of everything whenever it asks for it.
     pub fn record_to(&mut self, recording: RecordSink) {
-        self.give_up_exposure();
+        self.give_up_keyframe();
         self.chronicle.record_to(recording);
     }
 
     /// Events are part of no recording any more.
     pub fn record_no_more(&mut self) {
-        self.give_up_exposure();
+        self.give_up_keyframe();
         self.chronicle.record_no_more();
     }
 
-    /// What is learnt from now on is live: new alarms are heard.
+    /// Messages learnt from now on are live: new alarms are heard.
     pub fn sound(&mut self, horn: Horn) {
         self.chronicle.sound(horn);
     }
@@ -166,9 +216,10 @@ impl Knowledge {
         self.chronicle.go_without_store(why);
     }
 
-    /// Hands over the last news and waits until all of the record is on disk, some seconds at most. Says what is not.
+    /// Hands over the last news and waits until everything is on disk, some seconds at most. Names anything that is
+    /// not.
     pub fn close_record(&mut self, now: Timestamp) -> Vec<String> {
-        self.chronicle.elapse(&self.engine, now);
+        self.elapse(now);
         self.chronicle.close(&self.engine, now)
     }
 
@@ -186,12 +237,28 @@ impl Knowledge {
         self.chronicle.record(draft);
     }
 
+    /// From now on every sample counts for [`Knowledge::sample_digest`].
+    pub fn keep_digest(&mut self) {
+        self.digest = Some(Box::new(SampleDigest::new(&self.scene)));
+    }
+
+    /// All samples that were learnt, measured and made by producers, in order, as one number; none unless it is kept.
+    pub fn sample_digest(&self) -> Option<u128> {
+        self.digest.as_ref().map(|digest| digest.finish())
+    }
+
+    /// The memory of producers, as of the present position.
+    pub fn producer_states(&self) -> BTreeMap<String, ProducerState> {
+        self.producers.save()
+    }
+
     /// Carries out what an operator asks for, and hands it over to the store at once; alarms that refuse say why. That
     /// is on record as well: a deed that was not done must not be taken for one.
     pub fn act(&mut self, alarms: &[AlarmPath], action: &Action, deed: &Deed) -> Vec<(AlarmPath, Refusal)> {
         if self.is_recorded {
             return alarms.iter().map(|path| (path.clone(), Refusal::Recorded)).collect();
         }
+        let deed = &Deed { at: self.place_of(deed.at), ..deed.clone() };
         let mut refused = Vec::new();
         for path in alarms {
             let result = match path.rule(&self.scene).map(|rule| rule.index) {
@@ -200,7 +267,12 @@ impl Knowledge {
             };
             refused.extend(result.err().map(|refusal| (path.clone(), refusal)));
         }
-        self.chronicle.take(&mut self.changes, &self.engine);
+        self.note_changes();
+        if refused.len() < alarms.len() {
+            let happening = Happening::Deed { alarms, action, deed };
+            let added = self.producers.happened(&happening, deed.at, &mut self.history);
+            self.take_produced(added, deed.at);
+        }
         if let Some((path, refusal)) = refused.first() {
             let more = match refused.len() - 1 {
                 0 => String::new(),
@@ -215,39 +287,79 @@ impl Knowledge {
         refused
     }
 
-    /// The sources to drain from now on. Those left out are not read any more.
-    pub(super) fn listen_to(&mut self, feeds: impl IntoIterator<Item = Feed>) {
-        let old = std::mem::take(&mut self.feeds);
-        self.feeds = feeds.into_iter().map(|feed| feed.going_on(&old)).collect();
-        self.turn = 0;
+    /// Does once more what was done in a recorded session; an alarm that refuses stays as it is.
+    pub fn repeat(&mut self, alarm: &AlarmPath, action: &Action, deed: &Deed) {
+        let deed = &Deed { at: self.place_of(deed.at), ..deed.clone() };
+        let Some(rule) = alarm.rule(&self.scene).map(|rule| rule.index) else { return };
+        if self.engine.act(rule, action, deed, &mut self.changes).is_ok() {
+            self.note_changes();
+            let happening = Happening::Deed { alarms: std::slice::from_ref(alarm), action, deed };
+            let added = self.producers.happened(&happening, deed.at, &mut self.history);
+            self.take_produced(added, deed.at);
+        }
+    }
+
+    /// Begins with what a keyframe knew, before the first message. What the scene does not have is passed over.
+    pub fn begin_with(&mut self, keyframe: &Keyframe) {
+        let samples: Vec<Sample> = samples_of(keyframe, &self.scene).collect();
+        for sample in &samples {
+            self.history.append(sample);
+            // Known before: no birth.
+            self.lives.hear(sample.signal, &self.history);
+            self.touch(sample.signal);
+        }
+        let mut ended = Vec::new();
+        self.engine.restore(keyframe.alarms.clone(), keyframe.time, &mut ended);
+        let told = self.producers.restore(&keyframe.producers);
+        told.into_iter().for_each(|text| self.complain(text));
+        self.chronicle.take_up(&self.engine);
+        self.position = self.position.max(keyframe.time);
+        self.quiet_until = None;
+    }
+
+    /// Says who carries out costly jobs of producers.
+    pub(super) fn have_done(&mut self, work: Work) {
+        self.work = work;
+    }
+
+    /// The answers to work that producers do not wait for are on record, and are learnt as messages.
+    pub fn answers_are_on_record(&mut self) {
+        self.work = Work::OnRecord;
+    }
+
+    /// What producers have said of the future.
+    pub fn forecasts(&self) -> &ForecastStore {
+        &self.forecasts
     }
 
     /// Puts on record which connections were made or lost since the last look, and lets alarms judge it.
     pub(super) fn look_at_connections(&mut self, now: Timestamp) {
-        for feed in &mut self.feeds {
-            let Some(news) = feed.news() else { continue };
-            if let Some(kind) = news.event {
-                self.chronicle.record(Draft::new(now, now, kind));
-            }
-            self.engine.connection(&feed.name, news.is_connected, now, &mut self.changes);
+        let news: Vec<_> = self.feeds.iter_mut().filter_map(|feed| Some((feed.name.clone(), feed.news()?))).collect();
+        for (name, News { is_connected, event }) in news {
+            self.connection(&name, is_connected, event, now);
         }
-        self.chronicle.take(&mut self.changes, &self.engine);
     }
 
-    /// What is due by the wall clock: all samples received before `now` have been learnt.
-    pub(crate) fn elapse(&mut self, now: Timestamp) {
-        self.engine.elapse(now, &mut self.changes);
-        self.chronicle.take(&mut self.changes, &self.engine);
-        for (twin, at) in self.lives.elapse(now, &self.history) {
-            self.record_life(twin, at, now, Kind::Death);
+    /// The connection to a broker was made, or it is not there. Alarms and producers take it at the present position.
+    pub fn connection(&mut self, broker: &str, is_connected: bool, event: Option<Kind>, at: Timestamp) {
+        let at = self.place_of(at);
+        if let Some(kind) = event {
+            self.chronicle.record(Draft::new(at, at, kind));
         }
-        self.chronicle.elapse(&self.engine, now);
+        self.engine.connection(broker, is_connected, at, &mut self.changes);
+        self.note_changes();
+        let happening = Happening::Connection { broker, is_connected };
+        let added = self.producers.happened(&happening, at, &mut self.history);
+        self.take_produced(added, at);
     }
 
-    /// When [`Knowledge::elapse`] has something to do next.
-    pub(super) fn next_deadline(&mut self, now: Timestamp) -> Option<Timestamp> {
-        let deadlines = [self.engine.next_deadline(), self.lives.next_deadline(), self.chronicle.next_deadline(now)];
-        deadlines.into_iter().flatten().min()
+    /// A happening told at `told` has its place after all that was learnt, and after what was due before.
+    fn place_of(&mut self, told: Timestamp) -> Timestamp {
+        self.learn_rest_of_position();
+        // Driven by a thread, the position follows the clock: messages of after it may be underway.
+        let at = if self.is_driven { self.position } else { self.position.max(told) };
+        self.pass_time(at);
+        at
     }
 
     fn record_life(&mut self, twin: TwinIndex, time: Timestamp, received: Timestamp, kind: Kind) {
@@ -256,22 +368,26 @@ impl Knowledge {
         }
     }
 
-    /// Receive time of the newest sample that was taken in.
-    pub(crate) fn heard(&self) -> Timestamp {
-        self.heard
-    }
-
-    /// Another scene takes over: what is known of signals and alarms that it has as well (by twin id and name) stays.
-    /// Returns where each old signal is now.
+    /// Another scene takes over. Samples and states of signals and alarms that both scenes have (by twin id and name)
+    /// stay. Returns where each old signal is now.
     pub fn adopt(&mut self, scene: Arc<Scene>, generation: u32, now: Timestamp) -> Vec<Option<SignalIndex>> {
-        self.give_up_exposure();
+        self.give_up_keyframe();
         let map = self.scene.renumbering(&scene);
         self.history.remap(&map, scene.signals.len());
+        self.forecasts.remap(&map, scene.signals.len());
         self.lives.adopt(&self.scene, &scene, &self.history);
         self.engine.adopt(scene.clone(), now, &mut self.changes);
         self.chronicle.adopt(&mut self.changes, &self.scene, &self.engine);
-        self.plan = DerivedPlan::new(&scene);
-        self.is_asked_for = asked_for(&scene, &self.plan, &self.engine);
+        let states = self.producers.save();
+        let (mut producers, conflicts) = Producers::new(&scene, self.make.make(&scene));
+        let told = producers.restore(&states);
+        told.into_iter().chain(conflicts.iter().map(ToString::to_string)).for_each(|text| self.complain(text));
+        self.producers = producers;
+        self.is_asked_for = asked_for(&scene, &self.producers, &self.engine);
+        self.quiet_until = None;
+        if let Some(digest) = &mut self.digest {
+            digest.rename(&scene);
+        }
         self.touched.clear();
         self.is_touched.clear();
         self.is_touched.resize(scene.signals.len(), false);
@@ -279,100 +395,6 @@ impl Knowledge {
         self.scene = scene;
         self.generation = generation;
         map
-    }
-
-    /// Takes in what waits, for `slice` at most, a batch of each source in turn so that a flooding one cannot starve the
-    /// others. Says whether more may wait.
-    pub(super) fn drain(&mut self, slice: Duration) -> bool {
-        let started = Instant::now();
-        let mut quiet = 0;
-        while quiet < self.feeds.len() {
-            self.turn = (self.turn + 1) % self.feeds.len();
-            let Some(inbox) = self.feeds.get(self.turn).map(|feed| feed.inbox.clone()) else { break };
-            match inbox.try_recv() {
-                None => quiet += 1,
-                Some(batch) => {
-                    quiet = 0;
-                    inbox.recycle(self.learn(batch));
-                    if started.elapsed() >= slice {
-                        return true;
-                    }
-                }
-            }
-        }
-        false
-    }
-
-    /// Takes in a batch; returns the memory it was in.
-    pub fn learn(&mut self, mut batch: Batch) -> Vec<Sample> {
-        self.samples += batch.samples.len() as u64;
-        if batch.generation != self.generation {
-            self.renumber(&mut batch);
-        }
-        self.expose_anew_if_late(&batch);
-        let mut moment_time = Timestamp::MIN;
-        for (at, sample) in batch.samples.iter().enumerate() {
-            let signal = sample.signal;
-            let Some(is_touched) = self.is_touched.get_mut(signal.at()) else {
-                self.orphaned += 1;
-                continue;
-            };
-            if !std::mem::replace(is_touched, true) {
-                self.touched.push(signal);
-            }
-            self.history.append(sample);
-            if let Some(born) = self.lives.hear(signal, &self.history) {
-                self.record_life(born, sample.source_time, sample.receive_time, Kind::Birth);
-            }
-            if self.is_asked_for.get(signal.at()) == Some(&true) {
-                if sample.source_time != moment_time {
-                    self.conclude(&batch.samples);
-                    moment_time = sample.source_time;
-                }
-                self.moment.push(at);
-            }
-        }
-        self.conclude(&batch.samples);
-        if let Some(last) = batch.samples.last() {
-            self.heard = self.heard.max(last.receive_time);
-            self.arrivals.add(last.receive_time, batch.samples.len());
-        }
-        self.chronicle.take(&mut self.changes, &self.engine);
-        batch.samples
-    }
-
-    /// What follows from the samples of one moment, all of which are in history.
-    fn conclude(&mut self, samples: &[Sample]) {
-        let asked_for = self.moment.iter().filter_map(|at| samples.get(*at));
-        let derived = derive::conclude(&self.scene, &self.plan, &mut self.history, asked_for);
-        for sample in &derived {
-            self.touch(sample.signal);
-        }
-        let measured = self.moment.iter().filter_map(|at| samples.get(*at));
-        self.engine.observe_moment(measured.chain(&derived), &self.history, &mut self.changes);
-        self.moment.clear();
-    }
-
-    fn touch(&mut self, signal: SignalIndex) {
-        if let Some(is_touched) = self.is_touched.get_mut(signal.at())
-            && !std::mem::replace(is_touched, true)
-        {
-            self.touched.push(signal);
-        }
-    }
-
-    /// Gives samples of the generation before today's indices; those of signals that are gone are taken out, counted.
-    fn renumber(&mut self, batch: &mut Batch) {
-        let before = batch.samples.len();
-        let map = self.renumbered.as_deref().filter(|_| batch.generation.wrapping_add(1) == self.generation);
-        batch.samples.retain_mut(|sample| {
-            let today = map.and_then(|map| *map.get(sample.signal.at())?);
-            today.is_some_and(|today| {
-                sample.signal = today;
-                true
-            })
-        });
-        self.orphaned += (before - batch.samples.len()) as u64;
     }
 
     /// Whether samples came that no frame has taken over yet.
@@ -392,6 +414,6 @@ impl Knowledge {
     }
 }
 
-fn asked_for(scene: &Scene, plan: &DerivedPlan, engine: &Engine) -> Vec<bool> {
-    scene.signals.iter().map(|signal| plan.is_asked_for(signal.index) || engine.watches(signal.index)).collect()
+fn asked_for(scene: &Scene, producers: &Producers, engine: &Engine) -> Vec<bool> {
+    scene.signals.iter().map(|signal| producers.reads(signal.index) || engine.watches(signal.index)).collect()
 }

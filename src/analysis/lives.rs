@@ -1,5 +1,6 @@
-//! Which twins are heard of. In: samples, the time. Out: births (the first sample, or the first after a death) and deaths
-//! (the last signal that expires has expired). Twins without a signal that expires never die. Never reads a clock.
+//! Finds births and deaths of twins. In: samples, the time. Out: births (the first sample, or the first after a death)
+//! and deaths (the last signal that expires has expired). Twins without a signal that expires never die. Never reads a
+//! clock.
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
-//! What the journal tells of the past: how an alarm stood at a moment, as it was known then, and what the watch over all
-//! alarms has to know of an earlier run. In: events, the states that they began with. Out: alarms, changes. Pure.
+//! Reconstructs past states of alarms from the journal. In: events, and the states before the first of them. Out: each
+//! alarm as it was known at a moment; the changes that the watch over floods and chattering needs after a restart.
+//! Pure.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ pub(super) fn alarm_at(journal: &Journal, path: &AlarmPath, moment: Timestamp, b
     let (since, mut alarm) = begun;
     let mut flags = std::mem::take(&mut alarm.flags);
     for event in journal.transitions_by(path, moment).skip_while(|event| event.received <= since) {
-        let Kind::Alarm { cause, from, to, value, worst, .. } = &event.kind else { continue };
+        let Kind::Alarm { cause, from, to, value, worst, origin, .. } = &event.kind else { continue };
         if from != to {
             (alarm.state, alarm.since) = (*to, event.time);
         }
@@ -32,9 +33,9 @@ pub(super) fn alarm_at(journal: &Journal, path: &AlarmPath, moment: Timestamp, b
             Cause::Raised => {
                 (alarm.raised_at, alarm.trigger, alarm.worst) = (Some(event.time), *value, *value);
                 alarm.activations += 1;
-                alarm.acknowledged = None;
+                (alarm.acknowledged, alarm.origin) = (None, *origin);
             }
-            Cause::Cleared => alarm.worst = worst.or(alarm.worst),
+            Cause::Cleared => (alarm.worst, alarm.origin) = (worst.or(alarm.worst), *origin),
             Cause::Acknowledged => alarm.acknowledged = Some(deed(event)),
             Cause::Removed => alarm = Alarm::default(),
             _ => {}
@@ -63,7 +64,7 @@ pub(super) fn relive<'e>(
             Kind::Flood { began: false, .. } | Kind::Chattering { began: false, .. } => {
                 monitor.elapse(event.received);
             }
-            Kind::Alarm { cause, from, to, value, worst, .. } => {
+            Kind::Alarm { cause, from, to, value, worst, origin, .. } => {
                 let index = event.alarm_path().and_then(|path| today.get(&path).copied());
                 let Some(rule) = index.and_then(|index| scene.alarms.get(index.at())) else { continue };
                 let flags = flags.entry(rule.index).or_default();
@@ -78,6 +79,7 @@ pub(super) fn relive<'e>(
                     value: *value,
                     worst: *worst,
                     deed: None,
+                    origin: origin.unwrap_or_default(),
                 };
                 match counted {
                     true => drop(monitor.observe(&change, rule, flags)),

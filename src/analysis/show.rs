@@ -1,7 +1,7 @@
-//! What frames show of alarms and events: the states at the cursor, the log, the measures.
+//! Copies alarms and events at the cursor out of the analysis.
 //!
-//! In: [`Analysis`], the cursor. Out: [`AlarmBoard`], [`EventLog`]. Transitions show in the next frame; the latest values
-//! of alarms a few times a second, since every sample changes some.
+//! In: [`Analysis`], the cursor. Out: [`AlarmBoard`], [`EventLog`]. Transitions show in the next frame; the latest
+//! values of alarms a few times a second, since every sample changes some. Never changes an alarm.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use bevy::prelude::*;
 use super::{Analysis, Knowledge, Touched};
 use crate::alarm::{Alarm, AlarmBoard, Flood};
 use crate::event::{EventLog, Kind, RecordTroubles};
-use crate::history::{Cursor, Moment};
+use crate::history::{Cursor, ViewTime};
 use crate::scene::LoadedScene;
 use crate::value::Timestamp;
 
@@ -35,7 +35,7 @@ pub(super) fn show(
     analysis: Res<Analysis>,
     loaded: Res<LoadedScene>,
     cursor: Res<Cursor>,
-    moment: Res<Moment>,
+    moment: Res<ViewTime>,
     touched: Res<Touched>,
     mut board: ResMut<AlarmBoard>,
     mut log: ResMut<EventLog>,

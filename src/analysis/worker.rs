@@ -1,7 +1,8 @@
-//! The thread that learns while frames come and go, or do not come at all.
+//! The thread of the analysis in a running session.
 //!
-//! In: rings of the sources. Out: [`Knowledge`](super::Knowledge) kept up to date, and a call of the frames' waker when
-//! there is something to show. Holds the lock for some milliseconds at a time and gives it up to whoever waits.
+//! In: calls of the sources that messages wait. Out: [`Knowledge`](super::Knowledge) kept up to date, and a call of the
+//! frames' waker when there is news to show. Never waits for a frame; holds the lock for some milliseconds at a time,
+//! then lets others have it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,8 +10,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
-use parking_lot::MutexGuard;
 
+use super::jobs::JobThread;
+use super::knowledge::Work;
 use super::{Analysis, Answer, Feed};
 use crate::source::{Clock, Waker};
 
@@ -18,13 +20,12 @@ use crate::source::{Clock, Waker};
 const SLICE: Duration = Duration::from_millis(2);
 /// Of that for a keyframe, as long as one is being collected.
 const KEYFRAME_SLICE: Duration = Duration::from_millis(1);
-/// From the moment at which a sample is received it takes this long at most, in a source that is not flooded, until it can
-/// be learnt.
-const UNDERWAY: Duration = Duration::from_millis(100);
-/// Whoever was just rung looks again no sooner: what a flooded source hands over meanwhile is learnt in one go, since to
+/// A keyframe that cannot be begun just now is tried again so soon.
+const KEYFRAME_LATER: Duration = Duration::from_millis(100);
+/// After a call the thread looks again no sooner: it then learns all batches of a flooded source in one go, since to
 /// sleep and be woken for every batch costs as much as to learn it.
 const REST: Duration = Duration::from_millis(1);
-/// Something that is due shortly is looked at together with what is due soon after.
+/// A deadline that comes shortly is carried out together with those soon after it.
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// While something is recorded: a disk that does not answer cannot ring.
@@ -34,6 +35,7 @@ const LONGEST_WAIT_RECORDING: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Worker {
     analysis: Analysis,
+    jobs: JobThread,
     bell: Sender<()>,
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -43,6 +45,13 @@ impl Worker {
     /// Starts to drain the feeds of `analysis`; `frames` is called when frames have something new to show.
     pub fn start(analysis: Analysis, clock: Clock, frames: Waker) -> std::io::Result<Self> {
         let (bell, rings) = bounded::<()>(1);
+        let ring = bell.clone();
+        let jobs = JobThread::start(
+            clock,
+            Arc::new(move || {
+                let _ = ring.try_send(());
+            }),
+        )?;
         let ended = Arc::new(AtomicBool::new(false));
         let (shared, seen) = (analysis.clone(), ended.clone());
         let thread = std::thread::Builder::new().name("analysis".into()).spawn(move || {
@@ -61,12 +70,17 @@ impl Worker {
                 }
             }
         })?;
-        Ok(Self { analysis, bell, ended, thread: Some(thread) })
+        Ok(Self { analysis, jobs, bell, ended, thread: Some(thread) })
     }
 
     /// The sources to drain from now on. Those left out are not read any more.
     pub fn listen_to(&self, feeds: impl IntoIterator<Item = Feed>) {
-        self.analysis.lock().listen_to(feeds);
+        let mut knowledge = self.analysis.lock();
+        knowledge.listen_to(feeds.into_iter().chain([self.jobs.feed()]));
+        if let Some(jobs) = self.jobs.sender() {
+            knowledge.have_done(Work::At(jobs));
+        }
+        drop(knowledge);
         self.ring();
     }
 
@@ -89,30 +103,37 @@ impl Worker {
 fn learn(shared: &Analysis, clock: &Clock, frames: &Waker, ended: &AtomicBool, mut rang: bool) -> Duration {
     loop {
         let mut knowledge = shared.lock();
-        let now = clock.now();
+        // First the clock, then messages underway, then those that wait: so no message comes later that was received
+        // before.
+        let settled = knowledge.settled(clock.now());
         let version = knowledge.chronicle().version();
-        knowledge.look_at_connections(now);
-        let for_keyframe = if knowledge.is_exposing() { KEYFRAME_SLICE } else { Duration::ZERO };
-        let more = knowledge.drain(SLICE.saturating_sub(for_keyframe));
-        // Samples may be on their way that were received before now: time goes on as far as all of them are learnt.
-        let settled = if more { knowledge.heard() } else { now - UNDERWAY };
-        knowledge.elapse(settled);
-        // In the session's time, which may pass faster than what is underway arrives.
-        let underway = UNDERWAY.as_secs_f64() / clock.wall_secs(1.0);
-        let at = (!more).then(|| now - Duration::try_from_secs_f64(underway).unwrap_or(UNDERWAY));
-        let answer = knowledge.answer_recorder(at, KEYFRAME_SLICE);
+        let for_keyframe = if knowledge.is_collecting_keyframe() { KEYFRAME_SLICE } else { Duration::ZERO };
+        let more = knowledge.drain(settled, SLICE.saturating_sub(for_keyframe));
+        if !more {
+            knowledge.elapse(settled);
+        }
+        let position = knowledge.position();
+        knowledge.look_at_connections(position);
+        let answer = knowledge.answer_recorder((!more).then_some(position), KEYFRAME_SLICE);
         let changed = std::mem::take(&mut rang) || knowledge.has_news() || knowledge.chronicle().version() != version;
         let deadline = knowledge.next_deadline(settled);
         let is_recorded = knowledge.chronicle().recording().is_some();
-        MutexGuard::unlock_fair(knowledge);
+        let holds_back = knowledge.holds_back();
+        knowledge.unlock_fair();
         if changed {
             frames();
         }
         let is_busy = more || answer == Answer::Underway;
         if !is_busy || ended.load(Ordering::Acquire) {
+            if holds_back {
+                return REST;
+            }
             let until = deadline.map_or(f64::INFINITY, |deadline| deadline.secs_since(settled));
-            let until = if answer == Answer::Later { until.min(underway) } else { until };
-            let longest = if is_recorded { LONGEST_WAIT_RECORDING } else { LONGEST_WAIT };
+            let longest = match answer {
+                Answer::Later => KEYFRAME_LATER,
+                _ if is_recorded => LONGEST_WAIT_RECORDING,
+                _ => LONGEST_WAIT,
+            };
             let secs = clock.wall_secs(until).clamp(SHORTEST_WAIT.as_secs_f64(), longest.as_secs_f64());
             return Duration::from_secs_f64(secs);
         }
@@ -129,6 +150,7 @@ impl Drop for Worker {
             tracing::error!("the analysis ended in a panic");
         }
         let mut knowledge = self.analysis.lock();
+        knowledge.have_done(Work::Here);
         knowledge.listen_to([]);
     }
 }
@@ -150,11 +172,12 @@ impl Drop for Driven<'_> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "bounds how long a test waits")]
 mod tests {
     use super::*;
-    use crate::scene::{Limits, Origin, Scene, Signal, ValueKind};
+    use crate::scene::{Limits, Scene, Signal, SignalSource, ValueKind};
     use crate::source::{SourceStatus, mailbox};
-    use crate::value::{Quality, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
+    use crate::value::{Origin, Quality, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
 
     fn scene() -> Arc<Scene> {
         let signal = Signal {
@@ -164,7 +187,7 @@ mod tests {
             label: String::new(),
             kind: ValueKind::Number,
             unit: Unit::none(),
-            origin: Origin::Unbound,
+            source: SignalSource::Unbound,
             expires: None,
             range: None,
             limits: Limits::default(),
@@ -190,6 +213,7 @@ mod tests {
             receive_time: at,
             value: Value::Number(1.0),
             quality: Quality::GOOD,
+            origin: Origin::Measured,
         };
         mailbox.push(sample());
         mailbox.flush();

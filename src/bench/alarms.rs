@@ -13,7 +13,7 @@ use crate::history::History;
 use crate::scene::Scene;
 use crate::scene::expression::Compiled;
 use crate::scene::rule::{AlarmIndex, Condition, Direction, Formula, Level, Rule, Subject};
-use crate::value::{Quality, Sample, SignalIndex, Timestamp, TwinIndex, Value};
+use crate::value::{Origin, Quality, Sample, SignalIndex, Timestamp, TwinIndex, Value};
 
 /// Rules of one twin.
 const RULES: u32 = 20;
@@ -52,6 +52,7 @@ impl Load {
             receive_time: start + LATENCY,
             value: Value::Number(0.0),
             quality: Quality::GOOD,
+            origin: Origin::Measured,
         };
         let wave = (0..97).map(|at| 50.0 - 50.0 * (f64::from(at) / 97.0 * std::f64::consts::TAU).cos());
         Self {

@@ -15,7 +15,7 @@ use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use super::{FIELDS, flood, grouped, no_waker, payload, scene, topic};
 use crate::analysis::worker::Worker;
 use crate::analysis::{Analysis, Feed};
-use crate::history::Moment;
+use crate::history::ViewTime;
 use crate::ingest::{BindingTable, Message, SharedTable};
 use crate::scene::{Broker, LoadedScene, Scene};
 use crate::source::mqtt::{self, SourceError};
@@ -129,19 +129,20 @@ fn in_process(length: Duration) -> f64 {
     let analysis = Analysis::new(Arc::new(scene), 1, 1 << 30, Timestamp::MIN);
     let mut knowledge = analysis.lock();
     let started = Instant::now();
-    let mut samples = 0;
+    let mut count = 0;
     let mut receive_time = Timestamp(1_700_000_100_000_000_000);
     while started.elapsed() < length {
-        let mut batch = Batch { generation: 1, samples: Vec::with_capacity(TWINS as usize * FIELDS.len()) };
+        let samples = Vec::with_capacity(TWINS as usize * FIELDS.len());
+        let mut batch = Batch { generation: 1, samples, ..Batch::default() };
         for (topic, payload) in &messages {
             let message = Message { topic, payload: payload.as_bytes(), retained: false, qos: 1, receive_time };
-            table.decode(&message, &mut batch.samples);
+            batch.add(|samples| table.decode(&message, samples));
         }
         receive_time.0 += 1_000_000;
-        samples += batch.samples.len();
+        count += batch.samples.len();
         knowledge.learn(batch);
     }
-    samples as f64 / started.elapsed().as_secs_f64()
+    count as f64 / started.elapsed().as_secs_f64()
 }
 
 /// A runtime of one thread, as the listener has.
@@ -208,7 +209,7 @@ fn world(address: SocketAddr) -> Result<App, BenchError> {
     app.add_plugins(CorePlugins)
         .insert_resource(analysis)
         .insert_resource(Learning(worker))
-        .insert_resource(Moment { now, shown: now, session_start: now })
+        .insert_resource(ViewTime { now, shown: now, session_start: now })
         .insert_resource(LoadedScene { scene, generation: 1, issues: Vec::new() })
         .insert_resource(Sources { running: vec![source], waker: None });
     app.finish();
@@ -220,7 +221,7 @@ fn world(address: SocketAddr) -> Result<App, BenchError> {
 fn frame(app: &mut App) {
     let started = Instant::now();
     let now = Timestamp::now();
-    *app.world_mut().resource_mut::<Moment>() = Moment { now, shown: now, session_start: now };
+    *app.world_mut().resource_mut::<ViewTime>() = ViewTime { now, shown: now, session_start: now };
     app.update();
     std::thread::sleep(Duration::from_millis(10).saturating_sub(started.elapsed()));
 }
@@ -329,7 +330,7 @@ fn latency(address: SocketAddr) -> Result<Vec<Duration>, BenchError> {
     let mut delays = Vec::new();
     while !publisher.is_finished() {
         let now = Timestamp::now();
-        *app.world_mut().resource_mut::<Moment>() = Moment { now, shown: now, session_start: now };
+        *app.world_mut().resource_mut::<ViewTime>() = ViewTime { now, shown: now, session_start: now };
         app.update();
         let shown_us = epoch.elapsed().as_micros() as f64;
         for (&entity, seen) in flows.iter().zip(&mut seen) {

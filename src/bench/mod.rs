@@ -12,7 +12,7 @@ pub mod recording;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::scene::{Binding, Decoder, Limits, Origin, Scene, Signal, TimeField, TimeFormat, Twin, ValueKind};
+use crate::scene::{Binding, Decoder, Limits, Scene, Signal, SignalSource, TimeField, TimeFormat, Twin, ValueKind};
 use crate::value::{SignalIndex, TwinIndex, Unit};
 
 /// Names of the ten fields of a measured message.
@@ -44,7 +44,7 @@ fn scene(twins: u32) -> Scene {
                 label: String::new(),
                 kind: ValueKind::Number,
                 unit: Unit::none(),
-                origin: Origin::Mqtt(Binding {
+                source: SignalSource::Mqtt(Binding {
                     broker: None,
                     topic: topic(t),
                     decoder: Decoder::Json(format!("/{name}")),

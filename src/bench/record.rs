@@ -16,10 +16,10 @@ use crate::alarm::Snapshot;
 use crate::analysis::{Analysis, Knowledge};
 use crate::ingest::Message;
 use crate::record::format::{About, JSON, JSON_SCHEMA, JSON_SCHEMA_ENCODING, JSON_SCHEMA_NAME};
-use crate::record::{RecordError, RecordOptions, RecordStatus, Recorder, SceneFiles, Still, write_options};
+use crate::record::{KeyframeBuilder, RecordError, RecordOptions, RecordStatus, Recorder, SceneFiles, write_options};
 use crate::scene::Scene;
 use crate::source::{Batch, Clock};
-use crate::value::{Quality, Sample, SignalIndex, Timestamp, Value};
+use crate::value::{Origin, Quality, Sample, SignalIndex, Timestamp, Value};
 
 const TOPICS: u32 = 100;
 /// Distinct messages, so that nothing compresses better than a plant does.
@@ -124,36 +124,45 @@ fn keyframe() -> String {
     let sample = |second: i64, signal: usize| {
         let time = Timestamp(start.0 + second * 1_000_000_000 + signal as i64 * 1_000_000_000 / signals as i64);
         let (signal, value) = (SignalIndex(signal as u32), Value::Number(second as f64));
-        Sample { signal, source_time: time, receive_time: time, value, quality: Quality::GOOD }
+        Sample {
+            signal,
+            source_time: time,
+            receive_time: time,
+            value,
+            quality: Quality::GOOD,
+            origin: Origin::Measured,
+        }
     };
     let learn = |knowledge: &mut Knowledge, second: i64, first: usize| {
         let samples = (first..signals.min(first + 1000)).map(|signal| sample(second, signal)).collect();
-        knowledge.learn(Batch { generation: 1, samples });
+        knowledge.learn(Batch::of_message(1, samples));
     };
     let analysis = Analysis::new(scene.clone(), 1, 1 << 30, start);
     let mut knowledge = analysis.lock();
     for second in 0..KNOWN {
         (0..signals).step_by(1000).for_each(|first| learn(&mut knowledge, second, first));
     }
-    let at = knowledge.heard() - UNDERWAY;
+    let at = knowledge.position() - UNDERWAY;
     let once: Vec<f64> = (0..5)
         .map(|_| {
             let begun = Instant::now();
-            let still = Still::new(at, scene.clone(), &knowledge.history, knowledge.engine().snapshot());
+            let (alarms, producers) = (knowledge.engine().snapshot(), knowledge.producer_states());
+            let mut builder = KeyframeBuilder::new(at, scene.clone(), alarms, producers);
+            builder.go_on(&knowledge.history, || false);
             let took = begun.elapsed();
-            std::hint::black_box(still);
+            std::hint::black_box(builder);
             ms(took)
         })
         .collect();
     let (mut slices, mut all, mut longest) = (0_u32, Duration::ZERO, Duration::ZERO);
     let mut firsts = (0..signals).step_by(1000);
     let mut begun = Instant::now();
-    knowledge.begin_exposure(at);
+    knowledge.begin_keyframe(at);
     loop {
-        let still = knowledge.expose(|| begun.elapsed() >= SLICE);
+        let keyframe = knowledge.collect_keyframe(|| begun.elapsed() >= SLICE);
         let took = begun.elapsed();
         (slices, all, longest) = (slices + 1, all + took, longest.max(took));
-        if std::hint::black_box(still).is_some() {
+        if std::hint::black_box(keyframe).is_some() {
             break;
         }
         firsts.next().into_iter().for_each(|first| learn(&mut knowledge, KNOWN, first));
@@ -199,7 +208,7 @@ fn run_pollux(path: &Path, messages: &[Sent], length: Duration) -> Result<(f64, 
     let recorder = Recorder::start(RecordOptions::new(path), About::default(), SceneFiles::default(), Clock::WALL)?;
     let sink = recorder.sink();
     let (time, scene) = (Timestamp::now(), Arc::new(Scene::default()));
-    sink.keyframe(Still { time, scene, samples: Vec::new(), alarms: Snapshot::default() });
+    sink.keyframe(KeyframeBuilder::new(time, scene, Snapshot::default(), Default::default()));
     let mut tap = recorder.tap("bench");
     let (mut sent, mut pushing) = (0_u64, Duration::ZERO);
     while started.elapsed() < length {

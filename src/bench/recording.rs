@@ -17,7 +17,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{FIELDS, grouped};
-use crate::record::format::{self, About, Keyframe, Known};
+use crate::record::format::{self, About, Keyframe, KnownSample};
 use crate::record::read::{ReadError, Timeline};
 use crate::record::write_options;
 use crate::value::{Quality, Timestamp, Value};
@@ -160,11 +160,12 @@ fn put(
 
 /// All signals of all twins.
 fn keyframe(time: Timestamp, rng: &mut ChaCha8Rng) -> Vec<u8> {
-    let mut known = || Known {
+    let mut known = || KnownSample {
         source_time: time,
         receive_time: time,
         value: Value::Number(f64::from(rng.random_range(0..10_000)) / 100.0),
         quality: Quality::GOOD,
+        origin: None,
     };
     let mut signals = || FIELDS.iter().map(|name| ((*name).to_owned(), vec![known()])).collect::<BTreeMap<_, _>>();
     let twins = (0..TWINS).map(|twin| (format!("T-{twin}"), signals())).collect();

@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use super::{Failure, beside};
-use crate::beside::Align;
-use crate::beside::compare::{self, CompareError, Comparison, EventDifference, SignalDifference};
+use crate::layers::Align;
+use crate::layers::compare::{self, CompareError, Comparison, EventDifference, SignalDifference};
 use crate::replay::OpenError;
 use crate::value::number::{readable, significant};
 use crate::value::{Shift, Unit};
@@ -73,7 +73,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
 
 fn failure(error: CompareError) -> Failure {
     match error {
-        CompareError::Beside(error) => beside::failure(error),
+        CompareError::Layer(error) => beside::failure(error),
         CompareError::Open { error: OpenError::Scene(loaded), .. } => {
             eprint!("{}", loaded.render(super::colour()));
             Failure::Verdict

@@ -18,7 +18,8 @@ pub struct Args {
     /// The file to write.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Tables: a row for each sample, or a row for each moment with a column for each signal.
+    /// Tables: a row for each sample, or a row for each moment with a column for each signal. A last column `origin` stands
+    /// where a sample is simulated, estimated or forecast.
     #[arg(long, value_enum, default_value_t = Form::Long)]
     shape: Form,
     /// From this moment on: time after the start (90s, 1h2m), or like 2026-01-31T12:00:00Z.

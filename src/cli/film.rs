@@ -13,8 +13,8 @@ use bevy::time::TimeUpdateStrategy;
 
 use super::beside::BesideArgs;
 use super::{Failure, live, play, shot};
-use crate::beside;
 use crate::history::{Cursor, Extent};
+use crate::layers;
 use crate::panel;
 use crate::panel::DesktopPlugins;
 use crate::replay::{self, At, Options};
@@ -125,7 +125,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         let begun = Instant::now();
         app.update();
         pass(&mut app, Duration::ZERO);
-        while !(replay::is_filled(&app) && beside::is_filled(&app)) && begun.elapsed() < FILL {
+        while !(replay::is_filled(&app) && layers::is_filled(&app)) && begun.elapsed() < FILL {
             app.update();
         }
         film.add(offscreen::still(&mut app).map_err(shot::failure)?, frame)?;
@@ -271,7 +271,7 @@ impl Told {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::history::Moment;
+    use crate::history::ViewTime;
     use crate::panel::timebar;
 
     #[test]
@@ -288,7 +288,7 @@ mod tests {
                 app.update();
                 std::thread::sleep(Duration::from_millis(5));
             }
-            assert_eq!(app.world().resource::<Moment>().shown, at);
+            assert_eq!(app.world().resource::<ViewTime>().shown, at);
             assert_eq!(timebar::badge(app.world().resource::<Cursor>(), true), "REPLAY ×10");
         }
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Failure;
 use crate::record::format::About;
-use crate::record::read::{Damage, Recording};
+use crate::record::read::{Damage, RecordingFile};
 use crate::value::Timestamp;
 
 #[derive(clap::Args, Debug)]
@@ -36,6 +36,9 @@ struct Info {
     messages: u64,
     events: u64,
     keyframes: usize,
+    forecasts: u64,
+    /// Answers of producers that compute beside the analysis.
+    produced: u64,
     channels: Vec<Channel>,
     attachments: Vec<Attachment>,
     /// What is missing.
@@ -62,7 +65,7 @@ struct Attachment {
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
-    let recording = Recording::open(&args.file).map_err(Failure::environment)?;
+    let recording = RecordingFile::open(&args.file).map_err(Failure::environment)?;
     let info = info(&recording);
     match args.format {
         Format::Json => println!("{}", serde_json::to_string_pretty(&info).map_err(Failure::environment)?),
@@ -71,7 +74,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn info(recording: &Recording) -> Info {
+fn info(recording: &RecordingFile) -> Info {
     let channels = recording.channels().iter().map(|channel| Channel {
         topic: channel.topic.to_string(),
         broker: channel.broker.to_string(),
@@ -95,6 +98,8 @@ fn info(recording: &Recording) -> Info {
         messages: channels.iter().fold(0, |sum, channel| sum.saturating_add(channel.messages)),
         events: recording.event_count(),
         keyframes: recording.keyframe_times().len(),
+        forecasts: recording.forecast_count(),
+        produced: recording.produced_count(),
         attachments: attachments.collect(),
         damage: recording.damage().map(ToString::to_string),
         growing: recording.damage().is_some_and(Damage::is_growing),
@@ -130,6 +135,12 @@ fn text(info: &Info) -> String {
     line("messages", &format_args!("{} on {} channels", info.messages, info.channels.len()));
     line("events", &info.events);
     line("keyframes", &info.keyframes);
+    // Most recordings have none of these.
+    for (label, count) in [("forecasts", info.forecasts), ("produced", info.produced)] {
+        if count > 0 {
+            line(label, &count);
+        }
+    }
     for attachment in &info.attachments {
         line("attachment", &format_args!("{}, {}", attachment.name, size(attachment.bytes)));
     }

@@ -9,6 +9,7 @@ use bevy::prelude::*;
 
 use super::beside::BesideArgs;
 use super::{Failure, bell, demo_scene, time_limit};
+use crate::layers;
 use crate::record::{Keep, RecordOptions, Roll};
 use crate::scene::rule::Priority;
 use crate::session::{self, OpenError, Options, StorePlace};
@@ -54,8 +55,8 @@ pub struct SessionArgs {
     /// Memory for history in MiB; the oldest samples go first.
     #[arg(long, value_name = "MIB", default_value_t = 1024)]
     history_mib: u64,
-    /// Keep alarms and events here, so that they survive a restart. Without this: in the state folder of the user, unless
-    /// --plant runs a plant that begins anew each time.
+    /// Keep alarms and events here, so that they survive a restart. Without this: in the state folder of the user,
+    /// unless --plant runs a plant that begins anew each time.
     #[arg(long, value_name = "FILE", conflicts_with = "no_store")]
     store: Option<PathBuf>,
     /// Begin with no alarms and no events, and keep none.
@@ -82,11 +83,11 @@ pub struct SessionArgs {
     /// How long to record on after it was asked for.
     #[arg(long, value_name = "DURATION", value_parser = time_limit::parse)]
     record_after: Option<Duration>,
-    /// The name that goes on record for what is done here. Without this: whoever is logged in.
+    /// The name that goes on record for deeds in this window. Without this: the user who is logged in.
     #[arg(long, value_name = "NAME")]
     operator: Option<String>,
-    /// Ring the terminal and ask for attention with the window when a new alarm of this priority or above comes: critical,
-    /// high, medium or low. Without this: silence, until it is switched on in the alarm panel.
+    /// Ring the terminal and ask for attention with the window when a new alarm of this priority or above comes:
+    /// critical, high, medium or low. Without this: silence, until it is switched on in the alarm panel.
     #[arg(long, value_name = "PRIORITY", value_parser = priority)]
     bell: Option<Priority>,
 }
@@ -245,11 +246,13 @@ pub(super) fn open_both(
     waker: crate::source::Waker,
 ) -> Result<(), Failure> {
     let budget = options.history_budget_bytes;
-    open(app, options, waker.clone())?;
-    match beside {
-        Some(beside) => beside.install(app, "live".to_owned(), budget, false, waker),
-        None => Ok(()),
+    let own = beside.as_ref().map_or(budget, |beside| beside.memory_left(budget));
+    open(app, Options { history_budget_bytes: own, ..options }, waker.clone())?;
+    if let Some(beside) = beside {
+        beside.install(app, "live".to_owned(), budget, false, waker)?;
     }
+    layers::show_forecasts(app, "live");
+    Ok(())
 }
 
 /// Opens a session; prints the issues of a scene that has errors.

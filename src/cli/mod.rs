@@ -19,6 +19,7 @@ mod opener;
 mod plant;
 mod play;
 mod record;
+mod rejudge;
 mod repair;
 mod republish;
 #[cfg(feature = "desktop")]
@@ -68,6 +69,8 @@ enum Command {
     Info(info::Args),
     /// Compare two recordings: what differs, how much and when.
     Compare(compare::Args),
+    /// Say which alarms an edited scene would have gained, lost or moved over a recording.
+    Rejudge(rejudge::Args),
     /// Write recordings, or a stretch of them, for other programs.
     Export(export::Args),
     /// Make damaged recordings whole again, in place.
@@ -137,6 +140,7 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Info(args)) => info::run(args),
         Some(Command::Compare(args)) => compare::run(args),
+        Some(Command::Rejudge(args)) => rejudge::run(args),
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Repair(args)) => repair::run(args),
         Some(Command::Import(args)) => import::run(args),

@@ -10,7 +10,8 @@ use bevy::prelude::*;
 
 use super::beside::{self, BesideArgs};
 use super::{Failure, live, time_limit};
-use crate::history::Cursor;
+use crate::history::{Cursor, Horizon};
+use crate::layers;
 use crate::recent;
 use crate::replay::{self, At, OpenError, Options};
 use crate::session;
@@ -197,23 +198,41 @@ fn windowed(_: Options, _: BesideArgs, _: Option<Duration>, _: Option<PathBuf>) 
     Err(Failure::Usage("this pollux was built without the `desktop` feature; run it with --headless".into()))
 }
 
-/// A recording, and what lies beside it.
+/// A recording, and what lies beside it: that may reach farther, and so may the moment to begin at.
 pub(super) fn open_both(app: &mut App, options: Options, beside: BesideArgs, waker: Waker) -> Result<(), Failure> {
     let (name, budget, blocking) = (beside::name_of(&options.files), options.history_budget_bytes, options.blocking);
-    open(app, options, waker.clone())?;
-    beside.install(app, name, budget, blocking, waker)
+    let options = Options { history_budget_bytes: beside.memory_left(budget), ..options };
+    let beyond = match replay::open(app, options.clone(), waker.clone()) {
+        Ok(()) => None,
+        Err(error @ OpenError::Outside { at, start, end }) if at > end && beside.is_some() => {
+            let to_end = Options { at: Some(At::Moment(end)), ..options };
+            replay::open(app, to_end, waker.clone()).map_err(failure)?;
+            Some((at, (start, end), error))
+        }
+        Err(error) => return Err(failure(error)),
+    };
+    beside.install(app, name.clone(), budget, blocking, waker)?;
+    layers::show_forecasts(app, name);
+    let Some((at, bounds, error)) = beyond else { return Ok(()) };
+    let last = app.world().resource::<Horizon>().end(bounds.1);
+    if at > last {
+        return Err(failure(error));
+    }
+    let mut cursor = app.world_mut().resource_mut::<Cursor>();
+    *cursor = cursor.seek(at, Some(bounds), last);
+    Ok(())
 }
 
-/// Opens a recording; prints the issues of a scene that has errors.
-pub(super) fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), Failure> {
-    replay::open(app, options, waker).map_err(|error| match error {
+/// Prints the issues of a scene that has errors.
+fn failure(error: OpenError) -> Failure {
+    match error {
         OpenError::Scene(loaded) => {
             eprint!("{}", loaded.render(super::colour()));
             Failure::Verdict
         }
         OpenError::NoScene(_) | OpenError::Outside { .. } => Failure::Usage(error.to_string()),
         other => Failure::environment(other),
-    })
+    }
 }
 
 #[cfg(test)]

@@ -45,6 +45,8 @@ pub(super) fn run(request: Request) -> Result<(), Failure> {
     eprintln!("pollux: {} goes to {} under `{}`", span(from, end), what.broker.url, what.prefix);
     let retain = request.retain;
     let messages = timeline.messages(Timestamp(from.0.saturating_sub(1)), Timestamp::MAX);
+    // What producers of Pollux computed no broker has ever had.
+    let messages = messages.filter(|message| message.as_ref().map_or(true, |message| !message.is_produced()));
     let parcels = messages.map(|message| message.map(|message| parcel(message, retain)));
     let progress = republish::run(parcels, &what, &stop).map_err(|error| match error {
         RepublishError::Prefix { .. } | RepublishError::Speed { .. } | RepublishError::Address(_) => {

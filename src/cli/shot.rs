@@ -8,9 +8,9 @@ use bevy::prelude::*;
 use super::beside::BesideArgs;
 use super::live::{self, SessionArgs};
 use super::{Failure, play};
-use crate::beside;
-use crate::command::OperatorCommand;
-use crate::history::Moment;
+use crate::command::{AttentionCommand, CameraCommand, OperatorCommand};
+use crate::history::ViewTime;
+use crate::layers;
 use crate::panel;
 use crate::panel::DesktopPlugins;
 use crate::record::read;
@@ -102,12 +102,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
     offscreen::prepare(&mut app);
     // Trends show what was loaded around the cursor.
     let begun = std::time::Instant::now();
-    while !(replay::is_filled(&app) && beside::is_filled(&app)) && begun.elapsed() < FILL {
+    while !(replay::is_filled(&app) && layers::is_filled(&app)) && begun.elapsed() < FILL {
         app.update();
     }
     loop {
         app.update();
-        let moment = app.world().resource::<Moment>();
+        let moment = app.world().resource::<ViewTime>();
         if moment.now.secs_since(moment.session_start) >= wait.as_secs_f64() {
             break;
         }
@@ -127,16 +127,16 @@ pub(super) fn commands(
     let mut commands = Vec::new();
     if let Some(id) = select {
         let twin = scene.twin(id).ok_or_else(|| Failure::Usage(format!("the scene has no twin `{id}`")))?;
-        commands.push(OperatorCommand::Select(Some(twin.index)));
+        commands.push(AttentionCommand::Select(Some(twin.index)).into());
         if focus {
-            commands.push(OperatorCommand::Focus(Some(twin.index)));
+            commands.push(CameraCommand::Focus(Some(twin.index)).into());
         }
     }
     for path in trends {
         let signal = path.rsplit_once('.').and_then(|(id, name)| scene.signal(id, name));
         let signal = signal
             .ok_or_else(|| Failure::Usage(format!("the scene has no signal `{path}`; write it like P-101.flow")))?;
-        commands.push(OperatorCommand::ToggleTrend(signal.index));
+        commands.push(AttentionCommand::ToggleTrend(signal.index).into());
     }
     Ok(commands)
 }

@@ -1,7 +1,8 @@
-//! A step to the next sample, or to the one before, also where that is still to be read.
+//! Steps to the next sample or to the one before, also where that is not loaded yet.
 //!
-//! In: history, of which time it holds every sample, where the step stands. Out: where it goes next: to a sample, or to the
-//! end of what is loaded, from where it goes on as soon as more is there; back where it began if there is none. Pure.
+//! In: history, the span for which it is complete, the present position of the step. Out: its next position: a sample;
+//! or the end of the loaded span, from where it goes on as soon as more is loaded; or its start if there is no sample.
+//! Pure.
 
 use bevy::prelude::Resource;
 
@@ -16,7 +17,7 @@ pub(crate) struct SampleStep {
     pub origin: Timestamp,
     /// Where the cursor stands until more is loaded.
     pub at: Timestamp,
-    /// What is seen at this moment was looked at already.
+    /// Samples at this moment were looked at already.
     from: Timestamp,
 }
 
@@ -28,7 +29,7 @@ pub(crate) struct Underway(pub Option<SampleStep>);
 pub(crate) enum Next {
     /// The next sample is seen from here on.
     Found(Timestamp),
-    /// None in what is loaded.
+    /// There is none in the loaded span.
     GoOn(SampleStep),
     /// None at all.
     Nothing,
@@ -39,7 +40,7 @@ impl SampleStep {
         Self { forward, origin: at, at, from: at }
     }
 
-    /// Looks at what is loaded. `bounds` are those of all there is.
+    /// Looks at the loaded span. `bounds` are those of the whole recording or session.
     pub fn look(
         self,
         history: &History,
@@ -81,7 +82,7 @@ fn after(at: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::{Quality, Sample, Value};
+    use crate::value::{Origin, Quality, Sample, Value};
 
     const SIGNAL: [SignalIndex; 1] = [SignalIndex(0)];
     const BOUNDS: Option<(Timestamp, Timestamp)> = Some((Timestamp(0), Timestamp(100)));
@@ -97,12 +98,13 @@ mod tests {
                 receive_time: time,
                 value: Value::Number(1.0),
                 quality: Quality::GOOD,
+                origin: Origin::Measured,
             });
         }
         history
     }
 
-    /// Segments of ten, of which those between the two are loaded as the step comes to them.
+    /// Segments of ten; those between the two are loaded as the step comes to them.
     fn walk(times: &[i64], forward: bool, origin: i64) -> (Vec<i64>, Next) {
         let mut step = SampleStep::new(forward, Timestamp(origin));
         let mut stood = Vec::new();

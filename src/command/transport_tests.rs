@@ -2,11 +2,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::command::{AttentionCommand, HandleCommands, JournalCommand, OperatorCommand, Remarks};
 use crate::event::{Draft, Kind};
 use crate::scene::LoadedScene;
 use crate::schedule::TwinSet;
 use crate::source::Batch;
-use crate::value::{Quality, Sample, TwinIndex, Value};
+use crate::value::{Origin, Quality, Sample, TwinIndex, Value};
 
 const SCENE: &str = r#"
 Scene(
@@ -36,7 +37,7 @@ impl Desk {
         let mut samples: Vec<Sample> = (0..=60).map(|at| sample(0, at as f64, at as f64 + 0.25)).collect();
         samples.push(sample(1, 20.5, 20.5));
         for sample in samples {
-            analysis.lock().learn(Batch { generation: 1, samples: vec![sample] });
+            analysis.lock().learn(Batch::of_message(1, vec![sample]));
         }
         for (at, known) in [(10.0, 10.25), (30.0, 30.0)] {
             analysis.lock().record(Draft::new(secs(at), secs(known), Kind::Birth));
@@ -47,8 +48,13 @@ impl Desk {
             .add_plugins(rooms)
             .insert_resource(analysis)
             .insert_resource(LoadedScene { scene, generation: 1, issues: Vec::new() })
-            .insert_resource(Moment { now: secs(60.25), shown: secs(60.25), session_start: secs(0.0) })
-            .insert_resource(extent);
+            .insert_resource(ViewTime { now: secs(60.25), shown: secs(60.25), session_start: secs(0.0) })
+            .insert_resource(extent)
+            .handle_commands(|In(command): In<JournalCommand>, remarks: Remarks| match command {
+                JournalCommand::Note { text, twin, at } => remarks.write(Kind::Note { text }, twin, at),
+                JournalCommand::Bookmark { text, twin, at } => remarks.write(Kind::Bookmark { text }, twin, at),
+                JournalCommand::Export { .. } => {}
+            });
         app.finish();
         app.cleanup();
         app.update();
@@ -69,17 +75,17 @@ impl Desk {
         *self.app.world_mut().resource_mut::<Cursor>() = cursor;
     }
 
-    fn does(&mut self, command: OperatorCommand) -> Cursor {
-        self.app.world_mut().write_message(command);
+    fn does(&mut self, command: impl Into<OperatorCommand>) -> Cursor {
+        self.app.world_mut().write_message(command.into());
         self.app.update();
         let cursor = *self.app.world().resource::<Cursor>();
-        let moment = *self.app.world().resource::<Moment>();
+        let moment = *self.app.world().resource::<ViewTime>();
         assert_eq!(moment.shown, cursor.shown(moment.now), "the frame shows where the cursor stands");
         cursor
     }
 
     fn steps(&mut self, by: StepBy, forward: bool, count: usize) -> Vec<f64> {
-        let step = |_| self.does(OperatorCommand::Step { by, forward }).shown(secs(60.25)).as_secs_f64();
+        let step = |_| self.does(TimeCommand::Step { by, forward }).shown(secs(60.25)).as_secs_f64();
         (0..count).map(step).collect()
     }
 }
@@ -91,6 +97,7 @@ fn sample(signal: u32, source: f64, receive: f64) -> Sample {
         receive_time: secs(receive),
         value: Value::Number(source),
         quality: Quality::GOOD,
+        origin: Origin::Measured,
     }
 }
 
@@ -101,20 +108,20 @@ fn playing(at: f64, speed: f64) -> Cursor {
 #[test]
 fn going_elsewhere_keeps_a_pause_and_keeps_playing() {
     let mut desk = Desk::live();
-    assert_eq!(desk.does(OperatorCommand::Seek(secs(12.0))), Cursor::Paused(secs(12.0)), "from live");
-    assert_eq!(desk.does(OperatorCommand::Seek(secs(15.0))), Cursor::Paused(secs(15.0)));
+    assert_eq!(desk.does(TimeCommand::Seek(secs(12.0))), Cursor::Paused(secs(12.0)), "from live");
+    assert_eq!(desk.does(TimeCommand::Seek(secs(15.0))), Cursor::Paused(secs(15.0)));
     desk.stand(playing(15.0, 2.0));
-    assert_eq!(desk.does(OperatorCommand::Seek(secs(40.0))), playing(40.0, 2.0));
-    assert_eq!(desk.does(OperatorCommand::Pause), Cursor::Paused(secs(40.0)));
+    assert_eq!(desk.does(TimeCommand::Seek(secs(40.0))), playing(40.0, 2.0));
+    assert_eq!(desk.does(TimeCommand::Pause), Cursor::Paused(secs(40.0)));
 }
 
 #[test]
 fn the_end_is_live_and_in_a_recording_the_end() {
     let mut live = Desk::live();
     live.stand(Cursor::Paused(secs(5.0)));
-    assert_eq!(live.does(OperatorCommand::GoLive), Cursor::Live);
+    assert_eq!(live.does(TimeCommand::GoLive), Cursor::Live);
     let mut recorded = Desk::recorded();
-    assert_eq!(recorded.does(OperatorCommand::GoLive), Cursor::Paused(secs(60.25)));
+    assert_eq!(recorded.does(TimeCommand::GoLive), Cursor::Paused(secs(60.25)));
     let second = StepBy::Time(Duration::from_secs(1));
     assert_eq!(recorded.steps(second, true, 2), [60.25, 60.25], "there is nothing behind the end");
 }
@@ -123,11 +130,11 @@ fn the_end_is_live_and_in_a_recording_the_end() {
 fn catching_up_plays_fast_until_live() {
     let mut desk = Desk::live();
     desk.stand(Cursor::Paused(secs(10.25)));
-    assert_eq!(desk.does(OperatorCommand::CatchUp), playing(10.25, 6.0));
+    assert_eq!(desk.does(TimeCommand::CatchUp), playing(10.25, 6.0));
     desk.stand(Cursor::Live);
-    assert_eq!(desk.does(OperatorCommand::CatchUp), Cursor::Live);
+    assert_eq!(desk.does(TimeCommand::CatchUp), Cursor::Live);
     let mut recorded = Desk::recorded();
-    assert_eq!(recorded.does(OperatorCommand::CatchUp), Cursor::Paused(secs(0.0)), "with nothing to catch up with");
+    assert_eq!(recorded.does(TimeCommand::CatchUp), Cursor::Paused(secs(0.0)), "with nothing to catch up with");
 }
 
 #[test]
@@ -136,7 +143,7 @@ fn steps_by_sample_stand_still_where_the_next_one_is_seen() {
     desk.stand(playing(20.1, 1.0));
     assert_eq!(desk.steps(StepBy::Sample, true, 3), [20.25, 20.5, 21.25], "both signals: none is chosen");
     assert_eq!(desk.steps(StepBy::Sample, false, 3), [20.5, 20.25, 19.25]);
-    desk.does(OperatorCommand::Select(Some(TwinIndex(1))));
+    desk.does(AttentionCommand::Select(Some(TwinIndex(1))));
     assert_eq!(desk.steps(StepBy::Sample, true, 2), [20.5, 20.5], "the other pump has one sample only");
 }
 
@@ -165,17 +172,17 @@ fn steps_in_time_end_live_and_at_the_beginning() {
 #[test]
 fn marks_enclose_a_stretch_that_a_loop_plays() {
     let mut desk = Desk::recorded();
-    let mark = |end, at: f64| OperatorCommand::Mark { end, at: Some(secs(at)) };
+    let mark = |end, at: f64| TimeCommand::Mark { end, at: Some(secs(at)) };
     desk.does(mark(MarkEnd::In, 20.0));
     desk.does(mark(MarkEnd::Out, 30.0));
-    desk.does(OperatorCommand::Loop(true));
+    desk.does(TimeCommand::Loop(true));
     assert_eq!(desk.app.world().resource::<Marks>().span(), Some((secs(20.0), secs(30.0))));
     desk.stand(Cursor::Paused(secs(45.0)));
-    assert_eq!(desk.does(OperatorCommand::Play { speed: 1.0 }), playing(20.0, 1.0), "into the loop");
+    assert_eq!(desk.does(TimeCommand::Play { speed: 1.0 }), playing(20.0, 1.0), "into the loop");
     desk.does(mark(MarkEnd::Out, 10.0));
     let marks = *desk.app.world().resource::<Marks>();
     assert_eq!((marks.start, marks.end), (None, Some(secs(10.0))), "the one that is set last counts");
-    desk.does(OperatorCommand::Mark { end: MarkEnd::Out, at: None });
+    desk.does(TimeCommand::Mark { end: MarkEnd::Out, at: None });
     assert_eq!(desk.app.world().resource::<Marks>().end, None);
 }
 
@@ -183,9 +190,9 @@ fn marks_enclose_a_stretch_that_a_loop_plays() {
 fn a_recording_that_has_ended_plays_from_its_beginning() {
     let mut desk = Desk::recorded();
     desk.stand(Cursor::Paused(secs(60.25)));
-    assert_eq!(desk.does(OperatorCommand::Play { speed: 2.0 }), playing(0.0, 2.0));
+    assert_eq!(desk.does(TimeCommand::Play { speed: 2.0 }), playing(0.0, 2.0));
     desk.stand(Cursor::Paused(secs(0.0)));
-    assert_eq!(desk.does(OperatorCommand::Play { speed: -2.0 }), playing(60.25, -2.0));
+    assert_eq!(desk.does(TimeCommand::Play { speed: -2.0 }), playing(60.25, -2.0));
 }
 
 #[test]
@@ -193,17 +200,17 @@ fn playing_jumps_over_a_hole_if_that_is_wanted() {
     let density: Arc<[u32]> = [1, 1, 0, 0, 0, 1].into();
     let mut desk = Desk::new(Extent::Recorded { start: secs(0.0), end: secs(60.0), density });
     desk.stand(playing(25.0, 1.0));
-    assert_eq!(desk.does(OperatorCommand::SkipGaps(Some(Duration::from_secs(5)))), playing(50.0, 1.0));
+    assert_eq!(desk.does(TimeCommand::SkipGaps(Some(Duration::from_secs(5)))), playing(50.0, 1.0));
     desk.stand(playing(25.0, -1.0));
-    assert_eq!(desk.does(OperatorCommand::SkipGaps(None)), playing(25.0, -1.0));
+    assert_eq!(desk.does(TimeCommand::SkipGaps(None)), playing(25.0, -1.0));
 }
 
 #[test]
 fn remarks_are_about_the_moment_that_is_shown_or_that_they_name() {
     let mut desk = Desk::live();
     desk.stand(Cursor::Paused(secs(12.0)));
-    desk.does(OperatorCommand::Bookmark { text: "trip".into(), twin: Some(TwinIndex(0)), at: None });
-    desk.does(OperatorCommand::Note { text: "again".into(), twin: None, at: Some(secs(33.0)) });
+    desk.does(JournalCommand::Bookmark { text: "trip".into(), twin: Some(TwinIndex(0)), at: None });
+    desk.does(JournalCommand::Note { text: "again".into(), twin: None, at: Some(secs(33.0)) });
     let knowledge = desk.app.world().resource::<Analysis>().lock();
     let remarks: Vec<_> = knowledge
         .chronicle()

@@ -6,8 +6,9 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::{Event, Filter, Journal, Kind};
+use crate::value::Origin;
 
-/// The first line of a CSV.
+/// The first line of a CSV. A column `origin` follows where an event has one: simulated alarms are rare.
 pub const CSV_HEADER: &str =
     "id,time,received,kind,twin,broker,alarm,priority,action,from,to,value,worst,unit,by,comment,text";
 
@@ -27,11 +28,24 @@ pub fn json_lines<E: Borrow<Event>>(events: impl IntoIterator<Item = E>) -> Stri
 /// A header and one line for each event, ended by CR LF. Columns that do not apply are empty. Times are RFC 3339 in
 /// UTC.
 pub fn write_csv<E: Borrow<Event>>(events: impl IntoIterator<Item = E>, mut out: impl Write) -> io::Result<()> {
-    write!(out, "{CSV_HEADER}\r\n")?;
-    for event in events {
-        write!(out, "{}\r\n", csv_row(event.borrow()).join(","))?;
+    let events: Vec<E> = events.into_iter().collect();
+    let has_origins = events.iter().any(|event| origin(event.borrow()).is_some());
+    write!(out, "{CSV_HEADER}{}\r\n", if has_origins { ",origin" } else { "" })?;
+    for event in &events {
+        let row = csv_row(event.borrow()).join(",");
+        match has_origins {
+            true => write!(out, "{row},{}\r\n", origin(event.borrow()).map_or("", Origin::name))?,
+            false => write!(out, "{row}\r\n")?,
+        }
     }
     Ok(())
+}
+
+fn origin(event: &Event) -> Option<Origin> {
+    match event.kind {
+        Kind::Alarm { origin, .. } => origin,
+        _ => None,
+    }
 }
 
 pub fn csv<E: Borrow<Event>>(events: impl IntoIterator<Item = E>) -> String {
@@ -100,8 +114,8 @@ fn name_of(state: &crate::alarm::State) -> String {
 }
 
 /// A field of RFC 4180: quoted where it has to be. A text that a spreadsheet would take for a formula gets a leading
-/// apostrophe: comments come from people, names from devices, and neither may run code on the desk of whoever opens
-/// the table (OWASP, "CSV Injection").
+/// apostrophe: comments come from people, names from devices, and neither may run code where somebody opens the
+/// table (OWASP, "CSV Injection").
 fn field(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let guard = if formula { "'" } else { "" };

@@ -17,6 +17,7 @@ fn events() -> Vec<Event> {
             value: Some(5.1),
             worst: None,
             unit: "mm/s".into(),
+            origin: None,
         },
         Kind::Alarm {
             alarm: "connection".into(),
@@ -29,6 +30,7 @@ fn events() -> Vec<Event> {
             value: None,
             worst: None,
             unit: String::new(),
+            origin: None,
         },
         Kind::Gap { from: Timestamp(0), to: Timestamp(61_500_000_000) },
         Kind::Note { text: "oiled, \"well\"\nand good".into() },

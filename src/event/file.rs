@@ -196,4 +196,5 @@ fn append_to(path: &Path) -> io::Result<File> {
 
 #[cfg(test)]
 #[path = "file_tests.rs"]
+#[expect(clippy::disallowed_methods, reason = "bounds how long a test waits")]
 mod tests;

@@ -24,6 +24,7 @@ fn alarm(secs: i64, twin: &str, name: &str, from: State, to: State) -> Draft {
         value: Some(5.1),
         worst: None,
         unit: "mm/s".into(),
+        origin: None,
     };
     Draft::new(at(secs), at(secs), kind).about(twin)
 }

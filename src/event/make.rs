@@ -47,6 +47,7 @@ impl Draft {
             value: change.value.filter(|x| x.is_finite()),
             worst: change.worst.filter(|x| x.is_finite()),
             unit: unit_of(rule, scene),
+            origin: change.origin.mark(),
         };
         let (by, comment) = match &change.deed {
             Some(deed) => (Some(deed.by.clone()), deed.comment.clone()),

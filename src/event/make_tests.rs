@@ -3,7 +3,7 @@ use crate::alarm::{Cause, Deed, Flags, Monitor, State};
 use crate::event::Journal;
 use crate::scene;
 use crate::scene::rule::{AlarmIndex, Direction, Level, Priority};
-use crate::value::{SignalIndex, TwinIndex, Unit};
+use crate::value::{Origin, SignalIndex, TwinIndex, Unit};
 use std::time::Duration;
 
 fn at(secs: i64) -> Timestamp {
@@ -19,7 +19,7 @@ fn hall() -> Scene {
         label: String::new(),
         kind: scene::ValueKind::Number,
         unit: Unit::parse("mm/s").unwrap(),
-        origin: scene::Origin::Unbound,
+        source: scene::SignalSource::Unbound,
         expires: None,
         range: None,
         limits: scene::Limits::default(),
@@ -47,6 +47,7 @@ fn raised(index: u32, secs: i64) -> Change {
         value: Some(5.1),
         worst: None,
         deed: None,
+        origin: Origin::Measured,
     }
 }
 

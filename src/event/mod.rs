@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::{Cause, State};
 use crate::scene::rule::{AlarmPath, Priority};
-use crate::value::Timestamp;
+use crate::value::{Origin, Timestamp};
 
 /// What keeps the record from being kept: sentences for people, refreshed once a second. Empty when all is well.
 #[derive(bevy::prelude::Resource, Clone, PartialEq, Eq, Debug, Default)]
@@ -87,6 +87,9 @@ pub enum Kind {
         worst: Option<f64>,
         #[serde(default, skip_serializing_if = "String::is_empty")]
         unit: String,
+        /// The least certain origin of the samples that made it, if these were neither measured nor derived from what was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        origin: Option<Origin>,
     },
     /// Many alarms in a short time: begins with more than ten in ten minutes, ends below five (ISA-18.2, clause 16.5).
     Flood {

@@ -1,5 +1,5 @@
 //! Tables as CSV (RFC 4180). In: samples. Out: text. Times are RFC 3339 in UTC. A text that a spreadsheet would take for a
-//! formula gets a leading apostrophe: it comes from devices, and may run no code on the desk of whoever opens the table
+//! formula gets a leading apostrophe: it comes from devices, and may run no code where somebody opens the table
 //! (OWASP, "CSV Injection").
 
 use std::borrow::Cow;
@@ -8,9 +8,12 @@ use std::io::BufWriter;
 use std::sync::Arc;
 
 use super::wide::{self, Rows, Wide};
-use super::{Table, TableError};
+use super::{Columns, Table, TableError};
 use crate::scene::Scene;
-use crate::value::{Reason, Sample, Timestamp, Value};
+use crate::value::{Origin, Reason, Sample, Timestamp, Value};
+
+/// The name of the last column, where there is one.
+const ORIGIN: &str = "origin";
 
 type Out = csv::Writer<BufWriter<File>>;
 
@@ -22,14 +25,16 @@ fn writer(file: File) -> Out {
 pub(super) struct Long {
     out: Out,
     scene: Arc<Scene>,
+    columns: Columns,
     count: u64,
 }
 
 impl Long {
-    pub fn new(file: File, scene: Arc<Scene>) -> Result<Self, TableError> {
+    pub fn new(file: File, scene: Arc<Scene>, columns: Columns) -> Result<Self, TableError> {
         let mut out = writer(file);
-        out.write_record(["time", "receive_time", "twin", "signal", "value", "unit", "quality", "reason"])?;
-        Ok(Self { out, scene, count: 0 })
+        let names = ["time", "receive_time", "twin", "signal", "value", "unit", "quality", "reason"];
+        out.write_record(names.into_iter().chain(columns.origin.then_some(ORIGIN)))?;
+        Ok(Self { out, scene, columns, count: 0 })
     }
 }
 
@@ -39,16 +44,10 @@ impl Table for Long {
         let Some(twin) = self.scene.twins.get(signal.twin.at()) else { return Ok(()) };
         let grade = format!("{:?}", sample.quality.grade).to_lowercase();
         let reason = if sample.quality.reason == Reason::None { "" } else { sample.quality.reason.text() };
-        self.out.write_record([
-            sample.source_time.to_string().as_str(),
-            sample.receive_time.to_string().as_str(),
-            &plain(&twin.id),
-            &plain(&signal.name),
-            &cell(Some(&sample.value)),
-            signal.unit.symbol(),
-            &grade,
-            reason,
-        ])?;
+        let (time, received) = (sample.source_time.to_string(), sample.receive_time.to_string());
+        let (value, twin, name) = (cell(Some(&sample.value)), plain(&twin.id), plain(&signal.name));
+        let cells = [time.as_str(), &received, &twin, &name, &value, signal.unit.symbol(), &grade, reason];
+        self.out.write_record(cells.into_iter().chain(self.columns.origin.then(|| sample.origin.name())))?;
         self.count += 1;
         Ok(())
     }
@@ -60,31 +59,38 @@ impl Table for Long {
 }
 
 /// One row for each moment, one column for each chosen signal: `P-101.flow [m3/h]`.
-pub(super) fn wide(file: File, scene: &Scene, chosen: &[bool]) -> Result<Wide<WideRows>, TableError> {
+pub(super) fn wide(file: File, scene: &Scene, chosen: &[bool], columns: Columns) -> Result<Wide<WideRows>, TableError> {
     let mut out = writer(file);
-    let columns = wide::columns(scene, chosen);
+    let signals = wide::columns(scene, chosen);
     let name = |column: &wide::Column| match column.unit.as_str() {
         "" => plain(&column.path).into_owned(),
         unit => format!("{} [{unit}]", plain(&column.path)),
     };
-    out.write_record(std::iter::once("time".to_owned()).chain(columns.iter().map(name)))?;
-    Ok(Wide::new(WideRows(out), chosen))
+    let origin = columns.origin.then(|| ORIGIN.to_owned());
+    out.write_record(std::iter::once("time".to_owned()).chain(signals.iter().map(name)).chain(origin))?;
+    Ok(Wide::new(WideRows { out, columns }, chosen))
 }
 
-pub(super) struct WideRows(Out);
+pub(super) struct WideRows {
+    out: Out,
+    columns: Columns,
+}
 
 impl Rows for WideRows {
-    fn row(&mut self, time: Timestamp, cells: &mut [Option<Value>]) -> Result<(), TableError> {
-        self.0.write_field(time.to_string())?;
+    fn row(&mut self, time: Timestamp, cells: &mut [Option<Value>], origin: Origin) -> Result<(), TableError> {
+        self.out.write_field(time.to_string())?;
         for value in cells {
-            self.0.write_field(&*cell(value.as_ref()))?;
+            self.out.write_field(&*cell(value.as_ref()))?;
         }
-        self.0.write_record(None::<&[u8]>)?;
+        if self.columns.origin {
+            self.out.write_field(origin.name())?;
+        }
+        self.out.write_record(None::<&[u8]>)?;
         Ok(())
     }
 
     fn finish(mut self) -> Result<(), TableError> {
-        self.0.flush()?;
+        self.out.flush()?;
         Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! Lines for InfluxDB and what reads its line protocol
 //! (<https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/>). In: samples. Out: a line for each twin, moment
 //! and quality: `Pump,quality=good,twin=P-101 flow=12.5,runs=true 1700000000000000000`. The measurement is the twin's type;
-//! times are source times in nanoseconds. What has no value of its own has no line.
+//! times are source times in nanoseconds. What has no value of its own has no line. What was neither measured nor derived
+//! from what was has a line of its own with a tag more: `origin=simulated`.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -10,13 +11,13 @@ use std::sync::Arc;
 
 use super::{Table, TableError};
 use crate::scene::Scene;
-use crate::value::{Grade, Sample, Timestamp, TwinIndex, Value};
+use crate::value::{Grade, Origin, Sample, Timestamp, TwinIndex, Value};
 
 pub(super) struct Lines {
     out: BufWriter<File>,
     scene: Arc<Scene>,
     /// Whose line is begun.
-    head: Option<(TwinIndex, Timestamp, Grade)>,
+    head: Option<(TwinIndex, Timestamp, Grade, Option<Origin>)>,
     /// The begun line without its time.
     line: String,
     /// Fields in it: a field stands once in a line.
@@ -31,7 +32,7 @@ impl Lines {
     }
 
     fn end_line(&mut self) -> Result<(), TableError> {
-        if let Some((_, time, _)) = self.head.take() {
+        if let Some((_, time, ..)) = self.head.take() {
             writeln!(self.out, "{} {}", self.line, time.0)?;
             self.count += 1;
         }
@@ -47,11 +48,12 @@ impl Table for Lines {
         let Some(twin) = self.scene.twins.get(signal.twin.at()) else { return Ok(()) };
         let Some(value) = field(&sample.value).filter(|_| sample.quality.grade < Grade::Bad) else { return Ok(()) };
         let (id, type_name, name) = (escaped(&twin.id), escaped(&twin.type_name), escaped(&signal.name));
-        let head = (signal.twin, sample.source_time, sample.quality.grade);
+        let head = (signal.twin, sample.source_time, sample.quality.grade, sample.origin.mark());
         if self.head != Some(head) || self.fields.contains(&sample.signal.0) {
             self.end_line()?;
             let grade = format!("{:?}", sample.quality.grade).to_lowercase();
-            let _ = write!(self.line, "{type_name},quality={grade},twin={id} ");
+            let origin = sample.origin.mark().map(|origin| format!(",origin={}", origin.name())).unwrap_or_default();
+            let _ = write!(self.line, "{type_name}{origin},quality={grade},twin={id} ");
             self.head = Some(head);
         } else {
             self.line.push(',');

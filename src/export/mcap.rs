@@ -12,7 +12,7 @@ use mcap::{Attachment, McapError, Writer};
 use crate::event::Event;
 use crate::record::format::{self, Keyframe};
 use crate::record::read::{RawMessage, ReadError, Timeline};
-use crate::record::write_options;
+use crate::record::{RecordedForecast, message_metadata, partial, write_options};
 use crate::value::Timestamp;
 
 #[derive(Debug, thiserror::Error)]
@@ -30,21 +30,36 @@ impl From<McapError> for CutError {
 }
 
 /// Writes what was received from `from` to `to`, both included, beginning with the last keyframe up to `from`, so that
-/// nothing of the state is missing. Says how many messages, events and keyframes there are.
+/// nothing of the state is missing: a full one where there is one, for producers that remember. Says how many messages,
+/// events, forecasts and keyframes there are.
 pub(super) fn write(timeline: &Timeline, from: Timestamp, to: Timestamp, file: File) -> Result<u64, CutError> {
-    let first = timeline.keyframe_at(from)?;
+    let first = match timeline.full_keyframe_at(from)? {
+        Some(full) => Some(full),
+        None => timeline.keyframe_at(from)?,
+    };
     let from = first.as_ref().map_or(from, |first| first.time.min(from));
     let out = BufWriter::with_capacity(1 << 20, file);
     let mut cut = Cut { writer: write_options().create(out)?, channels: HashMap::new(), count: 0 };
     cut.front(timeline)?;
+    // Those that show at its beginning were issued before it.
+    let mut forecasts = timeline.forecasts_at(from)?;
+    forecasts.retain(|forecast| forecast.issued < from);
+    cut.forecasts(&forecasts)?;
 
     let within = |time: &Timestamp| (from..=to).contains(time);
     let mut keyframes = timeline.keyframe_times().into_iter().filter(within).peekable();
     let mut events = timeline.events()?.into_iter().filter(|event| within(&event.received)).peekable();
     // Events of a second stand together, as the recorder writes them.
     let mut second = Vec::new();
-    for message in timeline.messages(Timestamp(from.0.saturating_sub(1)), to) {
+    let just_before = Timestamp(from.0.saturating_sub(1));
+    let mut told = just_before;
+    for message in timeline.messages(just_before, to) {
         let message = message?;
+        // Forecasts of a second stand together too; more than these are never in memory.
+        if message.log_time.secs_since(told) >= 1.0 {
+            cut.forecasts(&timeline.forecasts_between(told, message.log_time)?)?;
+            told = message.log_time;
+        }
         while let Some(event) = events.next_if(|event| event.received <= message.log_time) {
             if second.first().is_some_and(|first: &Event| event.received.secs_since(first.received) >= 1.0) {
                 cut.events(&mut second)?;
@@ -61,6 +76,7 @@ pub(super) fn write(timeline: &Timeline, from: Timestamp, to: Timestamp, file: F
     }
     second.extend(events);
     cut.events(&mut second)?;
+    cut.forecasts(&timeline.forecasts_between(told, to)?)?;
     for time in keyframes {
         cut.keyframe(timeline.keyframe_at(time)?.filter(|keyframe| keyframe.time == time))?;
     }
@@ -150,7 +166,8 @@ impl<W: Write + Seek> Cut<W> {
         }
         self.writer.flush()?;
         for event in events.drain(..) {
-            self.own(format::EVENTS_TOPIC, event.id as u32, event.received, event.time, &event)?;
+            let times = (event.received, event.time);
+            self.own(format::EVENTS_TOPIC, &BTreeMap::new(), event.id as u32, times, &event)?;
         }
         Ok(self.writer.flush()?)
     }
@@ -159,21 +176,35 @@ impl<W: Write + Seek> Cut<W> {
     fn keyframe(&mut self, keyframe: Option<Keyframe>) -> Result<(), CutError> {
         let Some(keyframe) = keyframe else { return Ok(()) };
         self.writer.flush()?;
-        self.own(format::KEYFRAMES_TOPIC, 0, keyframe.time, keyframe.time, &keyframe)?;
+        let metadata = if keyframe.is_full() { BTreeMap::new() } else { partial() };
+        self.own(format::KEYFRAMES_TOPIC, &metadata, 0, (keyframe.time, keyframe.time), &keyframe)?;
+        Ok(self.writer.flush()?)
+    }
+
+    /// In a chunk of their own.
+    fn forecasts(&mut self, forecasts: &[RecordedForecast]) -> Result<(), CutError> {
+        if forecasts.is_empty() {
+            return Ok(());
+        }
+        self.writer.flush()?;
+        for forecast in forecasts {
+            let times = (forecast.issued, forecast.source_time);
+            self.own(format::FORECASTS_TOPIC, &BTreeMap::new(), 0, times, forecast)?;
+        }
         Ok(self.writer.flush()?)
     }
 
     fn own(
         &mut self,
         topic: &str,
+        metadata: &BTreeMap<String, String>,
         sequence: u32,
-        log: Timestamp,
-        publish: Timestamp,
+        (log, publish): (Timestamp, Timestamp),
         what: &impl serde::Serialize,
     ) -> Result<(), CutError> {
         let json = serde_json::to_vec(what).map_err(|error| CutError::Write(error.into()))?;
         let schema = json_schema(&mut self.writer)?;
-        let channel_id = self.writer.add_channel(schema, topic, format::JSON, &BTreeMap::new())?;
+        let channel_id = self.writer.add_channel(schema, topic, format::JSON, metadata)?;
         let header = MessageHeader { channel_id, sequence, log_time: nanos(log), publish_time: nanos(publish) };
         self.writer.write_to_known_channel(&header, &json)?;
         self.count += 1;
@@ -187,11 +218,7 @@ fn json_schema(writer: &mut Writer<impl Write + Seek>) -> Result<u16, McapError>
 
 fn add_channel(writer: &mut Writer<impl Write + Seek>, message: &RawMessage) -> Result<u16, McapError> {
     let schema = if &*message.encoding == format::JSON { json_schema(writer)? } else { 0 };
-    let metadata = BTreeMap::from([
-        (format::BROKER.to_owned(), message.broker.to_string()),
-        (format::QOS.to_owned(), message.qos.to_string()),
-        (format::RETAINED.to_owned(), message.retained.to_string()),
-    ]);
+    let metadata = message_metadata(&message.broker, message.qos, message.retained);
     writer.add_channel(schema, &message.topic, &message.encoding, &metadata)
 }
 

@@ -3,6 +3,10 @@
 //! In: recordings, which stretch and which signals. Out: a file. Samples are decoded as the live session did it, by the
 //! scene in the recording or another one; derived signals are computed from them. The file appears under its name when it
 //! is complete, and not before.
+//!
+//! Where a chosen sample is neither measured nor derived from what was, tables have a last column `origin`, with the origin
+//! of each sample, or in a wide table with the least certain one of each row; lines for InfluxDB have a tag `origin` then.
+//! Elsewhere nothing is said of origins.
 
 mod csv;
 mod influx;
@@ -11,6 +15,7 @@ mod parquet;
 mod samples;
 mod wide;
 
+use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -91,6 +96,13 @@ pub enum ExportError {
 /// Why a table cannot be written.
 type TableError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Which columns a table has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Columns {
+    /// Also the origin of each sample.
+    origin: bool,
+}
+
 /// Takes samples in order of their receipt.
 trait Table {
     fn sample(&mut self, sample: &Sample) -> Result<(), TableError>;
@@ -140,26 +152,40 @@ fn table(
     let scene = Arc::new(crate::replay::scene_of(timeline, options.scene.as_deref())?.0);
     let chosen = chosen(&scene, &options.twins, &options.signals)?;
     let failed = |cause: TableError| ExportError::Write { path: options.output.clone(), cause: cause.to_string() };
-    let mut table: Box<dyn Table> = match format {
-        Format::Csv(Shape::Long) => Box::new(csv::Long::new(file, scene.clone()).map_err(failed)?),
-        Format::Csv(Shape::Wide) => Box::new(csv::wide(file, &scene, &chosen).map_err(failed)?),
-        Format::Parquet(Shape::Long) => Box::new(parquet::Long::new(file, scene.clone()).map_err(failed)?),
-        Format::Parquet(Shape::Wide) => Box::new(parquet::wide(file, &scene, &chosen).map_err(failed)?),
-        Format::Influx | Format::Mcap => Box::new(influx::Lines::new(file, scene.clone())),
-    };
-    let mut problem = None;
-    samples::each(timeline, scene, (from, to), |sample| {
-        if chosen.get(sample.signal.at()) == Some(&true)
-            && let Err(error) = table.sample(sample)
-        {
-            problem = Some(error);
+    // Hardly any table needs to tell of origins: one that turns out to is begun again.
+    for columns in [Columns { origin: false }, Columns { origin: true }] {
+        let file = emptied(&file).map_err(|error| failed(error.into()))?;
+        let mut table: Box<dyn Table> = match format {
+            Format::Csv(Shape::Long) => Box::new(csv::Long::new(file, scene.clone(), columns).map_err(failed)?),
+            Format::Csv(Shape::Wide) => Box::new(csv::wide(file, &scene, &chosen, columns).map_err(failed)?),
+            Format::Parquet(Shape::Long) => Box::new(parquet::Long::new(file, scene.clone(), columns).map_err(failed)?),
+            Format::Parquet(Shape::Wide) => Box::new(parquet::wide(file, &scene, &chosen, columns).map_err(failed)?),
+            Format::Influx | Format::Mcap => Box::new(influx::Lines::new(file, scene.clone())),
+        };
+        let tells = columns.origin || matches!(format, Format::Influx | Format::Mcap);
+        let (mut problem, mut must_tell) = (None, false);
+        samples::each(timeline, scene.clone(), (from, to), |sample| {
+            if chosen.get(sample.signal.at()) == Some(&true) {
+                must_tell = !tells && sample.origin.mark().is_some();
+                problem = if must_tell { None } else { table.sample(sample).err() };
+            }
+            problem.is_none() && !must_tell
+        })?;
+        match problem {
+            Some(error) => return Err(failed(error)),
+            None if !must_tell => return table.finish().map_err(failed),
+            None => {}
         }
-        problem.is_none()
-    })?;
-    match problem {
-        Some(error) => Err(failed(error)),
-        None => table.finish().map_err(failed),
     }
+    Ok(0)
+}
+
+/// The same file, from its beginning.
+fn emptied(file: &std::fs::File) -> std::io::Result<std::fs::File> {
+    file.set_len(0)?;
+    let mut file = file.try_clone()?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(file)
 }
 
 /// The first and the last moment to export.

@@ -13,9 +13,9 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{Type, TypePtr};
 
 use super::wide::{self, Rows, Wide};
-use super::{Table, TableError};
+use super::{Columns, Table, TableError};
 use crate::scene::{Scene, ValueKind};
-use crate::value::{Reason, Sample, Timestamp, Value};
+use crate::value::{Origin, Reason, Sample, Timestamp, Value};
 
 /// Rows of a long table in one group.
 const LONG_GROUP: usize = 128 * 1024;
@@ -162,8 +162,9 @@ pub(super) struct Long {
 }
 
 impl Long {
-    pub fn new(file: File, scene: Arc<Scene>) -> Result<Self, TableError> {
+    pub fn new(file: File, scene: Arc<Scene>, columns: Columns) -> Result<Self, TableError> {
         let text = || Buffer::Text(Vec::new());
+        let origin = columns.origin.then(|| ("origin", text()));
         let columns = [
             ("time", Buffer::Time(Vec::new())),
             ("receive_time", Buffer::Time(Vec::new())),
@@ -176,7 +177,7 @@ impl Long {
             ("quality", text()),
             ("reason", text()),
         ];
-        let columns = columns.into_iter().map(|(name, column)| (name.to_owned(), column)).collect();
+        let columns = columns.into_iter().chain(origin).map(|(name, column)| (name.to_owned(), column)).collect();
         Ok(Self { out: Out::new(file, columns, Vec::new())?, scene, count: 0 })
     }
 }
@@ -188,7 +189,8 @@ impl Table for Long {
         let reason = if sample.quality.reason == Reason::None { "" } else { sample.quality.reason.text() };
         let grade = format!("{:?}", sample.quality.grade).to_lowercase();
         let mut times = [sample.source_time, sample.receive_time].into_iter();
-        let mut texts = [twin.id.as_str(), &signal.name, signal.unit.symbol(), &grade, reason].into_iter();
+        let texts = [twin.id.as_str(), &signal.name, signal.unit.symbol(), &grade, reason, sample.origin.name()];
+        let mut texts = texts.into_iter();
         for column in &mut self.out.columns {
             match column {
                 Buffer::Time(values) => values.extend(times.next().map(|time| time.0)),
@@ -208,13 +210,14 @@ impl Table for Long {
 
 /// One row for each moment, one column for each chosen signal: `P-101.flow`, whose unit stands in the file's key-value pairs
 /// as `unit:P-101.flow`.
-pub(super) fn wide(file: File, scene: &Scene, chosen: &[bool]) -> Result<Wide<WideRows>, TableError> {
+pub(super) fn wide(file: File, scene: &Scene, chosen: &[bool], columns: Columns) -> Result<Wide<WideRows>, TableError> {
+    let origin = columns.origin.then(|| ("origin".to_owned(), Buffer::Text(Vec::new())));
     let columns = wide::columns(scene, chosen);
     let units = columns.iter().filter(|column| !column.unit.is_empty());
     let units = units.map(|column| KeyValue::new(format!("unit:{}", column.path), column.unit.clone())).collect();
     let most = (WIDE_CELLS / (columns.len() + 1)).max(1);
     let signals = columns.into_iter().map(|column| (column.path, Buffer::of(column.kind)));
-    let all = std::iter::once(("time".to_owned(), Buffer::Time(Vec::new()))).chain(signals).collect();
+    let all = std::iter::once(("time".to_owned(), Buffer::Time(Vec::new()))).chain(signals).chain(origin).collect();
     Ok(Wide::new(WideRows { out: Out::new(file, all, units)?, most }, chosen))
 }
 
@@ -225,11 +228,12 @@ pub(super) struct WideRows {
 }
 
 impl Rows for WideRows {
-    fn row(&mut self, time: Timestamp, cells: &mut [Option<Value>]) -> Result<(), TableError> {
+    fn row(&mut self, time: Timestamp, cells: &mut [Option<Value>], origin: Origin) -> Result<(), TableError> {
         let mut cells = cells.iter();
         for column in &mut self.out.columns {
             match column {
                 Buffer::Time(values) => values.push(time.0),
+                Buffer::Text(values) => values.push(bytes(origin.name())),
                 column => column.push(cells.next().and_then(Option::as_ref)),
             }
         }

@@ -3,7 +3,7 @@
 
 use super::{Table, TableError};
 use crate::scene::{Scene, ValueKind};
-use crate::value::{Grade, Sample, SignalIndex, Timestamp, Value};
+use crate::value::{Grade, Origin, Sample, SignalIndex, Timestamp, Value};
 
 /// A chosen signal.
 #[derive(Clone, Debug)]
@@ -16,7 +16,8 @@ pub(super) struct Column {
 
 /// Takes rows.
 pub(super) trait Rows {
-    fn row(&mut self, time: Timestamp, cells: &mut [Option<Value>]) -> Result<(), TableError>;
+    /// With the least certain origin of its samples.
+    fn row(&mut self, time: Timestamp, cells: &mut [Option<Value>], origin: Origin) -> Result<(), TableError>;
 
     fn finish(self) -> Result<(), TableError>;
 }
@@ -28,6 +29,7 @@ pub(super) struct Wide<R> {
     places: Vec<Option<usize>>,
     time: Timestamp,
     cells: Vec<Option<Value>>,
+    origin: Origin,
     is_begun: bool,
     count: u64,
 }
@@ -53,7 +55,8 @@ impl<R: Rows> Wide<R> {
             })
         };
         let places: Vec<_> = chosen.iter().map(&mut place).collect();
-        Self { rows, places, time: Timestamp::MIN, cells: vec![None; next], is_begun: false, count: 0 }
+        let (time, cells) = (Timestamp::MIN, vec![None; next]);
+        Self { rows, places, time, cells, origin: Origin::default(), is_begun: false, count: 0 }
     }
 
     fn place(&self, signal: SignalIndex) -> Option<usize> {
@@ -62,7 +65,7 @@ impl<R: Rows> Wide<R> {
 
     fn end_row(&mut self) -> Result<(), TableError> {
         if std::mem::take(&mut self.is_begun) {
-            self.rows.row(self.time, &mut self.cells)?;
+            self.rows.row(self.time, &mut self.cells, std::mem::take(&mut self.origin))?;
             self.cells.fill(None);
             self.count += 1;
         }
@@ -82,6 +85,7 @@ impl<R: Rows> Table for Wide<R> {
             && sample.quality.grade < Grade::Bad
         {
             *cell = Some(sample.value.clone());
+            self.origin = self.origin.max(sample.origin);
         }
         Ok(())
     }

@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use super::row::{Known, Row, Rows, Tag, intern, newest_known, text_bytes};
+use super::row::{KnownRow, Row, Rows, Tag, intern, newest_known, text_bytes};
 use super::summary::Summary;
 
 /// Samples under one summary.
@@ -214,7 +214,7 @@ impl Chunk {
     }
 
     /// Of the first `count` samples the newest that was known; none if `best` stands. See [`newest_known`].
-    pub fn newest_known(&self, count: usize, known: i64, best: Option<Known>) -> Option<Known> {
+    pub fn newest_known(&self, count: usize, known: i64, best: Option<KnownRow>) -> Option<KnownRow> {
         // The whole chunk became known later, or it adds nothing to what was found at the same source time.
         if self.received.0 > known || best.is_some_and(|best| self.received.1 <= best.received) {
             return None;

@@ -1,11 +1,12 @@
 //! The one moment that every view shows.
 //!
-//! In: what the operator asks for, seconds that passed, the bounds of history. Out: the next cursor and the moment it
-//! shows. Pure: the clock comes in as `now`.
+//! In: what the operator asks for, seconds that passed, the bounds of history, how far beyond now there is something to
+//! show. Out: the next cursor and the moment it shows. Never reads a clock: it comes in as `now`.
 //!
-//! `now` is the end of time for every cursor: live shows it, and no pause or replay goes beyond. That nothing is hidden
-//! there is seen to where samples come in: their source times never lie after their receipt (see [`crate::ingest`]), and
-//! receive times and `now` are read from one clock (see [`crate::source::Clock`]).
+//! `now` is the end of what is measured: live shows it, and what plays into it becomes live. The cursor may stand beyond it
+//! up to `last`, as far as a layer reaches (see [`Horizon`](super::Horizon)); where none does, `last` is `now`. That no
+//! sample is hidden beyond now is seen to where samples come in: their source times never lie after their receipt (see
+//! [`crate::ingest`]), and receive times and `now` are read from one clock (see [`crate::source::Clock`]).
 
 use bevy::prelude::*;
 
@@ -26,10 +27,10 @@ pub enum Cursor {
 
 /// What time it is in this frame: views take it from here and never ask a clock.
 #[derive(Resource, Clone, Copy, PartialEq, Debug, Default)]
-pub struct Moment {
+pub struct ViewTime {
     /// The session's clock, read once a frame.
     pub now: Timestamp,
-    /// The moment that views show: `now` when live, else where the cursor stands.
+    /// The moment that views show: `now` when live, else where the cursor stands, which may be beyond it.
     pub shown: Timestamp,
     /// When this session began.
     pub session_start: Timestamp,
@@ -38,7 +39,12 @@ pub struct Moment {
 /// Ages beyond this are told in minutes.
 const DORMANT_SECS: f64 = 60.0;
 
-impl Moment {
+impl ViewTime {
+    /// Whether the shown moment lies beyond all that can have been measured.
+    pub fn is_ahead(&self) -> bool {
+        self.shown > self.now
+    }
+
     /// Whether nothing has been heard for so long that seconds do not matter: a window may sleep longer.
     pub fn is_dormant(&self, newest: Option<Timestamp>) -> bool {
         newest.is_none_or(|newest| self.now.secs_since(newest) > DORMANT_SECS)
@@ -65,8 +71,8 @@ const FASTEST: f64 = 1000.0;
 
 impl Cursor {
     /// The moment that views show.
-    pub fn resolve(self, now: Timestamp, session_start: Timestamp) -> Moment {
-        Moment { now, shown: self.shown(now), session_start }
+    pub fn resolve(self, now: Timestamp, session_start: Timestamp) -> ViewTime {
+        ViewTime { now, shown: self.shown(now), session_start }
     }
 
     /// Where the cursor stands: `now` when live.
@@ -81,16 +87,17 @@ impl Cursor {
         self == Cursor::Live
     }
 
-    /// Stands still at `at`, kept within history and `now`.
-    pub fn pause_at(at: Timestamp, bounds: Option<(Timestamp, Timestamp)>, now: Timestamp) -> Cursor {
-        Cursor::Paused(clamp(at, bounds, now))
+    /// Stands still at `at`, kept between the beginning of history and `last`.
+    pub fn pause_at(at: Timestamp, bounds: Option<(Timestamp, Timestamp)>, last: Timestamp) -> Cursor {
+        Cursor::Paused(clamp(at, bounds, last))
     }
 
-    /// Goes to `at`, kept within history and `now`. What plays goes on playing from there, all else stands still there.
-    pub fn seek(self, at: Timestamp, bounds: Option<(Timestamp, Timestamp)>, now: Timestamp) -> Cursor {
+    /// Goes to `at`, kept between the beginning of history and `last`. What plays goes on playing from there, all else stands
+    /// still there.
+    pub fn seek(self, at: Timestamp, bounds: Option<(Timestamp, Timestamp)>, last: Timestamp) -> Cursor {
         match self {
-            Cursor::Playing { speed, .. } => Cursor::Playing { at: clamp(at, bounds, now), speed },
-            Cursor::Live | Cursor::Paused(_) => Self::pause_at(at, bounds, now),
+            Cursor::Playing { speed, .. } => Cursor::Playing { at: clamp(at, bounds, last), speed },
+            Cursor::Live | Cursor::Paused(_) => Self::pause_at(at, bounds, last),
         }
     }
 
@@ -100,7 +107,7 @@ impl Cursor {
     }
 
     /// Moves from where it is. The speed is kept within 0.01 to 1000 either way; one that is no number or zero pauses.
-    /// Live is already as far forward as there is: playing forward from it stays live.
+    /// Live moves forward already: playing forward from it stays live.
     pub fn play(self, speed: f64, now: Timestamp) -> Cursor {
         if self.is_live() && speed > 0.0 {
             return Cursor::Live;
@@ -114,13 +121,19 @@ impl Cursor {
 
     /// The cursor after `dt_secs` seconds of the session's clock.
     ///
-    /// Playing forward into `now` becomes live, playing back to the beginning of history pauses there. Inside a loop
-    /// playing wraps from one mark to the other. Live and paused stay, but a pause whose moment has fallen to eviction
-    /// moves up to the beginning.
-    pub fn advance(self, dt_secs: f64, now: Timestamp, bounds: Option<(Timestamp, Timestamp)>, marks: Marks) -> Cursor {
+    /// Playing forward into `now` becomes live; what plays beyond it pauses at `last`. Playing back to the beginning of
+    /// history pauses there. Inside a loop playing wraps from one mark to the other. Live and paused stay, but a pause whose
+    /// moment has fallen to eviction moves up to the beginning, and one that no layer reaches any more moves back to `last`.
+    pub fn advance(
+        self,
+        dt_secs: f64,
+        (now, last): (Timestamp, Timestamp),
+        bounds: Option<(Timestamp, Timestamp)>,
+        marks: Marks,
+    ) -> Cursor {
         let (from, speed) = match self {
             Cursor::Live => return self,
-            Cursor::Paused(at) => return Self::pause_at(at, bounds, now),
+            Cursor::Paused(at) => return Self::pause_at(at, bounds, last),
             Cursor::Playing { at, speed } => (at, speed),
         };
         let dt_secs = if dt_secs.is_finite() { dt_secs.max(0.0) } else { 0.0 };
@@ -135,10 +148,14 @@ impl Cursor {
                 return Cursor::Playing { at: wrap(to, start, end), speed };
             }
         }
-        if speed > 0.0 && to >= now {
+        let was_beyond = last > now && from >= now;
+        if speed > 0.0 && to >= now && !was_beyond {
             return Cursor::Live;
         }
-        let at = clamp(to, bounds, now);
+        if speed > 0.0 && to >= last {
+            return Cursor::Paused(last);
+        }
+        let at = clamp(to, bounds, last);
         if speed < 0.0 && at > to { Cursor::Paused(at) } else { Cursor::Playing { at, speed } }
     }
 }
@@ -151,9 +168,9 @@ fn wrap(at: Timestamp, start: Timestamp, end: Timestamp) -> Timestamp {
     Timestamp((i128::from(start.0) + into) as i64)
 }
 
-fn clamp(at: Timestamp, bounds: Option<(Timestamp, Timestamp)>, now: Timestamp) -> Timestamp {
-    let first = bounds.map_or(now, |(first, _)| first.min(now));
-    at.clamp(first, now)
+fn clamp(at: Timestamp, bounds: Option<(Timestamp, Timestamp)>, last: Timestamp) -> Timestamp {
+    let first = bounds.map_or(last, |(first, _)| first.min(last));
+    at.clamp(first, last)
 }
 
 #[cfg(test)]
@@ -174,12 +191,12 @@ mod tests {
     }
 
     fn advance(cursor: Cursor, dt_secs: f64) -> Cursor {
-        cursor.advance(dt_secs, NOW, BOUNDS, Marks::default())
+        cursor.advance(dt_secs, (NOW, NOW), BOUNDS, Marks::default())
     }
 
     #[test]
     fn live_shows_now_and_a_pause_shows_its_moment() {
-        assert_eq!(Cursor::Live.resolve(NOW, secs(5)), Moment { now: NOW, shown: NOW, session_start: secs(5) });
+        assert_eq!(Cursor::Live.resolve(NOW, secs(5)), ViewTime { now: NOW, shown: NOW, session_start: secs(5) });
         assert_eq!(Cursor::Paused(secs(20)).resolve(NOW, secs(5)).shown, secs(20));
         assert_eq!(Cursor::Live.pause(NOW), Cursor::Paused(NOW));
         assert_eq!(playing(30, 2.0).pause(NOW), Cursor::Paused(secs(30)));
@@ -218,15 +235,19 @@ mod tests {
     #[test]
     fn a_loop_wraps_from_mark_to_mark() {
         let marks = Marks { start: Some(secs(20)), end: Some(secs(30)), looping: true };
-        let step = |cursor: Cursor, dt| cursor.advance(dt, NOW, BOUNDS, marks);
+        let step = |cursor: Cursor, dt| cursor.advance(dt, (NOW, NOW), BOUNDS, marks);
         assert_eq!(step(playing(29, 1.0), 3.0), playing(22, 1.0));
         assert_eq!(step(playing(21, -1.0), 3.0), playing(28, -1.0));
         assert_eq!(step(playing(15, 1.0), 6.0), playing(21, 1.0), "from outside it plays in");
         assert_eq!(step(playing(40, 1.0), 1.0), playing(41, 1.0), "behind the loop it plays on");
         let upside_down = Marks { start: marks.end, end: marks.start, looping: true };
-        assert_eq!(playing(29, 1.0).advance(3.0, NOW, BOUNDS, upside_down), playing(32, 1.0));
+        assert_eq!(playing(29, 1.0).advance(3.0, (NOW, NOW), BOUNDS, upside_down), playing(32, 1.0));
         let off = Marks { looping: false, ..marks };
-        assert_eq!(playing(29, 1.0).advance(3.0, NOW, BOUNDS, off), playing(32, 1.0), "marks alone turn nothing back");
+        assert_eq!(
+            playing(29, 1.0).advance(3.0, (NOW, NOW), BOUNDS, off),
+            playing(32, 1.0),
+            "marks alone turn nothing back"
+        );
     }
 
     #[test]
@@ -239,15 +260,35 @@ mod tests {
         assert_eq!(seek(playing(20, 2.0), 500), playing(100, 2.0), "nor beyond now");
     }
 
+    #[test]
+    fn beyond_now_it_goes_as_far_as_a_layer_reaches_and_live_stays_at_now() {
+        let last = secs(160);
+        let step = |cursor: Cursor, dt| cursor.advance(dt, (NOW, last), BOUNDS, Marks::default());
+        assert_eq!(Cursor::pause_at(secs(130), BOUNDS, last), Cursor::Paused(secs(130)));
+        assert_eq!(Cursor::Live.seek(secs(500), BOUNDS, last), Cursor::Paused(last));
+        assert_eq!(step(Cursor::Live, 5.0), Cursor::Live);
+        assert_eq!(step(playing(98, 1.0), 5.0), Cursor::Live, "what catches up with now stays there");
+        assert_eq!(step(playing(110, 2.0), 5.0), playing(120, 2.0));
+        assert_eq!(step(playing(110, 2.0), 60.0), Cursor::Paused(last), "it stops where the layer ends");
+        assert_eq!(step(playing(110, -2.0), 10.0), playing(90, -2.0), "back into what was measured");
+        assert_eq!(step(playing(100, 1.0), 1.0), playing(101, 1.0), "from now on");
+        let gone = Cursor::Paused(secs(130)).advance(0.1, (NOW, NOW), BOUNDS, Marks::default());
+        assert_eq!(gone, Cursor::Paused(NOW), "no layer reaches it any more");
+    }
+
     proptest! {
         #[test]
         fn the_cursor_never_leaves_history_and_now(
             at in any::<i64>(), speed in any::<f64>(), dt in any::<f64>(), first in any::<i64>(), now in any::<i64>(),
+            beyond in 0..i64::MAX,
         ) {
             let bounds = Some((Timestamp(first), Timestamp(first)));
-            let cursor = Cursor::pause_at(Timestamp(at), bounds, Timestamp(now)).play(speed, Timestamp(now));
-            let shown = cursor.advance(dt, Timestamp(now), bounds, Marks::default()).shown(Timestamp(now));
-            prop_assert!(Timestamp(first.min(now)) <= shown && shown <= Timestamp(now));
+            let (now, last) = (Timestamp(now), Timestamp(now.saturating_add(beyond)));
+            for last in [now, last] {
+                let cursor = Cursor::pause_at(Timestamp(at), bounds, last).play(speed, now);
+                let shown = cursor.advance(dt, (now, last), bounds, Marks::default()).shown(now);
+                prop_assert!(Timestamp(first).min(now) <= shown && shown <= last);
+            }
         }
     }
 }

@@ -1,4 +1,6 @@
-//! The stretch of time that a session is about. Written by the session, read by the time bar.
+//! The time that a world covers. In: bounds that the replay and the layers write. Out: the span of the time bar
+//! ([`Extent`]), the end of time for the cursor ([`Horizon`]), the span for which history is complete ([`Loaded`]).
+//! Never holds a sample.
 
 use std::sync::Arc;
 
@@ -12,8 +14,8 @@ pub enum Extent {
     /// From the session's start, or the oldest data, until now, which moves on.
     #[default]
     Live,
-    /// Of a recording: both ends stand still. [`Moment::now`](super::Moment) is its end,
-    /// [`Moment::session_start`](super::Moment) its start, and the cursor is never live.
+    /// Of a recording: both ends stand still. [`ViewTime::now`](super::ViewTime) is its end,
+    /// [`ViewTime::session_start`](super::ViewTime) its start, and the cursor is never live.
     Recorded {
         start: Timestamp,
         end: Timestamp,
@@ -22,17 +24,29 @@ pub enum Extent {
     },
 }
 
-/// Of which time history holds every sample. A live session has all that it has not let go; of a recording what lies
-/// around the cursor is read. Written by the replay.
+/// The last moment that the cursor may stand at beyond now, as far as some layer has something to show: none where no
+/// layer does. Beyond now nothing is measured. Written by the layers.
+#[derive(Resource, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Horizon(pub Option<Timestamp>);
+
+impl Horizon {
+    /// The end of time for the cursor: `now`, or what lies beyond it.
+    pub fn end(self, now: Timestamp) -> Timestamp {
+        self.0.map_or(now, |horizon| horizon.max(now))
+    }
+}
+
+/// The span for which history is complete. Live: everything not evicted. Replay: the loaded segments around the cursor.
+/// Written by the replay.
 #[derive(Resource, Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Loaded {
     #[default]
     All,
-    /// What was received after the first moment, up to and including the second.
+    /// Samples received after the first moment, up to and including the second.
     Stretch(Timestamp, Timestamp),
-    /// Only what was known at the moment of the cursor, as there is no room for more.
+    /// Only the newest samples known at the cursor: memory has no room for more.
     Moment,
-    /// What is around the cursor is being read.
+    /// The segment around the cursor is still being read.
     Nothing,
 }
 
@@ -63,6 +77,14 @@ impl Extent {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn time_ends_now_unless_a_layer_reaches_farther() {
+        let now = Timestamp(100);
+        assert_eq!(Horizon::default().end(now), now);
+        assert_eq!(Horizon(Some(Timestamp(130))).end(now), Timestamp(130));
+        assert_eq!(Horizon(Some(Timestamp(70))).end(now), now, "time has passed it");
+    }
 
     #[test]
     fn a_recording_loops_as_a_whole_where_no_marks_are_set() {

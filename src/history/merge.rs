@@ -1,7 +1,7 @@
 //! A stretch of a recording taken into a signal's past, wherever in time it belongs.
 //!
-//! In: two tracks, of which the other one holds all that was received after some moment, and before its samples what was
-//! known at that moment. Out: one track without doubles. Stretches are loaded in any order: what one of them says of the
+//! In: two tracks. The other one holds all that was received after some moment, and before that what was known at that
+//! moment. Out: one track without doubles. Stretches are loaded in any order: what one of them says of the
 //! time before it may be there already, or come later from the stretch that it belongs to.
 
 use std::collections::HashSet;
@@ -33,6 +33,7 @@ impl Track {
                     receive_time: point.receive_time,
                     value: point.value,
                     quality: point.quality,
+                    origin: point.origin,
                 });
             }
             return;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::chunk::Chunk;
 use super::summary::Summary;
 use super::{Point, Sample};
-use crate::value::{Grade, Quality, Reason, Timestamp, Value};
+use crate::value::{Grade, Origin, Quality, Reason, Timestamp, Value};
 
 /// One sample of a known signal.
 #[derive(Clone, Copy, Debug)]
@@ -20,13 +20,14 @@ pub(super) struct Row {
     pub tag: Tag,
 }
 
-/// Quality and kind of a value in one byte: reason in bits 0 to 3, grade in bits 4 and 5, kind in bits 6 and 7.
+/// Quality, kind and origin of a value in two bytes, which a row has to spare: reason in bits 0 to 3, grade in bits 4 and
+/// 5, kind in bits 6 and 7, origin in bits 8 to 10.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Tag(u8);
+pub(super) struct Tag(u16);
 
-const NUMBER: u8 = 0;
-const BOOL: u8 = 1;
-const TEXT: u8 = 2;
+const NUMBER: u16 = 0;
+const BOOL: u16 = 1;
+const TEXT: u16 = 2;
 
 const GRADES: [Grade; 4] = [Grade::Good, Grade::Uncertain, Grade::Stale, Grade::Bad];
 
@@ -44,7 +45,11 @@ const REASONS: [Reason; 10] = [
     Reason::Source,
 ];
 
-// A reason that is added without a line above would be read back as another one.
+/// In the order of their discriminants.
+const ORIGINS: [Origin; 5] =
+    [Origin::Measured, Origin::Derived, Origin::Simulated, Origin::Estimated, Origin::Forecast];
+
+// A reason or an origin that is added without a line above would be read back as another one.
 const _: () = {
     let mut at = 0;
     while at < REASONS.len() {
@@ -52,15 +57,24 @@ const _: () = {
         at += 1;
     }
     assert!(REASONS.len() <= 16);
+    let mut at = 0;
+    while at < ORIGINS.len() {
+        assert!(ORIGINS[at] as usize == at);
+        at += 1;
+    }
 };
 
 impl Tag {
-    fn new(kind: u8, quality: Quality) -> Self {
-        Self(kind << 6 | (quality.grade as u8) << 4 | quality.reason as u8)
+    fn new(kind: u16, quality: Quality, origin: Origin) -> Self {
+        Self((origin as u16) << 8 | kind << 6 | (quality.grade as u16) << 4 | quality.reason as u16)
+    }
+
+    fn kind(self) -> u16 {
+        self.0 >> 6 & 0b11
     }
 
     pub fn is_text(self) -> bool {
-        self.0 >> 6 == TEXT
+        self.kind() == TEXT
     }
 
     pub fn grade(self) -> Grade {
@@ -71,12 +85,16 @@ impl Tag {
         let reason = REASONS.get(usize::from(self.0 & 0b1111)).copied().unwrap_or_default();
         Quality { grade: self.grade(), reason }
     }
+
+    fn origin(self) -> Origin {
+        ORIGINS.get(usize::from(self.0 >> 8)).copied().unwrap_or_default()
+    }
 }
 
 impl Row {
     /// What the value adds to a drawing: text and numbers that are not finite have no height.
     pub fn height(bits: u64, tag: Tag) -> Option<f64> {
-        let x = match tag.0 >> 6 {
+        let x = match tag.kind() {
             NUMBER => f64::from_bits(bits),
             BOOL => bits as f64,
             _ => return None,
@@ -85,7 +103,7 @@ impl Row {
     }
 
     pub fn point(&self, texts: &[Arc<str>]) -> Point {
-        let value = match self.tag.0 >> 6 {
+        let value = match self.tag.kind() {
             NUMBER => Value::Number(f64::from_bits(self.bits)),
             BOOL => Value::Bool(self.bits != 0),
             _ => Value::Text(texts.get(self.bits as usize).cloned().unwrap_or_default()),
@@ -95,13 +113,14 @@ impl Row {
             receive_time: Timestamp(self.receive_time),
             value,
             quality: self.tag.quality(),
+            origin: self.tag.origin(),
         }
     }
 }
 
 /// A sample that had been received by some moment.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
+pub(super) struct KnownRow {
     pub source: i64,
     pub received: i64,
     /// Its position among the samples that were searched.
@@ -115,8 +134,8 @@ pub(super) struct Known {
 pub(super) fn newest_known(
     samples: impl Iterator<Item = (usize, i64, i64)>,
     known: i64,
-    best: Option<Known>,
-) -> Option<Known> {
+    best: Option<KnownRow>,
+) -> Option<KnownRow> {
     let mut found = None;
     for (at, source, received) in samples {
         let best = found.or(best);
@@ -124,7 +143,7 @@ pub(super) fn newest_known(
             break;
         }
         if received <= known && best.is_none_or(|best| received > best.received) {
-            found = Some(Known { source, received, at });
+            found = Some(KnownRow { source, received, at });
         }
     }
     found
@@ -158,7 +177,7 @@ impl Rows {
             source_time: sample.source_time.0,
             receive_time: sample.receive_time.0,
             bits,
-            tag: Tag::new(kind, sample.quality),
+            tag: Tag::new(kind, sample.quality, sample.origin),
         }
     }
 
@@ -226,7 +245,7 @@ impl Rows {
     }
 
     /// Of the first `count` rows the newest that was known; none if `best` stands. See [`newest_known`].
-    pub fn newest_known(&self, count: usize, known: i64, best: Option<Known>) -> Option<Known> {
+    pub fn newest_known(&self, count: usize, known: i64, best: Option<KnownRow>) -> Option<KnownRow> {
         let rows = self.rows.get(..count).unwrap_or(&self.rows).iter().enumerate().rev();
         newest_known(rows.map(|(at, row)| (at, row.source_time, row.receive_time)), known, best)
     }

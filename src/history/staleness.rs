@@ -62,11 +62,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::value::Value;
+    use crate::value::{Origin, Value};
 
     fn point(source: i64, received: i64, quality: Quality) -> Point {
         let (source_time, receive_time) = (Timestamp(source), Timestamp(received));
-        Point { source_time, receive_time, value: Value::Number(1.0), quality }
+        Point { source_time, receive_time, value: Value::Number(1.0), quality, origin: Origin::Measured }
     }
 
     #[test]

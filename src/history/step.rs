@@ -54,7 +54,7 @@ fn previous_of(history: &History, signal: SignalIndex, at: Timestamp, late: usiz
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::{Quality, Sample, Value};
+    use crate::value::{Origin, Quality, Sample, Value};
 
     fn history(samples: &[(u32, i64, i64)]) -> History {
         let mut history = History::new(1 << 20);
@@ -66,6 +66,7 @@ mod tests {
                 receive_time: Timestamp(*receive),
                 value: Value::Number(1.0),
                 quality: Quality::GOOD,
+                origin: Origin::Measured,
             });
         }
         history

@@ -10,7 +10,7 @@ use std::collections::BinaryHeap;
 
 use super::queue::MovingQueue;
 use super::track::Track;
-use crate::value::{Grade, Quality, Sample, SignalIndex, Timestamp, Value};
+use crate::value::{Grade, Origin, Quality, Sample, SignalIndex, Timestamp, Value};
 
 /// One remembered sample.
 #[derive(Clone, PartialEq, Debug)]
@@ -19,6 +19,7 @@ pub struct Point {
     pub receive_time: Timestamp,
     pub value: Value,
     pub quality: Quality,
+    pub origin: Origin,
 }
 
 /// What a stretch of time held: enough to draw one pixel column.
@@ -142,6 +143,14 @@ impl History {
             }
         }
         if self.usage.bytes > self.usage.budget_bytes {
+            self.evict();
+        }
+    }
+
+    /// From now on so much memory may be taken: what exceeds it is given up at once.
+    pub fn set_budget(&mut self, bytes: u64) {
+        self.usage.budget_bytes = bytes;
+        if self.usage.bytes > bytes {
             self.evict();
         }
     }

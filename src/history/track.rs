@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 
 use super::chunk::Chunk;
-use super::row::{Known, Rows};
+use super::row::{KnownRow, Rows};
 use super::summary::Summary;
 use super::{Point, Sample};
 use crate::value::Timestamp;
@@ -188,7 +188,7 @@ impl Track {
     /// are passed over.
     pub fn latest_known(&self, at: Timestamp) -> Option<Point> {
         let end = self.place_after(at);
-        let mut best: Option<(Known, usize)> = None;
+        let mut best: Option<(KnownRow, usize)> = None;
         for chunk in (0..=end.chunk).rev() {
             let known = best.map(|(known, _)| known);
             let count = if chunk == end.chunk { end.sample } else { usize::MAX };

@@ -1,6 +1,6 @@
 //! How the cursor plays: speeds to choose from, how to catch up, holes without data that it jumps over.
 //!
-//! In: a cursor, counts of what came when. Out: another cursor, speeds. Pure: never reads a clock.
+//! In: a cursor, counts of what came when. Out: another cursor, speeds. Never reads a clock.
 
 use std::time::Duration;
 
@@ -36,9 +36,12 @@ pub fn catch_up_speed(behind_secs: f64) -> f64 {
 }
 
 /// A cursor that plays in a hole of more than `longest` goes on where it ends. `ends` are those of time: a hole that reaches
-/// the end is jumped over to the end.
+/// the end is jumped over to the end. Beyond the end nothing is missing: there the cursor plays on.
 pub fn skip_hole(cursor: Cursor, counts: &Counts, ends: (Timestamp, Timestamp), longest: Duration) -> Cursor {
     let Cursor::Playing { at, speed } = cursor else { return cursor };
+    if at > ends.1 {
+        return cursor;
+    }
     match counts.hole(at, ends) {
         Some((from, to)) if to.secs_since(from) > longest.as_secs_f64() => {
             // Backwards into the stretch that holds something, not to its far edge.
@@ -88,6 +91,7 @@ mod tests {
         assert_eq!(skip(15, 2.0, 30), secs(15), "28 s are no more than 30 s");
         assert_eq!(skip(11, 2.0, 1), secs(11), "there are data");
         assert_eq!(skip(45, 2.0, 10), secs(60), "nothing comes any more");
+        assert_eq!(skip(75, 2.0, 10), secs(75), "beyond now nothing can be missing");
         let paused = Cursor::Paused(secs(15));
         assert_eq!(skip_hole(paused, &counts, (secs(0), secs(60)), Duration::ZERO), paused);
     }

@@ -1,7 +1,7 @@
 //! A moment as people type it.
 //!
-//! In: a text, the two ends of time, the moment that is shown. Out: a moment, or a sentence that says how to write one. Pure:
-//! never reads a clock. All times are UTC, as everywhere in Pollux.
+//! In: a text, the two ends of time, the moment that is shown. Out: a moment, or a sentence that says how to write one.
+//! Pure: never reads a clock. All times are UTC, as everywhere in Pollux.
 
 use jiff::SignedDuration;
 
@@ -11,14 +11,17 @@ use crate::value::Timestamp;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Reference {
     pub start: Timestamp,
+    /// Of what is measured: now, or where a recording ends.
     pub end: Timestamp,
+    /// The last moment to go to; the same, unless a layer reaches farther.
+    pub horizon: Timestamp,
     pub shown: Timestamp,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error(
     "`{text}` is no time: write 14:03:27, 2026-01-31T14:03:27Z, +90s or -5m from what is shown, 90s or start+90s from the \
-     start, end-5m from the end"
+     start, end-5m from the end, now+10m beyond now"
 )]
 pub struct NoTime {
     pub text: String,
@@ -26,15 +29,23 @@ pub struct NoTime {
 
 const DAY: i64 = 86_400_000_000_000;
 
-/// Reads RFC 3339 (a date and a time without an offset are UTC), a time of day, `start`, `end` (also `now` and `live`), or a
-/// duration: with a sign from the moment that is shown, without one from the start, behind `start` or `end` from these.
+/// Reads RFC 3339 (a date and a time without an offset are UTC), a time of day, `start`, `end` (also `now` and `live`),
+/// `horizon` (the last moment that a layer reaches), or a duration: with a sign from the moment that is shown, without
+/// one from the start, behind one of these names from there (`end-5m`, `now+10m`).
 ///
-/// A time of day means the day that brings it between start and end, and of several the one that is nearest to what is
-/// shown. The moment is not held between the ends: whoever goes there does that.
+/// A time of day means the day that brings it between start and horizon, and of several the one that is nearest to what
+/// is shown. The moment is not held between the ends: the caller does that.
 pub fn parse_moment(text: &str, on: &Reference) -> Result<Timestamp, NoTime> {
     let trimmed = text.trim();
     let lower = trimmed.to_ascii_lowercase();
-    let named = [("start", on.start), ("end", on.end), ("now", on.end), ("live", on.end), ("shown", on.shown)];
+    let named = [
+        ("start", on.start),
+        ("end", on.end),
+        ("now", on.end),
+        ("live", on.end),
+        ("horizon", on.horizon),
+        ("shown", on.shown),
+    ];
     let found = named
         .into_iter()
         .find_map(|(name, at)| Some((at, lower.strip_prefix(name)?.trim())))
@@ -122,11 +133,11 @@ fn shifted(at: Timestamp, by: i64) -> Timestamp {
 fn nearest(nanos: i64, on: &Reference) -> Timestamp {
     let midnight = on.shown.0.saturating_sub(on.shown.0.rem_euclid(DAY));
     // The days of both ends as well: a recording of three days is looked at from its first.
-    let days = [on.start.0, on.end.0, on.shown.0].map(|at| at.saturating_sub(at.rem_euclid(DAY)));
+    let days = [on.start.0, on.end.0, on.horizon.0, on.shown.0].map(|at| at.saturating_sub(at.rem_euclid(DAY)));
     let around = [-1, 0, 1].map(|day| midnight.saturating_add(day * DAY));
     let all = || days.into_iter().chain(around).map(|day| Timestamp(day.saturating_add(nanos)));
     let by_distance = |at: &Timestamp| at.0.abs_diff(on.shown.0);
-    let within = all().filter(|at| on.start <= *at && *at <= on.end).min_by_key(by_distance);
+    let within = all().filter(|at| on.start <= *at && *at <= on.horizon).min_by_key(by_distance);
     within.or_else(|| all().min_by_key(by_distance)).unwrap_or(on.shown)
 }
 
@@ -144,6 +155,7 @@ mod tests {
         Reference {
             start: at("2026-01-31T22:00:00Z"),
             end: at("2026-02-01T03:00:00Z"),
+            horizon: at("2026-02-01T04:00:00Z"),
             shown: at("2026-01-31T23:30:00Z"),
         }
     }
@@ -169,6 +181,11 @@ mod tests {
             ("start+10m", "2026-01-31T22:10:00Z"),
             ("end - 1h", "2026-02-01T02:00:00Z"),
             (" Now ", "2026-02-01T03:00:00Z"),
+            ("+5m", "2026-01-31T23:35:00Z"),
+            ("now+10m", "2026-02-01T03:10:00Z"),
+            ("horizon", "2026-02-01T04:00:00Z"),
+            ("horizon - 5m", "2026-02-01T03:55:00Z"),
+            ("03:30", "2026-02-01T03:30:00Z"),
         ] {
             assert_eq!(parse_moment(text, &on()), Ok(at(expected)), "{text}");
         }
@@ -190,13 +207,14 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_breaks_it(text in "\\PC{0,24}", start in any::<i64>(), end in any::<i64>(), shown in any::<i64>()) {
-            let on = Reference { start: Timestamp(start), end: Timestamp(end), shown: Timestamp(shown) };
+            let (end, horizon) = (Timestamp(end), Timestamp(end.saturating_add(1_000)));
+            let on = Reference { start: Timestamp(start), end, horizon, shown: Timestamp(shown) };
             let _ = parse_moment(&text, &on);
         }
 
         #[test]
         fn no_number_breaks_it(text in "[+-]?[0-9]{1,20}(:[0-9]{1,20}){0,3}(h|m|s|ms|d)?", shown in any::<i64>()) {
-            let on = Reference { start: Timestamp::MIN, end: Timestamp::MAX, shown: Timestamp(shown) };
+            let on = Reference { start: Timestamp::MIN, end: Timestamp::MAX, horizon: Timestamp::MAX, shown: Timestamp(shown) };
             let _ = parse_moment(&text, &on);
         }
     }

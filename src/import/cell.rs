@@ -1,5 +1,5 @@
-//! What a cell of a table becomes in a payload. In: text, the kind of a signal. Out: JSON. A cell that does not fit stays
-//! text, so that the decoder judges it as it would have judged the plant.
+//! Turns a cell of a table into a value of a payload. In: text, the kind of a signal. Out: JSON. Never rejects a cell:
+//! one that does not fit stays text, and the decoder judges it as it would judge the plant.
 
 use serde_json::Value as Json;
 

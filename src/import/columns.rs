@@ -1,4 +1,4 @@
-//! Which column of a table is what. In: the header, a scene, what the user said. Out: a [`Shape`]. Pure.
+//! Finds the meaning of each column of a table. In: the header, a scene, options of the user. Out: a [`Shape`]. Pure.
 
 use super::{CsvOptions, Encoder, ImportError};
 use crate::scene::Scene;
@@ -35,7 +35,7 @@ pub struct Column {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ignored {
     pub column: String,
-    /// It is of a signal that no message brings: the scene computes it, from what is read.
+    /// Its signal comes in no message: the scene computes it from other columns.
     pub is_computed: bool,
     /// The signal that was perhaps meant.
     pub near: Option<String>,

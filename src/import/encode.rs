@@ -1,14 +1,14 @@
-//! Values back into the messages that carry them: the inverse of [`ingest`](crate::ingest).
+//! Turns values back into the messages that carry them: the inverse of [`ingest`](crate::ingest).
 //!
-//! In: a scene, values of signals at a moment. Out: one message for each topic that they are bound to, with the time where
-//! the binding looks for it. Never touches a file.
+//! In: a scene, values of signals at a moment. Out: one message for each topic that they are bound to, with the time
+//! where the binding looks for it. Never touches a file.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value as Json};
 
 use super::{Sent, cell};
-use crate::scene::{Binding, Decoder, Origin, Scene, TimeField, TimeFormat};
+use crate::scene::{Binding, Decoder, Scene, SignalSource, TimeField, TimeFormat};
 use crate::value::{SignalIndex, Timestamp};
 
 /// What stands for the wildcards of a topic that a binding only describes.
@@ -40,7 +40,7 @@ impl<'s> Encoder<'s> {
             .signals
             .iter()
             .map(|signal| {
-                let Origin::Mqtt(binding) = &signal.origin else { return None };
+                let SignalSource::Mqtt(binding) = &signal.source else { return None };
                 let broker = binding.broker.as_deref().unwrap_or(first_broker).to_owned();
                 let levels = binding.topic.split('/').map(|level| if matches!(level, "+" | "#") { ANY } else { level });
                 let key = (broker, levels.collect::<Vec<_>>().join("/"));
@@ -60,14 +60,14 @@ impl<'s> Encoder<'s> {
 
     /// The messages that carry these values, all received at `time`, in the order of the topics in the scene.
     ///
-    /// Empty cells say nothing; a topic of which all cells are empty is not sent. Of several signals that share a whole
-    /// payload the first one has it.
+    /// Empty cells say nothing; a topic whose cells are all empty is not sent. Where several signals share a whole
+    /// payload, the first one has it.
     pub fn encode(&self, time: Timestamp, cells: &[Cell]) -> Vec<Sent> {
         let mut payloads: BTreeMap<usize, Json> = BTreeMap::new();
         for cell in cells {
             let Some(topic) = self.of_signal.get(cell.signal.at()).copied().flatten() else { continue };
             let Some(signal) = self.scene.signals.get(cell.signal.at()) else { continue };
-            let Origin::Mqtt(binding) = &signal.origin else { continue };
+            let SignalSource::Mqtt(binding) = &signal.source else { continue };
             let Some(value) = cell::json(cell.text, signal.kind, to_payload(cell.linear, binding)) else { continue };
             match &binding.decoder {
                 Decoder::Raw => {
@@ -108,7 +108,7 @@ fn to_payload((scale, offset): (f64, f64), binding: &Binding) -> (f64, f64) {
     (scale / binding.scale, (offset - binding.offset) / binding.scale)
 }
 
-/// Sets what stands at a JSON pointer (RFC 6901), with objects on the way to it. What is no object there gives way.
+/// Sets the value at a JSON pointer (RFC 6901), with objects on the way to it; replaces other values on that way.
 fn put(root: &mut Json, pointer: &str, value: Json) {
     let mut at = root;
     for key in pointer.strip_prefix('/').unwrap_or(pointer).split('/') {

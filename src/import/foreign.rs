@@ -1,8 +1,8 @@
-//! Messages of an MCAP file that another program wrote. In: its messages in order of time, a scene. Out: what a broker would
-//! have sent. A topic is a topic: the scene binds the one that stands in the file.
+//! Reads messages of an MCAP file that another program wrote. In: its messages in order of time, a scene. Out: messages
+//! as a broker would have sent them, under the topics of the file, which the scene binds. Never changes a payload.
 
 use super::{ImportError, Sent};
-use crate::record::read::{ReadError, Timeline};
+use crate::record::read::{RawMessage, ReadError, Timeline};
 use crate::scene::Scene;
 use crate::value::Timestamp;
 
@@ -15,7 +15,9 @@ pub fn messages<'t>(
     let broker = scene.brokers.keys().next().cloned().unwrap_or_else(|| "broker".to_owned());
     let damaged = move |error: ReadError| ImportError::Foreign { file: file.to_owned(), cause: error.to_string() };
     let mut newest = Timestamp::MIN;
-    timeline.messages(Timestamp::MIN, Timestamp::MAX).map(move |message| {
+    // Samples of producers are computed anew.
+    let is_sent = |message: &Result<RawMessage, ReadError>| message.as_ref().map_or(true, |one| !one.is_produced());
+    timeline.messages(Timestamp::MIN, Timestamp::MAX).filter(is_sent).map(move |message| {
         let message = message.map_err(damaged)?;
         newest = newest.max(message.log_time);
         Ok(vec![Sent {

@@ -1,6 +1,6 @@
-//! Other people's logs as recordings: yesterday's data logger file becomes a replay in the same twin.
+//! Turns logs of other programs into recordings: yesterday's data logger file becomes a replay in the same twin.
 //!
-//! In: a CSV file or a foreign MCAP file, and a scene whose bindings say what belongs where. Out: messages as the plant
+//! In: a CSV file or a foreign MCAP file, and a scene whose bindings name topics and fields. Out: messages as the plant
 //! would have sent them, which then go the way of all messages: decoded by the scene, judged by its alarms, recorded.
 //! Never guesses in silence: a column that fits nothing is named, with the nearest signal.
 

@@ -1,21 +1,19 @@
-//! What a log tells, as Pollux would have recorded it: decoded by the scene, judged by its alarms.
+//! Records a log as Pollux would have recorded the plant: decoded by the scene, judged by its alarms.
 //!
-//! In: messages in order of time, a scene. Out: a recording like any other, with events and keyframes. Everything happens
-//! at the log's own times; no clock is read but for the date of the file.
+//! In: messages in order of time, a scene. Out: a recording like any other, with events and keyframes. Uses the log's
+//! own times; never reads a clock, except for the date of the file.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ImportError, Sent};
-use crate::analysis::{Analysis, Knowledge};
-use crate::ingest::{BindingTable, Message};
+use crate::ingest::Message;
 use crate::record::format::{About, VERSION};
-use crate::record::{Framed, Raw, RecordFile, SceneFiles, Still, WriteError};
+use crate::record::{Framed, KeyframeBuilder, Raw, RecordFile, SceneFiles, WriteError};
+use crate::run::{Run, RunOptions};
 use crate::scene::Scene;
-use crate::source::Batch;
 use crate::value::Timestamp;
 
 /// Memory for what alarms and derived signals look back at; the recording holds all of it.
@@ -70,13 +68,10 @@ pub fn record(
     let unwritten =
         |cause: WriteError| ImportError::Unwritten { file: path.display().to_string(), cause: cause.to_string() };
     let file = RecordFile::begin(path.to_owned(), file, &about, &files).map_err(unwritten)?;
-    let analysis = Analysis::new(scene.clone(), 1, HISTORY_BYTES, start);
-    let mut knowledge = analysis.lock();
-    let mut run = Run {
-        scene,
-        knowledge: &mut knowledge,
+    let options = RunOptions { start, history_budget_bytes: HISTORY_BYTES, ..RunOptions::default() };
+    let mut import = Import {
+        run: Run::new(scene, options),
         file,
-        tables: BTreeMap::new(),
         brokers: Vec::new(),
         imported: Imported::default(),
         told: 0,
@@ -87,17 +82,16 @@ pub fn record(
     };
     for moment in moments {
         for sent in moment? {
-            run.take(&sent).map_err(unwritten)?;
+            import.take(&sent).map_err(unwritten)?;
         }
     }
-    run.end().map_err(unwritten)
+    import.end().map_err(unwritten)
 }
 
-struct Run<'k> {
-    scene: Arc<Scene>,
-    knowledge: &'k mut Knowledge,
+struct Import {
+    run: Run,
     file: RecordFile,
-    tables: BTreeMap<String, (u16, BindingTable)>,
+    /// By number, as the file knows them.
     brokers: Vec<Arc<str>>,
     imported: Imported,
     /// The last event that is in the file.
@@ -109,30 +103,22 @@ struct Run<'k> {
     keyframe_bytes: usize,
 }
 
-impl Run<'_> {
+impl Import {
     fn take(&mut self, sent: &Sent) -> Result<(), WriteError> {
         let now = sent.time;
         self.keep_up(now)?;
-        let Self { scene, brokers, .. } = self;
-        let (broker, table) = self.tables.entry(sent.broker.clone()).or_insert_with(|| {
-            brokers.push(sent.broker.as_str().into());
-            ((brokers.len() - 1) as u16, BindingTable::new(scene, &sent.broker, 1))
+        let Sent { broker, topic, payload, qos, retained, .. } = sent;
+        let (qos, retained) = (*qos, *retained);
+        let (outcome, source_time) =
+            self.run.message(broker, &Message { topic, payload, retained, qos, receive_time: now });
+        let number = self.brokers.iter().position(|known| **known == **broker).unwrap_or_else(|| {
+            self.brokers.push(broker.as_str().into());
+            self.brokers.len() - 1
         });
-        let message = Message {
-            topic: &sent.topic,
-            payload: &sent.payload,
-            retained: sent.retained,
-            qos: sent.qos,
-            receive_time: now,
-        };
-        let mut samples = Vec::new();
-        let outcome = table.decode(&message, &mut samples);
-        let publish_time = samples.first().map_or(now, |sample| sample.source_time);
-        let (broker, topic, payload) = (*broker, &sent.topic, &sent.payload);
-        let Sent { qos, retained, .. } = *sent;
-        let raw = Raw { broker, topic, qos, retained, log_time: now, publish_time, payload };
+        let publish_time = source_time.unwrap_or(now);
+        let raw = Raw { broker: number as u16, topic, qos, retained, log_time: now, publish_time, payload };
         self.file.message(&raw, &self.brokers)?;
-        self.since_keyframe += sent.payload.len();
+        self.since_keyframe += payload.len();
 
         let imported = &mut self.imported;
         imported.messages += 1;
@@ -140,32 +126,34 @@ impl Run<'_> {
         imported.unknown_topics += u64::from(outcome.unknown_topic);
         imported.undecodable += u64::from(outcome.error.is_some());
         if let (None, Some(error)) = (&imported.first_error, &outcome.error) {
-            imported.first_error = Some(format!("{}: {error}", sent.topic));
+            imported.first_error = Some(format!("{topic}: {error}"));
         }
         imported.from.get_or_insert(now);
         imported.to = Some(now);
-        self.knowledge.learn(Batch { generation: 1, samples });
         Ok(())
     }
 
-    /// All that was due before `now`: delays of alarms, expiries, then what the file has to be told.
+    /// All that was due before `now`, then what the file has to be told.
     fn keep_up(&mut self, now: Timestamp) -> Result<(), WriteError> {
-        self.knowledge.elapse(now);
+        // Everything received before this moment; more messages of this moment may come.
+        let before = Timestamp(now.0.saturating_sub(1));
+        self.run.pass_time(before);
         if now >= self.events_at + EVENTS_EVERY {
             self.tell(now)?;
         }
         let is_due = self
             .keyframe_at
             .is_none_or(|last| now >= last + KEYFRAME_EVERY && self.since_keyframe >= self.keyframe_bytes);
-        if is_due {
+        // A message of this very time is learnt already: the keyframe would not be of the moment before it.
+        if is_due && self.imported.to.is_none_or(|last| last < now) {
             self.tell(now)?;
-            // All that was received before this moment, of which more may come.
-            let time = Timestamp(now.0.saturating_sub(1));
-            let alarms = self.knowledge.engine().snapshot();
-            let keyframe = Still::new(time, self.scene.clone(), &self.knowledge.history, alarms).keyframe();
-            let json = serde_json::to_vec(&keyframe).map_err(|error| WriteError::Disk(error.to_string()))?;
-            (self.keyframe_at, self.since_keyframe, self.keyframe_bytes) = (Some(now), 0, json.len());
-            self.file.keyframe(&Framed { time, json })?;
+            let knowledge = self.run.knowledge();
+            let (alarms, producers) = (knowledge.engine().snapshot(), knowledge.producer_states());
+            let mut keyframe = KeyframeBuilder::new(before, self.run.scene().clone(), alarms, producers);
+            keyframe.go_on(&knowledge.history, || false);
+            let framed = Framed::of(&keyframe.build()).map_err(|error| WriteError::Disk(error.to_string()))?;
+            (self.keyframe_at, self.since_keyframe, self.keyframe_bytes) = (Some(now), 0, framed.json.len());
+            self.file.keyframe(&framed)?;
         }
         Ok(())
     }
@@ -173,16 +161,15 @@ impl Run<'_> {
     /// Writes the events that the file does not have yet.
     fn tell(&mut self, now: Timestamp) -> Result<(), WriteError> {
         self.events_at = now;
-        let journal = self.knowledge.chronicle().journal();
-        let new: Vec<_> = journal.after(self.told).cloned().collect();
-        self.told = journal.last_id();
+        let new: Vec<_> = self.run.events_after(self.told).cloned().collect();
+        self.told = new.last().map_or(self.told, |event| event.id);
         self.imported.events += new.len() as u64;
         self.file.events(&new)
     }
 
     fn end(mut self) -> Result<Imported, WriteError> {
         if let Some(last) = self.imported.to {
-            self.knowledge.elapse(last);
+            self.run.pass_time(last);
             self.tell(last)?;
         }
         let finished = self.file.finish();

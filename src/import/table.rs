@@ -1,5 +1,5 @@
-//! Tables of values (RFC 4180, and what spreadsheets make of it) as messages. In: text, row by row. Out: what a plant would
-//! have sent. Holds one moment at a time, however long the table.
+//! Reads tables of values (RFC 4180, and the variants of spreadsheets) as messages. In: text, row by row. Out: messages
+//! as a plant would have sent them. Never holds more than one moment, however long the table.
 
 use std::io::{BufRead, BufReader, Read};
 

@@ -1,12 +1,13 @@
-//! Times as loggers write them. In: text. Out: a moment. Never asks a clock.
+//! Reads times as loggers write them. In: text. Out: a timestamp. Never reads a clock.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::value::Timestamp;
 
-/// RFC 3339; the same without a zone, which is read as UTC, with a blank or a `T`; or a number since 1970, whose size says
-/// whether it counts seconds, milliseconds, microseconds or nanoseconds (all four are told apart from 1973 to 5138).
+/// RFC 3339; the same without a zone, which is read as UTC, with a blank or a `T`; or a number since 1970, whose size
+/// says whether it counts seconds, milliseconds, microseconds or nanoseconds (all four are told apart from 1973 to
+/// 5138).
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if let Some(time) = number(text) {

@@ -1,6 +1,6 @@
 //! From messages to samples: topic → signals, payload → values.
 //!
-//! In: a [`BindingTable`] made from a scene, and MQTT messages. Out: [`Sample`](crate::value::Sample)s with quality,
+//! In: a [`BindingTable`] made from a scene, and MQTT messages. Out: [`Sample`]s with quality,
 //! and an [`Outcome`] that says what was wrong. Never touches network, disk or a clock: the receive time comes with
 //! the message.
 //!
@@ -25,14 +25,26 @@ mod flat;
 mod pointer;
 mod shared;
 mod table;
+mod tables;
 mod topic;
 mod value;
 
-use crate::value::Timestamp;
+use crate::value::{Sample, Timestamp};
 
 pub use shared::{SharedTable, TableWatch};
 pub use table::BindingTable;
+pub use tables::Tables;
 pub use topic::{covers, matches};
+
+/// What is concluded together: samples of one message that follow each other with one source time.
+///
+/// The one rule for it, everywhere: in a live session, in a replay, in an import and in an export. It depends on the
+/// message alone, never on how a socket was read or a batch was cut, so that all of them conclude the same. Two values that
+/// a device sends in two messages are two moments: what is derived from both is false in between, and a derived signal can
+/// wait for the second with `settle`.
+pub fn moments(message: &[Sample]) -> impl Iterator<Item = &[Sample]> {
+    message.chunk_by(|a, b| a.source_time == b.source_time)
+}
 
 /// A message as it came from a broker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

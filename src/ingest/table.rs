@@ -8,8 +8,8 @@ use super::pointer::{Found, PointerTree};
 use super::topic::{FilterTrie, covers, has_wildcard};
 use super::value::{self, Wanted};
 use super::{ClockError, DecodeError, Message, Outcome};
-use crate::scene::{Binding, Decoder, Origin, Scene, Signal, TimeField, TimeFormat};
-use crate::value::{Quality, Reason, Sample, SignalIndex, Timestamp, Value};
+use crate::scene::{Binding, Decoder, Scene, Signal, SignalSource, TimeField, TimeFormat};
+use crate::value::{Origin, Quality, Reason, Sample, SignalIndex, Timestamp, Value};
 
 /// Fields of a topic that are read without allocating.
 const SLOTS_ON_STACK: usize = 24;
@@ -61,7 +61,7 @@ impl BindingTable {
         let mut by_filter: HashMap<&str, Vec<(&Signal, &Binding)>> = HashMap::default();
         let mut order: Vec<&str> = Vec::new();
         for signal in &scene.signals {
-            let Origin::Mqtt(binding) = &signal.origin else { continue };
+            let SignalSource::Mqtt(binding) = &signal.source else { continue };
             if binding.broker.as_deref().is_some_and(|name| name != broker) {
                 continue;
             }
@@ -239,6 +239,7 @@ impl Plan {
                     receive_time: message.receive_time,
                     value: Value::Number(x),
                     quality,
+                    origin: Origin::Measured,
                 });
                 continue;
             }
@@ -312,7 +313,7 @@ fn sample(
     value: crate::value::Value,
     quality: Quality,
 ) -> Sample {
-    Sample { signal, source_time, receive_time: message.receive_time, value, quality }
+    Sample { signal, source_time, receive_time: message.receive_time, value, quality, origin: Origin::Measured }
 }
 
 /// The quality of a retained value whose age is unknown.
@@ -369,7 +370,7 @@ mod tests {
             label: String::new(),
             kind: *kind,
             unit: Unit::none(),
-            origin: Origin::Mqtt(Binding {
+            source: SignalSource::Mqtt(Binding {
                 broker: None,
                 topic: (*topic).to_owned(),
                 decoder: decoder.clone(),
@@ -449,7 +450,7 @@ mod tests {
     #[test]
     fn bindings_of_another_broker_are_left_out() {
         let mut scene = scene(&[("a", Decoder::Raw, ValueKind::Number), ("b", Decoder::Raw, ValueKind::Number)]);
-        if let Origin::Mqtt(binding) = &mut scene.signals[1].origin {
+        if let SignalSource::Mqtt(binding) = &mut scene.signals[1].source {
             binding.broker = Some("other".to_owned());
         }
         assert_eq!(BindingTable::new(&scene, "plant", 0).filters(), ["a"]);

@@ -1,8 +1,9 @@
 //! Equations of machines, and plants made of them: the simulated Castor.
 //!
 //! In: a seed, a step of time, inputs from linked machines. Out: states, outputs, and the messages a real plant would
-//! send. Never reads a clock, never touches a network, never uses global randomness: the same seed gives the same bits
-//! (on one platform: `exp`, `sin` and `powf` may differ in the last bit between systems' math libraries).
+//! send. Never reads a clock, never touches a network, never uses global randomness: the same seed gives the same bits.
+//! Functions that are not exact come from the `libm` crate, so that machines agree as well, but for the noise of
+//! [`Noise::normal`]: in rare draws `rand_distr` asks the machine's math library, which may differ in the last bits.
 //!
 //! SI units inside (m, m³/s, Pa, W, K or °C where said, rad); messages convert at the edge.
 

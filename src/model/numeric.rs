@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 /// First-order lag with time constant `tau` (s), exact for a constant target: stable for any `dt`.
 pub(super) fn approach(x: f64, target: f64, tau: f64, dt: f64) -> f64 {
-    x + (target - x) * -(-dt / tau).exp_m1()
+    x + (target - x) * -libm::expm1(-dt / tau)
 }
 
 /// Moves towards a target at `rate` per second at most.

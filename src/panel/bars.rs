@@ -1,14 +1,21 @@
 //! The bar at the top and the strip at the bottom: scene, mode, how much needs a look, connections, memory.
 //!
-//! In: [`BarsView`]. Out: which panel to bring to the front, or the wish to open something. Never hides the mode: it is in sight at every width.
+//! In: [`BarsView`]. Out: which panel to bring to the front, or the wish to open something. Never hides the mode: it is in
+//! sight at every width.
 
 use bevy_egui::egui::{self, Align, Color32, Layout, Ui, pos2, vec2};
 
+use super::alarms::AlarmsPanel;
 use super::banner::{self, BannerView};
+use super::class::{PanelClass as _, PanelId};
+use super::connections::ConnectionsPanel;
 use super::connections::{paint_state, state_text};
+use super::issues::IssuesPanel;
+use super::layer_key::LayerKey;
 use super::mark::{Counts, Mark};
 use super::recording::{self, RecordView};
-use super::shell::PanelKind;
+use super::shell;
+use super::tree::TreePanel;
 use super::{format, theme, timebar, widgets};
 use crate::history::{Cursor, Usage};
 use crate::source::{ConnectionState, SourceReport};
@@ -19,8 +26,10 @@ pub struct BarsView {
     pub cursor: Cursor,
     /// A recording: nothing is live.
     pub recorded: bool,
-    /// The recording that lies beside this, and how.
-    pub beside: Option<String>,
+    /// The shown moment lies beyond now.
+    pub ahead: bool,
+    /// What lies beside.
+    pub layers: Vec<LayerKey>,
     pub counts: Counts,
     pub banner: BannerView,
     pub twins: usize,
@@ -38,7 +47,7 @@ pub struct BarsView {
 /// What a click on a bar asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Asked {
-    Panel(PanelKind),
+    Panel(PanelId),
     /// The dialog that opens something else.
     Open,
 }
@@ -57,7 +66,8 @@ pub fn bars_view(
         scene: scene.name.clone(),
         cursor,
         recorded: false,
-        beside: None,
+        ahead: false,
+        layers: Vec::new(),
         counts,
         banner,
         twins: scene.twins.len(),
@@ -85,11 +95,17 @@ pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<Asked> {
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
         let (ink, fill) = mode_colours(&view.cursor, view.recorded);
-        let text = timebar::badge(&view.cursor, view.recorded);
+        let text = match view.ahead {
+            true => timebar::ahead_badge(&view.cursor),
+            false => timebar::badge(&view.cursor, view.recorded),
+        };
         widgets::badge_of(ui, &text, egui::FontId::proportional(16.0), ink, fill);
-        if let Some(beside) = &view.beside {
+        if let [first, more @ ..] = &view.layers[..] {
             const WIDEST: f32 = 260.0;
-            let text = format!("beside {beside}");
+            let text = match more.len() {
+                0 => format!("beside {}", first.name),
+                _ => format!("beside {}", view.layers.iter().map(|layer| &*layer.name).collect::<Vec<_>>().join(", ")),
+            };
             let room = vec2((ui.available_width() * 0.4).min(WIDEST), ui.available_height());
             ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
                 widgets::line(ui, &text, theme::body(), theme::NOT_LIVE);
@@ -98,14 +114,14 @@ pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<Asked> {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 14.0;
             if ui.button("?").on_hover_text("Keyboard shortcuts (?)").clicked() {
-                asked = Some(Asked::Panel(PanelKind::Help));
+                asked = Some(Asked::Panel(shell::HELP));
             }
             if ui.button("Open").on_hover_text("Open a recording or a scene (Ctrl + O)").clicked() {
                 asked = Some(Asked::Open);
             }
             let issues = if view.issues == 1 { "issue" } else { "issues" };
             if view.issues > 0 && widgets::count_chip(ui, Mark::Warning, view.issues, issues).clicked() {
-                asked = Some(Asked::Panel(PanelKind::Issues));
+                asked = Some(Asked::Panel(IssuesPanel::ID));
             }
             let chips = [
                 (Mark::Bad, view.counts.bad, "bad", "Values that cannot be used"),
@@ -116,11 +132,11 @@ pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<Asked> {
                 if (mark != Mark::Bad || count > 0)
                     && widgets::count_chip(ui, mark, count, what).on_hover_text(tip).clicked()
                 {
-                    asked = Some(Asked::Panel(PanelKind::Tree));
+                    asked = Some(Asked::Panel(TreePanel::ID));
                 }
             }
             if banner::counts_ui(ui, &view.banner) {
-                asked = Some(Asked::Panel(PanelKind::Alarms));
+                asked = Some(Asked::Panel(AlarmsPanel::ID));
             }
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let name = if view.scene.is_empty() { "No scene" } else { &view.scene };
@@ -128,7 +144,7 @@ pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<Asked> {
                 let size =
                     format!("{}  ·  {}", format::plural(view.twins, "twin"), format::plural(view.signals, "signal"));
                 if banner::headline_ui(ui, &view.banner) {
-                    asked = Some(Asked::Panel(PanelKind::Alarms));
+                    asked = Some(Asked::Panel(AlarmsPanel::ID));
                 }
                 if ui.available_width() > 180.0 {
                     widgets::line(ui, &size, theme::small(), theme::TEXT_WEAK);
@@ -169,7 +185,7 @@ pub fn status_ui(ui: &mut Ui, view: &BarsView) -> Option<Asked> {
                 if let Some(record) = &view.record
                     && recording::chip_ui(ui, record)
                 {
-                    asked = Some(Asked::Panel(PanelKind::Connections));
+                    asked = Some(Asked::Panel(ConnectionsPanel::ID));
                 }
                 if view.sources.is_empty() {
                     weak(ui, "No sources");
@@ -179,7 +195,7 @@ pub fn status_ui(ui: &mut Ui, view: &BarsView) -> Option<Asked> {
                         break;
                     }
                     if source_chip(ui, name, *state) {
-                        asked = Some(Asked::Panel(PanelKind::Connections));
+                        asked = Some(Asked::Panel(ConnectionsPanel::ID));
                     }
                 }
             });
@@ -257,7 +273,7 @@ mod tests {
         harness.run();
         harness.get_by_label("plant: Connected").click();
         harness.run();
-        assert_eq!(*harness.state(), [PanelKind::Tree, PanelKind::Alarms, PanelKind::Connections].map(Asked::Panel));
+        assert_eq!(*harness.state(), [TreePanel::ID, AlarmsPanel::ID, ConnectionsPanel::ID].map(Asked::Panel));
     }
 
     #[test]

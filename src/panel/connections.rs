@@ -6,7 +6,9 @@
 
 use bevy_egui::egui::{self, Align, Color32, Frame, Margin, Rect, ScrollArea, Sense, Stroke, Ui, pos2, vec2};
 
+use super::class::{Dock, PanelClass};
 use super::recording::{self, RecordBox, RecordView};
+use super::snapshot::Snapshot;
 use super::{format, theme, widgets};
 use crate::command::OperatorCommand;
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot};
@@ -120,6 +122,25 @@ pub const fn state_colour(state: ConnectionState) -> Color32 {
         ConnectionState::Connected => theme::TEXT_WEAK,
         ConnectionState::Connecting => theme::WARNING,
         ConnectionState::Disconnected | ConnectionState::Stopped => theme::CRITICAL,
+    }
+}
+
+/// The connections among the panels.
+pub struct ConnectionsPanel;
+
+impl PanelClass for ConnectionsPanel {
+    const NAME: &'static str = "connections";
+    const TITLE: &'static str = "Connections";
+    const DOCK: Dock = Dock::Below;
+    type State = RecordBox;
+    type View<'a> = ConnectionsView;
+
+    fn view<'a>(read: &'a Snapshot<'a>, _: &RecordBox) -> ConnectionsView {
+        ConnectionsView { record: read.record.cloned(), ..connections_view(read.report, read.time.now) }
+    }
+
+    fn ui(ui: &mut Ui, view: &ConnectionsView, state: &mut RecordBox, out: &mut Vec<OperatorCommand>) {
+        connections_ui(ui, view, state, out);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The event log: everything that happened, newest first.
 //!
-//! In: [`EventsView`]: the journal. Out: commands: to a moment and a twin, a note, an export. Only rows in sight are put
+//! In: [`EventsView`]: the journal. Out: commands: to a moment and a twin, a note, an export. Never changes an event. Only rows in sight are put
 //! into words, and a growing journal is filtered where it grew: 100,000 events cost what 20 cost.
 
 use std::path::PathBuf;
@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use bevy_egui::egui::{self, Align, Rect, ScrollArea, Ui, WidgetInfo, WidgetType, pos2, vec2};
 
+use super::class::{Dock, PanelClass};
 use super::mark::Mark;
+use super::snapshot::Snapshot;
 use super::{format, theme, widgets};
 use crate::alarm::{Cause, Urgency};
-use crate::command::OperatorCommand;
+use crate::command::{AttentionCommand, JournalCommand, OperatorCommand, TimeCommand};
 use crate::event::{Event, Filter, Kind, Tag};
 use crate::scene::Scene;
 use crate::scene::rule::Priority;
@@ -111,6 +113,34 @@ fn lit(priority: Priority, unacknowledged: bool) -> Mark {
     Mark::Alarm(Urgency { priority, unacknowledged })
 }
 
+/// The event log among the panels.
+pub struct EventsPanel;
+
+impl PanelClass for EventsPanel {
+    const NAME: &'static str = "events";
+    const TITLE: &'static str = "Events";
+    const DOCK: Dock = Dock::Below;
+    type State = EventsState;
+    type View<'a> = EventsView<'a>;
+
+    fn view<'a>(read: &'a Snapshot<'a>, _: &EventsState) -> EventsView<'a> {
+        EventsView {
+            scene: read.scene(),
+            events: read.events,
+            selected_twin: read.attention.selected,
+            shown: read.time.shown,
+        }
+    }
+
+    fn ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState, out: &mut Vec<OperatorCommand>) {
+        events_ui(ui, view, state, out);
+    }
+
+    fn forget_the_past(state: &mut EventsState) {
+        *state = EventsState::default();
+    }
+}
+
 pub fn events_ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState, out: &mut Vec<OperatorCommand>) {
     filter_ui(ui, view, state);
     files_ui(ui, view, state, out);
@@ -189,7 +219,9 @@ fn files_ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState, out: &mut V
         let on = twin.map_or_else(|| "Add note".to_owned(), |twin| format!("Add note on {}", twin.id));
         let text = state.note.trim();
         if ui.add_enabled(!text.is_empty(), egui::Button::new(on)).clicked() {
-            out.push(OperatorCommand::Note { text: text.to_owned(), twin: twin.map(|twin| twin.index), at: None });
+            out.push(
+                JournalCommand::Note { text: text.to_owned(), twin: twin.map(|twin| twin.index), at: None }.into(),
+            );
             state.note.clear();
         }
         ui.add_space(8.0);
@@ -198,7 +230,7 @@ fn files_ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState, out: &mut V
         let export = ui.add_enabled(!path.is_empty(), egui::Button::new("Export"));
         let hint = "What the filter lets through, as CSV if the name ends in .csv, else as JSON lines";
         if export.on_hover_text(hint).on_disabled_hover_text("Name a file first").clicked() {
-            out.push(OperatorCommand::ExportEvents { path: PathBuf::from(path), filter: state.filter.clone() });
+            out.push(JournalCommand::Export { path: PathBuf::from(path), filter: state.filter.clone() }.into());
         }
     });
 }
@@ -260,9 +292,9 @@ fn row_ui(ui: &mut Ui, view: &EventsView, event: &Event, out: &mut Vec<OperatorC
     let mut cut = text(at.text, &row.text, theme::body(), ink);
     cut |= text(at.by, &row.by, theme::small(), weak);
     if response.clicked() {
-        out.push(OperatorCommand::Seek(event.seen_at()));
+        out.push(TimeCommand::Seek(event.seen_at()).into());
         if let Some(twin) = event.twin.as_deref().and_then(|id| view.scene.twin(id)) {
-            out.push(OperatorCommand::Select(Some(twin.index)));
+            out.push(AttentionCommand::Select(Some(twin.index)).into());
         }
     }
     if cut {
@@ -309,7 +341,10 @@ mod tests {
         harness.get_by_label("14:09:45 P-101 vibration above 7.1 mm/s (high high): raised at 7.14 mm/s").click();
         harness.run();
         let pump = testing::scene().twin("P-101").unwrap().index;
-        let expected = [OperatorCommand::Seek(testing::second(585)), OperatorCommand::Select(Some(pump))];
+        let expected = [
+            OperatorCommand::Time(TimeCommand::Seek(testing::second(585))),
+            OperatorCommand::Attention(AttentionCommand::Select(Some(pump))),
+        ];
         assert_eq!(harness.state().out, expected);
     }
 
@@ -347,7 +382,10 @@ mod tests {
         harness.get_by_label("Export").click();
         harness.run();
         let filter = Filter { tags: vec![Tag::Note, Tag::Bookmark], ..Filter::default() };
-        assert_eq!(harness.state().out, [OperatorCommand::ExportEvents { path: "shift.csv".into(), filter }]);
+        assert_eq!(
+            harness.state().out,
+            [OperatorCommand::Journal(JournalCommand::Export { path: "shift.csv".into(), filter })]
+        );
     }
 
     #[test]
@@ -360,7 +398,10 @@ mod tests {
         harness.get_by_label("Add note on P-101").click();
         harness.run();
         let twin = testing::scene().twin("P-101").map(|twin| twin.index);
-        assert_eq!(harness.state().out, [OperatorCommand::Note { text: "smells hot".into(), twin, at: None }]);
+        assert_eq!(
+            harness.state().out,
+            [OperatorCommand::Journal(JournalCommand::Note { text: "smells hot".into(), twin, at: None })]
+        );
         assert_eq!(harness.state().state.note, "");
     }
 

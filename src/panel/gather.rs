@@ -1,25 +1,24 @@
-//! The one system of the panels: gathers the views of visible panels, runs the shell, passes on what it asked for.
+//! The one system of the panels: collects what they read, runs the shell, passes on what it asked for.
 //!
-//! In: resources and `Current` components. Out: [`OperatorCommand`] messages, [`ViewRect`]. Decides nothing itself.
+//! In: resources and `Current` components, copies from the history. Out: [`OperatorCommand`] messages, [`ViewRect`].
+//! Decides nothing itself. Holds the lock of the analysis only while it copies: never while a view is built or drawn.
 
 use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, egui};
 
-use super::alarms::AlarmsView;
-use super::events::EventsView;
-use super::mark::Marks;
-use super::open::{OpenView, RecentFiles};
-use super::shell::{self, PanelKind, Shell, Views};
-use super::{
-    banner, bars, compare, connections, inspector, issues, recording, statistics, theme, timebar, tree, trend,
-};
+use super::lines::{Copied, Wishes};
+use super::mark::TwinMarks;
+use super::open::RecentFiles;
+use super::shell::{self, Shell};
+use super::snapshot::{Known, Snapshot};
+use super::{issues, recording, theme};
 use crate::alarm::{AlarmBoard, Horn};
-use crate::analysis::{Analysis, Knowledge};
-use crate::beside::{Beside, Counterpart};
+use crate::analysis::Analysis;
 use crate::command::{Attention, Ghosts, Operator, OperatorCommand};
 use crate::event::{EventLog, RecordTroubles};
-use crate::history::{self, Counts, Cursor, Density, Extent, History, Moment, SkipGaps};
+use crate::history::{self, Cursor, Density, Extent, Horizon, SkipGaps, Usage, ViewTime};
+use crate::layers::{Counterparts, Layers};
 use crate::record::Recording;
 use crate::scene::LoadedScene;
 use crate::source::SourceReport;
@@ -37,7 +36,7 @@ pub(super) struct Readable<'w, 's> {
     loaded: Res<'w, LoadedScene>,
     attention: Res<'w, Attention>,
     cursor: Res<'w, Cursor>,
-    moment: Res<'w, Moment>,
+    moment: Res<'w, ViewTime>,
     extent: Res<'w, Extent>,
     time_marks: Res<'w, history::Marks>,
     skip: Res<'w, SkipGaps>,
@@ -45,7 +44,7 @@ pub(super) struct Readable<'w, 's> {
     analysis: Option<Res<'w, Analysis>>,
     report: Res<'w, SourceReport>,
     entities: Res<'w, Entities>,
-    marks: Res<'w, Marks>,
+    marks: Res<'w, TwinMarks>,
     board: Res<'w, AlarmBoard>,
     horn: Option<Res<'w, Horn>>,
     log: Res<'w, EventLog>,
@@ -55,9 +54,10 @@ pub(super) struct Readable<'w, 's> {
     labels: Res<'w, ScreenLabels>,
     world: Res<'w, WorldImage>,
     currents: Query<'w, 's, &'static Current>,
-    beside: Option<Res<'w, Beside>>,
+    layers: Option<Res<'w, Layers>>,
+    horizon: Res<'w, Horizon>,
     ghosts: Option<Res<'w, Ghosts>>,
-    counterparts: Query<'w, 's, &'static Counterpart>,
+    counterparts: Query<'w, 's, &'static Counterparts>,
 }
 
 pub(super) fn show_panels(
@@ -73,24 +73,6 @@ pub(super) fn show_panels(
     if !std::mem::replace(&mut *styled, true) {
         theme::apply(&ctx);
     }
-    // Without a history there is nothing to draw a line of: one without samples stands in.
-    // Indices of a board that was made from another scene mean other alarms.
-    let unlit;
-    let board = if read.board.generation() == Some(read.loaded.generation) {
-        &*read.board
-    } else {
-        unlit = AlarmBoard::default();
-        &unlit
-    };
-    let mut out = Vec::new();
-    let views = match &read.analysis {
-        Some(analysis) => {
-            let knowledge = analysis.lock();
-            let other = read.beside.as_ref().map(|beside| beside.lock());
-            gather(&read, (&knowledge.history, other.as_deref()), knowledge.arrivals(), board, &shell)
-        }
-        None => gather(&read, (&History::new(0), None), &Density::default(), board, &shell),
-    };
     let mut ui = egui::Ui::new(
         ctx.clone(),
         "panels".into(),
@@ -100,7 +82,11 @@ pub(super) fn show_panels(
         read.world.paint(painter, rect);
         label::paint(painter, &read.labels);
     };
-    let room = shell::show(&mut ui, &mut shell, &views, &paint_world, &mut out);
+    let mut out = Vec::new();
+    let room = with_snapshot(&read, &mut shell, |snapshot, shell| {
+        let views = shell.views(snapshot);
+        shell::show(&mut ui, shell, &views, &paint_world, &mut out)
+    });
     rect.set_if_neq(ViewRect { physical: Some(physical(room.world, ctx.pixels_per_point())) });
     covered
         .set_if_neq(Covered(room.covered.map(|rect| Rect::new(rect.left(), rect.top(), rect.right(), rect.bottom()))));
@@ -108,138 +94,83 @@ pub(super) fn show_panels(
     Ok(())
 }
 
+/// Builds the views of one frame, for measurements.
+pub(super) fn build_views(read: Readable, mut shell: ResMut<Shell>) {
+    with_snapshot(&read, &mut shell, |snapshot, shell| {
+        std::hint::black_box(&shell.views(snapshot));
+    });
+}
+
+/// Copies what the visible panels need of the history, while it is locked; `then` runs without any lock.
+fn with_snapshot<T>(read: &Readable, shell: &mut Shell, then: impl FnOnce(&Snapshot, &mut Shell) -> T) -> T {
+    // Indices of a board that was made from another scene mean other alarms.
+    let unlit;
+    let board = if read.board.generation() == Some(read.loaded.generation) {
+        &*read.board
+    } else {
+        unlit = AlarmBoard::default();
+        &unlit
+    };
+    let current = |index: SignalIndex| -> Current {
+        let entity = read.entities.signals.get(index.at());
+        entity.and_then(|entity| read.currents.get(*entity).ok()).cloned().unwrap_or_default()
+    };
+    let counterparts = |index: SignalIndex| -> Option<Counterparts> {
+        let entity = read.entities.signals.get(index.at())?;
+        read.counterparts.get(*entity).ok().cloned()
+    };
+    let issues = issues::issues_view(&read.loaded, &read.report, &read.troubles.0);
+    let (wishes, no_arrivals) = (Wishes::default(), Density::default());
+    let snapshot = Snapshot {
+        loaded: &read.loaded,
+        attention: &read.attention,
+        cursor: *read.cursor,
+        time: *read.moment,
+        extent: &read.extent,
+        horizon: *read.horizon,
+        time_marks: *read.time_marks,
+        skip: *read.skip,
+        operator: &read.operator.0,
+        report: &read.report,
+        marks: &read.marks,
+        board,
+        horn: read.horn.as_ref().map(|horn| horn.from()),
+        events: &read.log.events,
+        recent: &read.recent,
+        layers: read.layers.as_deref(),
+        ghosts: read.ghosts.as_deref().copied().unwrap_or_default(),
+        current: &current,
+        counterparts: &counterparts,
+        issues: &issues,
+        record: None,
+        known: Known { lines: &wishes, bounds: None, usage: Usage::default(), arrivals: &no_arrivals },
+    };
+    shell.wishes(&snapshot);
+
+    let (mut lines, mut arrivals) = (Copied::default(), no_arrivals.clone());
+    let (mut bounds, mut usage) = (None, Usage::default());
+    if let Some(analysis) = &read.analysis {
+        lines = wishes.copied(|wish| wish.of(&analysis.lock().history));
+        let knowledge = analysis.lock();
+        if !read.loaded.scene.signals.is_empty() {
+            (bounds, usage) = (knowledge.history.bounds(), knowledge.history.usage());
+        }
+        if !read.extent.is_recorded() {
+            arrivals.clone_from(knowledge.arrivals());
+        }
+    }
+    let newest = bounds.map(|(_, newest)| newest);
+    let coarse = !read.extent.is_recorded() && read.moment.is_dormant(newest);
+    let record = recording::record_view(&read.recording, read.moment.now, coarse);
+    let known = Known { lines: &lines, bounds, usage, arrivals: &arrivals };
+    then(&Snapshot { record: record.as_ref(), known, ..snapshot }, shell)
+}
+
 /// The rectangle in physical pixels; an empty one if the 3D view is hidden.
 fn physical(rect: Option<egui::Rect>, pixels_per_point: f32) -> URect {
     let Some(rect) = rect.filter(|rect| rect.is_positive()) else { return URect::default() };
     let pixel = |x: f32| (x * pixels_per_point).round().max(0.0) as u32;
     URect::new(pixel(rect.left()), pixel(rect.top()), pixel(rect.right()), pixel(rect.bottom()))
-}
-
-fn gather<'a>(
-    read: &'a Readable,
-    (history, other): (&History, Option<&Knowledge>),
-    arrivals: &Density,
-    board: &'a AlarmBoard,
-    shell: &Shell,
-) -> Views<'a> {
-    let (scene, moment, cursor) = (&*read.loaded.scene, *read.moment, *read.cursor);
-    let current = |index: SignalIndex| -> Current {
-        let entity = read.entities.signals.get(index.at());
-        entity.and_then(|entity| read.currents.get(*entity).ok()).cloned().unwrap_or_default()
-    };
-    let counterpart = |index: SignalIndex| -> Option<Counterpart> {
-        let entity = read.entities.signals.get(index.at())?;
-        read.counterparts.get(*entity).ok().cloned()
-    };
-    let beside = read.beside.as_deref();
-    let bounds = if scene.signals.is_empty() { None } else { history.bounds() };
-    let usage = if scene.signals.is_empty() { default() } else { history.usage() };
-    // Issues are few and their number is always shown, so they are built in any case.
-    let issues = issues::issues_view(&read.loaded, &read.report, &read.troubles.0);
-    let inspected = inspector::InspectorInput {
-        scene,
-        currents: &current,
-        history,
-        marks: &read.marks,
-        board,
-        beside: beside.map(|beside| (beside.there.as_str(), &counterpart as &inspector::Counterparts)),
-        attention: &read.attention,
-        moment,
-        visible: shell.inspector.visible.clone(),
-    };
-    let shown = shell.is_visible(PanelKind::Trends);
-    let drawn = trend::TrendInput {
-        scene,
-        currents: &current,
-        history,
-        trends: if shown { &read.attention.trends } else { &[] },
-        cursor,
-        moment,
-        beside: beside.zip(other).and_then(|(beside, other)| {
-            Some(trend::TrendBeside {
-                here: &beside.here,
-                there: &beside.there,
-                history: &other.history,
-                pairs: &beside.pairs,
-                shift: beside.shift()?,
-            })
-        }),
-    };
-    let connected = shell.is_visible(PanelKind::Connections);
-    let recorded = read.extent.is_recorded();
-    let banner = banner::banner_view(scene, board);
-    let bars = bars::bars_view(scene, cursor, read.marks.counts(), banner, usage, &read.report, issues.lines.len());
-    let timed = timebar::TimeInput {
-        cursor,
-        moment,
-        extent: &read.extent,
-        bounds,
-        counts: Counts::of(&read.extent, arrivals),
-        marks: *read.time_marks,
-        skip: *read.skip,
-    };
-    let coarse = !recorded && moment.is_dormant(bounds.map(|(_, newest)| newest));
-    let record = recording::record_view(&read.recording, moment.now, coarse);
-    Views {
-        bars: bars::BarsView {
-            recorded,
-            record: record.clone(),
-            beside: beside.map(|beside| beside.there.clone()),
-            ..bars
-        },
-        time: timebar::TimeView {
-            selected: read.attention.selected,
-            operator: &read.operator.0,
-            ..timebar::time_view(&timed, &shell.time, scene, &read.log.events)
-        },
-        tree: tree::TreeView {
-            scene,
-            generation: read.loaded.generation,
-            marks: &read.marks,
-            selected: read.attention.selected,
-        },
-        inspector: shell.is_visible(PanelKind::Inspector).then(|| inspector::inspector_view(&inspected)).flatten(),
-        trend: trend::trend_view(&drawn, &shell.trend),
-        alarms: AlarmsView {
-            scene,
-            board,
-            events: &read.log.events,
-            trends: &read.attention.trends,
-            selected_twin: read.attention.selected,
-            shown: moment.shown,
-            live: cursor.is_live(),
-            horn: read.horn.as_ref().map(|horn| horn.from()),
-        },
-        events: EventsView {
-            scene,
-            events: &read.log.events,
-            selected_twin: read.attention.selected,
-            shown: moment.shown,
-        },
-        statistics: match shell.is_visible(PanelKind::Statistics) {
-            true => statistics::statistics_view(board.performance.as_deref(), scene),
-            false => statistics::StatisticsView::default(),
-        },
-        compare: match beside.filter(|_| shell.is_visible(PanelKind::Compare)) {
-            Some(beside) => compare::compare_view(&compare::CompareInput {
-                scene,
-                beside,
-                ghosts: read.ghosts.as_deref().copied().unwrap_or_default(),
-                current: &current,
-                counterpart: &counterpart,
-                shown: moment.shown,
-            }),
-            None => compare::CompareView::default(),
-        },
-        connections: match connected {
-            true => connections::ConnectionsView { record, ..connections::connections_view(&read.report, moment.now) },
-            false => connections::ConnectionsView::default(),
-        },
-        issues,
-        // A comparison stays as it is.
-        open: OpenView { recent: &read.recent, takes_place: recorded && beside.is_none() },
-        attention: &read.attention,
-    }
 }
 
 #[cfg(test)]

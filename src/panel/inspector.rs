@@ -1,8 +1,7 @@
 //! The inspector: all signals of the selected twin with value, unit, quality, age and recent past.
 //!
 //! In: [`InspectorView`], built from the scene, current values, history and alarms. Out: `ToggleTrend`, `Focus` and
-//! `EditLimit` commands.
-//! Never asks a clock: ages are against the shown moment.
+//! `EditLimit` commands. Never asks a clock: ages are against the shown moment.
 
 use std::ops::Range;
 
@@ -10,14 +9,18 @@ use bevy_egui::egui::{self, Align, Rect, ScrollArea, Ui, pos2, vec2};
 
 use super::alarms::dialog::{self, Dialog, EditDraft};
 use super::alarms::words;
-use super::mark::{Mark, Marks};
+use super::class::{Dock, PanelClass};
+use super::layer_key::{self, LayerKey};
+use super::lines::Lines;
+use super::mark::{Mark, TwinMarks};
+use super::snapshot::Snapshot;
 use super::{format, theme, widgets};
 use crate::alarm::AlarmBoard;
-use crate::beside::Counterpart;
-use crate::command::{Attention, OperatorCommand};
-use crate::history::{Bucket, History, Moment};
+use crate::command::{Attention, AttentionCommand, CameraCommand, OperatorCommand};
+use crate::history::{Bucket, ViewTime};
+use crate::layers::{Counterpart, Counterparts};
 use crate::scene::rule::{AlarmIndex, Subject};
-use crate::scene::{Decoder, Limits, Origin, Scene, ValueKind};
+use crate::scene::{Decoder, Limits, Scene, SignalSource, ValueKind};
 use crate::stage::Current;
 use crate::value::{SignalIndex, TwinIndex};
 
@@ -34,8 +37,8 @@ pub struct InspectorView {
     pub area: String,
     pub mark: Mark,
     pub signals: Vec<SignalView>,
-    /// The recording beside this one.
-    pub beside: Option<String>,
+    /// What lies beside.
+    pub layers: Vec<LayerKey>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -45,8 +48,8 @@ pub struct SignalView {
     pub label: String,
     pub value: String,
     pub unit: String,
-    /// The value in the recording beside this one, and whether it differs notably; none without one.
-    pub beside: Option<(String, bool)>,
+    /// In each layer; none in one that does not have it.
+    pub beside: Vec<Option<BesideView>>,
     /// The worse of its quality and its alarms.
     pub mark: Mark,
     pub quality_mark: Mark,
@@ -66,20 +69,28 @@ pub struct SignalView {
     pub details: String,
 }
 
-/// What a signal has in the recording beside this one.
-pub type Counterparts<'a> = dyn Fn(SignalIndex) -> Option<Counterpart> + 'a;
+/// What a signal has in a layer.
+#[derive(Clone, PartialEq, Debug)]
+pub struct BesideView {
+    /// A range where the layer gives a band.
+    pub value: String,
+    /// With the range.
+    pub whole: String,
+    pub differs: bool,
+}
 
 /// What the inspector reads, apart from the twin.
 pub struct InspectorInput<'a> {
     pub scene: &'a Scene,
     pub currents: &'a dyn Fn(SignalIndex) -> Current,
-    /// The name of the recording beside this one, and what a signal has there.
-    pub beside: Option<(&'a str, &'a Counterparts<'a>)>,
-    pub history: &'a History,
-    pub marks: &'a Marks,
+    pub layers: &'a [LayerKey],
+    /// What a signal has in the layers.
+    pub counterparts: &'a dyn Fn(SignalIndex) -> Option<Counterparts>,
+    pub history: &'a dyn Lines,
+    pub marks: &'a TwinMarks,
     pub board: &'a AlarmBoard,
     pub attention: &'a Attention,
-    pub moment: Moment,
+    pub moment: ViewTime,
     /// Which rows were in sight in the last frame: only these get a sparkline.
     pub visible: Range<usize>,
 }
@@ -103,7 +114,7 @@ pub fn inspector_view(input: &InspectorInput) -> Option<InspectorView> {
         area: twin.area.clone(),
         mark: input.marks.twin(twin.index),
         signals,
-        beside: input.beside.map(|(name, _)| name.to_owned()),
+        layers: input.layers.to_vec(),
     })
 }
 
@@ -132,7 +143,7 @@ fn signal_view(
         label: signal.label.clone(),
         value: current.value.as_ref().map_or_else(|| "–".into(), format::value),
         unit: if drawable { signal.unit.pretty() } else { String::new() },
-        beside: input.beside.and_then(|(_, of)| of(signal.index)).map(beside_view),
+        beside: beside_views(input, signal.index),
         trouble: trouble(quality_mark, &current, &age),
         mark: quality_mark.max(Mark::lit(input.board.lamps().signal(signal.index))),
         quality_mark,
@@ -146,9 +157,17 @@ fn signal_view(
     }
 }
 
-fn beside_view(counterpart: Counterpart) -> (String, bool) {
-    let value = counterpart.current.value.as_ref().map_or_else(|| "–".into(), format::value);
-    (value, counterpart.deviation.is_notable())
+fn beside_views(input: &InspectorInput, signal: SignalIndex) -> Vec<Option<BesideView>> {
+    if input.layers.is_empty() {
+        return Vec::new();
+    }
+    let all = (input.counterparts)(signal).unwrap_or_default();
+    let view = |counterpart: &Counterpart| BesideView {
+        value: layer_key::value_text(counterpart),
+        whole: layer_key::whole_text(counterpart),
+        differs: counterpart.deviation.is_notable(),
+    };
+    (0..input.layers.len()).map(|place| all.get(place).map(view)).collect()
 }
 
 /// The alarms of a twin's signals: found in one pass, for a scene may have many.
@@ -183,16 +202,16 @@ fn details(signal: &crate::scene::Signal, current: &Current) -> String {
         lines.push(signal.label.clone());
     }
     lines.push(format!("Quality: {}", current.quality));
-    match &signal.origin {
-        Origin::Mqtt(binding) => {
+    match &signal.source {
+        SignalSource::Mqtt(binding) => {
             let place = match &binding.decoder {
                 Decoder::Json(pointer) => format!(" at {pointer}"),
                 Decoder::Raw => String::new(),
             };
             lines.push(format!("Topic: {}{place}", binding.topic));
         }
-        Origin::Derived(derivation) => lines.push(format!("Derived: {}", derivation.source)),
-        Origin::Unbound => lines.push("Not bound to a topic".into()),
+        SignalSource::Derived(derivation) => lines.push(format!("Derived: {}", derivation.source)),
+        SignalSource::Unbound => lines.push("Not bound to a topic".into()),
     }
     if let Some(text) = limits_text(&signal.limits) {
         lines.push(text);
@@ -227,8 +246,8 @@ struct Columns {
     mark: egui::Pos2,
     name: Rect,
     value: Rect,
-    /// The value in the recording beside this one; empty without one.
-    beside: Rect,
+    /// The values in the layers, as many as there is room for.
+    beside: Vec<Rect>,
     unit: Rect,
     /// Both are empty in a narrow panel: age and trouble are then told on hover, and by mark and fading.
     spark: Rect,
@@ -244,7 +263,7 @@ impl Columns {
 
 const ROW_HEIGHT: f32 = 26.0;
 
-fn columns(row: Rect, has_beside: bool) -> Columns {
+fn columns(row: Rect, layers: usize) -> Columns {
     const MARK: f32 = 26.0;
     const NAME: f32 = 118.0;
     const VALUE: f32 = 66.0;
@@ -252,8 +271,11 @@ fn columns(row: Rect, has_beside: bool) -> Columns {
     const AGE: f32 = 44.0;
     const SPARK: std::ops::RangeInclusive<f32> = 36.0..=160.0;
     let cell = |left: f32, right: f32| Rect::from_min_max(pos2(left, row.top()), pos2(right.max(left), row.bottom()));
-    let beside_width = if has_beside { VALUE + 6.0 } else { 0.0 };
-    let free = row.width() - MARK - NAME - VALUE - beside_width - UNIT - 22.0;
+    let room = row.width() - MARK - NAME - VALUE - UNIT - 22.0;
+    // One is always there; the others are told on hover where they find no room.
+    let layers = layers.min(((room / (VALUE + 6.0)).floor().max(1.0)) as usize);
+    let beside_width = (VALUE + 6.0) * layers as f32;
+    let free = room - beside_width;
     // Where there is no room for both, the line says more than the age, which is `now` as long as all is well.
     let age_width = if free > AGE + 2.0 * SPARK.start() { AGE } else { 0.0 };
     // Then half of what is left, so that long names show.
@@ -263,10 +285,51 @@ fn columns(row: Rect, has_beside: bool) -> Columns {
     let spark = cell(age.left() - spark_width - if spark_width > 0.0 { 6.0 } else { 0.0 }, age.left() - 6.0);
     let spark = if spark_width > 0.0 { spark.shrink2(vec2(0.0, 4.0)) } else { cell(age.left(), age.left()) };
     let unit = cell(spark.left() - 8.0 - UNIT, spark.left() - 8.0);
-    let beside = cell(unit.left() - beside_width, unit.left() - beside_width.min(6.0));
-    let value = cell(beside.left() - 6.0 - VALUE, beside.left() - 6.0);
+    let first = unit.left() - beside_width;
+    let of_layer = |at: usize| {
+        let left = first + (VALUE + 6.0) * at as f32;
+        cell(left, left + VALUE)
+    };
+    let beside: Vec<Rect> = (0..layers).map(of_layer).collect();
+    let value = cell(first - 6.0 - VALUE, first - 6.0);
     let name = cell(row.left() + MARK, value.left() - 6.0);
     Columns { mark: pos2(row.left() + 12.0, row.center().y), name, value, beside, unit, spark, age }
+}
+
+/// The inspector among the panels.
+pub struct InspectorPanel;
+
+impl PanelClass for InspectorPanel {
+    const NAME: &'static str = "inspector";
+    const TITLE: &'static str = "Inspector";
+    const DOCK: Dock = Dock::Right;
+    type State = InspectorState;
+    type View<'a> = (&'a Scene, Option<InspectorView>);
+
+    fn view<'a>(read: &'a Snapshot<'a>, state: &InspectorState) -> Self::View<'a> {
+        let layers = layer_key::keys(read.layers);
+        let view = inspector_view(&InspectorInput {
+            scene: read.scene(),
+            currents: read.current,
+            layers: &layers,
+            counterparts: read.counterparts,
+            history: read.known.lines,
+            marks: read.marks,
+            board: read.board,
+            attention: read.attention,
+            moment: read.time,
+            visible: state.visible.clone(),
+        });
+        (read.scene(), view)
+    }
+
+    fn wishes(read: &Snapshot, state: &InspectorState) {
+        Self::view(read, state);
+    }
+
+    fn ui(ui: &mut Ui, (scene, view): &Self::View<'_>, state: &mut InspectorState, out: &mut Vec<OperatorCommand>) {
+        inspector_ui(ui, scene, view.as_ref(), state, out);
+    }
 }
 
 pub fn inspector_ui(
@@ -287,12 +350,12 @@ pub fn inspector_ui(
         widgets::empty(ui, "No signals", "This twin's type declares none.");
         return;
     }
-    column_titles(ui, view.beside.as_deref());
+    column_titles(ui, &view.layers);
     ui.spacing_mut().item_spacing.y = 0.0;
     let height = ROW_HEIGHT;
     let shown = ScrollArea::vertical().auto_shrink(false).show_rows(ui, height, view.signals.len(), |ui, visible| {
         for signal in view.signals.get(visible.clone()).unwrap_or_default() {
-            if let Some(draft) = signal_row(ui, height, scene, (signal, view.beside.is_some()), out) {
+            if let Some(draft) = signal_row(ui, height, scene, (signal, &view.layers), out) {
                 state.dialog = Some(Dialog::Edit(draft));
             }
         }
@@ -313,7 +376,7 @@ fn header(ui: &mut Ui, view: &InspectorView, out: &mut Vec<OperatorCommand>) {
         ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
             let focus = ui.button("Focus").on_hover_text("Move the camera here (F)");
             if focus.clicked() {
-                out.push(OperatorCommand::Focus(Some(view.twin)));
+                out.push(CameraCommand::Focus(Some(view.twin)).into());
             }
             if view.mark.needs_a_look() {
                 let badge =
@@ -327,17 +390,17 @@ fn header(ui: &mut Ui, view: &InspectorView, out: &mut Vec<OperatorCommand>) {
     widgets::line(ui, &text, theme::small(), theme::TEXT_WEAK);
 }
 
-fn column_titles(ui: &mut Ui, beside: Option<&str>) {
+fn column_titles(ui: &mut Ui, layers: &[LayerKey]) {
     let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), egui::Sense::hover());
-    let at = columns(row, beside.is_some());
+    let at = columns(row, layers.len());
     let painter = ui.painter();
     let title = |cell: Rect, text: &str, align: Align| {
         widgets::paint_text(painter, cell, text, theme::small(), theme::TEXT_WEAK, align);
     };
     title(at.name, "Signal", Align::Min);
     title(at.value, "Value", Align::Max);
-    if beside.is_some() {
-        title(at.beside, "Beside", Align::Max);
+    for (key, cell) in layers.iter().zip(&at.beside) {
+        layer_key::title(ui, *cell, key, layers.len() == 1);
     }
     title(at.unit, "Unit", Align::Min);
     // Left out where a column is narrower than its title.
@@ -355,11 +418,11 @@ fn signal_row(
     ui: &mut Ui,
     height: f32,
     scene: &Scene,
-    (signal, has_beside): (&SignalView, bool),
+    (signal, layers): (&SignalView, &[LayerKey]),
     out: &mut Vec<OperatorCommand>,
 ) -> Option<EditDraft> {
     let (row, response) = widgets::row(ui, height, signal.in_trend, &signal.name);
-    let at = columns(row, has_beside);
+    let at = columns(row, layers.len());
     let painter = ui.painter();
     let faded = matches!(signal.quality_mark, Mark::Stale | Mark::Bad | Mark::NoData);
     let ink = if faded { theme::TEXT_WEAK } else { theme::TEXT_STRONG };
@@ -376,9 +439,10 @@ fn signal_row(
         painter.galley(pos2(at.name.left(), row.center().y - name.size().y / 2.0), name, theme::TEXT);
         widgets::paint_text(painter, room, &signal.value, theme::mono(), ink, Align::Max);
     }
-    if let Some((value, differs)) = &signal.beside {
-        let ink = if *differs { theme::TEXT_STRONG } else { theme::TEXT_WEAK };
-        widgets::paint_text(painter, at.beside, value, theme::mono(), ink, Align::Max);
+    for (beside, cell) in signal.beside.iter().zip(&at.beside) {
+        let Some(beside) = beside else { continue };
+        let ink = if beside.differs { theme::TEXT_STRONG } else { theme::TEXT_WEAK };
+        widgets::paint_text(painter, *cell, &beside.value, theme::mono(), ink, Align::Max);
     }
     if signal.trouble.is_empty() {
         widgets::paint_sparkline(painter, at.spark, &signal.spark, theme::ACCENT);
@@ -388,15 +452,17 @@ fn signal_row(
         widgets::paint_text(painter, at.status(), &signal.trouble, theme::small(), ink, Align::Max);
     }
     if response.clicked() && signal.drawable {
-        out.push(OperatorCommand::ToggleTrend(signal.index));
+        out.push(AttentionCommand::ToggleTrend(signal.index).into());
     }
     let mut draft = None;
     response.context_menu(|ui| menu(ui, scene, signal, &mut draft, out));
     response.on_hover_ui(|ui| {
         ui.set_max_width(420.0);
         ui.label(egui::RichText::new(format!("{}  {} {}", signal.name, signal.value, signal.unit)).strong());
-        if let Some((value, _)) = &signal.beside {
-            ui.label(egui::RichText::new(format!("Beside: {value} {}", signal.unit)).font(theme::small()));
+        for (beside, key) in signal.beside.iter().zip(layers) {
+            let Some(beside) = beside else { continue };
+            let name = if layers.len() == 1 { "Beside" } else { &key.name };
+            ui.label(egui::RichText::new(format!("{name}: {} {}", beside.whole, signal.unit)).font(theme::small()));
         }
         ui.label(egui::RichText::new(&signal.details).font(theme::small()));
         let hint = match (signal.drawable, signal.in_trend) {
@@ -423,7 +489,7 @@ fn menu(
     if signal.drawable {
         let text = if signal.in_trend { "Take out of the trends" } else { "Show trend" };
         if ui.button(text).clicked() {
-            out.push(OperatorCommand::ToggleTrend(signal.index));
+            out.push(AttentionCommand::ToggleTrend(signal.index).into());
             ui.close();
         }
     }
@@ -441,6 +507,7 @@ fn menu(
 mod tests {
     use super::*;
     use crate::alarm::Urgency;
+    use crate::command::SceneCommand;
     use crate::panel::testing;
     use crate::scene::rule::Priority;
     use egui_kittest::kittest::Queryable as _;
@@ -477,10 +544,15 @@ mod tests {
     fn columns_keep_their_order_and_stay_within_the_row_at_every_width() {
         for width in (200..900).step_by(7) {
             let row = Rect::from_min_size(pos2(10.0, 5.0), vec2(width as f32, ROW_HEIGHT));
-            let with = columns(row, true);
-            let edges = [with.value.right(), with.beside.left(), with.beside.right(), with.unit.left()];
-            assert!(edges.is_sorted() && (width < 300 || with.beside.width() > 60.0), "{width}: {edges:?}");
-            let at = columns(row, false);
+            let with = columns(row, 1);
+            let [beside] = &with.beside[..] else { panic!("one layer") };
+            let edges = [with.value.right(), beside.left(), beside.right(), with.unit.left()];
+            assert!(edges.is_sorted() && (width < 300 || beside.width() > 60.0), "{width}: {edges:?}");
+            let several = columns(row, 4);
+            let edges: Vec<f32> = several.beside.iter().flat_map(|cell| [cell.left(), cell.right()]).collect();
+            assert!(edges.is_sorted() && several.unit.left() >= edges[edges.len() - 1], "{width}: {edges:?}");
+            assert!(width < 320 || several.name.width() > 70.0, "{width}: {}", several.name.width());
+            let at = columns(row, 0);
             let edges = [at.name.right(), at.value.left(), at.value.right(), at.unit.left(), at.unit.right()];
             assert!(edges.is_sorted(), "{width}: {edges:?}");
             assert!(at.unit.right() <= at.spark.left() && at.spark.right() <= at.age.left() + 0.1, "{width}");
@@ -521,7 +593,12 @@ mod tests {
         harness.run();
         let field = crate::command::LimitField::Limit;
         let alarm = crate::scene::rule::AlarmPath::of_twin("P-101", "vibration.high");
-        let edit = OperatorCommand::EditLimit { alarm, field, value: 4.55, reason: "noisy mounting".into() };
+        let edit = OperatorCommand::Scene(SceneCommand::EditLimit {
+            alarm,
+            field,
+            value: 4.55,
+            reason: "noisy mounting".into(),
+        });
         assert_eq!(harness.state().1, [edit]);
     }
 
@@ -536,9 +613,9 @@ mod tests {
         });
         harness.get_by_label("flow").click();
         harness.run();
-        assert_eq!(harness.state().1, [OperatorCommand::ToggleTrend(flow)]);
+        assert_eq!(harness.state().1, [OperatorCommand::Attention(AttentionCommand::ToggleTrend(flow))]);
         harness.get_by_label("Focus").click();
         harness.run();
-        assert_eq!(harness.state().1.last(), Some(&OperatorCommand::Focus(Some(pump))));
+        assert_eq!(harness.state().1.last(), Some(&OperatorCommand::Camera(CameraCommand::Focus(Some(pump)))));
     }
 }

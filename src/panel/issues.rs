@@ -1,12 +1,15 @@
 //! The log of issues: what is wrong in the scene file, and what sources complain about.
 //!
-//! In: [`IssuesView`], built from the loaded scene and the source report. Out: `ReloadScene`.
+//! In: [`IssuesView`], built from the loaded scene and the source report. Out: the command to reload the scene. Never
+//! shortens the list: every issue is a line.
 
 use bevy_egui::egui::{self, Frame, Margin, ScrollArea, Sense, Ui, pos2, vec2};
 
+use super::class::{Dock, PanelClass};
 use super::mark::Mark;
+use super::snapshot::Snapshot;
 use super::{theme, widgets};
-use crate::command::OperatorCommand;
+use crate::command::{OperatorCommand, SceneCommand};
 use crate::scene::{Issue, LoadedScene, Severity};
 use crate::source::{ConnectionState, SourceReport};
 
@@ -82,10 +85,36 @@ pub fn issues_view(loaded: &LoadedScene, report: &SourceReport, troubles: &[Stri
     IssuesView { scene_file: loaded.scene.path.display().to_string(), last_good, lines }
 }
 
+/// The issues among the panels.
+pub struct IssuesPanel;
+
+impl PanelClass for IssuesPanel {
+    const NAME: &'static str = "issues";
+    const TITLE: &'static str = "Issues";
+    const DOCK: Dock = Dock::Below;
+    type State = ();
+    type View<'a> = &'a IssuesView;
+
+    fn view<'a>(read: &'a Snapshot<'a>, (): &()) -> &'a IssuesView {
+        read.issues
+    }
+
+    fn ui(ui: &mut Ui, view: &&IssuesView, (): &mut (), out: &mut Vec<OperatorCommand>) {
+        issues_ui(ui, view, out);
+    }
+
+    fn tab(read: &Snapshot) -> String {
+        match read.issues.lines.len() {
+            0 => Self::TITLE.to_owned(),
+            count => format!("{} ({count})", Self::TITLE),
+        }
+    }
+}
+
 pub fn issues_ui(ui: &mut Ui, view: &IssuesView, out: &mut Vec<OperatorCommand>) {
     ui.horizontal(|ui| {
         if ui.button("Reload scene").clicked() {
-            out.push(OperatorCommand::ReloadScene);
+            out.push(SceneCommand::Reload.into());
         }
         if view.last_good {
             widgets::line(ui, "The last good scene is shown until the file is mended.", theme::small(), theme::WARNING);
@@ -148,6 +177,6 @@ mod tests {
         harness.get_by_label_contains("Did you mean `expires`?");
         harness.get_by_label("Reload scene").click();
         harness.run();
-        assert_eq!(*harness.state(), [OperatorCommand::ReloadScene]);
+        assert_eq!(*harness.state(), [OperatorCommand::Scene(SceneCommand::Reload)]);
     }
 }

@@ -119,7 +119,7 @@ impl Counts {
 
 /// The marks of all signals and twins of the loaded scene.
 #[derive(Resource, Clone, Debug, Default)]
-pub struct Marks {
+pub struct TwinMarks {
     /// What the quality of each signal's value says, and the worst of each twin.
     signals: Vec<Mark>,
     twins: Vec<Mark>,
@@ -132,7 +132,7 @@ pub struct Marks {
     generation: Option<u32>,
 }
 
-impl Marks {
+impl TwinMarks {
     /// Forgets everything and makes room for another scene. A signal without data is `NoData`.
     pub fn reset(&mut self, scene: &Scene) {
         self.signals = vec![Mark::NoData; scene.signals.len()];
@@ -213,9 +213,9 @@ impl Marks {
     }
 }
 
-/// Keeps [`Marks`] up to date after `Project` wrote what changed.
+/// Keeps [`TwinMarks`] up to date after `Project` wrote what changed.
 pub(super) fn track(
-    mut marks: ResMut<Marks>,
+    mut marks: ResMut<TwinMarks>,
     loaded: Res<crate::scene::LoadedScene>,
     board: Res<AlarmBoard>,
     changed: Query<(&crate::stage::Signal, &Current), Changed<Current>>,
@@ -269,7 +269,7 @@ mod tests {
     fn values_that_cannot_be_trusted_are_counted() {
         let scene = testing::scene();
         let flow = scene.signal("P-101", "flow").unwrap();
-        let mut marks = Marks::default();
+        let mut marks = TwinMarks::default();
         marks.reset(&scene);
         assert_eq!((marks.twin(flow.twin), marks.counts().no_data), (Mark::NoData, scene.signals.len()));
         marks.update(&scene, [(flow.index, &good(40.0))]);
@@ -283,7 +283,7 @@ mod tests {
     fn an_unchanged_mark_keeps_the_version() {
         let scene = testing::scene();
         let flow = scene.signal("P-101", "flow").unwrap();
-        let mut marks = Marks::default();
+        let mut marks = TwinMarks::default();
         marks.reset(&scene);
         marks.update(&scene, [(flow.index, &good(40.0))]);
         let version = marks.version();
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn an_index_of_a_former_scene_does_no_harm() {
         let scene = testing::scene();
-        let mut marks = Marks::default();
+        let mut marks = TwinMarks::default();
         marks.reset(&scene);
         marks.update(&scene, [(SignalIndex(9_999), &good(1.0))]);
         assert_eq!(marks.counts().no_data, scene.signals.len());

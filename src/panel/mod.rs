@@ -1,16 +1,28 @@
 //! The panels around the 3D view: tree, inspector, trends, alarms, events, statistics, connections, issues, time bar.
 //!
-//! In: the loaded scene, current values, history, alarms and events, source reports, the operator's attention. Out: [`OperatorCommand`]
-//! messages, and [`ViewRect`], the part of the window that is left to the 3D view. Never writes twin state.
+//! In: the loaded scene, current values, history, alarms and events, source reports, the operator's attention. Out:
+//! [`OperatorCommand`] messages, and [`ViewRect`], the part of the window that is left to the 3D view. Never writes twin state, and never holds
+//! the lock of the analysis while it builds a view or draws.
 //!
-//! Each panel is one file with three parts: a plain view struct, a pure function that builds it, and a function that
-//! draws it and pushes commands: `fn tree_ui(ui, view, state, out)`. One system a frame (in `gather`) builds the views of
-//! visible panels and runs the [`shell`]. A frame costs what is on screen: rows out of sight are not built, lines come
-//! from the history as min/max per pixel, marks are kept from changes ([`mark`]).
+//! Each panel is one file: a plain view struct, a pure function that builds it, a function that draws it and pushes
+//! commands (`fn tree_ui(ui, view, state, out)`), and a [`PanelClass`] that says how these belong together. One system a
+//! frame, in `gather`, collects a [`Snapshot`](snapshot::Snapshot), has the [`shell`] build the views of visible panels,
+//! and draws them. A frame costs what is on screen: rows out of sight are not built, lines come from the history as min/max
+//! per pixel, marks are kept from changes ([`mark`]).
+//!
+//! A new panel takes two steps:
+//!
+//! 1. A file with `pub struct NewPanel;` and `impl PanelClass for NewPanel`: its name on the command line, its title and
+//!    place, a key if it has one, its state and its view.
+//! 2. Its module and `&new::NewPanel` in the list [`PANELS`], at the place among the tabs where it is to stand.
+//!
+//! With that it is docked, has its tab, its key and its line in the list of keys, and `pollux shot --panel NAME` shows it.
+//! Only a panel that needs what no other reads adds a field to the snapshot.
 
 pub mod alarms;
 pub mod banner;
 pub mod bars;
+pub mod class;
 pub mod compare;
 pub mod connections;
 pub mod drop_hint;
@@ -19,11 +31,14 @@ pub mod format;
 mod gather;
 pub mod inspector;
 pub mod issues;
+pub mod layer_key;
+pub mod lines;
 pub mod mark;
 pub mod open;
 pub mod recording;
 pub mod shell;
 pub mod shortcuts;
+pub mod snapshot;
 pub mod statistics;
 #[cfg(test)]
 mod testing;
@@ -36,19 +51,33 @@ pub mod widgets;
 use bevy::prelude::*;
 use bevy_egui::EguiPrimaryContextPass;
 
+pub use class::{Panel, PanelClass, PanelId};
 pub use gather::PanelSet;
-pub use shell::{PanelKind, Shell};
+pub use shell::Shell;
 
 use crate::alarm::AlarmBoard;
 use crate::command::{Attention, Operator, OperatorCommand};
 use crate::event::EventLog;
-use crate::history::{self, Cursor, Extent, Moment, SkipGaps};
+use crate::history::{self, Cursor, Extent, SkipGaps, ViewTime};
 use crate::scene::LoadedScene;
 use crate::schedule::TwinSet;
 use crate::source::SourceReport;
 use crate::stage::Entities;
 use crate::view::world_image::PaintsWorld;
 use crate::view::{ScreenLabels, ViewRect, WorldImage};
+
+/// All panels that can be docked, in the order of their tabs.
+pub const PANELS: &[&dyn Panel] = &[
+    &tree::TreePanel,
+    &inspector::InspectorPanel,
+    &trend::TrendPanel,
+    &alarms::AlarmsPanel,
+    &events::EventsPanel,
+    &statistics::StatisticsPanel,
+    &compare::ComparePanel,
+    &connections::ConnectionsPanel,
+    &issues::IssuesPanel,
+];
 
 /// 3D view and panels, for a window as for an offscreen picture. Needs Bevy's own plugins from
 /// [`view::window`](crate::view::window) or [`view::offscreen`](crate::view::offscreen).
@@ -64,11 +93,11 @@ impl Plugin for DesktopPlugins {
 /// defaults if nobody has inserted them.
 pub fn plugin(app: &mut App) {
     app.init_resource::<Shell>()
-        .init_resource::<mark::Marks>()
+        .init_resource::<mark::TwinMarks>()
         .init_resource::<LoadedScene>()
         .init_resource::<Attention>()
         .init_resource::<Cursor>()
-        .init_resource::<Moment>()
+        .init_resource::<ViewTime>()
         .init_resource::<Extent>()
         .init_resource::<history::Marks>()
         .init_resource::<SkipGaps>()
@@ -89,17 +118,30 @@ pub fn plugin(app: &mut App) {
         .add_systems(EguiPrimaryContextPass, gather::show_panels.in_set(PanelSet).after(PaintsWorld));
 }
 
+/// Panels that are drawn nowhere, with some trends and a selected twin: for measurements.
+pub(crate) fn equip_without_drawing(app: &mut App, trends: Vec<crate::value::SignalIndex>) {
+    let selected = Some(crate::value::TwinIndex(7));
+    app.add_plugins(plugin).insert_resource(Attention { selected, trends });
+}
+
+/// Builds the views of a frame, for measurements.
+pub(crate) fn build_views(app: &mut App) {
+    if let Err(error) = app.world_mut().run_system_cached(gather::build_views) {
+        tracing::error!("the views of the panels cannot be built: {error}");
+    }
+}
+
 /// There is no panel of this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no panel `{name}`; there are: {}", PanelKind::ALL.map(PanelKind::name).join(", "))]
+#[error("there is no panel `{name}`; there are: {}", PanelId::all().map(PanelId::name).collect::<Vec<_>>().join(", "))]
 pub struct UnknownPanel {
     pub name: String,
 }
 
 /// Brings the panel `name` (`trends`, `connections`, …) to the front, for `pollux shot --panel NAME`.
 pub fn open(app: &mut App, name: &str) -> Result<(), UnknownPanel> {
-    let kind = PanelKind::from_name(name).ok_or_else(|| UnknownPanel { name: name.to_owned() })?;
-    app.world_mut().get_resource_or_init::<Shell>().open(kind);
+    let panel = PanelId::named(name).ok_or_else(|| UnknownPanel { name: name.to_owned() })?;
+    app.world_mut().get_resource_or_init::<Shell>().open(panel);
     Ok(())
 }
 
@@ -117,6 +159,6 @@ mod tests {
              statistics, compare, connections, issues, help"
         );
         assert_eq!(open(&mut app, "Connections"), Ok(()));
-        assert!(app.world().resource::<Shell>().is_visible(PanelKind::Connections));
+        assert!(app.world().resource::<Shell>().is_visible(connections::ConnectionsPanel::ID));
     }
 }

@@ -1,6 +1,6 @@
 //! The dialog that opens something else: what was opened last, and a path to type. And what is said about it afterwards.
 //!
-//! In: [`OpenView`], what is typed. Out: [`OperatorCommand::Open`]. Never looks at a disk: who opens things does.
+//! In: [`OpenView`], what is typed. Out: [`OpenCommand`]s. Never looks at a disk: their handler does.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use bevy_egui::egui::{
 };
 
 use super::{format, theme, widgets};
-use crate::command::OperatorCommand;
+use crate::command::{OpenCommand, OperatorCommand};
 use crate::recent::{Listed, RecentKind};
 use crate::value::Timestamp;
 
@@ -73,7 +73,7 @@ pub fn dialog_ui(ctx: &Context, view: &OpenView, state: &mut OpenState, out: &mu
         chooser_ui(ui, view, &mut state.text)
     });
     if let Some(answer) = shown.inner {
-        out.extend(answer.map(OperatorCommand::Open));
+        out.extend(answer.map(|files| OpenCommand(files).into()));
         state.is_open = false;
     } else if shown.should_close() {
         state.is_open = false;
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_recent_file_opens_at_a_click_and_one_that_is_gone_does_not() {
-        let open = |path: &str| vec![OperatorCommand::Open(vec![path.into()])];
+        let open = |path: &str| vec![OperatorCommand::Open(OpenCommand(vec![path.into()]))];
         assert_eq!(chosen(|harness| harness.get_by_label("shift.mcap").click()), open("/r/shift.mcap"));
         assert_eq!(chosen(|harness| harness.get_by_label("away.mcap is not there any more").click()), []);
         let typed = chosen(|harness| {

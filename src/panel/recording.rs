@@ -9,7 +9,7 @@ use bevy_egui::egui::{
 };
 
 use super::{connections, format, theme, widgets};
-use crate::command::OperatorCommand;
+use crate::command::{OperatorCommand, RecordingCommand};
 use crate::record::{RecordState, RecordStatus, Recording};
 use crate::value::Timestamp;
 
@@ -194,7 +194,7 @@ pub fn chip_ui(ui: &mut Ui, view: &RecordView) -> bool {
 /// What the record key asks for: to begin; to keep the past; or whether to stop, which is not done by one key alone.
 pub fn toggle(view: &RecordView, state: &mut RecordBox, out: &mut Vec<OperatorCommand>) {
     match (view.reel, view.past.is_some()) {
-        (_, true) => out.push(OperatorCommand::KeepPast),
+        (_, true) => out.push(RecordingCommand::KeepPast.into()),
         (Reel::Off, _) => out.push(start(state)),
         (Reel::Failing, _) if view.counters.is_empty() => out.push(start(state)),
         (Reel::Turning, _) => {}
@@ -204,7 +204,9 @@ pub fn toggle(view: &RecordView, state: &mut RecordBox, out: &mut Vec<OperatorCo
 
 fn start(state: &RecordBox) -> OperatorCommand {
     let place = state.place.trim();
-    OperatorCommand::StartRecording { path: (!place.is_empty()).then(|| super::open::typed_path(place)) }
+    OperatorCommand::Recording(RecordingCommand::Start {
+        path: (!place.is_empty()).then(|| super::open::typed_path(place)),
+    })
 }
 
 pub fn box_ui(ui: &mut Ui, view: &RecordView, state: &mut RecordBox, out: &mut Vec<OperatorCommand>) {
@@ -234,7 +236,7 @@ fn buttons(ui: &mut Ui, view: &RecordView, state: &mut RecordBox, out: &mut Vec<
     if let Some(past) = &view.past {
         let tip = "Writes what is held in memory, and records on for a while (Shift + R)";
         if ui.button(format!("Keep the last {past}")).on_hover_text(tip).clicked() {
-            out.push(OperatorCommand::KeepPast);
+            out.push(RecordingCommand::KeepPast.into());
         }
     }
     match view.reel {
@@ -291,7 +293,7 @@ pub fn stop_dialog_ui(ctx: &Context, view: &RecordView, state: &mut RecordBox, o
         .inner
     });
     match shown.inner {
-        Some(true) => out.push(OperatorCommand::StopRecording),
+        Some(true) => out.push(RecordingCommand::Stop.into()),
         Some(false) => {}
         None if shown.should_close() => {}
         None => return,
@@ -377,9 +379,12 @@ mod tests {
 
     #[test]
     fn recording_begins_and_the_past_is_kept_at_a_press_and_stopping_is_asked_for_first() {
-        assert_eq!(pressed(view_of(Reel::Off), "Record").0, [OperatorCommand::StartRecording { path: None }]);
+        assert_eq!(
+            pressed(view_of(Reel::Off), "Record").0,
+            [OperatorCommand::Recording(RecordingCommand::Start { path: None })]
+        );
         let armed = RecordView { past: Some("5 min".into()), ..view_of(Reel::Armed) };
-        assert_eq!(pressed(armed, "Keep the last 5 min").0, [OperatorCommand::KeepPast]);
+        assert_eq!(pressed(armed, "Keep the last 5 min").0, [OperatorCommand::Recording(RecordingCommand::KeepPast)]);
         let (out, state) = pressed(view_of(Reel::Running), "Stop recording…");
         assert!(out.is_empty() && state.asks_to_stop);
         let mut harness = testing::harness((Vec::new(), state), |ui, (out, state)| {
@@ -389,12 +394,15 @@ mod tests {
         harness.get_by_label("Stop").click();
         harness.run();
         let (out, state) = harness.into_state();
-        assert_eq!((out, state.asks_to_stop), (vec![OperatorCommand::StopRecording], false));
+        assert_eq!((out, state.asks_to_stop), (vec![OperatorCommand::Recording(RecordingCommand::Stop)], false));
     }
 
     #[test]
     fn a_typed_place_is_where_it_is_recorded() {
         let state = RecordBox { place: " /data/shift.mcap ".into(), ..RecordBox::default() };
-        assert_eq!(start(&state), OperatorCommand::StartRecording { path: Some("/data/shift.mcap".into()) });
+        assert_eq!(
+            start(&state),
+            OperatorCommand::Recording(RecordingCommand::Start { path: Some("/data/shift.mcap".into()) })
+        );
     }
 }

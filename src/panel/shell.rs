@@ -1,114 +1,56 @@
 //! The shell: bars above and below, and between them panels that dock around the 3D view.
 //!
-//! In: the [`Views`] of this frame, and the [`Shell`] with what the operator arranged. Out: commands, and the
-//! rectangle that is left to the 3D view. Never reads the world: `super::gather` does.
+//! In: a [`Snapshot`] of this frame, and the [`Shell`] with what the operator arranged. Out: [`Views`]; when they are drawn,
+//! commands, and the rectangle that is left to the 3D view. Knows no panel but by the list [`PANELS`], apart from the
+//! search that Ctrl + F opens and what Shift + R begins. Never reads the world: `super::gather` does.
 
 use bevy::prelude::Resource;
-use bevy_egui::egui::{self, Color32, Margin, Panel, Rect, Ui, WidgetText};
+use bevy_egui::egui::{self, Color32, Margin, Rect, Ui, WidgetText};
 use egui_dock::{DockArea, DockState, NodeIndex, TabViewer};
 
-use super::alarms::{self, AlarmsState, AlarmsView};
 use super::bars::{self, Asked, BarsView};
-use super::compare::{self, CompareView};
-use super::connections::{self, ConnectionsView};
+use super::class::{Dock, Panel, PanelClass as _, PanelId, PanelView, States};
 use super::drop_hint::{self, Hovered};
-use super::events::{self, EventsState, EventsView};
-use super::inspector::{self, InspectorState, InspectorView};
-use super::issues::{self, IssuesView};
+use super::layer_key::{self, LayerKey};
+use super::lines::Wishes;
 use super::open::{self, Notice, OpenState, OpenView};
 use super::recording::{self, RecordBox};
 use super::shortcuts::{self, Wish};
-use super::statistics::{self, StatisticsView};
-use super::theme;
+use super::snapshot::{Known, Snapshot};
 use super::timebar::{self, TimeState, TimeView};
-use super::tree::{self, TreeState, TreeView};
-use super::trend::{self, TrendState, TrendView};
+use super::tree::{TreePanel, TreeState};
+use super::{PANELS, banner, theme};
 use crate::command::OperatorCommand;
+use crate::history::Counts;
+use crate::view::layer_mark;
 
-/// What can be docked; `Help` is the overlay of shortcuts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum PanelKind {
-    World,
-    Tree,
-    Inspector,
-    Trends,
-    Alarms,
-    Events,
-    Statistics,
-    Compare,
-    Connections,
-    Issues,
-    Help,
-}
+/// The 3D view, which panels are docked around.
+pub const WORLD: PanelId = PanelId("3d");
+/// The list of keys, which lies over everything else.
+pub const HELP: PanelId = PanelId("help");
 
-impl PanelKind {
-    pub const ALL: [PanelKind; 11] = [
-        PanelKind::World,
-        PanelKind::Tree,
-        PanelKind::Inspector,
-        PanelKind::Trends,
-        PanelKind::Alarms,
-        PanelKind::Events,
-        PanelKind::Statistics,
-        PanelKind::Compare,
-        PanelKind::Connections,
-        PanelKind::Issues,
-        PanelKind::Help,
-    ];
-
-    pub const fn title(self) -> &'static str {
-        match self {
-            PanelKind::World => "3D",
-            PanelKind::Tree => "Scene",
-            PanelKind::Inspector => "Inspector",
-            PanelKind::Trends => "Trends",
-            PanelKind::Alarms => "Alarms",
-            PanelKind::Events => "Events",
-            PanelKind::Statistics => "Statistics",
-            PanelKind::Compare => "Compare",
-            PanelKind::Connections => "Connections",
-            PanelKind::Issues => "Issues",
-            PanelKind::Help => "Help",
-        }
+impl PanelId {
+    /// All that can be brought to the front, the 3D view first.
+    pub fn all() -> impl Iterator<Item = PanelId> {
+        [WORLD].into_iter().chain(PANELS.iter().map(|panel| panel.id())).chain([HELP])
     }
 
-    /// As it is written on the command line: `trends`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            PanelKind::World => "3d",
-            PanelKind::Tree => "scene",
-            PanelKind::Inspector => "inspector",
-            PanelKind::Trends => "trends",
-            PanelKind::Alarms => "alarms",
-            PanelKind::Events => "events",
-            PanelKind::Statistics => "statistics",
-            PanelKind::Compare => "compare",
-            PanelKind::Connections => "connections",
-            PanelKind::Issues => "issues",
-            PanelKind::Help => "help",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<PanelKind> {
-        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name.trim()))
+    /// By the name that is written on the command line, in any case.
+    pub fn named(name: &str) -> Option<PanelId> {
+        Self::all().find(|id| id.name().eq_ignore_ascii_case(name.trim()))
     }
 }
 
 /// What the operator arranged, and what panels keep between frames.
 #[derive(Resource)]
 pub struct Shell {
-    dock: DockState<PanelKind>,
-    pub tree: TreeState,
-    pub inspector: InspectorState,
-    pub trend: TrendState,
-    pub alarms: AlarmsState,
-    pub events: EventsState,
+    dock: DockState<PanelId>,
+    states: States,
     pub time: TimeState,
-    pub record: RecordBox,
     pub open: OpenState,
-    /// What is said about what was opened last. Written by who opens things.
+    /// What is said about what was opened last. Written by the opener.
     pub notice: Option<Notice>,
-    /// What hovers over the window. Written by who opens things.
+    /// What hovers over the window. Written by the opener.
     pub hovered: Option<Hovered>,
     pub help_open: bool,
 }
@@ -117,13 +59,8 @@ impl Default for Shell {
     fn default() -> Self {
         Self {
             dock: default_layout(),
-            tree: TreeState::default(),
-            inspector: InspectorState::default(),
-            trend: TrendState::default(),
-            alarms: AlarmsState::default(),
-            events: EventsState::default(),
+            states: States::of(PANELS),
             time: TimeState::default(),
-            record: RecordBox::default(),
             open: OpenState::default(),
             notice: None,
             hovered: None,
@@ -132,44 +69,36 @@ impl Default for Shell {
     }
 }
 
-/// Tree on the left, inspector on the right, trends and the rest below the 3D view.
-fn default_layout() -> DockState<PanelKind> {
-    let mut dock = DockState::new(vec![PanelKind::World]);
+/// Each panel in its place around the 3D view.
+fn default_layout() -> DockState<PanelId> {
+    let at = |dock: Dock| PANELS.iter().filter(|panel| panel.dock() == dock).map(|panel| panel.id()).collect();
+    let mut dock = DockState::new(vec![WORLD]);
     let surface = dock.main_surface_mut();
-    let [rest, _] = surface.split_left(NodeIndex::root(), 0.18, vec![PanelKind::Tree]);
-    let [middle, _] = surface.split_right(rest, 0.66, vec![PanelKind::Inspector]);
-    let below = vec![
-        PanelKind::Trends,
-        PanelKind::Alarms,
-        PanelKind::Events,
-        PanelKind::Statistics,
-        PanelKind::Compare,
-        PanelKind::Connections,
-        PanelKind::Issues,
-    ];
-    surface.split_below(middle, 0.6, below);
+    let [rest, _] = surface.split_left(NodeIndex::root(), 0.18, at(Dock::Left));
+    let [middle, _] = surface.split_right(rest, 0.66, at(Dock::Right));
+    surface.split_below(middle, 0.6, at(Dock::Below));
     dock
 }
 
 impl Shell {
     /// Brings a panel to the front, adding it again if it was closed.
-    pub fn open(&mut self, kind: PanelKind) {
-        if kind == PanelKind::Help {
+    pub fn open(&mut self, panel: PanelId) {
+        if panel == HELP {
             self.help_open = true;
             return;
         }
-        match self.dock.find_tab(&kind) {
+        match self.dock.find_tab(&panel) {
             Some(path) => {
                 // The path was found a line ago; if it were wrong nothing would come to the front, no more.
                 let _ = self.dock.set_active_tab(path);
             }
-            None => self.dock.push_to_first_leaf(kind),
+            None => self.dock.push_to_first_leaf(panel),
         }
     }
 
     /// Panels whose contents are on screen, so that only their views are built.
-    pub fn is_visible(&self, kind: PanelKind) -> bool {
-        self.dock.iter_leaves().any(|(_, leaf)| !leaf.collapsed && leaf.tabs.get(leaf.active.0) == Some(&kind))
+    pub fn is_visible(&self, panel: PanelId) -> bool {
+        self.dock.iter_leaves().any(|(_, leaf)| !leaf.collapsed && leaf.tabs.get(leaf.active.0) == Some(&panel))
     }
 
     /// Another recording is shown: what was kept of the time and the events of the one before means nothing any more.
@@ -177,31 +106,71 @@ impl Shell {
         let speed = self.time.speed;
         self.time = TimeState::default();
         self.time.speed = speed;
-        self.trend = TrendState::default();
-        self.alarms = AlarmsState::default();
-        self.events = EventsState::default();
+        PANELS.iter().for_each(|panel| panel.forget_the_past(&mut self.states));
     }
 
     pub fn reset_layout(&mut self) {
         self.dock = default_layout();
     }
+
+    fn visible(&self) -> impl Iterator<Item = &'static dyn Panel> {
+        PANELS.iter().copied().filter(|panel| self.is_visible(panel.id()))
+    }
+
+    /// Asks for all lines that the views of this frame will be built from.
+    pub fn wishes(&self, read: &Snapshot) {
+        self.visible().for_each(|panel| panel.wishes(read, &self.states));
+    }
+
+    /// The views of one frame. Those of panels out of sight are left out.
+    pub fn views<'a>(&self, read: &'a Snapshot<'a>) -> Views<'a> {
+        let bars = bars::bars_view(
+            read.scene(),
+            read.cursor,
+            read.marks.counts(),
+            banner::banner_view(read.scene(), read.board),
+            read.known.usage,
+            read.report,
+            read.issues.lines.len(),
+        );
+        let timed = timebar::TimeInput {
+            cursor: read.cursor,
+            moment: read.time,
+            extent: read.extent,
+            horizon: read.horizon,
+            bounds: read.known.bounds,
+            counts: Counts::of(read.extent, read.known.arrivals),
+            marks: read.time_marks,
+            skip: read.skip,
+        };
+        Views {
+            bars: BarsView {
+                recorded: read.is_recorded(),
+                record: read.record.cloned(),
+                ahead: read.time.is_ahead(),
+                layers: layer_key::keys(read.layers),
+                ..bars
+            },
+            time: TimeView {
+                selected: read.attention.selected,
+                operator: read.operator,
+                ..timebar::time_view(&timed, &self.time, read.scene(), read.events)
+            },
+            // A comparison stays as it is.
+            open: OpenView { recent: read.recent, takes_place: read.is_recorded() && read.layers.is_none() },
+            panels: self.visible().filter_map(|panel| Some((panel.id(), panel.view(read, &self.states)?))).collect(),
+            read,
+        }
+    }
 }
 
-/// The views of one frame. Those of hidden panels are left empty.
+/// What is drawn in one frame.
 pub struct Views<'a> {
     pub bars: BarsView,
     pub time: TimeView<'a>,
-    pub tree: TreeView<'a>,
-    pub inspector: Option<InspectorView>,
-    pub trend: TrendView,
-    pub alarms: AlarmsView<'a>,
-    pub events: EventsView<'a>,
-    pub statistics: StatisticsView,
-    pub compare: CompareView,
-    pub connections: ConnectionsView,
-    pub issues: IssuesView,
     pub open: OpenView<'a>,
-    pub attention: &'a crate::command::Attention,
+    pub panels: Vec<(PanelId, Box<dyn PanelView + 'a>)>,
+    pub read: &'a Snapshot<'a>,
 }
 
 /// What is left to the 3D view, in points.
@@ -225,15 +194,15 @@ pub fn show(
     read_keys(ui, shell, views, out);
     let bar = |fill: Color32| egui::Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 0));
     let mut asked = None;
-    Panel::top("top bar")
+    egui::Panel::top("top bar")
         .exact_size(40.0)
         .resizable(false)
         .show_separator_line(false)
         .frame(bar(theme::BAR))
         .show(ui, |ui| asked = bars::top_ui(ui, &views.bars));
-    let status = Panel::bottom("status strip").exact_size(26.0).resizable(false).show_separator_line(false);
+    let status = egui::Panel::bottom("status strip").exact_size(26.0).resizable(false).show_separator_line(false);
     status.frame(bar(theme::BAR)).show(ui, |ui| asked = asked.or(bars::status_ui(ui, &views.bars)));
-    let time = Panel::bottom("time bar").exact_size(timebar::HEIGHT).resizable(false).show_separator_line(false);
+    let time = egui::Panel::bottom("time bar").exact_size(timebar::HEIGHT).resizable(false).show_separator_line(false);
     let live = views.time.is_live();
     time.frame(bar(if live { theme::PANEL } else { theme::PAUSED })).show(ui, |ui| {
         if !live {
@@ -243,25 +212,14 @@ pub fn show(
         timebar::time_ui(ui, &views.time, &mut shell.time, out);
     });
     match asked {
-        Some(Asked::Panel(kind)) => shell.open(kind),
+        Some(Asked::Panel(panel)) => shell.open(panel),
         Some(Asked::Open) => shell.open.open(),
         None => {}
     }
     if shell.notice.as_ref().is_some_and(|notice| open::notice_ui(ui, notice)) {
         shell.notice = None;
     }
-    let mut viewer = Viewer {
-        views,
-        tree: &mut shell.tree,
-        inspector: &mut shell.inspector,
-        trend: &mut shell.trend,
-        alarms: &mut shell.alarms,
-        events: &mut shell.events,
-        record: &mut shell.record,
-        paint_world,
-        room: Room::default(),
-        out,
-    };
+    let mut viewer = Viewer { views, states: &mut shell.states, paint_world, room: Room::default(), out };
     let style = theme::dock(ui.style());
     DockArea::new(&mut shell.dock)
         .style(style)
@@ -269,8 +227,8 @@ pub fn show(
         .show_leaf_close_all_buttons(false)
         .show_inside(ui, &mut viewer);
     let room = viewer.room;
-    if let Some(record) = &views.bars.record {
-        recording::stop_dialog_ui(ui.ctx(), record, &mut shell.record, out);
+    if let (Some(record), Some(state)) = (&views.bars.record, shell.states.get_mut::<RecordBox>()) {
+        recording::stop_dialog_ui(ui.ctx(), record, state, out);
     }
     open::dialog_ui(ui.ctx(), &views.open, &mut shell.open, out);
     if shell.help_open && shortcuts::overlay(ui.ctx()) {
@@ -286,24 +244,26 @@ fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCo
     let on = shortcuts::KeyContext {
         time: &views.time,
         speed: shell.time.speed,
-        attention: views.attention,
-        viewpoints: views.tree.scene.views.len(),
+        attention: views.read.attention,
+        viewpoints: views.read.scene().views.len(),
         help_open: shell.help_open,
     };
     match shortcuts::read(ui.ctx(), &on, out) {
         Some(Wish::Search) => {
-            shell.open(PanelKind::Tree);
-            shell.tree.focus_search = true;
+            shell.open(TreePanel::ID);
+            if let Some(tree) = shell.states.get_mut::<TreeState>() {
+                tree.focus_search = true;
+            }
         }
-        Some(Wish::Alarms) => shell.open(PanelKind::Alarms),
+        Some(Wish::Panel(panel)) => shell.open(panel),
         Some(Wish::ToggleHelp) => shell.help_open = !shell.help_open,
         Some(Wish::CloseHelp) => shell.help_open = false,
         Some(Wish::TypeTime) => shell.time.type_time(),
         Some(Wish::ShowAllTime) => shell.time.zoom = None,
         Some(Wish::Open) => shell.open.open(),
         Some(Wish::Record) => {
-            if let Some(record) = &views.bars.record {
-                recording::toggle(record, &mut shell.record, out);
+            if let (Some(record), Some(state)) = (&views.bars.record, shell.states.get_mut::<RecordBox>()) {
+                recording::toggle(record, state, out);
             }
         }
         Some(Wish::Write(kind)) => shell.time.write(&views.time, kind),
@@ -315,10 +275,11 @@ fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCo
     }
 }
 
-/// A frame around the 3D view and a caption, so that nobody takes the past for the present. Gives what the caption covers.
-fn frame_the_past(painter: &egui::Painter, rect: Rect, time: &TimeView) -> Rect {
+/// A frame around the 3D view and a caption, so that nobody takes another time for the present. Gives what the caption
+/// covers.
+fn frame_another_time(painter: &egui::Painter, rect: Rect, time: &TimeView) -> Rect {
     painter.rect_stroke(rect, 0.0, (3.0, theme::NOT_LIVE), egui::StrokeKind::Inside);
-    let text = format!("{}  {} UTC", timebar::badge(&time.cursor, time.recorded), super::format::clock(time.shown));
+    let text = format!("{}  {} UTC", time.badge(), super::format::clock(time.shown));
     let galley = painter.layout_no_wrap(text, theme::body(), theme::GROUND);
     let back = Rect::from_min_size(rect.left_top(), galley.size() + egui::vec2(24.0, 10.0));
     painter.rect_filled(back, 0.0, theme::NOT_LIVE);
@@ -328,97 +289,111 @@ fn frame_the_past(painter: &egui::Painter, rect: Rect, time: &TimeView) -> Rect 
     Rect::from_min_size(back.min, egui::vec2((back.width() / STEP).ceil() * STEP, back.height()))
 }
 
-/// A caption in the lower left corner of the 3D view: whose values ghosts show, so that nobody takes them for twins.
-fn name_the_ghosts(painter: &egui::Painter, rect: Rect, beside: &str) {
-    let text = format!("Ghosts: {beside}");
-    let galley = super::widgets::layout(painter, &text, theme::small(), theme::TEXT, rect.width() - 40.0);
-    let size = galley.size() + egui::vec2(20.0, 8.0);
+/// A caption in the lower left corner of the 3D view: whose values ghosts show, so that nobody takes them for twins. Where
+/// there are several layers, each has a line with its shape.
+fn name_the_ghosts(painter: &egui::Painter, rect: Rect, layers: &[LayerKey]) {
+    let mark = if layers.len() > 1 { 2.0 * layer_mark::RADIUS + 7.0 } else { 0.0 };
+    let text = |layer: &LayerKey| if mark > 0.0 { layer.name.clone() } else { format!("Ghosts: {}", layer.name) };
+    let widest = rect.width() - 40.0 - mark;
+    let line = |layer: &LayerKey| super::widgets::layout(painter, &text(layer), theme::small(), theme::TEXT, widest);
+    let lines: Vec<_> = layers.iter().map(line).collect();
+    let width = lines.iter().map(|line| line.size().x).fold(0.0, f32::max) + mark + 20.0;
+    let height = lines.iter().map(|line| line.size().y + 2.0).sum::<f32>() + 6.0;
+    let size = egui::vec2(width, height);
     let back = Rect::from_min_size(rect.left_bottom() - egui::vec2(0.0, size.y), size).translate(egui::vec2(3.0, -3.0));
     painter.rect_filled(back, 0.0, theme::PANEL.gamma_multiply(0.9));
-    painter.galley(back.center() - galley.size() / 2.0, galley, theme::TEXT);
+    let mut top = back.top() + 4.0;
+    for (line, layer) in lines.into_iter().zip(layers) {
+        let (left, height) = (back.left() + 10.0, line.size().y);
+        if mark > 0.0 {
+            layer_mark::paint(painter, egui::pos2(left + layer_mark::RADIUS, top + height / 2.0), &layer.look);
+        }
+        painter.galley(egui::pos2(left + mark, top), line, theme::TEXT);
+        top += height + 2.0;
+    }
 }
 
 struct Viewer<'a, 'v> {
     views: &'a Views<'v>,
-    tree: &'a mut TreeState,
-    inspector: &'a mut InspectorState,
-    trend: &'a mut TrendState,
-    alarms: &'a mut AlarmsState,
-    events: &'a mut EventsState,
-    record: &'a mut RecordBox,
+    states: &'a mut States,
     paint_world: &'a dyn Fn(&egui::Painter, Rect),
     room: Room,
     out: &'a mut Vec<OperatorCommand>,
 }
 
-impl TabViewer for Viewer<'_, '_> {
-    type Tab = PanelKind;
+impl Viewer<'_, '_> {
+    fn world_ui(&mut self, ui: &Ui) {
+        let rect = ui.max_rect().intersect(ui.clip_rect());
+        self.room.world = Some(rect);
+        let painter = ui.painter().with_clip_rect(rect);
+        (self.paint_world)(&painter, rect);
+        if !self.views.time.is_live() {
+            self.room.covered = Some(frame_another_time(&painter, rect, &self.views.time));
+        }
+        if !self.views.bars.layers.is_empty() {
+            name_the_ghosts(&painter, rect, &self.views.bars.layers);
+        }
+    }
+}
 
-    fn id(&mut self, tab: &mut PanelKind) -> egui::Id {
+impl Viewer<'_, '_> {
+    /// A panel that came into sight in this frame, by a click or a key. If it draws lines, these are there in the next one.
+    fn late_ui(&mut self, ui: &mut Ui, tab: PanelId) {
+        let Some(panel) = PANELS.iter().find(|panel| panel.id() == tab) else { return };
+        let read = self.views.read;
+        let wishes = Wishes::default();
+        let known = Known { lines: &wishes, ..read.known };
+        panel.wishes(&Snapshot { known, ..*read }, self.states);
+        if !wishes.is_empty() {
+            return ui.ctx().request_repaint();
+        }
+        if let Some(view) = panel.view(read, self.states) {
+            view.ui(ui, self.states, self.out);
+        }
+    }
+}
+
+impl TabViewer for Viewer<'_, '_> {
+    type Tab = PanelId;
+
+    fn id(&mut self, tab: &mut PanelId) -> egui::Id {
         egui::Id::new(("panel", *tab))
     }
 
-    fn title(&mut self, tab: &mut PanelKind) -> WidgetText {
-        match *tab {
-            PanelKind::Alarms => alarms::title(&self.views.alarms).into(),
-            PanelKind::Issues if !self.views.issues.lines.is_empty() => {
-                format!("Issues ({})", self.views.issues.lines.len()).into()
-            }
-            tab => tab.title().into(),
+    fn title(&mut self, tab: &mut PanelId) -> WidgetText {
+        let panel = PANELS.iter().find(|panel| panel.id() == *tab);
+        panel.map_or_else(|| "3D".to_owned(), |panel| panel.tab(self.views.read)).into()
+    }
+
+    fn ui(&mut self, ui: &mut Ui, tab: &mut PanelId) {
+        if *tab == WORLD {
+            return self.world_ui(ui);
+        }
+        match self.views.panels.iter().find(|(id, _)| id == tab) {
+            Some((_, view)) => view.ui(ui, self.states, self.out),
+            None => self.late_ui(ui, *tab),
         }
     }
 
-    fn ui(&mut self, ui: &mut Ui, tab: &mut PanelKind) {
-        match tab {
-            PanelKind::World => {
-                let rect = ui.max_rect().intersect(ui.clip_rect());
-                self.room.world = Some(rect);
-                let painter = ui.painter().with_clip_rect(rect);
-                (self.paint_world)(&painter, rect);
-                if !self.views.time.is_live() {
-                    self.room.covered = Some(frame_the_past(&painter, rect, &self.views.time));
-                }
-                if let Some(beside) = &self.views.bars.beside {
-                    name_the_ghosts(&painter, rect, beside);
-                }
-            }
-            PanelKind::Tree => tree::tree_ui(ui, &self.views.tree, self.tree, self.out),
-            PanelKind::Inspector => {
-                let scene = self.views.alarms.scene;
-                inspector::inspector_ui(ui, scene, self.views.inspector.as_ref(), self.inspector, self.out);
-            }
-            PanelKind::Trends => trend::trend_ui(ui, &self.views.trend, self.trend, self.out),
-            PanelKind::Alarms => alarms::alarms_ui(ui, &self.views.alarms, self.alarms, self.out),
-            PanelKind::Events => events::events_ui(ui, &self.views.events, self.events, self.out),
-            PanelKind::Statistics => statistics::statistics_ui(ui, &self.views.statistics),
-            PanelKind::Compare => compare::compare_ui(ui, &self.views.compare, self.out),
-            PanelKind::Connections => {
-                connections::connections_ui(ui, &self.views.connections, self.record, self.out);
-            }
-            PanelKind::Issues => issues::issues_ui(ui, &self.views.issues, self.out),
-            PanelKind::Help => {}
-        }
-    }
-
-    fn is_closeable(&self, _tab: &PanelKind) -> bool {
+    fn is_closeable(&self, _tab: &PanelId) -> bool {
         false
     }
 
-    fn allowed_in_windows(&self, _tab: &mut PanelKind) -> bool {
+    fn allowed_in_windows(&self, _tab: &mut PanelId) -> bool {
         false
     }
 
-    fn clear_background(&self, tab: &PanelKind) -> bool {
-        *tab != PanelKind::World
+    fn clear_background(&self, tab: &PanelId) -> bool {
+        *tab != WORLD
     }
 
-    fn scroll_bars(&self, _tab: &PanelKind) -> [bool; 2] {
+    fn scroll_bars(&self, _tab: &PanelId) -> [bool; 2] {
         // Panels scroll by themselves, so that they can build only what is in sight.
         [false, false]
     }
 
-    fn tab_style_override(&self, tab: &PanelKind, style: &egui_dock::TabStyle) -> Option<egui_dock::TabStyle> {
-        (*tab == PanelKind::World).then(|| {
+    fn tab_style_override(&self, tab: &PanelId, style: &egui_dock::TabStyle) -> Option<egui_dock::TabStyle> {
+        (*tab == WORLD).then(|| {
             let mut style = style.clone();
             style.tab_body.inner_margin = Margin::ZERO;
             style.tab_body.bg_fill = Color32::TRANSPARENT;
@@ -430,24 +405,27 @@ impl TabViewer for Viewer<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::TimeCommand;
+    use crate::panel::issues::IssuesPanel;
     use crate::panel::testing;
+    use crate::panel::trend::TrendPanel;
     use egui_kittest::kittest::Queryable as _;
 
     #[test]
     fn every_panel_is_found_by_its_name() {
-        for kind in PanelKind::ALL {
-            assert_eq!(PanelKind::from_name(kind.name()), Some(kind));
+        for panel in PanelId::all() {
+            assert_eq!(PanelId::named(panel.name()), Some(panel));
         }
-        assert_eq!(PanelKind::from_name(" Trends "), Some(PanelKind::Trends));
-        assert_eq!(PanelKind::from_name("nonesuch"), None);
+        assert_eq!(PanelId::named(" Trends "), Some(TrendPanel::ID));
+        assert_eq!(PanelId::named("nonesuch"), None);
     }
 
     #[test]
     fn opening_a_panel_brings_it_to_the_front() {
         let mut shell = Shell::default();
-        assert!(shell.is_visible(PanelKind::Trends) && !shell.is_visible(PanelKind::Issues));
-        shell.open(PanelKind::Issues);
-        assert!(shell.is_visible(PanelKind::Issues) && !shell.is_visible(PanelKind::Trends));
+        assert!(shell.is_visible(TrendPanel::ID) && !shell.is_visible(IssuesPanel::ID));
+        shell.open(IssuesPanel::ID);
+        assert!(shell.is_visible(IssuesPanel::ID) && !shell.is_visible(TrendPanel::ID));
     }
 
     #[test]
@@ -455,8 +433,8 @@ mod tests {
         let plant = testing::plant();
         let mut harness = testing::harness((Shell::default(), None, Vec::new()), move |ui, (shell, world, out)| {
             let attention = plant.attention("P-101", &["P-101.vibration"]);
-            let views = plant.views(&attention, shell);
-            *world = show(ui, shell, &views, &|_, _| {}, out).world;
+            let show = |read: &Snapshot| show(ui, shell, &shell.views(read), &|_, _| {}, out).world;
+            *world = plant.with_snapshot(&attention, show);
         });
         harness.set_size(egui::vec2(1280.0, 720.0));
         harness.run();
@@ -467,6 +445,6 @@ mod tests {
         }
         harness.key_press(egui::Key::Space);
         harness.run();
-        assert_eq!(harness.state().2, [OperatorCommand::Pause]);
+        assert_eq!(harness.state().2, [OperatorCommand::Time(TimeCommand::Pause)]);
     }
 }

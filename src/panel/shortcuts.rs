@@ -1,20 +1,23 @@
 //! Keys: which key asks for what, and the overlay that lists them.
 //!
-//! In: egui's input. Out: commands and wishes to the shell. Never takes a key from a text field.
+//! In: egui's input, the keys that panels name. Out: commands and wishes to the shell. Never takes a key from a text field.
 
 use bevy_egui::egui::{self, Context, Event, Key, Modifiers};
 
+use super::class::{PanelId, Shortcut};
 use super::timebar::remarks::RemarkKind;
 use super::timebar::{self, SpeedChange, TimeView};
-use super::{theme, widgets};
-use crate::command::{Attention, MarkEnd, OperatorCommand, StepBy};
+use super::{PANELS, theme, widgets};
+use crate::command::{
+    Attention, AttentionCommand, CameraCommand, MarkEnd, OperatorCommand, SceneCommand, StepBy, TimeCommand,
+};
 
 /// What a key asks of the shell itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wish {
     Search,
-    /// Brings the alarm list to the front.
-    Alarms,
+    /// Brings a panel to the front.
+    Panel(PanelId),
     ToggleHelp,
     CloseHelp,
     /// Opens the clock for typing.
@@ -49,12 +52,14 @@ pub const TIME: [(&str, &str); 18] = [
     ("G", "Type a time to go to"),
     ("0", "Show all of the time axis"),
 ];
-pub const REST: [(&str, &str); 12] = [
+pub const VIEW: [(&str, &str); 4] = [
     ("N", "Write a note on the shown moment"),
     ("B", "Set a bookmark"),
     ("F", "Focus the selected twin, or all"),
     ("1 to 9", "Go to a viewpoint of the scene"),
-    ("L", "Open the alarm list"),
+];
+/// Those of panels come before these.
+pub const REST: [(&str, &str); 7] = [
     ("A, S, C, T", "Over the alarm list: acknowledge, shelve, comment, go to the twin"),
     ("Ctrl + F", "Search the scene tree"),
     ("Ctrl + R", "Reload the scene"),
@@ -63,6 +68,11 @@ pub const REST: [(&str, &str); 12] = [
     ("Escape", "Close what is open, or select nothing"),
     ("? or F1", "Show or hide this list"),
 ];
+
+/// Keys that bring panels to the front, in the order of the panels.
+fn of_panels() -> impl Iterator<Item = (Shortcut, PanelId)> {
+    PANELS.iter().filter_map(|panel| Some((panel.shortcut()?, panel.id())))
+}
 
 /// What keys act on.
 pub struct KeyContext<'a> {
@@ -90,7 +100,7 @@ pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> O
     }
     let reload = egui::KeyboardShortcut::new(Modifiers::COMMAND, Key::R);
     if ctx.input_mut(|input| input.consume_shortcut(&reload)) {
-        out.push(OperatorCommand::ReloadScene);
+        out.push(SceneCommand::Reload.into());
     }
     let open = egui::KeyboardShortcut::new(Modifiers::COMMAND, Key::O);
     if ctx.input_mut(|input| input.consume_shortcut(&open)) {
@@ -111,13 +121,17 @@ pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> O
         out.push(timebar::pause_or_play(time, speed));
     }
     if hit(Key::P) {
-        out.push(OperatorCommand::Play { speed });
+        out.push(TimeCommand::Play { speed }.into());
     }
     if hit(Key::Home) {
-        out.push(OperatorCommand::Seek(time.whole.from));
+        out.push(TimeCommand::Seek(time.whole.from).into());
     }
     if hit(Key::End) {
-        out.push(if modifiers.shift { OperatorCommand::CatchUp } else { OperatorCommand::GoLive });
+        out.push(if modifiers.shift {
+            OperatorCommand::Time(TimeCommand::CatchUp)
+        } else {
+            OperatorCommand::Time(TimeCommand::GoLive)
+        });
     }
     for (key, end) in [(Key::I, MarkEnd::In), (Key::O, MarkEnd::Out)] {
         if hit(key) {
@@ -125,7 +139,7 @@ pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> O
         }
     }
     if modifiers.shift && hit(Key::L) {
-        out.push(OperatorCommand::Loop(!time.marks.looping));
+        out.push(TimeCommand::Loop(!time.marks.looping).into());
     }
     if modifiers.shift && hit(Key::G) {
         out.push(timebar::toggle_skip(time));
@@ -134,15 +148,19 @@ pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> O
         return Some(Wish::Record);
     }
     if hit(Key::F) {
-        out.push(OperatorCommand::Focus(attention.selected));
+        out.push(CameraCommand::Focus(attention.selected).into());
     }
     for (index, digit) in DIGITS.into_iter().enumerate().take(viewpoints) {
         if hit(digit) {
-            out.push(OperatorCommand::Look(index));
+            out.push(CameraCommand::Look(index).into());
+        }
+    }
+    for (shortcut, panel) in of_panels() {
+        if !modifiers.shift && hit(shortcut.key) {
+            return Some(Wish::Panel(panel));
         }
     }
     for (key, wish) in [
-        (Key::L, Wish::Alarms),
         (Key::G, Wish::TypeTime),
         (Key::Num0, Wish::ShowAllTime),
         (Key::N, Wish::Write(RemarkKind::Note)),
@@ -166,7 +184,7 @@ pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> O
             return Some(Wish::CloseHelp);
         }
         if attention.selected.is_some() {
-            out.push(OperatorCommand::Select(None));
+            out.push(AttentionCommand::Select(None).into());
         }
     }
     None
@@ -187,7 +205,7 @@ fn step_keys(ctx: &Context, time: &TimeView, modifiers: Modifiers, out: &mut Vec
     };
     for (key, forward) in [(Key::ArrowLeft, false), (Key::ArrowRight, true)] {
         if hit(key) {
-            out.push(OperatorCommand::Step { by: StepBy::Time(by), forward });
+            out.push(TimeCommand::Step { by: StepBy::Time(by), forward }.into());
         }
     }
     for (key, forward) in [(Key::PageUp, false), (Key::PageDown, true)] {
@@ -203,7 +221,7 @@ fn step_keys(ctx: &Context, time: &TimeView, modifiers: Modifiers, out: &mut Vec
         ("]", StepBy::Event, true),
     ] {
         if typed(ctx, sign) {
-            out.push(OperatorCommand::Step { by, forward });
+            out.push(TimeCommand::Step { by, forward }.into());
         }
     }
 }
@@ -216,7 +234,9 @@ pub fn overlay(ctx: &Context) -> bool {
         ui.label(egui::RichText::new("Keyboard").heading().color(theme::TEXT_STRONG));
         ui.add_space(6.0);
         ui.columns(2, |columns| {
-            for (ui, (title, keys)) in columns.iter_mut().zip([("Time", &TIME[..]), ("All else", &REST[..])]) {
+            let panels = of_panels().map(|(shortcut, _)| (shortcut.name, shortcut.what));
+            let rest: Vec<_> = VIEW.into_iter().chain(panels).chain(REST).collect();
+            for (ui, (title, keys)) in columns.iter_mut().zip([("Time", &TIME[..]), ("All else", &rest[..])]) {
                 ui.label(egui::RichText::new(title).color(theme::TEXT_STRONG));
                 for (keys, what) in keys {
                     key_line(ui, keys, what);
@@ -251,6 +271,8 @@ mod tests {
 
     use super::*;
     use crate::history::Cursor;
+    use crate::panel::alarms::AlarmsPanel;
+    use crate::panel::class::PanelClass as _;
     use crate::panel::testing::{self, second as at};
     use crate::panel::timebar::TimeState;
     use crate::value::TwinIndex;
@@ -294,12 +316,12 @@ mod tests {
     #[test]
     fn each_key_asks_for_what_the_list_says() {
         let (none, shift, alt) = (Modifiers::NONE, Modifiers::SHIFT, Modifiers::ALT);
-        let step = |by, forward| OperatorCommand::Step { by, forward };
+        let step = |by, forward| OperatorCommand::Time(TimeCommand::Step { by, forward });
         let millis = |millis| StepBy::Time(Duration::from_millis(millis));
-        let mark = |end| OperatorCommand::Mark { end, at: Some(at(50)) };
+        let mark = |end| OperatorCommand::Time(TimeCommand::Mark { end, at: Some(at(50)) });
         for (on, command) in [
-            (Press::Key(none, Key::Space), OperatorCommand::Play { speed: 2.0 }),
-            (Press::Key(none, Key::P), OperatorCommand::Play { speed: 2.0 }),
+            (Press::Key(none, Key::Space), OperatorCommand::Time(TimeCommand::Play { speed: 2.0 })),
+            (Press::Key(none, Key::P), OperatorCommand::Time(TimeCommand::Play { speed: 2.0 })),
             (Press::Key(none, Key::ArrowLeft), step(millis(1_000), false)),
             (Press::Key(none, Key::ArrowRight), step(millis(1_000), true)),
             (Press::Key(shift, Key::ArrowLeft), step(millis(10_000), false)),
@@ -310,17 +332,17 @@ mod tests {
             (Press::Sign("."), step(StepBy::Sample, true)),
             (Press::Sign("["), step(StepBy::Event, false)),
             (Press::Sign("]"), step(StepBy::Event, true)),
-            (Press::Key(none, Key::Home), OperatorCommand::Seek(at(0))),
-            (Press::Key(none, Key::End), OperatorCommand::GoLive),
-            (Press::Key(shift, Key::End), OperatorCommand::CatchUp),
+            (Press::Key(none, Key::Home), OperatorCommand::Time(TimeCommand::Seek(at(0)))),
+            (Press::Key(none, Key::End), OperatorCommand::Time(TimeCommand::GoLive)),
+            (Press::Key(shift, Key::End), OperatorCommand::Time(TimeCommand::CatchUp)),
             (Press::Key(none, Key::I), mark(MarkEnd::In)),
             (Press::Key(none, Key::O), mark(MarkEnd::Out)),
-            (Press::Key(shift, Key::L), OperatorCommand::Loop(true)),
-            (Press::Key(shift, Key::G), OperatorCommand::SkipGaps(Some(Duration::from_secs(10)))),
-            (Press::Key(none, Key::F), OperatorCommand::Focus(Some(TwinIndex(3)))),
-            (Press::Key(none, Key::Num4), OperatorCommand::Look(3)),
-            (Press::Key(Modifiers::COMMAND, Key::R), OperatorCommand::ReloadScene),
-            (Press::Key(none, Key::Escape), OperatorCommand::Select(None)),
+            (Press::Key(shift, Key::L), OperatorCommand::Time(TimeCommand::Loop(true))),
+            (Press::Key(shift, Key::G), OperatorCommand::Time(TimeCommand::SkipGaps(Some(Duration::from_secs(10))))),
+            (Press::Key(none, Key::F), OperatorCommand::Camera(CameraCommand::Focus(Some(TwinIndex(3))))),
+            (Press::Key(none, Key::Num4), OperatorCommand::Camera(CameraCommand::Look(3))),
+            (Press::Key(Modifiers::COMMAND, Key::R), OperatorCommand::Scene(SceneCommand::Reload)),
+            (Press::Key(none, Key::Escape), OperatorCommand::Attention(AttentionCommand::Select(None))),
         ] {
             let keys = press(on);
             assert_eq!((keys.out, keys.wishes), (vec![command], vec![]), "{on:?}");
@@ -329,7 +351,7 @@ mod tests {
             (Press::Key(Modifiers::COMMAND, Key::F), Wish::Search),
             (Press::Key(Modifiers::COMMAND, Key::O), Wish::Open),
             (Press::Key(shift, Key::R), Wish::Record),
-            (Press::Key(none, Key::L), Wish::Alarms),
+            (Press::Key(none, Key::L), Wish::Panel(AlarmsPanel::ID)),
             (Press::Key(none, Key::G), Wish::TypeTime),
             (Press::Key(none, Key::Num0), Wish::ShowAllTime),
             (Press::Key(none, Key::N), Wish::Write(RemarkKind::Note)),

@@ -6,9 +6,12 @@
 use bevy_egui::egui::{self, Align, Frame, Margin, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 
 use super::alarms::words;
+use super::class::{Dock, PanelClass};
 use super::mark::Mark;
+use super::snapshot::Snapshot;
 use super::{format, theme, widgets};
 use crate::alarm::{Performance, Rate, Urgency};
+use crate::command::OperatorCommand;
 use crate::scene::Scene;
 use crate::scene::rule::{AlarmIndex, Priority};
 
@@ -94,6 +97,25 @@ fn measures(of: &Performance) -> Vec<Measure> {
 
 fn percent(share: f64) -> String {
     format!("{} %", format::number((share * 1000.0).round() / 10.0))
+}
+
+/// The statistics among the panels.
+pub struct StatisticsPanel;
+
+impl PanelClass for StatisticsPanel {
+    const NAME: &'static str = "statistics";
+    const TITLE: &'static str = "Statistics";
+    const DOCK: Dock = Dock::Below;
+    type State = ();
+    type View<'a> = StatisticsView;
+
+    fn view<'a>(read: &'a Snapshot<'a>, (): &()) -> StatisticsView {
+        statistics_view(read.board.performance.as_deref(), read.scene())
+    }
+
+    fn ui(ui: &mut Ui, view: &StatisticsView, (): &mut (), _: &mut Vec<OperatorCommand>) {
+        statistics_ui(ui, view);
+    }
 }
 
 pub fn statistics_ui(ui: &mut Ui, view: &StatisticsView) {

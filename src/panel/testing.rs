@@ -2,6 +2,7 @@
 //! silent, a source with every kind of complaint. Nothing here is random and nothing reads a clock.
 
 pub mod alarms;
+pub mod layers;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,25 +12,23 @@ use bevy_egui::egui::{Ui, vec2};
 use egui_kittest::Harness;
 
 use super::alarms::AlarmsView;
-use super::compare::CompareView;
-use super::events::EventsView;
 use super::inspector::{InspectorInput, InspectorView, inspector_view};
-use super::mark::Marks;
-use super::shell::{Shell, Views};
+use super::mark::TwinMarks;
+use super::snapshot::{Known, Snapshot};
 use super::timebar::{TimeInput, TimeState, TimeView};
-use super::tree::TreeView;
 use super::trend::{TrendInput, TrendState, TrendView, trend_view};
-use super::{banner, bars, connections, issues, statistics, timebar};
+use super::{issues, timebar};
 use crate::alarm::AlarmBoard;
-use crate::command::Attention;
+use crate::command::{Attention, Ghosts};
 use crate::event::Event;
-use crate::history::{self, Bucket, Counts, Cursor, Density, Extent, History, Moment, SkipGaps};
+use crate::history::{self, Bucket, Counts, Cursor, Density, Extent, History, Horizon, SkipGaps, ViewTime};
+use crate::layers::Layers;
 use crate::scene::{
-    Binding, Decoder, Issue, Limits, LoadedScene, Origin, Scene, Severity, Signal, TimeField, Twin, ValueKind,
+    Binding, Decoder, Issue, Limits, LoadedScene, Scene, Severity, Signal, SignalSource, TimeField, Twin, ValueKind,
 };
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, TopicProblem};
 use crate::stage::Current;
-use crate::value::{Grade, Quality, Reason, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
+use crate::value::{Grade, Origin, Quality, Reason, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
 
 const NOTHING_RECENT: super::open::RecentFiles =
     super::open::RecentFiles { listed: None, problem: None, at: Timestamp(0) };
@@ -45,8 +44,8 @@ pub fn now() -> Timestamp {
     second(600)
 }
 
-pub fn moment() -> Moment {
-    Moment { now: now(), shown: now(), session_start: second(0) }
+pub fn moment() -> ViewTime {
+    ViewTime { now: now(), shown: now(), session_start: second(0) }
 }
 
 pub fn bucket(from_secs: i64, low: f64, high: f64, count: u64) -> Bucket {
@@ -96,7 +95,7 @@ fn add(scene: &mut Scene, id: &str, name: &str, type_name: &str, area: &str, row
             label: String::new(),
             kind: *kind,
             unit: Unit::parse(unit).unwrap(),
-            origin: Origin::Mqtt(Binding {
+            source: SignalSource::Mqtt(Binding {
                 broker: None,
                 topic: format!("hall/{id}/telemetry"),
                 decoder: Decoder::Json(format!("/{name}")),
@@ -230,6 +229,7 @@ fn current(scene: &Scene, signal: &Signal) -> Current {
         quality,
         source_time: second(secs),
         receive_time: second(secs),
+        ..Current::default()
     };
     match (scene.twins[signal.twin.at()].id.as_str(), signal.name.as_str()) {
         ("E-101", "outlet_temperature") => at(562, Quality::stale(Reason::Expired)),
@@ -240,8 +240,8 @@ fn current(scene: &Scene, signal: &Signal) -> Current {
     }
 }
 
-pub fn marks(scene: &Scene) -> Marks {
-    let mut marks = Marks::default();
+pub fn marks(scene: &Scene) -> TwinMarks {
+    let mut marks = TwinMarks::default();
     marks.reset(scene);
     let currents: Vec<_> = scene.signals.iter().map(|signal| (signal.index, current(scene, signal))).collect();
     marks.update(scene, currents.iter().map(|(index, current)| (*index, current)));
@@ -251,7 +251,7 @@ pub fn marks(scene: &Scene) -> Marks {
 
 pub struct Plant {
     pub scene: Scene,
-    pub marks: Marks,
+    pub marks: TwinMarks,
     pub board: AlarmBoard,
     pub events: Vec<Arc<Event>>,
     pub currents: Vec<Current>,
@@ -275,6 +275,7 @@ pub fn plant() -> Plant {
                     receive_time: second(secs),
                     value: sample_value(&scene, signal, secs as f64),
                     quality: Quality::GOOD,
+                    origin: Origin::Measured,
                 });
             }
         }
@@ -309,13 +310,19 @@ impl Plant {
             marks: &self.marks,
             board: &self.board,
             attention,
-            beside: None,
+            layers: &[],
+            counterparts: &|_| None,
             moment: moment(),
             visible: 0..100,
         })
     }
 
     pub fn trend(&self, trends: &[SignalIndex]) -> TrendView {
+        self.trend_beside(trends, None)
+    }
+
+    /// The same with layers, at their horizon.
+    pub fn trend_beside(&self, trends: &[SignalIndex], layers: Option<&Layers>) -> TrendView {
         let input = TrendInput {
             scene: &self.scene,
             currents: &|index| self.current(index),
@@ -323,7 +330,9 @@ impl Plant {
             trends,
             cursor: Cursor::Live,
             moment: moment(),
-            beside: None,
+            horizon: layers.map(|layers| layers.horizon(now())).unwrap_or_default(),
+            recorded: false,
+            layers,
         };
         trend_view(&input, &TrendState::default())
     }
@@ -352,11 +361,24 @@ impl Plant {
     }
 
     pub fn time_in(&self, extent: &Extent, cursor: Cursor, marks: history::Marks, state: &TimeState) -> TimeView<'_> {
+        self.time_until(Horizon::default(), extent, cursor, marks, state)
+    }
+
+    /// The same where a layer reaches beyond now.
+    pub fn time_until(
+        &self,
+        horizon: Horizon,
+        extent: &Extent,
+        cursor: Cursor,
+        marks: history::Marks,
+        state: &TimeState,
+    ) -> TimeView<'_> {
         let arrivals = arrivals();
         let input = TimeInput {
             cursor,
-            moment: Moment { shown: cursor.shown(now()), ..moment() },
+            moment: ViewTime { shown: cursor.shown(now()), ..moment() },
             extent,
+            horizon,
             bounds: self.history.bounds(),
             counts: Counts::of(extent, &arrivals),
             marks,
@@ -365,37 +387,39 @@ impl Plant {
         TimeView { operator: "ada", ..timebar::time_view(&input, state, &self.scene, &self.events) }
     }
 
-    /// All views of a live frame.
-    pub fn views<'a>(&'a self, attention: &'a Attention, shell: &Shell) -> Views<'a> {
+    /// What panels read in a live frame.
+    pub fn with_snapshot<T>(&self, attention: &Attention, then: impl FnOnce(&Snapshot) -> T) -> T {
         let issues = issues::issues_view(&self.issues, &self.report, &[]);
-        Views {
-            bars: bars::bars_view(
-                &self.scene,
-                Cursor::Live,
-                self.marks.counts(),
-                banner::banner_view(&self.scene, &self.board),
-                self.history.usage(),
-                &self.report,
-                issues.lines.len(),
-            ),
-            time: self.time(Cursor::Live, &shell.time),
-            tree: TreeView { scene: &self.scene, generation: 1, marks: &self.marks, selected: attention.selected },
-            inspector: self.inspector(attention),
-            trend: self.trend(&attention.trends),
-            alarms: self.alarms_view(&attention.trends),
-            events: EventsView {
-                scene: &self.scene,
-                events: &self.events,
-                selected_twin: attention.selected,
-                shown: now(),
-            },
-            statistics: statistics::statistics_view(self.board.performance.as_deref(), &self.scene),
-            compare: CompareView::default(),
-            connections: connections::connections_view(&self.report, now()),
-            issues,
-            open: super::open::OpenView { recent: &NOTHING_RECENT, takes_place: false },
+        let loaded = LoadedScene { scene: Arc::new(self.scene.clone()), generation: 1, issues: Vec::new() };
+        then(&Snapshot {
+            loaded: &loaded,
             attention,
-        }
+            cursor: Cursor::Live,
+            time: moment(),
+            extent: &Extent::Live,
+            horizon: Horizon::default(),
+            time_marks: history::Marks::default(),
+            skip: SkipGaps(None),
+            operator: "ada",
+            report: &self.report,
+            marks: &self.marks,
+            board: &self.board,
+            horn: Some(None),
+            events: &self.events,
+            recent: &NOTHING_RECENT,
+            layers: None,
+            ghosts: Ghosts::default(),
+            current: &|index| self.current(index),
+            counterparts: &|_| None,
+            issues: &issues,
+            record: None,
+            known: Known {
+                lines: &self.history,
+                bounds: self.history.bounds(),
+                usage: self.history.usage(),
+                arrivals: &arrivals(),
+            },
+        })
     }
 }
 

@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bevy_egui::egui::{self, Align, Key, Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, WidgetType, pos2, vec2};
 
-use super::mark::{Mark, Marks};
+use super::class::{Dock, PanelClass};
+use super::mark::{Mark, TwinMarks};
+use super::snapshot::Snapshot;
 use super::{theme, widgets};
-use crate::command::OperatorCommand;
+use crate::command::{AttentionCommand, CameraCommand, OperatorCommand};
 use crate::scene::Scene;
 use crate::value::TwinIndex;
 
@@ -65,7 +67,7 @@ struct Area {
 }
 
 /// The rows of a scene: areas by name, then twins in file order. A search opens all areas that hold a match.
-pub fn tree_rows(scene: &Scene, marks: &Marks, filter: &TreeFilter) -> Vec<TreeRow> {
+pub fn tree_rows(scene: &Scene, marks: &TwinMarks, filter: &TreeFilter) -> Vec<TreeRow> {
     let mut root = Area::default();
     for twin in &scene.twins {
         let mark = marks.twin(twin.index);
@@ -132,7 +134,7 @@ pub struct TreeState {
 
 impl TreeState {
     /// The rows, made anew only if something changed that they depend on.
-    pub fn rows(&mut self, scene: &Scene, generation: u32, marks: &Marks) -> &[TreeRow] {
+    pub fn rows(&mut self, scene: &Scene, generation: u32, marks: &TwinMarks) -> &[TreeRow] {
         let current = matches!(&self.made_from, Some((g, v, filter))
             if *g == generation && *v == marks.version() && *filter == self.filter);
         if !current {
@@ -147,8 +149,32 @@ impl TreeState {
 pub struct TreeView<'a> {
     pub scene: &'a Scene,
     pub generation: u32,
-    pub marks: &'a Marks,
+    pub marks: &'a TwinMarks,
     pub selected: Option<TwinIndex>,
+}
+
+/// The tree among the panels.
+pub struct TreePanel;
+
+impl PanelClass for TreePanel {
+    const NAME: &'static str = "scene";
+    const TITLE: &'static str = "Scene";
+    const DOCK: Dock = Dock::Left;
+    type State = TreeState;
+    type View<'a> = TreeView<'a>;
+
+    fn view<'a>(read: &'a Snapshot<'a>, _: &TreeState) -> TreeView<'a> {
+        TreeView {
+            scene: read.scene(),
+            generation: read.loaded.generation,
+            marks: read.marks,
+            selected: read.attention.selected,
+        }
+    }
+
+    fn ui(ui: &mut Ui, view: &TreeView, state: &mut TreeState, out: &mut Vec<OperatorCommand>) {
+        tree_ui(ui, view, state, out);
+    }
 }
 
 pub fn tree_ui(ui: &mut Ui, view: &TreeView, state: &mut TreeState, out: &mut Vec<OperatorCommand>) {
@@ -285,9 +311,9 @@ fn twin_row(ui: &mut Ui, row: &TreeRow, index: TwinIndex, view: &TreeView, out: 
     let ink = if selected { theme::TEXT } else { theme::TEXT_WEAK };
     cut |= widgets::paint_text(painter, cell, name, theme::small(), ink, Align::Min);
     if response.double_clicked() {
-        out.push(OperatorCommand::Focus(Some(index)));
+        out.push(CameraCommand::Focus(Some(index)).into());
     } else if response.clicked() {
-        out.push(OperatorCommand::Select(Some(index)));
+        out.push(AttentionCommand::Select(Some(index)).into());
     }
     if cut || row.mark.needs_a_look() {
         response.on_hover_text(format!("{} {} ({}): {}", twin.id, twin.name, twin.type_name, row.mark.text()));
@@ -358,7 +384,7 @@ mod tests {
 
     struct Desk {
         scene: Scene,
-        marks: Marks,
+        marks: TwinMarks,
         state: TreeState,
         out: Vec<OperatorCommand>,
     }
@@ -379,7 +405,7 @@ mod tests {
         harness.get_by_label("P-101").click();
         harness.run();
         let pump = harness.state().scene.twin("P-101").unwrap().index;
-        assert_eq!(harness.state().out, [OperatorCommand::Select(Some(pump))]);
+        assert_eq!(harness.state().out, [OperatorCommand::Attention(AttentionCommand::Select(Some(pump)))]);
     }
 
     #[test]

@@ -125,7 +125,7 @@ fn referred_by(model: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::scene::{Limits, Look, Origin, Signal, SourceFile, Twin, ValueKind};
+    use crate::scene::{Limits, Look, Signal, SignalSource, SourceFile, Twin, ValueKind};
     use crate::value::{SignalIndex, TwinIndex, Unit};
 
     /// `P-101.flow`.
@@ -149,7 +149,7 @@ pub(super) mod tests {
             label: String::new(),
             kind: ValueKind::Number,
             unit: Unit::none(),
-            origin: Origin::Unbound,
+            source: SignalSource::Unbound,
             expires: None,
             range: None,
             limits: Limits::default(),

@@ -13,7 +13,7 @@ const BUFFER: usize = 256 << 10;
 pub struct Disk {
     file: File,
     buffer: Vec<u8>,
-    /// Bytes taken, of which the last ones may wait in the buffer.
+    /// Bytes taken. The last ones may wait in the buffer.
     length: Arc<AtomicU64>,
 }
 

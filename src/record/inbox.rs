@@ -1,7 +1,8 @@
 //! What the recorder's thread shares with everybody else: the box in which things wait for it, its status, its wishes.
 //!
-//! Whoever hands something over holds a lock for as long as it takes to copy a message, and the thread for as long as it
-//! takes to swap two pieces of memory: nobody ever waits for the disk. The box is bounded: what does not fit is counted.
+//! In: messages, conclusions, keyframes, from any thread. Out: all of it, to the recorder's thread. A caller holds a lock
+//! while a message is copied, the recorder's thread while two pieces of memory are swapped: no caller waits for the disk. The
+//! box is bounded, and counts what does not fit. Never writes a file.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -11,16 +12,15 @@ use parking_lot::{Condvar, Mutex};
 
 use super::attach::SceneFiles;
 use super::batch::{Batch, Raw};
+use super::conclusion::Conclusion;
+use super::keyframe::KeyframeBuilder;
 use super::status::{PATIENCE, RecordState, RecordStatus};
-use super::still::Still;
-use crate::event::{Draft, Event, Kind};
+use crate::event::{Draft, Kind};
 use crate::source::Waker;
 use crate::value::Timestamp;
 
-/// Messages that wait fill this much memory at most: some seconds of a flood.
+/// Messages that wait fill this much memory at most, and conclusions as much again: some seconds of a flood.
 const MOST_BYTES: usize = 64 << 20;
-/// Events that wait.
-const MOST_EVENTS: usize = 100_000;
 /// With so much waiting, the thread begins at once.
 const PLENTY: usize = 1 << 20;
 /// With less, it lets more gather first.
@@ -28,8 +28,8 @@ const GATHER: Duration = Duration::from_millis(50);
 
 /// What waits besides messages.
 pub enum Item {
-    Event(Arc<Event>),
-    Still(Box<Still>),
+    Conclusion(Conclusion),
+    Keyframe(Box<KeyframeBuilder>),
     Scene {
         name: String,
         files: Arc<SceneFiles>,
@@ -43,7 +43,8 @@ pub enum Item {
 struct Waiting {
     batch: Batch,
     items: Vec<Item>,
-    events: usize,
+    /// Of conclusions.
+    item_bytes: usize,
     dropped: u64,
     urgent: bool,
     closed: bool,
@@ -53,7 +54,7 @@ struct Waiting {
 pub struct Taken {
     /// Nothing will follow.
     pub closed: bool,
-    /// Messages and events that found no room since the last look.
+    /// Messages and conclusions that found no room since the last look.
     pub dropped: u64,
 }
 
@@ -70,7 +71,7 @@ pub struct Shared {
     filled: Condvar,
     status: Mutex<RecordStatus>,
     busy: Mutex<Option<Busy>>,
-    wants_still: AtomicBool,
+    wants_keyframe: AtomicBool,
     /// Since when all that is heard stands behind the next keyframe, in nanoseconds since 1970.
     hears_since: AtomicI64,
     brokers: Mutex<Vec<Arc<str>>>,
@@ -118,12 +119,13 @@ impl Shared {
         if waiting.closed {
             return;
         }
-        if matches!(item, Item::Event(_)) {
-            if waiting.events >= MOST_EVENTS {
+        if let Item::Conclusion(conclusion) = &item {
+            let bytes = conclusion.bytes();
+            if waiting.item_bytes + bytes > MOST_BYTES {
                 waiting.dropped += 1;
                 return;
             }
-            waiting.events += 1;
+            waiting.item_bytes += bytes;
         } else {
             waiting.urgent = true;
         }
@@ -149,7 +151,7 @@ impl Shared {
         }
         std::mem::swap(batch, &mut waiting.batch);
         items.append(&mut waiting.items);
-        waiting.events = 0;
+        waiting.item_bytes = 0;
         waiting.urgent = false;
         Taken { closed: waiting.closed, dropped: std::mem::take(&mut waiting.dropped) }
     }
@@ -191,17 +193,17 @@ impl Shared {
         }
     }
 
-    pub fn want_still(&self) {
-        self.wants_still.store(true, Ordering::Release);
+    pub fn want_keyframe(&self) {
+        self.wants_keyframe.store(true, Ordering::Release);
         self.ring();
     }
 
-    pub fn wants_still(&self) -> bool {
-        self.wants_still.load(Ordering::Acquire)
+    pub fn wants_keyframe(&self) -> bool {
+        self.wants_keyframe.load(Ordering::Acquire)
     }
 
-    pub fn still_is_given(&self) {
-        self.wants_still.store(false, Ordering::Release);
+    pub fn keyframe_is_given(&self) {
+        self.wants_keyframe.store(false, Ordering::Release);
     }
 
     pub fn set_hears_since(&self, at: Timestamp) {
@@ -300,5 +302,27 @@ mod tests {
         let shared = Shared::default();
         assert_eq!(["a", "b", "a"].map(|name| shared.broker(name)), [0, 1, 0]);
         assert_eq!(shared.brokers().len(), 2);
+    }
+
+    #[test]
+    fn conclusions_that_do_not_fit_are_counted_too() {
+        let shared = Shared::default();
+        let forecast = Arc::new(crate::record::RecordedForecast {
+            twin: "P-101".into(),
+            signal: "flow".into(),
+            issued: Timestamp(1),
+            source_time: Timestamp(0),
+            after_ns: vec![1; 1 << 17],
+            levels: vec![0.5],
+            values: Vec::new(),
+        });
+        (0..100).for_each(|_| shared.give(Item::Conclusion(Conclusion::Forecast(forecast.clone()))));
+        let dropped = shared.status().dropped;
+        assert!((36..=40).contains(&dropped), "{dropped}");
+        let (mut batch, mut items) = (Batch::default(), Vec::new());
+        assert_eq!(shared.take(&mut batch, &mut items, Duration::ZERO).dropped, dropped);
+        assert_eq!(items.len() as u64, 100 - dropped);
+        shared.give(Item::Conclusion(Conclusion::Forecast(forecast)));
+        assert_eq!(shared.status().dropped, 0, "there is room again");
     }
 }

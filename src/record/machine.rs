@@ -15,16 +15,17 @@ use self::mend::Mender;
 use self::pace::Pace;
 use super::attach::SceneFiles;
 use super::batch::Batch;
+use super::conclusion::Conclusion;
 use super::format::About;
 use super::inbox::{Item, Shared};
+use super::keyframe::KeyframeBuilder;
 use super::options::RecordOptions;
 use super::ring::Ring;
 use super::series::Series;
 use super::status::RecordState;
-use super::still::Still;
-use super::writer::{Framed, RecordFile, Tally, WriteError};
+use super::writer::{Framed, RecordFile, WriteError, Written};
 use crate::alarm::Cause;
-use crate::event::{Draft, Event, Kind};
+use crate::event::{Draft, Kind};
 use crate::source::Clock;
 use crate::value::Timestamp;
 
@@ -57,12 +58,14 @@ pub struct Machine {
     clock: Clock,
     mode: Mode,
     pace: Pace,
+    /// Of keyframes with the large states of producers.
+    large: Pace,
     /// Receive time of the newest message.
     heard: Timestamp,
     trouble: Option<Trouble>,
     mender: Mender,
     /// Of files that are not written any more.
-    done: Tally,
+    done: Written,
     files: u64,
     dropped: u64,
     drops_told: Option<Instant>,
@@ -80,7 +83,7 @@ struct Writing {
     file: RecordFile,
     hold: Option<Hold>,
     /// Not in the file yet.
-    events: Vec<Arc<Event>>,
+    conclusions: Vec<Conclusion>,
     /// When its first content was received.
     began: Timestamp,
     /// Goes back to stand by then.
@@ -101,7 +104,8 @@ struct Hold {
 
 struct Failed {
     retry: Instant,
-    events: Vec<Arc<Event>>,
+    /// Events.
+    conclusions: Vec<Conclusion>,
     until: Option<Timestamp>,
 }
 
@@ -131,11 +135,12 @@ impl Machine {
             scene: scene.clone(),
             clock,
             mode: Mode::Standby(Ring::new(scene)),
-            pace: Pace::default(),
+            pace: Pace::new(pace::KEYFRAMES),
+            large: Pace::new(pace::LARGE_STATES),
             heard: clock.now(),
             trouble: None,
             mender: Mender::default(),
-            done: Tally::default(),
+            done: Written::default(),
             files: 0,
             dropped: 0,
             drops_told: None,
@@ -197,7 +202,7 @@ impl Machine {
     fn patience(&self) -> Duration {
         match &self.mode {
             Mode::Writing(writing) if writing.hold.is_some() || writing.pending_since.is_some() => BUSY,
-            Mode::Writing(writing) if !writing.events.is_empty() || writing.until.is_some() => BUSY,
+            Mode::Writing(writing) if !writing.conclusions.is_empty() || writing.until.is_some() => BUSY,
             _ => IDLE,
         }
     }
@@ -234,7 +239,12 @@ impl Machine {
                 None => self.write(batch),
             },
         }
-        self.pace.heard(batch.content());
+        self.hear(batch.content());
+    }
+
+    fn hear(&mut self, bytes: u64) {
+        self.pace.heard(bytes);
+        self.large.heard(bytes);
     }
 
     /// Writes messages; a file that can hold no more channels is followed by another.
@@ -265,47 +275,82 @@ impl Machine {
 
     fn item(&mut self, item: Item) {
         match item {
-            Item::Event(event) => self.event(event),
-            Item::Still(still) => self.still(*still),
+            Item::Conclusion(conclusion) => self.conclusion(conclusion),
+            Item::Keyframe(keyframe) => self.keyframe(*keyframe),
             Item::Scene { name, files, at } => self.take_over(name, files, at),
             Item::Trigger => self.trigger("it was asked for"),
         }
     }
 
-    fn event(&mut self, event: Arc<Event>) {
-        let asks = match (&event.kind, self.options.on) {
-            (Kind::Alarm { cause: Cause::Raised, priority, message, .. }, Some(on)) if *priority <= on => {
-                Some(format!("{} {message}", event.twin.as_deref().unwrap_or_default()).trim().to_owned())
+    fn conclusion(&mut self, conclusion: Conclusion) {
+        let asks = self.asks(&conclusion);
+        if !matches!(conclusion, Conclusion::Event(_)) {
+            self.hear(conclusion.bytes() as u64);
+        }
+        match (&mut self.mode, &conclusion) {
+            (Mode::Standby(ring), _) => ring.conclusion(conclusion),
+            (Mode::Writing(writing), _) => writing.conclusions.push(conclusion),
+            (Mode::Failed(failed), Conclusion::Event(_)) if failed.conclusions.len() < MOST_EVENTS => {
+                failed.conclusions.push(conclusion);
             }
-            _ => None,
-        };
-        match &mut self.mode {
-            Mode::Standby(ring) => ring.event(event),
-            Mode::Writing(writing) => writing.events.push(event),
-            Mode::Failed(failed) if failed.events.len() < MOST_EVENTS => failed.events.push(event),
-            Mode::Failed(_) => self.dropped += 1,
+            (Mode::Failed(_), Conclusion::Event(_)) => self.dropped += 1,
+            // Like the messages around them.
+            (Mode::Failed(_), _) => self.lost += 1,
         }
         if let Some(why) = asks {
             self.trigger(&why);
         }
     }
 
-    fn still(&mut self, still: Still) {
-        let time = still.time;
+    /// Why the past is to be recorded, if the conclusion is an alarm that was waited for.
+    fn asks(&self, conclusion: &Conclusion) -> Option<String> {
+        let Conclusion::Event(event) = conclusion else { return None };
+        match (&event.kind, self.options.on) {
+            (Kind::Alarm { cause: Cause::Raised, priority, message, .. }, Some(on)) if *priority <= on => {
+                Some(format!("{} {message}", event.twin.as_deref().unwrap_or_default()).trim().to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a keyframe of `time` has the large states of producers: the first one of each file must, and of what is held
+    /// in memory any may become that.
+    fn takes_large_states(&self, time: Timestamp) -> bool {
+        match &self.mode {
+            Mode::Writing(writing) => {
+                writing.hold.is_some() || !writing.file.has_full_keyframe() || self.large.is_due(time)
+            }
+            Mode::Standby(_) | Mode::Failed(_) => true,
+        }
+    }
+
+    fn keyframe(&mut self, keyframe: KeyframeBuilder) {
+        let time = keyframe.time();
         if time < self.shared.hears_since() {
             // It was on its way when a file ended.
             self.want_keyframe();
             return;
         }
-        let json = match serde_json::to_vec(&still.keyframe()) {
-            Ok(json) => json,
+        let mut keyframe = keyframe.build();
+        let large_bytes = match self.takes_large_states(time) {
+            true => keyframe.large_bytes(),
+            false => {
+                keyframe.leave_out_large();
+                0
+            }
+        };
+        let framed = match Framed::of(&keyframe) {
+            Ok(framed) => framed,
             Err(error) => {
                 tracing::error!("a keyframe cannot be recorded: {error}");
                 return;
             }
         };
-        self.pace.keyframe(time, json.len() as u64);
-        let framed = Framed { time, json };
+        if framed.is_full {
+            self.large.keyframe(time, large_bytes as u64);
+        }
+        // Two digits a byte.
+        self.pace.keyframe(time, framed.json.len().saturating_sub(2 * large_bytes) as u64);
         match &mut self.mode {
             Mode::Failed(_) => {}
             Mode::Standby(ring) => ring.keyframe(framed),
@@ -360,7 +405,7 @@ impl Machine {
                 }
             }
         }
-        if self.pace.is_due(self.heard) && !self.shared.wants_still() {
+        if self.pace.is_due(self.heard) && !self.shared.wants_keyframe() {
             self.want_keyframe();
         }
     }
@@ -386,11 +431,11 @@ impl Machine {
             }
         }
         let due = writing.pending_since.is_some_and(|since| now >= since + FLUSH_AFTER);
-        if writing.hold.is_none() && (due || !writing.events.is_empty() && writing.pending_since.is_none()) {
+        if writing.hold.is_none() && (due || !writing.conclusions.is_empty() && writing.pending_since.is_none()) {
             writing.pending_since = None;
-            let events = std::mem::take(&mut writing.events);
-            if let Err(error) = writing.file.flush().and_then(|()| writing.file.events(&events)) {
-                writing.events = events;
+            let conclusions = std::mem::take(&mut writing.conclusions);
+            if let Err(error) = writing.file.flush().and_then(|()| writing.file.conclusions(&conclusions)) {
+                writing.conclusions = conclusions;
                 self.fail(&error);
                 return;
             }
@@ -417,7 +462,7 @@ impl Machine {
     }
 
     fn want_keyframe(&mut self) {
-        self.shared.want_still();
+        self.shared.want_keyframe();
     }
 
     /// One that holds all that was received so far: it stands in the file before, or nowhere.
@@ -443,7 +488,7 @@ impl Machine {
         let ended = Mode::Failed(Failed::until(None));
         match std::mem::replace(&mut self.mode, ended) {
             Mode::Writing(writing) => self.close(*writing),
-            Mode::Failed(failed) => self.lost += failed.events.len() as u64,
+            Mode::Failed(failed) => self.lost += failed.conclusions.len() as u64,
             Mode::Standby(_) => {}
         }
     }
@@ -461,7 +506,7 @@ impl Machine {
                     status.bytes = writing.file.good();
                     writing.file.kept()
                 }
-                _ => Tally::default(),
+                _ => Written::default(),
             };
             status.held_bytes = match &self.mode {
                 Mode::Standby(ring) => ring.bytes(),
@@ -470,6 +515,8 @@ impl Machine {
             status.messages = self.done.messages + open.messages;
             status.events = self.done.events + open.events;
             status.keyframes = self.done.keyframes + open.keyframes;
+            status.forecasts = self.done.forecasts + open.forecasts;
+            status.produced = self.done.produced + open.produced;
             status.files = self.files;
             status.dropped = self.dropped;
             status.lost = self.lost;

@@ -5,7 +5,7 @@
 //! [`unpack`](fn@unpack) takes the scene out of one. Never touches the network, knows no window.
 //!
 //! [`Recorder`] writes on a thread of its own. Listeners hand over what they hear through a [`RawTap`](crate::source::mqtt::RawTap),
-//! the analysis hands over events and [`Still`]s through a [`RecordSink`]; both leave it in a bounded box and go on. What does
+//! the analysis hands over its conclusions and [`KeyframeBuilder`]s through a [`RecordSink`]; both leave it in a bounded box and go on. What does
 //! not fit is dropped and counted: a slow, full or vanished disk delays nobody, and says so.
 //!
 //! What is lost, and when: if this program dies, what came in the last half second and the time of a write; if the power
@@ -16,32 +16,39 @@
 
 pub mod attach;
 mod batch;
+mod conclusion;
 mod disk;
+mod forecast;
 pub mod format;
 mod inbox;
+mod keyframe;
 mod machine;
 pub mod notes;
 mod options;
+mod produced;
 pub mod read;
 mod recorder;
 mod ring;
 mod series;
+mod states;
 mod status;
-mod still;
 mod switch;
 mod unpack;
 mod writer;
 
 pub use attach::SceneFiles;
 pub(crate) use batch::Raw;
+pub use forecast::RecordedForecast;
+pub use keyframe::KeyframeBuilder;
 pub use options::{Keep, RecordOptions, Roll};
+pub use produced::{NamedSample, ProducedSamples};
 pub use recorder::{RecordError, RecordSink, Recorder};
+pub use states::LARGE_STATE;
 pub use status::{RecordState, RecordStatus, Recording};
-pub use still::{Exposure, Still};
 pub use switch::TapSwitch;
 pub use unpack::{UnpackError, unpack};
 pub use writer::write_options;
-pub(crate) use writer::{Framed, RecordFile, WriteError};
+pub(crate) use writer::{Framed, RecordFile, WriteError, message_metadata, partial};
 
 pub(super) fn plugin(app: &mut bevy::app::App) {
     app.init_resource::<Recording>();

@@ -15,7 +15,7 @@ use crate::event::{Event, Journal, Kind};
 use crate::value::Timestamp;
 
 const SUFFIX: &str = "notes.jsonl";
-/// More than people write in years; whatever is larger is no file of notes.
+/// More than people write in years: a larger file is no file of notes.
 const LARGEST_BYTES: u64 = 64 << 20;
 
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,5 @@
 //! The recorder as everybody else sees it. In: what to record. Out: taps for listeners, sinks for the analysis, a status.
-//! Never blocks who hands something over; dropping the recorder finishes the file.
+//! Never blocks the caller; dropping the recorder finishes the file.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,22 +9,26 @@ use std::time::{Duration, Instant};
 
 use super::attach::SceneFiles;
 use super::batch::Raw;
+use super::conclusion::Conclusion;
 use super::format::About;
 use super::inbox::{Item, Shared};
+use super::keyframe::KeyframeBuilder;
 use super::machine::Machine;
 use super::options::RecordOptions;
 use super::series::Series;
 use super::status::RecordStatus;
-use super::still::Still;
+use super::{ProducedSamples, RecordedForecast};
 use crossbeam_channel::{RecvTimeoutError, bounded};
 
 use crate::event::{Draft, Event};
+use crate::history::Forecast;
 use crate::ingest::Message;
+use crate::scene::Scene;
 use crate::source::mqtt::RawTap;
 use crate::source::{Clock, Waker};
-use crate::value::Timestamp;
+use crate::value::{Sample, Timestamp};
 
-/// How long whoever wants a recording waits for the disk to take its first file.
+/// The beginning of a recording waits so long for the disk to take the first file.
 const LONGEST_BEGIN: Duration = Duration::from_secs(10);
 /// How long the end of a session waits for the disk.
 const LONGEST_END: Duration = Duration::from_secs(10);
@@ -50,7 +54,7 @@ pub struct Recorder {
     thread: Option<JoinHandle<()>>,
 }
 
-/// The way into a recording, for whoever knows something worth keeping. Costs little, never waits.
+/// The way into a recording for listeners, analysis and session. Costs little, never waits.
 #[derive(Clone)]
 pub struct RecordSink {
     shared: Arc<Shared>,
@@ -70,7 +74,7 @@ impl Recorder {
         let path = options.path.clone();
         let series = Series::new(&path).ok_or_else(|| RecordError::Name { path: path.clone() })?;
         let shared = Arc::<Shared>::default();
-        // Nothing is left in it: whoever gives up waiting is known to have gone.
+        // It holds nothing: a caller that has given up waiting is seen to be gone.
         let (report, begun) = bounded(0);
         let end = End(shared.clone());
         let inside = shared.clone();
@@ -166,12 +170,26 @@ impl RecordSink {
     }
 
     pub fn event(&self, event: Arc<Event>) {
-        self.shared.give(Item::Event(event));
+        self.shared.give(Item::Conclusion(Conclusion::Event(event)));
+    }
+
+    /// A forecast was issued, of a signal of `scene`. In the order of events.
+    pub fn forecast(&self, forecast: &Forecast, scene: &Scene) {
+        if let Some(recorded) = RecordedForecast::of(forecast, scene) {
+            self.shared.give(Item::Conclusion(Conclusion::Forecast(Arc::new(recorded))));
+        }
+    }
+
+    /// Samples of signals of `scene`, computed beside the analysis, took their place in the one order at `time`. In the order
+    /// of events.
+    pub fn produced(&self, producer: &str, time: Timestamp, samples: &[Sample], scene: &Scene) {
+        let produced = ProducedSamples::of(producer, time, samples, scene);
+        self.shared.give(Item::Conclusion(Conclusion::Produced(Arc::new(produced))));
     }
 
     /// Whether a keyframe is due.
     pub fn wants_keyframe(&self) -> bool {
-        self.shared.wants_still()
+        self.shared.wants_keyframe()
     }
 
     /// No keyframe of an earlier moment is of use.
@@ -179,10 +197,10 @@ impl RecordSink {
         self.shared.hears_since()
     }
 
-    /// All that was known at a moment at which nothing was underway any more.
-    pub fn keyframe(&self, still: Still) {
-        self.shared.still_is_given();
-        self.shared.give(Item::Still(Box::new(still)));
+    /// All that was known at a moment at which nothing was underway any more: all signals are in it.
+    pub fn keyframe(&self, keyframe: KeyframeBuilder) {
+        self.shared.keyframe_is_given();
+        self.shared.give(Item::Keyframe(Box::new(keyframe)));
     }
 
     /// Another scene has taken over at `at`: `name` and files of it.

@@ -7,12 +7,9 @@ use std::time::Duration;
 
 use super::attach::SceneFiles;
 use super::batch::Batch;
+use super::conclusion::Conclusion;
 use super::writer::Framed;
-use crate::event::Event;
 use crate::value::Timestamp;
-
-/// About what an event takes.
-const EVENT_BYTES: usize = 512;
 
 #[derive(Debug)]
 pub struct Ring {
@@ -29,13 +26,13 @@ pub struct Segment {
     /// Scenes that took over in it, and when.
     pub scenes: Vec<(Timestamp, Arc<SceneFiles>)>,
     pub messages: Batch,
-    pub events: Vec<Arc<Event>>,
+    pub conclusions: Vec<Conclusion>,
 }
 
 impl Segment {
     fn bytes(&self) -> usize {
         let keyframe = self.keyframe.as_ref().map_or(0, |framed| framed.json.len());
-        keyframe + self.messages.bytes() + self.events.len() * EVENT_BYTES
+        keyframe + self.messages.bytes() + self.conclusions.iter().map(Conclusion::bytes).sum::<usize>()
     }
 }
 
@@ -56,8 +53,8 @@ impl Ring {
         self.newest().messages.append(batch);
     }
 
-    pub fn event(&mut self, event: Arc<Event>) {
-        self.newest().events.push(event);
+    pub fn conclusion(&mut self, conclusion: Conclusion) {
+        self.newest().conclusions.push(conclusion);
     }
 
     pub fn scene(&mut self, at: Timestamp, files: Arc<SceneFiles>) {
@@ -69,9 +66,10 @@ impl Ring {
         let before = self.newest();
         let (until, after) = before.messages.split(keyframe.time);
         before.messages = until;
-        let at = before.events.iter().position(|event| event.received > keyframe.time);
-        let events = at.map(|at| before.events.split_off(at)).unwrap_or_default();
-        self.segments.push_back(Segment { keyframe: Some(keyframe), messages: after, events, ..Segment::default() });
+        let at = before.conclusions.iter().position(|conclusion| conclusion.time() > keyframe.time);
+        let conclusions = at.map(|at| before.conclusions.split_off(at)).unwrap_or_default();
+        let next = Segment { keyframe: Some(keyframe), messages: after, conclusions, ..Segment::default() };
+        self.segments.push_back(next);
     }
 
     /// Lets go what lies more than `before` in the past, and then what is too much. Returns how many messages had to go
@@ -138,7 +136,7 @@ mod tests {
     }
 
     fn framed(secs: i64) -> Framed {
-        Framed { time: Timestamp(secs * 1_000_000_000), json: b"{}".to_vec() }
+        Framed { time: Timestamp(secs * 1_000_000_000), json: b"{}".to_vec(), is_full: true }
     }
 
     fn counts(ring: &Ring) -> Vec<usize> {

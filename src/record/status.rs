@@ -37,11 +37,16 @@ pub struct RecordStatus {
     pub messages: u64,
     pub events: u64,
     pub keyframes: u64,
+    #[serde(skip_serializing_if = "is_none")]
+    pub forecasts: u64,
+    /// Samples of costly producers, by the answer.
+    #[serde(skip_serializing_if = "is_none")]
+    pub produced: u64,
     /// Begun in this run.
     pub files: u64,
-    /// Messages and events that found no room, because the disk was too slow.
+    /// Messages, events and other conclusions that found no room, because the disk was too slow.
     pub dropped: u64,
-    /// Messages that came while no file could be written, or that were cut off with the broken end of one.
+    /// Messages, forecasts and samples of producers that came while no file could be written, or that were cut off with the broken end of one.
     pub lost: u64,
     /// Messages that had to leave the memory for the past before their time, for lack of room.
     pub forgotten: u64,
@@ -68,6 +73,11 @@ pub struct RecordStatus {
     /// How long the disk has not answered.
     #[serde(skip)]
     pub silent: Duration,
+}
+
+/// Hardly any session has some.
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl RecordStatus {

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
 use super::format::SCENE_PREFIX;
-use super::read::{ReadError, Recording, Timeline};
+use super::read::{ReadError, RecordingFile, Timeline};
 
 #[derive(Debug, thiserror::Error)]
 pub enum UnpackError {
@@ -25,7 +25,7 @@ pub enum UnpackError {
 /// Writes the files of the newest scene of a timeline into the folder `into`, which should be empty, and says where the
 /// scene file is. Of attachments with the same name the last one counts.
 pub fn unpack(timeline: &Timeline, into: &Path) -> Result<PathBuf, UnpackError> {
-    let with_scene = |recording: &&Recording| recording.about().is_some_and(|about| !about.scene_file.is_empty());
+    let with_scene = |recording: &&RecordingFile| recording.about().is_some_and(|about| !about.scene_file.is_empty());
     match (timeline.recordings().iter().rfind(with_scene), timeline.recordings().last()) {
         (Some(recording), _) => unpack_one(recording, into),
         (None, other) => {
@@ -34,7 +34,7 @@ pub fn unpack(timeline: &Timeline, into: &Path) -> Result<PathBuf, UnpackError> 
     }
 }
 
-fn unpack_one(recording: &Recording, into: &Path) -> Result<PathBuf, UnpackError> {
+fn unpack_one(recording: &RecordingFile, into: &Path) -> Result<PathBuf, UnpackError> {
     let path = || recording.path().to_owned();
     let scene_file = recording.about().map(|about| about.scene_file.as_str()).unwrap_or_default();
     let names = recording.attachments().iter().map(|entry| entry.name.as_str());

@@ -1,4 +1,4 @@
-//! One MCAP file from its first byte to its last. In: messages, events, keyframes, files of a scene, in this order of
+//! One MCAP file from its first byte to its last. In: messages, conclusions, keyframes, files of a scene, as they stand in
 //! [`format`](mod@super::format). Out: a file that can be read up to the last flush at any time, whatever happens to this
 //! program, and as a whole once it is finished. Never writes on after an error: the file is cut back to its last flush.
 
@@ -15,11 +15,13 @@ use mcap::{Attachment, Compression, McapError, WriteOptions, Writer};
 
 use super::attach::{SceneFiles, media_type};
 use super::batch::Raw;
+use super::conclusion::Conclusion;
 use super::disk::Disk;
 use super::format::{
-    ABOUT, About, BROKER, EVENTS_TOPIC, JSON, JSON_SCHEMA, JSON_SCHEMA_ENCODING, JSON_SCHEMA_NAME, KEYFRAMES_TOPIC,
-    PROFILE, QOS, RETAINED,
+    ABOUT, About, BROKER, EVENTS_TOPIC, FORECASTS_TOPIC, JSON, JSON_SCHEMA, JSON_SCHEMA_ENCODING, JSON_SCHEMA_NAME,
+    KEYFRAMES_TOPIC, Keyframe, PARTIAL, PRODUCED_TOPIC, PRODUCERS, PROFILE, QOS, RETAINED,
 };
+use super::{ProducedSamples, RecordedForecast};
 use crate::event::Event;
 use crate::event::taken_away::leads_to;
 use crate::value::Timestamp;
@@ -66,14 +68,24 @@ pub fn write_options() -> WriteOptions {
 pub struct Framed {
     pub time: Timestamp,
     pub json: Vec<u8>,
+    /// The memory of all producers is in it.
+    pub is_full: bool,
+}
+
+impl Framed {
+    pub fn of(keyframe: &Keyframe) -> serde_json::Result<Self> {
+        Ok(Self { time: keyframe.time, json: serde_json::to_vec(keyframe)?, is_full: keyframe.is_full() })
+    }
 }
 
 /// What has been written since the file began.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tally {
+pub struct Written {
     pub messages: u64,
     pub events: u64,
     pub keyframes: u64,
+    pub forecasts: u64,
+    pub produced: u64,
 }
 
 pub struct RecordFile {
@@ -85,11 +97,13 @@ pub struct RecordFile {
     schema: u16,
     events: u16,
     keyframes: u16,
+    /// A keyframe that lacks nothing is in it.
+    has_full_keyframe: bool,
     length: Arc<AtomicU64>,
     /// Bytes, and what they hold, that nothing but the disk itself can take away again.
     good: u64,
-    kept: Tally,
-    written: Tally,
+    kept: Written,
+    written: Written,
     /// Receive time of the newest message, and of the newest that is kept.
     newest: Option<Timestamp>,
     newest_kept: Option<Timestamp>,
@@ -125,10 +139,11 @@ impl RecordFile {
             schema,
             events,
             keyframes,
+            has_full_keyframe: false,
             length,
             good: 0,
-            kept: Tally::default(),
-            written: Tally::default(),
+            kept: Written::default(),
+            written: Written::default(),
             newest: None,
             newest_kept: None,
         };
@@ -151,8 +166,13 @@ impl RecordFile {
     }
 
     /// What these bytes hold.
-    pub fn kept(&self) -> Tally {
+    pub fn kept(&self) -> Written {
         self.kept
+    }
+
+    /// Whether a keyframe that lacks nothing is in it: only then others may lack something.
+    pub fn has_full_keyframe(&self) -> bool {
+        self.has_full_keyframe
     }
 
     /// Receive time of the newest message that is safe.
@@ -160,7 +180,7 @@ impl RecordFile {
         self.newest_kept
     }
 
-    /// Bytes written, of which the last may not be safe yet; what is compressed in memory does not count.
+    /// Bytes written. The last ones may not be safe yet; bytes that are compressed in memory do not count.
     pub fn length(&self) -> u64 {
         self.length.load(Ordering::Relaxed)
     }
@@ -195,14 +215,34 @@ impl RecordFile {
 
     fn add_channel(&mut self, raw: &Raw, brokers: &[Arc<str>]) -> Result<u16, WriteError> {
         let broker = brokers.get(usize::from(raw.broker)).map_or("", |name| name);
-        let metadata = BTreeMap::from([
-            (BROKER.to_owned(), broker.to_owned()),
-            (QOS.to_owned(), raw.qos.to_string()),
-            (RETAINED.to_owned(), raw.retained.to_string()),
-        ]);
+        let metadata = message_metadata(broker, raw.qos, raw.retained);
         let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(raw.payload).is_ok();
         let (schema, encoding) = if is_json { (self.schema, JSON) } else { (0, "") };
         Ok(self.writer.add_channel(schema, raw.topic, encoding, &metadata)?)
+    }
+
+    /// Writes what was concluded, each kind into a chunk of its own.
+    pub fn conclusions(&mut self, conclusions: &[Conclusion]) -> Result<(), WriteError> {
+        let (mut events, mut forecasts, mut produced) = (Vec::new(), Vec::new(), Vec::new());
+        for conclusion in conclusions {
+            match conclusion {
+                Conclusion::Event(event) => events.push(event.clone()),
+                Conclusion::Forecast(forecast) => forecasts.push(forecast),
+                Conclusion::Produced(samples) => produced.push(samples),
+            }
+        }
+        self.events(&events)?;
+        if !forecasts.is_empty() {
+            self.flush()?;
+            forecasts.into_iter().try_for_each(|forecast| self.forecast(forecast))?;
+            self.flush()?;
+        }
+        if !produced.is_empty() {
+            self.flush()?;
+            produced.into_iter().try_for_each(|samples| self.produced(samples))?;
+            self.flush()?;
+        }
+        Ok(())
     }
 
     /// Writes events into a chunk of their own.
@@ -212,17 +252,41 @@ impl RecordFile {
         }
         self.flush()?;
         for event in events {
-            let json = serde_json::to_vec(&**event).map_err(|error| WriteError::Disk(error.to_string()))?;
-            let header = MessageHeader {
-                channel_id: self.events,
-                sequence: event.id as u32,
-                log_time: nanos(event.received),
-                publish_time: nanos(event.time),
-            };
-            self.writer.write_to_known_channel(&header, &json)?;
+            let times = (event.received, event.time);
+            self.own(self.events, event.id as u32, times, &**event)?;
             self.written.events += 1;
         }
         self.flush()
+    }
+
+    fn forecast(&mut self, forecast: &RecordedForecast) -> Result<(), WriteError> {
+        let channel = self.writer.add_channel(self.schema, FORECASTS_TOPIC, JSON, &BTreeMap::new())?;
+        let times = (forecast.issued, forecast.source_time);
+        self.own(channel, self.written.forecasts as u32, times, forecast)?;
+        self.written.forecasts += 1;
+        Ok(())
+    }
+
+    fn produced(&mut self, samples: &ProducedSamples) -> Result<(), WriteError> {
+        let metadata = message_metadata(PRODUCERS, 0, false);
+        let channel = self.writer.add_channel(self.schema, PRODUCED_TOPIC, JSON, &metadata)?;
+        let first = samples.samples.first().map_or(samples.time, |first| first.sample.source_time);
+        self.own(channel, self.written.produced as u32, (samples.time, first), samples)?;
+        self.written.produced += 1;
+        Ok(())
+    }
+
+    fn own(
+        &mut self,
+        channel: u16,
+        sequence: u32,
+        (log, publish): (Timestamp, Timestamp),
+        what: &impl serde::Serialize,
+    ) -> Result<(), WriteError> {
+        let json = serde_json::to_vec(what).map_err(|error| WriteError::Disk(error.to_string()))?;
+        let header =
+            MessageHeader { channel_id: channel, sequence, log_time: nanos(log), publish_time: nanos(publish) };
+        Ok(self.writer.write_to_known_channel(&header, &json)?)
     }
 
     /// Writes a keyframe into a chunk of its own.
@@ -230,9 +294,14 @@ impl RecordFile {
         self.flush()?;
         let time = nanos(framed.time);
         let sequence = self.written.keyframes as u32;
-        let header = MessageHeader { channel_id: self.keyframes, sequence, log_time: time, publish_time: time };
+        let channel_id = match framed.is_full {
+            true => self.keyframes,
+            false => self.writer.add_channel(self.schema, KEYFRAMES_TOPIC, JSON, &partial())?,
+        };
+        let header = MessageHeader { channel_id, sequence, log_time: time, publish_time: time };
         self.writer.write_to_known_channel(&header, &framed.json)?;
         self.written.keyframes += 1;
+        self.has_full_keyframe |= framed.is_full;
         self.flush()
     }
 
@@ -287,12 +356,14 @@ impl RecordFile {
 
     /// Gives the file up after an error: cuts it back to its last flush. Returns what is lost with the rest; an error if
     /// the broken end stays, which readers pass over.
-    pub fn abandon(self) -> (Tally, std::io::Result<()>) {
+    pub fn abandon(self) -> (Written, std::io::Result<()>) {
         let Self { writer, good, kept, written, .. } = self;
-        let lost = Tally {
+        let lost = Written {
             messages: written.messages - kept.messages,
             events: written.events - kept.events,
             keyframes: written.keyframes - kept.keyframes,
+            forecasts: written.forecasts - kept.forecasts,
+            produced: written.produced - kept.produced,
         };
         let file = writer.into_inner().into_file();
         (lost, file.set_len(good).and_then(|()| file.sync_all()))
@@ -304,7 +375,7 @@ impl RecordFile {
 pub struct Finished {
     pub path: PathBuf,
     pub bytes: u64,
-    pub kept: Tally,
+    pub kept: Written,
     /// Messages that are not in it.
     pub lost: u64,
     /// Why its index is not on disk: what is kept can be read all the same.
@@ -330,6 +401,20 @@ fn lock(path: &Path, file: &File) {
         }
     }
     tracing::warn!("{}: is locked by another program: do not repair it while it grows", path.display());
+}
+
+/// Of a channel of messages.
+pub fn message_metadata(broker: &str, qos: u8, retained: bool) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (BROKER.to_owned(), broker.to_owned()),
+        (QOS.to_owned(), qos.to_string()),
+        (RETAINED.to_owned(), retained.to_string()),
+    ])
+}
+
+/// Of the channel of keyframes that lack something.
+pub fn partial() -> BTreeMap<String, String> {
+    BTreeMap::from([(PARTIAL.to_owned(), true.to_string())])
 }
 
 /// MCAP counts from 1970.

@@ -1,47 +1,55 @@
-//! What an operator asks for that is different in a recording. In: [`OperatorCommand`]s. Out: files of events, notes beside
-//! the recording, and a plain answer to whatever would change the plant's scene: a recording stays as it is.
+//! Handles the commands that mean something else in a recording than in a live session.
+//!
+//! In: commands about the journal, the scene and the recording. Out: files of events, notes beside the recording, and a
+//! refusal in words for every command that would edit the scene or record. Never changes the recording.
 
 use bevy::prelude::*;
 
 use super::Replay;
 use crate::analysis::Analysis;
-use crate::command::{Operator, OperatorCommand};
-use crate::event::{Draft, Kind, export};
-use crate::history::Moment;
+use crate::command::{JournalCommand, RecordingCommand, Remarks, SceneCommand};
+use crate::event::{Kind, export};
 use crate::source::Clock;
 
-pub(super) fn obey(
-    mut commands: MessageReader<OperatorCommand>,
+#[deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
+pub(super) fn journal(
+    In(command): In<JournalCommand>,
     analysis: Res<Analysis>,
-    operator: Res<Operator>,
-    moment: Res<Moment>,
     clock: Res<Clock>,
+    remarks: Remarks,
     mut replay: ResMut<Replay>,
 ) {
-    if commands.is_empty() {
-        return;
+    // What was answered to other commands is no remark of a person.
+    replay.notes.pass_over(analysis.lock().chronicle().journal());
+    match command {
+        JournalCommand::Note { text, twin, at } => remarks.write(Kind::Note { text }, twin, at),
+        JournalCommand::Bookmark { text, twin, at } => remarks.write(Kind::Bookmark { text }, twin, at),
+        JournalCommand::Export { path, filter } => {
+            let text = export::to_file(analysis.lock().chronicle().journal(), &path, &filter);
+            return remarks.answer(text);
+        }
     }
     let mut knowledge = analysis.lock();
-    // The applier has put remarks into the journal.
     let failed = replay.notes.keep(knowledge.chronicle().journal(), clock.now());
     failed.into_iter().for_each(|error| knowledge.complain(error.to_string()));
-    for command in commands.read() {
-        let text = match command {
-            OperatorCommand::ExportEvents { path, filter } => {
-                export::to_file(knowledge.chronicle().journal(), path, filter)
-            }
-            OperatorCommand::EditLimit { .. } | OperatorCommand::UndoEdit => {
-                "this is a recording: the alarms of its scene stay as they were; edit them in the live session"
-                    .to_owned()
-            }
-            OperatorCommand::StartRecording { .. } | OperatorCommand::StopRecording | OperatorCommand::KeepPast => {
-                "this is a recording: nothing is recorded here".to_owned()
-            }
-            _ => continue,
-        };
-        tracing::info!("{text}");
-        let draft = Draft::new(moment.shown, moment.shown, Kind::Note { text }).by(operator.0.clone(), "");
-        knowledge.record(draft);
-        replay.notes.pass_over(knowledge.chronicle().journal());
+}
+
+#[deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
+pub(super) fn scene(In(command): In<SceneCommand>, remarks: Remarks) {
+    let why = match command {
+        SceneCommand::Reload => "this is a recording: its scene stays as it was",
+        SceneCommand::EditLimit { .. } | SceneCommand::UndoEdit => {
+            "this is a recording: the alarms of its scene stay as they were; edit them in the live session"
+        }
+    };
+    remarks.answer(why.to_owned());
+}
+
+#[deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
+pub(super) fn recording(In(command): In<RecordingCommand>, remarks: Remarks) {
+    match command {
+        RecordingCommand::Start { .. } | RecordingCommand::Stop | RecordingCommand::KeepPast => {
+            remarks.answer("this is a recording: nothing is recorded here".to_owned());
+        }
     }
 }

@@ -1,13 +1,14 @@
-//! The cursor of a recording: it stops at both ends, and shows a moment as soon as that is loaded.
+//! Moves the cursor of a recording. It stops at both ends, or as far beyond the later one as a layer reaches, and shows
+//! a moment as soon as that is loaded.
 //!
-//! In: the wall clock, the cursor that commands have moved. Out: cursor and [`Moment`]. A cursor that plays waits for
-//! what it has reached, and then makes up for the time it has lost.
+//! In: seconds of the wall clock, the cursor that commands have moved. Out: cursor and [`ViewTime`]. A playing cursor
+//! waits for a moment that is not loaded, and then makes up for the lost time. Never reads the recording.
 
 use bevy::prelude::*;
 
 use super::{Replay, Wish};
 use crate::command::Underway;
-use crate::history::{Cursor, Extent, Loaded, Marks, Moment};
+use crate::history::{Cursor, Extent, Horizon, Loaded, Marks, ViewTime};
 use crate::source::Clock;
 use crate::value::Timestamp;
 
@@ -15,17 +16,19 @@ use crate::value::Timestamp;
 const LONGEST_LEAP_SECS: f64 = 1.0;
 
 /// Moves a playing cursor; before commands are carried out.
+#[expect(clippy::too_many_arguments, reason = "each is a resource of its own")]
 pub(super) fn advance(
     clock: Res<Clock>,
     extent: Res<Extent>,
     marks: Res<Marks>,
-    moment: Res<Moment>,
+    moment: Res<ViewTime>,
     mut replay: ResMut<Replay>,
     mut cursor: ResMut<Cursor>,
-    mut last: Local<Option<Timestamp>>,
+    horizon: Res<Horizon>,
+    mut before: Local<Option<Timestamp>>,
 ) {
     let now = clock.now();
-    let dt_secs = last.replace(now).map_or(0.0, |last| now.secs_since(last).max(0.0));
+    let dt_secs = before.replace(now).map_or(0.0, |before| now.secs_since(before).max(0.0));
     let Some((_, end)) = extent.bounds() else { return };
     if !matches!(*cursor, Cursor::Playing { .. }) {
         replay.waited_secs = 0.0;
@@ -39,11 +42,13 @@ pub(super) fn advance(
         return;
     }
     replay.waited_secs = 0.0;
-    let moved = at_rest_at(end, cursor.advance(passed_secs, end, extent.bounds(), extent.loop_marks(*marks)));
+    let last = horizon.end(end);
+    let moved = cursor.advance(passed_secs, (last, last), extent.bounds(), extent.loop_marks(*marks));
+    let moved = at_rest_at(last, moved);
     cursor.set_if_neq(moved);
 }
 
-/// Nothing is newer than the end of a recording: what would be live stands still there.
+/// Nothing is newer than the end of time: what would be live stands still there.
 fn at_rest_at(end: Timestamp, cursor: Cursor) -> Cursor {
     match cursor {
         Cursor::Live => Cursor::Paused(end),
@@ -65,30 +70,35 @@ pub(super) fn settle(
     extent: Res<Extent>,
     mut replay: ResMut<Replay>,
     mut cursor: ResMut<Cursor>,
-    mut moment: ResMut<Moment>,
+    mut moment: ResMut<ViewTime>,
     mut loaded: ResMut<Loaded>,
     underway: Res<Underway>,
+    horizon: Res<Horizon>,
 ) {
     let Some((start, end)) = extent.bounds() else { return };
-    let resting = within((start, end), at_rest_at(end, *cursor));
+    let last = horizon.end(end);
+    let resting = at_rest_at(if cursor.is_live() { end } else { last }, *cursor);
+    let resting = within((start, last), resting);
     cursor.set_if_neq(resting);
     let speed = match resting {
         Cursor::Playing { speed, .. } => speed,
         Cursor::Live | Cursor::Paused(_) => 0.0,
     };
-    let wish = Wish { at: resting.shown(end), speed };
+    let at = resting.shown(end);
+    // Beyond the end the newest samples count.
+    let wish = Wish { at: at.min(end), speed };
     if replay.blocking {
         replay.deck.wait_to_show(wish, None);
-        replay.shown = wish.at;
+        replay.shown = at;
     } else if replay.deck.show(wish) {
-        replay.shown = wish.at;
+        replay.shown = at;
     }
     if underway.0.is_some() {
         // It goes on in the next frame.
         (replay.waker)();
     }
     loaded.set_if_neq(replay.deck.loaded(wish.at));
-    let settled = Moment { now: end, shown: replay.shown, session_start: start };
+    let settled = ViewTime { now: end, shown: replay.shown, session_start: start };
     moment.set_if_neq(settled);
 }
 

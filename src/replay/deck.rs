@@ -1,6 +1,5 @@
-//! A recording that is being read. In: files of one series. Out: its scene, its journal, and a history that fills around
-//! the moment that is wished for. What a replay shows, and what another recording beside it shows. Never judges, knows no
-//! world and no cursor.
+//! An open recording, for a replay or for a layer. In: files of one series, the wanted moment. Out: its scene, its
+//! journal, and a history that fills around that moment. Never judges, knows no world and no cursor.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use super::{Segments, Wish, remarks};
 use crate::analysis::Analysis;
 use crate::event::Event;
 use crate::history::Loaded;
+use crate::produce::ProducerFactory;
 use crate::record::format::Keyframe;
 use crate::record::read::{ReadError, Timeline};
 use crate::scene::{Issue, Scene};
@@ -39,21 +39,32 @@ pub(crate) struct Deck {
 }
 
 impl Deck {
-    /// Opens recordings of one series, in the scene that was named or else in their own. `waker` is called when there is
-    /// more to show.
+    /// Opens recordings of one series, in the scene that was named or else in their own. `waker` is called when there
+    /// is more to show.
     pub fn open(
         files: &[PathBuf],
         scene: Option<&Path>,
         history_budget_bytes: u64,
         waker: Waker,
     ) -> Result<Self, OpenError> {
-        let (timeline, bounds) = open(files)?;
-        let (scene, issues, unpacked): Opened = scene_of(&timeline, scene)?;
-        Self::start((timeline, bounds), (Arc::new(scene), issues, unpacked), history_budget_bytes, waker)
+        Self::open_with(files, scene, history_budget_bytes, ProducerFactory::default(), waker)
     }
 
-    /// The same to lie beside something that is shown in the scene `main`: a recording without a scene of its own is read
-    /// as that one.
+    /// The same, with other producers than those that scenes ask for.
+    pub fn open_with(
+        files: &[PathBuf],
+        scene: Option<&Path>,
+        history_budget_bytes: u64,
+        make: ProducerFactory,
+        waker: Waker,
+    ) -> Result<Self, OpenError> {
+        let (timeline, bounds) = open(files)?;
+        let (scene, issues, unpacked): Opened = scene_of(&timeline, scene)?;
+        Self::start((timeline, bounds), (Arc::new(scene), issues, unpacked), history_budget_bytes, make, waker)
+    }
+
+    /// The same to lie beside something that is shown in the scene `main`: a recording without a scene of its own is
+    /// read as that one.
     pub fn open_beside(
         files: &[PathBuf],
         main: &Arc<Scene>,
@@ -66,13 +77,14 @@ impl Deck {
             Err(OpenError::NoScene(_)) => (main.clone(), Vec::new(), None),
             Err(error) => return Err(error),
         };
-        Self::start((timeline, bounds), opened, history_budget_bytes, waker)
+        Self::start((timeline, bounds), opened, history_budget_bytes, ProducerFactory::default(), waker)
     }
 
     fn start(
         (timeline, bounds): (Timeline, Bounds),
         (scene, issues, unpacked): (Arc<Scene>, Vec<Issue>, Option<Unpacked>),
         history_budget_bytes: u64,
+        make: ProducerFactory,
         waker: Waker,
     ) -> Result<Self, OpenError> {
         let timeline = Arc::new(timeline);
@@ -81,12 +93,13 @@ impl Deck {
         let analysis = Analysis::new(scene.clone(), 1, history_budget_bytes, watched);
         recall(&analysis, &timeline)?;
         let segments = Segments::new(timeline.keyframe_times());
-        let loader = Loader::new(timeline.clone(), scene.clone());
+        let loader = Loader::new(timeline.clone(), scene.clone(), make);
         let reader = Reader::start(loader, segments, analysis.clone(), waker).map_err(OpenError::Thread)?;
         Ok(Self { reader, analysis, timeline, scene, issues, bounds, _unpacked: unpacked })
     }
 
-    /// Takes over what is ready. Says whether history answers for the moment that is wanted; if not, it is being read.
+    /// Takes over stretches that are ready. True if history is complete for the wanted moment; if not, it is being
+    /// read.
     pub fn show(&self, wish: Wish) -> bool {
         self.reader.show(wish)
     }
@@ -96,9 +109,14 @@ impl Deck {
         self.reader.wait_to_show(wish, limit);
     }
 
-    /// The stretch around `at` of which every sample is in history.
+    /// The span around `at` for which history is complete.
     pub fn loaded(&self, at: Timestamp) -> Loaded {
         self.reader.loaded(at)
+    }
+
+    /// From now on it may take so much memory.
+    pub fn set_budget(&self, bytes: u64) {
+        self.reader.set_budget(bytes);
     }
 
     /// Whether there is nothing to load for what was wanted last.

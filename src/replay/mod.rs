@@ -1,9 +1,9 @@
 //! A recording in the place of a plant: the same world, at any moment that was recorded, forwards and backwards.
 //!
-//! In: MCAP files of one series (see [`crate::record`]). Out: a Bevy `App` whose history and journal hold what was known
-//! at the cursor, and as much of the rest as there is memory for. Never judges, never annunciates; starts no source, no
-//! plant and no store, so that nothing here can reach a broker. Touches the disk only to read the recording, to unpack its
-//! scene and to keep notes beside it.
+//! In: MCAP files of one series (see [`crate::record`]). Out: a Bevy `App` whose history and journal hold everything
+//! known at the cursor, and as much of the rest as fits into memory. Never judges, never annunciates; starts no source,
+//! no plant and no store, so that nothing here can reach a broker. Touches the disk only to read the recording, to
+//! unpack its scene and to keep notes beside it.
 //!
 //! ```text
 //! keyframes ─┐
@@ -11,10 +11,10 @@
 //! events ──────────────────────────────────────────────────────► journal ─► cursor ─► AlarmBoard, EventLog
 //! ```
 //!
-//! A recording is cut at its keyframes into [`Segments`]. To show a moment, the segment that holds it is loaded: what its
-//! keyframe says was known, then all messages up to the next keyframe, decoded by the same binding tables as when they
+//! A recording is cut at its keyframes into [`Segments`]. To show a moment, the segment that holds it is loaded: the
+//! contents of its keyframe, then all messages up to the next keyframe, decoded by the same binding tables as when they
 //! came. With that in history, [`History::latest_known`](crate::history::History::latest_known) answers as the live
-//! session did. Which segments are worth loading when nothing is missing is said by a [pure function](next_job).
+//! session did. A [pure function](next_job) chooses the segments to load ahead.
 
 mod commands;
 mod cursor;
@@ -52,7 +52,7 @@ pub(crate) struct Replay {
     shown: Timestamp,
     /// Seconds for which a playing cursor has waited for a segment.
     waited_secs: f64,
-    /// Wait for what is to be shown rather than show an older moment for some frames: for pictures and for tests.
+    /// Wait for the wanted moment rather than show an older one for some frames: for pictures and for tests.
     blocking: bool,
     waker: crate::source::Waker,
     notes: NoteKeeper,

@@ -1,8 +1,8 @@
 //! Opens a recording as a world.
 //!
-//! In: files and where to begin. Out: a Bevy `App` with `CorePlugins` and the thread that reads; later, another recording
-//! in the place of the first. No source, no plant, no store and no events file is started here, and nothing that could
-//! start one.
+//! In: files and where to begin. Out: a Bevy `App` with `CorePlugins` and the thread that reads; later, another
+//! recording in the place of the first. No source, no plant, no store and no events file is started here, and nothing
+//! that could start one.
 
 use std::hash::BuildHasher;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,10 @@ use bevy::prelude::*;
 
 use super::deck::Deck;
 use super::{Replay, Wish, commands, cursor};
-use crate::command::Attention;
+use crate::command::{Attention, HandleCommands};
 use crate::event::EventLog;
-use crate::history::{Cursor, Extent, Marks, Moment};
+use crate::history::{Cursor, Extent, Marks, ViewTime};
+use crate::produce::ProducerFactory;
 use crate::record::notes::NoteKeeper;
 use crate::record::read::{ReadError, Timeline};
 use crate::record::{UnpackError, unpack};
@@ -38,6 +39,8 @@ pub struct Options {
     pub history_budget_bytes: u64,
     /// Frames wait for what they are to show: for pictures, for runs without a window, for tests.
     pub blocking: bool,
+    /// What turns samples into samples, as in the session that was recorded.
+    pub producers: ProducerFactory,
 }
 
 /// A moment of a recording.
@@ -57,6 +60,7 @@ impl Options {
             speed: None,
             history_budget_bytes: 1 << 30,
             blocking: false,
+            producers: ProducerFactory::default(),
         }
     }
 }
@@ -94,30 +98,31 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     let prepared = prepare(options, waker)?;
     app.add_plugins(CorePlugins);
     prepared.show_in(app.world_mut());
-    app.add_systems(
-        Update,
-        (
-            cursor::advance.before(crate::command::apply),
-            (cursor::settle, commands::obey).chain().after(crate::command::apply),
-        )
-            .chain()
-            .before(crate::stage::Respawn)
-            .in_set(TwinSet::Command),
-    );
+    app.handle_commands(commands::journal)
+        .handle_commands(commands::scene)
+        .handle_commands(commands::recording)
+        .add_systems(
+            Update,
+            (cursor::advance.before(crate::command::carry_out), cursor::settle.after(crate::command::settle))
+                .chain()
+                .before(crate::stage::Respawn)
+                .in_set(TwinSet::Command),
+        );
     Ok(())
 }
 
-/// Recordings that are opened and of which the first picture is loaded: to be shown as soon as a frame has time for it.
+/// Opened recordings whose first picture is loaded: a frame shows them as soon as it has time.
 pub struct Prepared {
     extent: Extent,
-    moment: Moment,
+    moment: ViewTime,
     cursor: Cursor,
     replay: Replay,
 }
 
 /// Opens recordings: waits for the disk, two seconds at most for the first picture.
 pub fn prepare(options: Options, waker: Waker) -> Result<Prepared, OpenError> {
-    let deck = Deck::open(&options.files, options.scene.as_deref(), options.history_budget_bytes, waker.clone())?;
+    let Options { files, scene, history_budget_bytes, producers, .. } = &options;
+    let deck = Deck::open_with(files, scene.as_deref(), *history_budget_bytes, producers.clone(), waker.clone())?;
     let (start, end) = deck.bounds;
     let at = begin_at(options.at, start, end)?;
     let first = deck.timeline.recordings().first().map(|recording| recording.path().to_owned()).unwrap_or_default();
@@ -128,7 +133,7 @@ pub fn prepare(options: Options, waker: Waker) -> Result<Prepared, OpenError> {
         Some(speed) => Cursor::Paused(at).play(speed, end),
         None => Cursor::Paused(at),
     };
-    let moment = Moment { now: end, shown: at, session_start: start };
+    let moment = ViewTime { now: end, shown: at, session_start: start };
     let replay = Replay { deck, shown: at, waited_secs: 0.0, blocking: options.blocking, waker, notes };
     Ok(Prepared { extent: Extent::Recorded { start, end, density }, moment, cursor, replay })
 }
@@ -139,6 +144,12 @@ pub struct Replaced {
 }
 
 impl Prepared {
+    /// What people call it: the name of its first file.
+    pub fn name(&self) -> String {
+        let first = self.replay.deck.timeline.recordings().first().and_then(|recording| recording.path().file_name());
+        first.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
     /// Takes the place of the recording that `world` shows: what was selected stays so where the new scene has it, marks
     /// go. Waits for nothing.
     pub fn take_over(self, world: &mut World) -> Replaced {

@@ -1,5 +1,5 @@
-//! What to load next. In: where the cursor stands and how it moves, what is loaded, how full the memory is. Out: one job,
-//! or none if enough is there. Pure: the thread that asks does nothing but carry it out.
+//! Chooses the segment to load next. In: position and speed of the cursor, the loaded segments, the use of memory. Out:
+//! one job, or none if enough is loaded. Pure.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ pub struct Wish {
     pub speed: f64,
 }
 
-/// What is in history.
+/// The parts of the recording that are in history.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Progress {
     pub segments: BTreeSet<usize>,

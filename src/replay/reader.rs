@@ -1,9 +1,9 @@
 //! The thread that reads a recording while frames come and go.
 //!
-//! In: where the cursor stands ([`Wish`]). Out: for that moment a stretch that the next frame [takes over](Reader::show);
-//! then more of the recording, straight into [`Knowledge`], as long as there is memory; a call
-//! of the waker after each step. The history budget is kept: before it is full, everything is let go and the present
-//! segment is taken in anew. Only a frame does that, so that none shows a past that is being exchanged.
+//! In: the position of the cursor ([`Wish`]). Out: for that moment a stretch that the next frame [takes
+//! over](Reader::show); then more of the recording, straight into [`Knowledge`], as long as there is memory; a call of
+//! the waker after each step. Never exceeds the history budget: before it is full, history is emptied and the present
+//! segment taken in anew. Only a frame does that, so that no frame shows a history that is being exchanged.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -52,11 +52,11 @@ struct State {
     is_ended: bool,
 }
 
-/// What the cursor waits for.
+/// A stretch for the moment that the cursor waits for.
 struct Ready {
     stretch: Stretch,
     segment: usize,
-    /// The one moment of which this tells, if the segment is too large.
+    /// The only moment that the stretch holds, if the segment is too large.
     narrow: Option<Timestamp>,
 }
 
@@ -66,14 +66,15 @@ impl Reader {
             Arc::new(Shared { segments, state: Mutex::default(), changed: Condvar::new(), let_go: AtomicU64::new(0) });
         let (seen, known) = (shared.clone(), analysis.clone());
         let thread = std::thread::Builder::new().name("replay".into()).spawn(move || {
-            // Whoever waits is told, also if this thread ends in a panic.
+            // Those who wait are told, also if this thread ends in a panic.
             let _end = End(&seen);
             Work { shared: &seen, loader, analysis: known, waker, full_at: None }.run();
         })?;
         Ok(Self { shared, analysis, thread: Some(thread) })
     }
 
-    /// Takes over what is ready. Says whether history answers for the moment that is wanted; if not, it is being read.
+    /// Takes over stretches that are ready. True if history is complete for the wanted moment; if not, it is being
+    /// read.
     pub fn show(&self, wish: Wish) -> bool {
         let mut state = self.shared.state.lock();
         if state.wish != Some(wish) {
@@ -90,6 +91,7 @@ impl Reader {
     }
 
     /// The same, but waits until it does, or until `limit` has passed.
+    #[expect(clippy::disallowed_methods, reason = "bounds how long a caller waits")]
     pub fn wait_to_show(&self, wish: Wish, limit: Option<Duration>) {
         let begun = Instant::now();
         while !self.show(wish) && limit.is_none_or(|limit| begun.elapsed() < limit) {
@@ -100,7 +102,7 @@ impl Reader {
         }
     }
 
-    /// The stretch around `at` of which every sample is in history.
+    /// The span around `at` for which history is complete.
     pub fn loaded(&self, at: Timestamp) -> Loaded {
         let (state, segments) = (self.shared.state.lock(), &self.shared.segments);
         match (state.progress.narrow, state.progress.run(segments.holding(at))) {
@@ -110,6 +112,31 @@ impl Reader {
         }
     }
 
+    /// From now on it may take so much memory. Where less is left than was taken, everything is let go, and what fits
+    /// is read anew.
+    pub fn set_budget(&self, bytes: u64) {
+        let mut knowledge = self.analysis.lock();
+        let usage = knowledge.history.usage();
+        if usage.budget_bytes == bytes {
+            return;
+        }
+        let is_too_much = usage.bytes as f64 > FULL * bytes as f64;
+        if is_too_much {
+            knowledge.forget_samples();
+            self.shared.let_go.fetch_add(1, Ordering::AcqRel);
+        }
+        knowledge.history.set_budget(bytes);
+        drop(knowledge);
+        let mut state = self.shared.state.lock();
+        if is_too_much {
+            state.progress = Progress::default();
+        }
+        // It was read for another share.
+        state.ready = None;
+        state.is_idle = false;
+        self.shared.changed.notify_all();
+    }
+
     /// Whether there is nothing to load for what was wanted last.
     pub fn is_idle(&self) -> bool {
         self.shared.state.lock().is_idle
@@ -117,6 +144,11 @@ impl Reader {
 
     fn take_over(&self, Ready { stretch, segment, narrow }: Ready, wish: Wish) {
         let mut knowledge = self.analysis.lock();
+        let room = SEGMENT * knowledge.history.usage().budget_bytes as f64;
+        if stretch.recall.history().usage().budget_bytes > room as u64 {
+            // It was read when there was more room, and is read again.
+            return;
+        }
         let make_room = narrow.is_some() || !has_room(&knowledge, &stretch);
         // The cursor may have gone elsewhere meanwhile: then this is not worth all the rest.
         let is_wanted = match narrow {
@@ -164,6 +196,7 @@ fn has_room(knowledge: &Knowledge, stretch: &Stretch) -> bool {
 
 fn take_in(knowledge: &mut Knowledge, stretch: &Stretch) {
     knowledge.recall(&stretch.recall, stretch.since);
+    knowledge.recall_forecasts(stretch.forecasts.iter().cloned());
     if let Some(error) = &stretch.error {
         knowledge.complain(format!("a part of the recording is left out: {error}"));
     }

@@ -1,5 +1,5 @@
-//! Notes and bookmarks that stand beside a recording. In: the files of a series. Out: events for its journal, each known
-//! from the moment that it is about. Never touches the recording itself.
+//! Reads and writes notes and bookmarks beside a recording. In: the files of a series. Out: events for its journal,
+//! each known from the moment that it is about. Never touches the recording itself.
 
 use crate::event::Event;
 use crate::record::notes;

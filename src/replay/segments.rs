@@ -1,4 +1,4 @@
-//! Where a recording is cut: at its keyframes. In: their times, from the index. Out: which stretch holds a moment. Pure.
+//! Cuts a recording at its keyframes. In: their times, from the index. Out: the segment that holds a moment. Pure.
 
 use crate::value::Timestamp;
 

@@ -5,10 +5,10 @@ use std::collections::hash_map::Entry;
 
 use super::references::Asker;
 use super::report::Report;
-use super::resolved::{Derivation, Origin, Scene};
+use super::resolved::{Derivation, Scene, SignalSource, ValueKind};
 use super::span::Span;
 use super::twins::Pending;
-use crate::value::SignalIndex;
+use crate::value::{SignalIndex, Value};
 
 /// The inputs of an expression, and where it stands.
 type Inputs = (Vec<(String, SignalIndex)>, Span);
@@ -18,6 +18,11 @@ pub(super) fn resolve(pending: Vec<Pending>, scene: &mut Scene, report: &mut Rep
     for one in &pending {
         if let Some(inputs) = inputs(one, scene, report) {
             inputs_of.insert(one.signal, (inputs, one.derived.source.span));
+        }
+    }
+    for one in &pending {
+        if let Some((inputs, _)) = inputs_of.get(&one.signal) {
+            check_aggregates(one, inputs, scene, report);
         }
     }
     let ranks = ranks(&pending, &inputs_of, scene, report);
@@ -32,7 +37,8 @@ pub(super) fn resolve(pending: Vec<Pending>, scene: &mut Scene, report: &mut Rep
         let inherited = inputs.iter().filter_map(|(_, input)| scene.signals.get(input.at())?.expires).min();
         if let Some(signal) = scene.signals.get_mut(one.signal.at()) {
             signal.expires = signal.expires.or(inherited);
-            signal.origin = Origin::Derived(Derivation { source, inputs, compiled, rank });
+            let settle = one.settle.unwrap_or_default();
+            signal.source = SignalSource::Derived(Derivation { source, inputs, compiled, rank, settle });
         }
     }
 }
@@ -41,6 +47,33 @@ fn inputs(one: &Pending, scene: &Scene, report: &mut Report) -> Option<Vec<(Stri
     let twin = scene.signals.get(one.signal.at()).and_then(|signal| scene.twins.get(signal.twin.at()));
     let item = scene.signal_path(one.signal);
     Asker { scene, twin, params: &one.params, item: &item, field: "derived" }.inputs(&one.derived, report)
+}
+
+/// What is gathered over time is a number or a boolean: with a text nothing would ever be gathered, without a word.
+fn check_aggregates(one: &Pending, inputs: &[(String, SignalIndex)], scene: &Scene, report: &mut Report) {
+    let expression = &one.derived;
+    let kinds: Vec<ValueKind> =
+        inputs.iter().filter_map(|(_, input)| Some(scene.signals.get(input.at())?.kind)).collect();
+    for aggregate in expression.compiled.aggregates() {
+        for part in std::iter::once(&aggregate.argument).chain(&aggregate.condition) {
+            // Both, as each lets other branches be evaluated.
+            let fault = [true, false].into_iter().find_map(|flag| {
+                let values: Vec<Value> = kinds.iter().map(|kind| kind.example(flag)).collect();
+                match part.eval_strictly(&values) {
+                    Ok(Value::Text(_)) => Some("a text cannot be gathered over time".to_owned()),
+                    Ok(_) => None,
+                    Err(error) => Some(error.message),
+                }
+            });
+            if let Some(fault) = fault {
+                let span = report.inside(expression.source.span, &expression.source, aggregate.at.clone());
+                let brief = format!("derived: in `{}`: {fault}", aggregate.function.name());
+                let item = scene.signal_path(one.signal);
+                report.error("bad-expression", span, &item, brief, "a number or true or false is expected".into());
+                break;
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]

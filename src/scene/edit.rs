@@ -64,7 +64,7 @@ pub struct Edit {
     /// The whole text of the file, before and after.
     pub before: Arc<str>,
     pub after: Arc<str>,
-    /// `P-101.vibration.high: limit`
+    /// `P-101/vibration.high: limit`
     pub what: String,
     /// The value before and after, with its unit.
     pub was: String,
@@ -88,7 +88,7 @@ impl Edit {
 }
 
 impl fmt::Display for Edit {
-    /// `P-101.vibration.high: limit from 4.5 mm/s to 5 mm/s`
+    /// `P-101/vibration.high: limit from 4.5 mm/s to 5 mm/s`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} from {} to {}", self.what, self.was, self.now)
     }

@@ -1,38 +1,64 @@
 //! Derived signals: expressions over other signals. In: source text, then the values of the signals it names.
-//! Out: one value. Never loops, never reads a clock, never remembers: the same inputs give the same output.
+//! Out: one value. Never loops, never reads a clock, never remembers: the same inputs give the same output. What an
+//! expression asks to be gathered over time is gathered by the room `produce` and given as further inputs.
 //!
 //! ```text
 //! torque * speed / 9549                       signals of the same twin by name
 //! signal("P-101.flow") - signal("V 2.flow")   signals of any twin
 //! if level > 90 && running { 1 } else { 0 }   conditions
 //! clamp((p2 - p1) / 1.5, 0, 1)                functions, see [`FUNCTIONS`]
+//! mean(flow, "10 min")                        over the last 10 minutes
+//! integral(power, "run") / 3600000            over everything since the first value
+//! max(temperature, when(running))             while a condition holds, anew each time that it becomes true
 //! ```
+//! `mean`, `integral`, `min`, `max`, `count` and `duration` gather values over a stretch of time: see [`Function`] for
+//! what each one says, [`Over`] for the time. A value holds until the next one comes. Values that are not finite and
+//! inputs that failed do not enter: the value before them goes on. Values of one source time are one value, the last of
+//! them; a value that is older than the newest is late, and passed over. Only derived signals may use them: an alarm names
+//! such a signal instead.
+//!
 //! All numbers are floating point (`1/2` is 0.5). The work is done by the `rhai` crate, reduced to expressions: our own
 //! scan lets through only what is listed here, and the engine limits depth and steps.
+//!
+//! The same inputs give the same bits on every machine whose `f64` follows IEEE 754 (all but 32-bit x86 without SSE2):
+//! see `engine` for functions and `code` for powers; there is one NaN.
+//!
+//! Any number of threads may evaluate one expression at the same time: none waits for another.
 
+mod aggregate;
+mod code;
 mod engine;
+mod lex;
 mod scan;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::cell::RefCell;
+use std::sync::Arc;
 
 use rhai::{AST, Dynamic, Scope};
 
 use crate::value::Value;
 
+pub use aggregate::{Aggregate, Function, Over, Part};
 pub use engine::FUNCTIONS;
-pub(super) use scan::{Reference, scan};
+pub(super) use lex::Reference;
+pub(super) use scan::scan;
+
+thread_local! {
+    /// Scope n holds the variables `v0` to `v(n-1)`. Kept between calls, so that evaluation does not allocate.
+    static SCOPES: RefCell<Vec<Scope<'static>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A checked expression.
 pub struct Compiled {
     ast: AST,
-    /// Variables `v0`, `v1`, …, reused between calls so that evaluation does not allocate.
-    scope: Mutex<Scope<'static>>,
-    names: Vec<String>,
+    /// Variables `v0`, `v1`, …: inputs, then results of aggregates.
+    names: Box<[String]>,
+    aggregates: Box<[Aggregate]>,
 }
 
 impl std::fmt::Debug for Compiled {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Compiled").field("inputs", &self.names.len()).finish()
+        f.debug_struct("Compiled").field("variables", &self.names.len()).finish()
     }
 }
 
@@ -51,17 +77,19 @@ pub struct Fault {
 }
 
 impl Compiled {
-    /// Compiles a scanned expression with `inputs` variables.
+    /// Compiles a scanned expression.
     pub(super) fn new(scanned: &scan::Scanned) -> Result<Arc<Compiled>, ExpressionError> {
-        let names: Vec<String> = (0..scanned.references.len()).map(|n| format!("v{n}")).collect();
-        let mut scope = Scope::new();
-        for name in &names {
-            scope.push_dynamic(name.as_str(), Dynamic::from_float(1.0));
-        }
+        let aggregates = scanned.aggregates.iter().map(Aggregate::new).collect::<Result<Box<[_]>, _>>()?;
+        let compiled = Compiled::of_code(&scanned.code, scanned.references.len() + aggregates.len())?;
+        Ok(Arc::new(Compiled { aggregates, ..compiled }))
+    }
+
+    fn of_code(code: &str, variables: usize) -> Result<Compiled, ExpressionError> {
+        let names: Box<[String]> = (0..variables).map(|n| format!("v{n}")).collect();
         let ast = engine::engine()
-            .compile_expression_with_scope(&scope, &scanned.code)
+            .compile_expression_with_scope(&scope_of(&names), code)
             .map_err(|error| ExpressionError { message: engine::parse_message(&error) })?;
-        Ok(Arc::new(Compiled { ast, scope: Mutex::new(scope), names }))
+        Ok(Compiled { ast, names, aggregates: Box::default() })
     }
 
     /// Compiles a source text, with the names of its inputs as they stand there: `flow`, `P-101.flow`.
@@ -71,26 +99,63 @@ impl Compiled {
         Ok((compiled, scanned.references.into_iter().map(|reference| reference.text).collect()))
     }
 
-    /// `inputs` in the order of [`Derivation::inputs`](super::Derivation::inputs).
+    /// The functions over a stretch of time, in the order in which their results are given to
+    /// [`eval_with`](Self::eval_with). Empty for an expression that needs no memory.
+    pub fn aggregates(&self) -> &[Aggregate] {
+        &self.aggregates
+    }
+
+    /// Evaluates an expression without aggregates. `inputs` in the order of
+    /// [`Derivation::inputs`](super::Derivation::inputs).
     pub fn eval(&self, inputs: &[Value]) -> Result<Value, ExpressionError> {
-        self.eval_with(engine::engine(), inputs)
+        self.eval_with(inputs, &[])
+    }
+
+    /// As [`Compiled::eval`], with the results of all [`aggregates`](Self::aggregates).
+    pub fn eval_with(&self, inputs: &[Value], results: &[Value]) -> Result<Value, ExpressionError> {
+        let count = inputs.len() + results.len();
+        self.eval_values(engine::engine(), count, inputs.iter().chain(results))
     }
 
     /// As [`Compiled::eval`], but comparing a number with a text (which is simply false otherwise) is an error. For
     /// checks when a scene is loaded: slower.
     pub(super) fn eval_strictly(&self, inputs: &[Value]) -> Result<Value, ExpressionError> {
-        self.eval_with(engine::strict(), inputs)
+        self.eval_values(engine::strict(), inputs.len(), inputs.iter())
     }
 
-    fn eval_with(&self, engine: &rhai::Engine, inputs: &[Value]) -> Result<Value, ExpressionError> {
-        if inputs.len() != self.names.len() {
-            let message = format!("{} inputs are expected, {} were given", self.names.len(), inputs.len());
+    fn eval_values<'v>(
+        &self,
+        engine: &rhai::Engine,
+        count: usize,
+        values: impl Iterator<Item = &'v Value>,
+    ) -> Result<Value, ExpressionError> {
+        if count != self.names.len() {
+            let message = format!("{} inputs are expected, {count} were given", self.names.len());
             return Err(ExpressionError { message });
         }
-        // A panic elsewhere cannot leave the scope half written in a way that matters: every value is set below.
-        let mut scope = self.scope.lock().unwrap_or_else(PoisonError::into_inner);
-        scope.rewind(self.names.len());
-        for (name, input) in self.names.iter().zip(inputs) {
+        SCOPES.with_borrow_mut(|scopes| {
+            if scopes.len() <= count {
+                scopes.resize_with(count + 1, Scope::new);
+            }
+            match scopes.get_mut(count) {
+                Some(scope) => {
+                    if scope.len() != count {
+                        *scope = scope_of(&self.names);
+                    }
+                    self.eval_in(engine, scope, values)
+                }
+                None => self.eval_in(engine, &mut scope_of(&self.names), values),
+            }
+        })
+    }
+
+    fn eval_in<'v>(
+        &self,
+        engine: &rhai::Engine,
+        scope: &mut Scope<'_>,
+        values: impl Iterator<Item = &'v Value>,
+    ) -> Result<Value, ExpressionError> {
+        for (name, input) in self.names.iter().zip(values) {
             let value = match input {
                 Value::Number(x) => Dynamic::from_float(*x),
                 Value::Bool(b) => Dynamic::from_bool(*b),
@@ -102,11 +167,11 @@ impl Compiled {
             }
         }
         let result = engine
-            .eval_ast_with_scope::<Dynamic>(&mut scope, &self.ast)
+            .eval_ast_with_scope::<Dynamic>(scope, &self.ast)
             .map_err(|error| ExpressionError { message: engine::run_message(&error) })?;
-        drop(scope);
         if let Ok(x) = result.as_float() {
-            Ok(Value::Number(x))
+            // Machines differ in the sign of a NaN that they make.
+            Ok(Value::Number(if x.is_nan() { f64::NAN } else { x }))
         } else if let Ok(b) = result.as_bool() {
             Ok(Value::Bool(b))
         } else if let Ok(text) = result.into_immutable_string() {
@@ -117,106 +182,13 @@ impl Compiled {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn eval(source: &str, inputs: &[Value]) -> Result<Value, String> {
-        let scanned = scan(source).map_err(|fault| fault.brief)?;
-        let compiled = Compiled::new(&scanned).map_err(|error| error.message)?;
-        compiled.eval(inputs).map_err(|error| error.message)
+fn scope_of(names: &[String]) -> Scope<'static> {
+    let mut scope = Scope::new();
+    for name in names {
+        scope.push_dynamic(name.as_str(), Dynamic::from_float(1.0));
     }
-
-    fn number(source: &str) -> f64 {
-        eval(source, &[]).unwrap().as_f64().unwrap()
-    }
-
-    #[test]
-    fn whole_numbers_divide_like_fractions() {
-        assert_eq!(number("1/2"), 0.5);
-        assert_eq!(number("7 % 4 + 2 ** 3"), 11.0);
-        assert_eq!(number("-3 * (2 + 1e1)"), -36.0);
-    }
-
-    #[test]
-    fn functions_conditions_and_comparisons_give_what_they_say() {
-        assert_eq!(number("clamp(max(3, 5), 0, 4)"), 4.0);
-        assert_eq!(number("round(sqrt(2) * 100)"), 141.0);
-        assert_eq!(number("atan2(1, 1) * 4 - pi()"), 0.0);
-        assert_eq!(number("if 2 > 1 && !(3 < 2) { 10 } else if true { 20 } else { 30 }"), 10.0);
-        assert_eq!(eval("3 >= 3", &[]), Ok(Value::Bool(true)));
-        assert_eq!(eval("mode == \"auto\"", &[Value::Text("auto".into())]), Ok(Value::Bool(true)));
-    }
-
-    #[test]
-    fn a_strict_evaluation_finds_comparisons_that_are_never_true() {
-        let strictly = |source: &str, input: Value| {
-            Compiled::new(&scan(source).unwrap()).unwrap().eval_strictly(&[input]).map_err(|error| error.message)
-        };
-        for (source, input) in [
-            ("a > 5", Value::Bool(true)),
-            ("5 <= a", Value::Text("x".into())),
-            ("a == 1", Value::Bool(true)),
-            ("a != \"on\"", Value::Bool(true)),
-        ] {
-            assert!(strictly(source, input).unwrap_err().contains("never"), "{source}");
-        }
-        assert_eq!(strictly("a > 5 && true", Value::Number(6.0)), Ok(Value::Bool(true)));
-        assert_eq!(strictly("a == \"on\"", Value::Text("on".into())), Ok(Value::Bool(true)));
-        assert_eq!(strictly("a == true", Value::Bool(true)), Ok(Value::Bool(true)));
-    }
-
-    #[test]
-    fn signals_come_in_the_order_in_which_they_are_first_named() {
-        let scanned = scan("a + signal(\"P-101.flow\") * 2 + a").unwrap();
-        let names: Vec<&str> = scanned.references.iter().map(|r| r.text.as_str()).collect();
-        assert_eq!(names, ["a", "P-101.flow"]);
-        let compiled = Compiled::new(&scanned).unwrap();
-        assert_eq!(compiled.eval(&[Value::Number(1.0), Value::Number(10.0)]), Ok(Value::Number(22.0)));
-        assert!(compiled.eval(&[]).is_err(), "a wrong number of inputs is an error");
-    }
-
-    #[test]
-    fn nothing_but_expressions_gets_through() {
-        for source in [
-            "while true {}",
-            "loop {}",
-            "let x = 1; x",
-            "fn f() { 1 }",
-            "eval(\"1\")",
-            "print(1)",
-            "a = 2",
-            "x.y",
-            "import \"a\"",
-            "|x| x",
-            "[1]",
-            "#{a: 1}",
-            "",
-            "1 +",
-            "(1",
-            "1)",
-            "1 2",
-            "throw 1",
-            "`a`",
-            "{ 1 }",
-            "if true {",
-            "sleep(1)",
-            "signal(a)",
-            "signal(\"a\" + \"b\")",
-            "1;2",
-            "switch 1 { _ => 2 }",
-            "\"\\u{1}",
-            "abs(1, 2)",
-        ] {
-            assert!(eval(source, &[]).is_err(), "{source}");
-        }
-    }
-
-    #[test]
-    fn deep_nesting_is_refused_instead_of_exhausting_the_stack() {
-        let deep = format!("{}1{}", "(".repeat(100_000), ")".repeat(100_000));
-        assert!(eval(&deep, &[]).is_err());
-        assert!(eval(&format!("1{}", "+1".repeat(100_000)), &[]).is_err());
-        assert!(eval(&format!("{}true", "!".repeat(2_000)), &[]).is_err());
-    }
+    scope
 }
+
+#[cfg(test)]
+mod tests;

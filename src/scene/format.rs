@@ -1,8 +1,8 @@
 //! The scene file as it is written: plain data, one type per kind of bracket. In: nothing but serde. Out: the same.
 //! Knows no rules beyond the shape; [`load`](super::load()) checks what the values mean.
 //!
-//! Version (1, 1): 1.1 added alarms. A minor version may add fields that older programs can ignore; anything else is a
-//! new major one.
+//! Version (1, 2): 1.1 added alarms, 1.2 `settle` and functions over a stretch of time. A minor version may add fields that
+//! older programs can ignore; anything else is a new major one.
 
 mod alarms;
 
@@ -17,7 +17,7 @@ use super::span::Spanned;
 pub use alarms::{AlarmDef, CountDef, DeviationDef, PriorityDef, RateDef, ReferenceDef, ValueDef};
 
 /// The newest format version that this program reads and the one that it writes.
-pub const VERSION: (u32, u32) = (1, 1);
+pub const VERSION: (u32, u32) = (1, 2);
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -228,6 +228,9 @@ pub struct SignalDef {
     /// An expression over other signals, instead of `topic`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derived: Option<Spanned<String>>,
+    /// With `derived`: how long to wait for the other inputs when one has a new sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settle: Option<Spanned<String>>,
     /// Besides those that `limits` make; `"high"` and the like refine the alarm of the limit.
     #[serde(default, skip_serializing_if = "is_default")]
     pub alarms: Table<AlarmDef>,

@@ -8,7 +8,7 @@ use super::files::{self, Part};
 use super::format::{BrokerDef, LinkDef, TwinDef};
 use super::nearest::nearest;
 use super::report::{Hint, Report};
-use super::resolved::{Broker, Link, Origin, Port, Scene, Viewpoint};
+use super::resolved::{Broker, Link, Port, Scene, SignalSource, Viewpoint};
 use super::span::{Span, Spanned};
 use super::types::Given;
 use super::{Loaded, SourceFile, alarms, brokers, derive, text, twins, types};
@@ -164,8 +164,8 @@ fn warn_of_uncovered_topics(scene: &Scene, parts: &[Part], report: &mut Report) 
         .collect();
     for (name, span) in place {
         let Some(broker) = scene.brokers.get(name) else { continue };
-        let mut uncovered = scene.signals.iter().filter(|signal| match &signal.origin {
-            Origin::Mqtt(binding) => {
+        let mut uncovered = scene.signals.iter().filter(|signal| match &signal.source {
+            SignalSource::Mqtt(binding) => {
                 binding.broker.as_deref() == Some(name)
                     && !broker.subscribe.iter().any(|filter| text::covers(filter, &binding.topic))
             }

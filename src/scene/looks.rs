@@ -117,7 +117,7 @@ impl Check<'_> {
             Axis::Z => [0.0, 0.0, 1.0],
             Axis::Direction(x, y, z) => [x, y, z],
         };
-        let length = (f64::from(x).powi(2) + f64::from(y).powi(2) + f64::from(z).powi(2)).sqrt();
+        let length = [x, y, z].iter().map(|part| f64::from(*part) * f64::from(*part)).sum::<f64>().sqrt();
         if length < 1e-6 {
             self.fail("bad-look", "has an axis without a direction", "at least one of the three is not 0");
             return [0.0, 1.0, 0.0];

@@ -50,17 +50,21 @@ impl Report {
         self.found.iter().any(|(_, found, at, ..)| *found == rule && *at == span)
     }
 
-    /// The span of a part of a text that was written at `span`; the whole span where the text holds escapes.
+    /// The span of a part of a text that was written at `span`; the whole span where the text holds escapes other than
+    /// those of quotes and backslashes.
     pub fn inside(&self, span: Span, text: &str, part: std::ops::Range<usize>) -> Span {
         let source = self.sources.get(span.file.0 as usize);
         let written = source.and_then(|s| s.text.get(span.range())).unwrap_or("");
-        match written.find('"') {
-            Some(quote) if written.get(quote + 1..).is_some_and(|inner| inner.starts_with(text)) => {
-                let first = span.start as usize + quote + 1;
-                Span::new(span.file, first + part.start..first + part.end)
-            }
-            _ => span,
-        }
+        let found = written.find('"').and_then(|quote| {
+            let inner = written.get(quote + 1..)?;
+            let first = span.start as usize + quote + 1;
+            let (start, end) = match inner.starts_with(text) {
+                true => (part.start, part.end),
+                false => (as_written(inner, text, part.start)?, as_written(inner, text, part.end)?),
+            };
+            Some(Span::new(span.file, first + start..first + end))
+        });
+        found.unwrap_or(span)
     }
 
     /// `scene.ron:3:5`, to point at a second place.
@@ -83,6 +87,16 @@ impl Report {
 }
 
 /// From 1, the column in characters.
+/// Where the byte `at` of `text` stands in `written`, which holds `\"` for a quote and `\\` for a backslash.
+fn as_written(written: &str, text: &str, at: usize) -> Option<usize> {
+    let mut rest = written;
+    for c in text.get(..at)?.chars() {
+        let escaped = if matches!(c, '"' | '\\') { rest.strip_prefix('\\') } else { Some(rest) };
+        rest = escaped?.strip_prefix(c)?;
+    }
+    Some(written.len() - rest.len())
+}
+
 fn line_and_column(text: &str, at: usize) -> (u32, u32) {
     let before = text.get(..at.min(text.len())).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

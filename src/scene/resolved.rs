@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::issue::SourceFile;
 use crate::scene::rule::Rule;
-use crate::value::{SignalIndex, TwinIndex, Unit};
+use crate::value::{Origin, SignalIndex, TwinIndex, Unit, Value};
 
 #[derive(Clone, Debug, Default)]
 pub struct Scene {
@@ -146,13 +146,23 @@ pub struct Signal {
     pub label: String,
     pub kind: ValueKind,
     pub unit: Unit,
-    pub origin: Origin,
+    pub source: SignalSource,
     /// Stale this long after its last receive time.
     pub expires: Option<Duration>,
     /// Physically possible values in `unit`; others are Bad (out of range).
     pub range: Option<(f64, f64)>,
     /// Operating limits in `unit`.
     pub limits: Limits,
+}
+
+impl Signal {
+    /// The origin of its samples as long as nothing is simulated.
+    pub fn usual_origin(&self) -> Origin {
+        match self.source {
+            SignalSource::Derived(_) => Origin::Derived,
+            SignalSource::Mqtt(_) | SignalSource::Unbound => Origin::Measured,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -174,7 +184,7 @@ pub struct Limits {
 
 /// Where a signal's samples come from.
 #[derive(Clone, Debug)]
-pub enum Origin {
+pub enum SignalSource {
     Mqtt(Binding),
     /// Computed from other signals by an expression.
     Derived(Derivation),
@@ -223,7 +233,19 @@ pub enum TimeFormat {
     Rfc3339,
 }
 
-/// A compiled expression with its inputs, in evaluation order: a derived signal's inputs have smaller ranks.
+impl ValueKind {
+    /// Any value of this kind, to try an expression with.
+    pub(super) fn example(self, flag: bool) -> Value {
+        match self {
+            ValueKind::Number => Value::Number(1.0),
+            ValueKind::Bool => Value::Bool(flag),
+            ValueKind::Text => Value::Text("".into()),
+        }
+    }
+}
+
+/// A compiled expression with its inputs, in evaluation order: a derived signal's inputs have smaller ranks. Its
+/// [aggregates](super::expression::Compiled::aggregates) name their inputs by position in `inputs`.
 #[derive(Clone, Debug)]
 pub struct Derivation {
     pub source: String,
@@ -232,6 +254,8 @@ pub struct Derivation {
     pub compiled: Arc<super::expression::Compiled>,
     /// 0 reads only bound signals; n reads derived signals of rank below n.
     pub rank: u32,
+    /// How long it waits, in receive time, until all inputs have a new sample. Zero: it does not wait.
+    pub settle: Duration,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -24,6 +24,8 @@ pub(super) struct Prepared {
     pub unit: Unit,
     pub source: Source,
     pub expires: Option<Duration>,
+    /// Of a derived signal: how long it waits for its other inputs; none if the scene does not say.
+    pub settle: Option<Duration>,
     pub range: Option<(f64, f64)>,
     pub limits: Limits,
     pub span: Span,
@@ -75,6 +77,7 @@ pub(super) fn merge(base: &SignalDef, over: &SignalDef) -> SignalDef {
         range: either(&over.range, &base.range),
         limits: either(&over.limits, &base.limits),
         derived: either(&over.derived, &base.derived),
+        settle: either(&over.settle, &base.settle),
         alarms: alarms::merge_tables(&base.alarms, &over.alarms),
     };
     if let (Some(over), Some(base)) = (&over.limits, &base.limits) {
@@ -92,7 +95,7 @@ pub(super) fn merge(base: &SignalDef, over: &SignalDef) -> SignalDef {
         merged.payload_unit = over.payload_unit.clone();
         merged.broker = over.broker.clone();
     } else if over_binds && over.derived.is_none() {
-        merged.derived = None;
+        (merged.derived, merged.settle) = (None, over.settle.clone());
     }
     if over.raw.is_some() && over.json.is_none() {
         merged.json = None;
@@ -123,13 +126,12 @@ pub(super) fn prepare(
         }
         (low, high)
     });
-    let expires = def.expires.as_ref().and_then(|given| match text::duration(given) {
-        Ok(duration) => Some(duration),
-        Err(brief) => {
-            report.error("bad-duration", given.span, item, format!("expires: {brief}"), Hint::NONE);
-            None
-        }
-    });
+    let expires = duration_of(item, "expires", def.expires.as_ref(), report);
+    let settle = duration_of(item, "settle", def.settle.as_ref(), report);
+    if let (Some(given), None) = (&def.settle, &def.derived) {
+        let brief = "`settle` waits for the inputs of a derived signal, and this one is not derived".to_owned();
+        report.error("settle-without-derived", given.span, item, brief, "leave it out".into());
+    }
     Prepared {
         name: name.value.clone(),
         label: def.label.as_ref().map(|label| label.value.clone()).unwrap_or_default(),
@@ -137,10 +139,18 @@ pub(super) fn prepare(
         source: source_of(item, def, &unit, brokers, report),
         unit,
         expires,
+        settle,
         range,
         limits: def.limits.as_ref().map(|limits| limits_of(item, limits, range, report)).unwrap_or_default(),
         span: name.span,
     }
+}
+
+fn duration_of(item: &str, field: &str, given: Option<&Spanned<String>>, report: &mut Report) -> Option<Duration> {
+    let given = given?;
+    text::duration(given)
+        .map_err(|brief| report.error("bad-duration", given.span, item, format!("{field}: {brief}"), Hint::NONE))
+        .ok()
 }
 
 fn unit_of(item: &str, given: Option<&Spanned<String>>, report: &mut Report) -> Unit {
@@ -300,6 +310,24 @@ fn check_pointer(item: &str, field: &str, pointer: &Spanned<String>, report: &mu
             hint,
         );
     }
+}
+
+/// An expression that needs no memory: a function over a stretch of time is an issue.
+pub(super) fn pure_expression_of(
+    item: &str,
+    field: &str,
+    source: &Spanned<String>,
+    report: &mut Report,
+) -> Option<Expression> {
+    let expression = expression_of(item, field, source, report)?;
+    let Some(aggregate) = expression.compiled.aggregates().first() else { return Some(expression) };
+    let name = aggregate.function.name();
+    let written = source.value.get(aggregate.at.clone()).unwrap_or(name).replace('"', "\\\"");
+    let span = report.inside(source.span, source, aggregate.at.clone());
+    let brief = format!("{field}: `{name}` over a stretch of time stands in derived signals only");
+    let hint = format!("give it a name: a signal with derived: \"{written}\", and write that name here");
+    report.error("bad-expression", span, item, brief, hint.into());
+    None
 }
 
 /// `field` is what holds it: `derived`, `when`.

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::alarms;
 use super::format::{SignalDef, TwinDef};
 use super::looks::{self, PreparedPart};
 use super::nearest::nearest;
 use super::report::{Hint, Report};
-use super::resolved::{Binding, Broker, Look, Origin, Part, Scene, Signal, Twin};
+use super::resolved::{Binding, Broker, Look, Part, Scene, Signal, SignalSource, Twin};
 use super::signals::{self, Expression, Prepared, Source, Topic};
 use super::span::{Span, Spanned};
 use super::text;
@@ -20,6 +21,7 @@ use crate::value::{SignalIndex, TwinIndex, Unit};
 pub(super) struct Pending {
     pub signal: SignalIndex,
     pub derived: Expression,
+    pub settle: Option<Duration>,
     pub params: Arc<HashMap<String, String>>,
 }
 
@@ -85,14 +87,15 @@ pub(super) fn resolve(
         let start = u32::try_from(scene.signals.len()).unwrap_or(u32::MAX);
         for signal in prepared {
             let signal_index = SignalIndex(u32::try_from(scene.signals.len()).unwrap_or(u32::MAX));
-            let origin = match &signal.source {
+            let source = match &signal.source {
                 Source::Topic(topic) => bind(def, signal, topic, &params, &mut misses, report),
                 Source::Derived(derived) => {
                     let derived = derived.clone();
-                    unresolved.derived.push(Pending { signal: signal_index, derived, params: params.clone() });
-                    Origin::Unbound
+                    let (settle, params) = (signal.settle, params.clone());
+                    unresolved.derived.push(Pending { signal: signal_index, derived, settle, params });
+                    SignalSource::Unbound
                 }
-                Source::Unbound => Origin::Unbound,
+                Source::Unbound => SignalSource::Unbound,
             };
             scene.signals.push(Signal {
                 index: signal_index,
@@ -101,7 +104,7 @@ pub(super) fn resolve(
                 label: signal.label.clone(),
                 kind: signal.kind,
                 unit: signal.unit.clone(),
-                origin,
+                source,
                 expires: signal.expires,
                 range: signal.range,
                 limits: signal.limits,
@@ -214,7 +217,7 @@ fn bind(
     params: &HashMap<String, String>,
     misses: &mut Misses,
     report: &mut Report,
-) -> Origin {
+) -> SignalSource {
     let filled = topic.template.fill(|name| match name {
         "id" => Some(&def.id.value),
         "type" => Some(&def.type_name.value),
@@ -227,15 +230,15 @@ fn bind(
             let item = format!("{}.{}: topic {:?}", def.type_name.value, signal.name, topic.text.value);
             let miss = misses.entry((topic.text.span, name.to_owned())).or_insert_with(|| (item, Vec::new()));
             miss.1.push(def.id.value.clone());
-            return Origin::Unbound;
+            return SignalSource::Unbound;
         }
     };
     if let Some(fault) = text::filter_fault(&filled) {
         let brief = format!("the topic {filled:?} of `{}`, made from {:?}, {fault}", signal.name, topic.text.value);
         report.error("bad-topic", def.id.span, &def.id, brief, "check id and params".into());
-        return Origin::Unbound;
+        return SignalSource::Unbound;
     }
-    Origin::Mqtt(Binding {
+    SignalSource::Mqtt(Binding {
         broker: topic.broker.clone(),
         topic: filled,
         decoder: topic.decoder.clone(),

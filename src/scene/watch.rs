@@ -109,6 +109,7 @@ struct Watched {
 }
 
 impl Watched {
+    #[expect(clippy::disallowed_methods, reason = "how long a file must stand still before it is read")]
     fn run(mut self, changed: &AtomicBool, wake: &dyn Fn()) {
         loop {
             crossbeam_channel::select! {
@@ -154,6 +155,7 @@ impl Watched {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "bounds how long a test waits")]
 mod tests {
     use super::*;
 

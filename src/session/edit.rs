@@ -1,8 +1,7 @@
-//! Edits of the scene and exports of events that an operator asks for while it runs: the only commands that touch the
-//! disk.
+//! Edits of the scene that an operator asks for while it runs.
 //!
-//! In: [`OperatorCommand`]s. Out: scene files with one value changed, which are then read again like any saved scene;
-//! files of events; an event for each, also for what could not be done.
+//! In: [`SceneCommand`]s. Out: scene files with one value changed, which are then read again like any saved scene; an event
+//! for each, also for what could not be done. Never takes a scene over: the reload does.
 
 use std::time::Duration;
 
@@ -10,10 +9,8 @@ use bevy::prelude::*;
 
 use super::Running;
 use crate::alarm::AlarmBoard;
-use crate::analysis::Analysis;
-use crate::command::{LimitField, Operator, OperatorCommand};
-use crate::event::{Draft, Kind, export};
-use crate::history::Moment;
+use crate::command::{LimitField, Remarks, SceneCommand};
+use crate::event::Kind;
 use crate::scene::edit::{self, Edit};
 use crate::scene::rule::AlarmPath;
 use crate::scene::{LoadedScene, Scene};
@@ -21,56 +18,45 @@ use crate::scene::{LoadedScene, Scene};
 /// Longer than any delay that makes sense, and no more than a `Duration` can hold.
 const LONGEST_DELAY_SECS: f64 = 7.0 * 24.0 * 3600.0;
 
+#[deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 pub(super) fn edit(
-    mut commands: MessageReader<OperatorCommand>,
+    In(command): In<SceneCommand>,
     running: ResMut<Running>,
     loaded: Res<LoadedScene>,
-    analysis: Res<Analysis>,
-    operator: Res<Operator>,
-    moment: Res<Moment>,
+    remarks: Remarks,
     mut board: ResMut<AlarmBoard>,
 ) {
     let running = running.into_inner();
-    for command in commands.read() {
-        let (result, reason) = match command {
-            OperatorCommand::EditLimit { alarm, field, value, reason } => {
-                let planned = plan(&loaded.scene, alarm, *field, *value).and_then(applied);
-                (planned.inspect(|edit| running.edits.push(edit.clone())), reason.as_str())
+    let (result, reason) = match command {
+        SceneCommand::Reload => {
+            running.is_reload_asked = true;
+            return;
+        }
+        SceneCommand::EditLimit { alarm, field, value, reason } => {
+            let planned = plan(&loaded.scene, &alarm, field, value).and_then(applied);
+            (planned.inspect(|edit| running.edits.push(edit.clone())), reason)
+        }
+        SceneCommand::UndoEdit => match running.edits.last().map(|edit| applied(edit.undo())) {
+            Some(Ok(undone)) => {
+                running.edits.pop();
+                (Ok(undone), "undone".to_owned())
             }
-            OperatorCommand::UndoEdit => match running.edits.last().map(|edit| applied(edit.undo())) {
-                Some(Ok(undone)) => {
-                    running.edits.pop();
-                    (Ok(undone), "undone")
-                }
-                Some(Err(error)) => (Err(error), "undo"),
-                None => continue,
-            },
-            OperatorCommand::ExportEvents { path, filter } => {
-                let knowledge = analysis.lock();
-                let text = export::to_file(knowledge.chronicle().journal(), path, filter);
-                drop(knowledge);
-                record(&analysis, Kind::Note { text }, &operator, "", &moment);
-                continue;
-            }
-            _ => continue,
-        };
-        let kind = match result {
-            Ok(Edit { what, was, now, .. }) => {
-                running.is_edited = true;
-                Kind::SceneEdited { what, before: was, after: now }
-            }
-            Err(text) => Kind::Note { text },
-        };
-        record(&analysis, kind, &operator, reason, &moment);
-        board.undo = running.edits.last().map(Edit::to_string);
-    }
-}
-
-fn record(analysis: &Analysis, kind: Kind, operator: &Operator, reason: &str, moment: &Moment) {
-    if let Kind::Note { text } = &kind {
-        tracing::info!("{text}");
-    }
-    analysis.lock().record(Draft::new(moment.now, moment.now, kind).by(operator.0.clone(), reason));
+            Some(Err(error)) => (Err(error), "undo".to_owned()),
+            None => (Err("there is no edit of the scene to undo".to_owned()), "undo".to_owned()),
+        },
+    };
+    let kind = match result {
+        Ok(Edit { what, was, now, .. }) => {
+            running.is_edited = true;
+            Kind::SceneEdited { what, before: was, after: now }
+        }
+        Err(text) => {
+            tracing::info!("{text}");
+            Kind::Note { text }
+        }
+    };
+    remarks.tell(kind, &reason);
+    board.undo = running.edits.last().map(Edit::to_string);
 }
 
 fn plan(scene: &Scene, alarm: &AlarmPath, field: LimitField, value: f64) -> Result<Edit, String> {

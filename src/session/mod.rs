@@ -1,14 +1,16 @@
 //! One running world: a scene, the sources that feed it, and the application around them.
 //!
-//! In: what to open and how. Out: a Bevy `App` with `CorePlugins`. The only place where sources are started and stopped,
-//! so that a branch, a replay or a test, which never call this, own no connection at all.
+//! In: what to open and how; commands about the scene, the journal and what is recorded. Out: a Bevy `App` with
+//! `CorePlugins`, whose sources are started and stopped here, so that a branch, a replay or a test, which never call this,
+//! own no connection at all. Never judges a sample: the analysis does.
 
 mod edit;
+mod journal;
 mod record;
 mod task;
 
 #[cfg(feature = "desktop")]
-pub(crate) use task::{Progress, Task};
+pub(crate) use task::{Task, TaskState};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,10 +21,10 @@ use bevy::prelude::*;
 
 use crate::alarm::Horn;
 use crate::analysis::{Analysis, Feed, worker::Worker};
-use crate::command::{Operator, OperatorCommand};
+use crate::command::{HandleCommands, Operator};
 use crate::event::store::{self, Store, StoreError};
 use crate::event::{Draft, EventFile, EventFileError, Kind};
-use crate::history::{Cursor, Extent, Marks, Moment};
+use crate::history::{Cursor, Extent, Horizon, Marks, ViewTime};
 use crate::ingest::{BindingTable, SharedTable};
 use crate::record::{RecordError, RecordOptions, Recording, SceneFiles};
 use crate::scene::rule::Priority;
@@ -136,13 +138,15 @@ struct Running {
     edits: Vec<crate::scene::edit::Edit>,
     /// The scene file was changed from here: read it again without waiting for the watcher.
     is_edited: bool,
+    /// An operator wants the scene file to be read again.
+    is_reload_asked: bool,
     /// Learns from what the sources bring, independent of frames.
     worker: Worker,
     // Fields drop in this order: the plant says goodbye while the broker still listens.
     plant: Option<(PlantConfig, PlantHandle)>,
     embedded: Option<Embedded>,
     /// Last of all: what happens at the end is recorded, too.
-    tape: record::Tape,
+    recorders: record::Recorders,
 }
 
 /// The record of events and alarms; dropping it waits until all of it is on disk.
@@ -177,8 +181,8 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     };
 
     let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes, now);
-    let tape = record::Tape::start(&scene, &options, &brokers, clock)?;
-    if let Some(sink) = tape.sink() {
+    let recorders = record::Recorders::start(&scene, &options, &brokers, clock)?;
+    if let Some(sink) = recorders.sink() {
         analysis.lock().record_to(sink);
     }
     keep_record(&analysis, &scene, &options, now)?;
@@ -187,12 +191,12 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     let horn = Horn::new(options.bell);
     analysis.lock().sound(horn.clone());
     let worker = Worker::start(analysis.clone(), clock, waker.clone()).map_err(OpenError::Thread)?;
-    tape.ring_with(worker.waker());
+    recorders.ring_with(worker.waker());
     let mut running = Vec::new();
     let mut tables = BTreeMap::new();
     for (name, broker) in &brokers {
         let table = SharedTable::new(BindingTable::new(&scene, name, 1));
-        running.push(mqtt::spawn(name, broker, table.clone(), worker.waker(), clock, Some(tape.tap(name)))?);
+        running.push(mqtt::spawn(name, broker, table.clone(), worker.waker(), clock, Some(recorders.tap(name)))?);
         tables.insert(name.clone(), table);
     }
     let watcher = options.watch.then(|| watch(&loaded.files, &waker)).flatten();
@@ -205,8 +209,8 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .insert_resource(clock)
         .insert_resource(horn)
         .insert_resource(Operator(options.operator.clone()))
-        .insert_resource(Moment { now, shown: now, session_start: now })
-        .insert_resource(Recording { is_possible: true, sink: tape.sink(), ..Recording::default() })
+        .insert_resource(ViewTime { now, shown: now, session_start: now })
+        .insert_resource(Recording { is_possible: true, sink: recorders.sink(), ..Recording::default() })
         .insert_resource(Sources { running, waker: Some(waker.clone()) })
         .insert_resource(Running {
             _record: Record { analysis: kept, clock },
@@ -215,6 +219,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
             clock,
             edits: Vec::new(),
             is_edited: false,
+            is_reload_asked: false,
             worker,
             tables,
             watcher,
@@ -222,14 +227,14 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
             stamps: Vec::new(),
             plant,
             embedded,
-            tape,
+            recorders,
         })
+        .handle_commands(edit::edit)
+        .handle_commands(journal::journal)
+        .handle_commands(record::recording)
         .add_systems(
             Update,
-            (
-                tick.before(crate::command::apply),
-                (edit::edit, record::obey, reload).chain().after(crate::command::apply),
-            )
+            (tick.before(crate::command::carry_out), (record::look, reload).chain().after(crate::command::settle))
                 .chain()
                 .before(crate::stage::Respawn)
                 .in_set(TwinSet::Command),
@@ -353,15 +358,16 @@ fn watch(files: &[PathBuf], waker: &Waker) -> Option<Watcher> {
 fn tick(
     clock: Res<Clock>,
     mut cursor: ResMut<Cursor>,
-    mut moment: ResMut<Moment>,
+    mut moment: ResMut<ViewTime>,
     analysis: Res<Analysis>,
     marks: Res<Marks>,
     extent: Res<Extent>,
+    horizon: Res<Horizon>,
 ) {
     let now = clock.now();
     let dt_secs = now.secs_since(moment.now).max(0.0);
-    let bounds = analysis.lock().history.bounds();
-    let moved = cursor.advance(dt_secs, now, bounds, extent.loop_marks(*marks));
+    let bounds = analysis.lock().history.bounds().unwrap_or((now, now));
+    let moved = cursor.advance(dt_secs, (now, horizon.end(now)), Some(bounds), extent.loop_marks(*marks));
     cursor.set_if_neq(moved);
     moment.now = now;
     moment.shown = moved.shown(now);
@@ -369,22 +375,20 @@ fn tick(
 
 /// Takes over a saved scene, or keeps the last good one and shows what is wrong with the new.
 fn reload(
-    mut commands: MessageReader<OperatorCommand>,
     running: ResMut<Running>,
     mut loaded: ResMut<LoadedScene>,
     mut sources: ResMut<Sources>,
     analysis: Res<Analysis>,
-    moment: Res<Moment>,
+    moment: Res<ViewTime>,
     mut attention: ResMut<crate::command::Attention>,
 ) {
-    let asked = commands.read().filter(|command| **command == OperatorCommand::ReloadScene).count() > 0;
-    let edited = running.is_edited;
+    let (asked, edited) = (running.is_reload_asked, running.is_edited);
     let changed = running.watcher.as_ref().is_some_and(Watcher::take_changed);
     if !asked && !edited && !changed {
         return;
     }
     let running = running.into_inner();
-    running.is_edited = false;
+    (running.is_reload_asked, running.is_edited) = (false, false);
     let stamps: Vec<_> = running.watched.iter().map(|file| stamp(file)).collect();
     // The watcher tells of an edit that was made here, too, some time after it was taken over.
     if !asked && !edited && running.stamps == stamps {
@@ -424,7 +428,7 @@ fn reload(
     after.keys().for_each(|name| scene.watch_connection(name));
     let scene = Arc::new(scene);
 
-    if let Some(sink) = running.tape.sink() {
+    if let Some(sink) = running.recorders.sink() {
         sink.scene(scene.name.clone(), SceneFiles::of(&scene), moment.now);
     }
     let generation = loaded.generation + 1;
@@ -442,7 +446,7 @@ fn reload(
             continue;
         }
         let shared = SharedTable::new(table);
-        let tap = Some(running.tape.tap(name));
+        let tap = Some(running.recorders.tap(name));
         match mqtt::spawn(name, broker, shared.clone(), running.worker.waker(), running.clock, tap) {
             Ok(source) => {
                 sources.running.push(source);

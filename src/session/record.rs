@@ -1,20 +1,21 @@
 //! What a session records, and what operators ask of it: begin, stop, keep the past.
 //!
-//! In: options, the scene, [`OperatorCommand`]s. Out: a running recorder that listeners and the analysis feed, [`Recording`]
-//! for whoever shows it, an event for each deed. Never writes itself, and no frame waits for a disk: files are begun and
+//! In: options, the scene, [`RecordingCommand`]s. Out: a running recorder that listeners and the analysis feed, [`Recording`]
+//! for those who show it, an event for each deed. Never writes itself, and no frame waits for a disk: files are begun and
 //! finished by threads, which put a recording to use and take it out of use without waiting for a frame.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use bevy::ecs::system::SystemParam;
 use bevy::prelude::*;
 
-use super::task::{Progress, Task};
+use super::task::{Task, TaskState};
 use super::{Options, Running, effective_brokers};
 use crate::analysis::Analysis;
-use crate::command::{Operator, OperatorCommand};
+use crate::command::{Operator, RecordingCommand};
 use crate::event::{Draft, Kind};
-use crate::history::Moment;
+use crate::history::ViewTime;
 use crate::record::format::{About, VERSION};
 use crate::record::{
     RecordError, RecordOptions, RecordSink, RecordState, RecordStatus, Recorder, Recording, SceneFiles, TapSwitch,
@@ -25,15 +26,15 @@ use crate::source::{Clock, Waker};
 use crate::value::Timestamp;
 
 /// What records, and what listeners are to feed. Dropping it finishes whatever is being written.
-pub(super) struct Tape {
+pub(super) struct Recorders {
     switch: TapSwitch,
-    deck: Deck,
+    current: CurrentRecorder,
     /// Recorders that were stopped and have something to write yet.
     ending: Vec<Task<Ended>>,
 }
 
 #[derive(Default)]
-enum Deck {
+enum CurrentRecorder {
     #[default]
     Empty,
     /// With the generation of the scene that the file is begun with.
@@ -47,7 +48,7 @@ struct Ended {
     news: Vec<Draft>,
 }
 
-impl Tape {
+impl Recorders {
     /// Begins to record if the options say so.
     pub fn start(
         scene: &Scene,
@@ -56,10 +57,11 @@ impl Tape {
         clock: Clock,
     ) -> Result<Self, RecordError> {
         let begin = |record| start(record, about(scene, options, brokers), scene, clock);
-        let deck = options.record.clone().map(begin).transpose()?.map_or(Deck::Empty, Deck::Running);
-        let tape = Self { switch: TapSwitch::default(), deck, ending: Vec::new() };
-        tape.switch.set(tape.sink());
-        Ok(tape)
+        let current =
+            options.record.clone().map(begin).transpose()?.map_or(CurrentRecorder::Empty, CurrentRecorder::Running);
+        let recorders = Self { switch: TapSwitch::default(), current, ending: Vec::new() };
+        recorders.switch.set(recorders.sink());
+        Ok(recorders)
     }
 
     /// What the listener of `broker` passes its messages to, whether anything is recorded or not.
@@ -68,14 +70,14 @@ impl Tape {
     }
 
     pub fn sink(&self) -> Option<RecordSink> {
-        match &self.deck {
-            Deck::Running(recorder) => Some(recorder.sink()),
-            Deck::Empty | Deck::Beginning(..) => None,
+        match &self.current {
+            CurrentRecorder::Running(recorder) => Some(recorder.sink()),
+            CurrentRecorder::Empty | CurrentRecorder::Beginning(..) => None,
         }
     }
 
     pub fn ring_with(&self, bell: Waker) {
-        if let Deck::Running(recorder) = &self.deck {
+        if let CurrentRecorder::Running(recorder) = &self.current {
             recorder.ring_with(bell);
         }
     }
@@ -127,27 +129,28 @@ fn why_not(error: RecordError) -> String {
     }
 }
 
-/// Everything that a deed needs.
-struct Desk<'a> {
-    running: &'a mut Running,
-    recording: &'a mut Recording,
-    analysis: &'a Analysis,
-    loaded: &'a LoadedScene,
-    by: &'a str,
-    now: Timestamp,
+/// Everything that recording needs.
+#[derive(SystemParam)]
+pub(super) struct RecordingParams<'w> {
+    running: ResMut<'w, Running>,
+    recording: ResMut<'w, Recording>,
+    analysis: Res<'w, Analysis>,
+    loaded: Res<'w, LoadedScene>,
+    operator: Res<'w, Operator>,
+    time: Res<'w, ViewTime>,
 }
 
-impl Desk<'_> {
+impl RecordingParams<'_> {
     fn note(&self, text: String) {
         tracing::info!("{text}");
-        self.analysis.lock().record(note(text, self.now, self.by));
+        self.analysis.lock().record(note(text, self.time.now, &self.operator.0));
     }
 
     fn start(&mut self, wanted: Option<PathBuf>) {
-        match &self.running.tape.deck {
-            Deck::Empty => self.begin(wanted),
-            Deck::Beginning(..) => {}
-            Deck::Running(recorder) => match recorder.status().state {
+        match &self.running.recorders.current {
+            CurrentRecorder::Empty => self.begin(wanted),
+            CurrentRecorder::Beginning(..) => {}
+            CurrentRecorder::Running(recorder) => match recorder.status().state {
                 RecordState::Standby => self.keep_past(),
                 _ => self.note(format!("recording goes on: {}", recorder.status().file_name())),
             },
@@ -156,14 +159,14 @@ impl Desk<'_> {
 
     /// Opens a file in a thread, which hands it to listeners and analysis as soon as it is there.
     fn begin(&mut self, wanted: Option<PathBuf>) {
-        let Running { options, tape, worker, clock, embedded, waker, .. } = &mut *self.running;
+        let Running { options, recorders, worker, clock, embedded, waker, .. } = &mut *self.running;
         let scene = self.loaded.scene.clone();
         let brokers = effective_brokers(&scene, options, embedded.as_ref());
         let about = about(&scene, options, &brokers);
-        let (clock, bell, switch) = (*clock, worker.waker(), tape.switch.clone());
-        let (analysis, by, asked) = (self.analysis.clone(), self.by.to_owned(), self.now);
-        let usual = RecordOptions::usual_name(&scene.name, self.now);
-        // What was said on the command line holds again, but whoever presses the button wants it now.
+        let (clock, bell, switch) = (*clock, worker.waker(), recorders.switch.clone());
+        let (analysis, by, asked) = (self.analysis.clone(), self.operator.0.clone(), self.time.now);
+        let usual = RecordOptions::usual_name(&scene.name, self.time.now);
+        // What was said on the command line holds again, but a press of the button means now.
         let said = options.record.clone();
         let begin = move || {
             let known = wanted.is_none().then_some(said).flatten();
@@ -190,7 +193,7 @@ impl Desk<'_> {
         };
         match Task::start("record begins", waker.clone(), begin) {
             Ok(task) => {
-                tape.deck = Deck::Beginning(task, self.loaded.generation);
+                recorders.current = CurrentRecorder::Beginning(task, self.loaded.generation);
                 self.recording.refused = None;
                 self.recording.finished = None;
             }
@@ -205,11 +208,11 @@ impl Desk<'_> {
     }
 
     fn stop(&mut self) {
-        let tape = &mut self.running.tape;
-        let recorder = match std::mem::take(&mut tape.deck) {
-            Deck::Running(recorder) => recorder,
+        let recorders = &mut self.running.recorders;
+        let recorder = match std::mem::take(&mut recorders.current) {
+            CurrentRecorder::Running(recorder) => recorder,
             other => {
-                tape.deck = other;
+                recorders.current = other;
                 self.note("nothing is recorded: there is nothing to stop".to_owned());
                 return;
             }
@@ -220,7 +223,7 @@ impl Desk<'_> {
         };
         // The last event that the recording holds.
         self.note(text);
-        self.running.tape.switch.set(None);
+        self.running.recorders.switch.set(None);
         self.analysis.lock().record_no_more();
         let clock = self.running.clock;
         let finish = move || {
@@ -228,14 +231,14 @@ impl Desk<'_> {
             Ended { status: recorder.finish(), news: sink.take_news(clock.now()) }
         };
         match Task::start("record ends", self.running.waker.clone(), finish) {
-            Ok(task) => self.running.tape.ending.push(task),
+            Ok(task) => self.running.recorders.ending.push(task),
             // Without a thread it was finished here, as the closure was dropped with its recorder.
             Err(error) => tracing::error!("a thread for the end of the recording cannot be started: {error}"),
         }
     }
 
     fn keep_past(&mut self) {
-        let Some(sink) = self.running.tape.sink() else {
+        let Some(sink) = self.running.recorders.sink() else {
             self.note("nothing is held in memory: start with --record-before to have the past".to_owned());
             return;
         };
@@ -250,79 +253,72 @@ impl Desk<'_> {
 
     /// Takes over what threads have done since the last frame.
     fn look(&mut self) {
-        if let Deck::Beginning(task, generation) = &self.running.tape.deck {
+        if let CurrentRecorder::Beginning(task, generation) = &self.running.recorders.current {
             let (progress, generation) = (task.poll(), *generation);
             match progress {
-                Progress::Underway => {}
-                Progress::Done(Ok(recorder)) => {
+                TaskState::Underway => {}
+                TaskState::Done(Ok(recorder)) => {
                     if generation != self.loaded.generation {
                         let scene = &self.loaded.scene;
-                        recorder.sink().scene(scene.name.clone(), SceneFiles::of(scene), self.now);
+                        recorder.sink().scene(scene.name.clone(), SceneFiles::of(scene), self.time.now);
                     }
-                    self.running.tape.deck = Deck::Running(recorder);
+                    self.running.recorders.current = CurrentRecorder::Running(recorder);
                 }
-                Progress::Done(Err(why)) => {
-                    self.running.tape.deck = Deck::Empty;
+                TaskState::Done(Err(why)) => {
+                    self.running.recorders.current = CurrentRecorder::Empty;
                     self.refuse(why);
                 }
-                Progress::Lost => {
-                    self.running.tape.deck = Deck::Empty;
-                    self.running.tape.switch.set(None);
+                TaskState::Lost => {
+                    self.running.recorders.current = CurrentRecorder::Empty;
+                    self.running.recorders.switch.set(None);
                     self.analysis.lock().record_no_more();
                     self.refuse("the recording could not be begun, by a mistake of this program".to_owned());
                 }
             }
         }
-        let ending = std::mem::take(&mut self.running.tape.ending);
+        let ending = std::mem::take(&mut self.running.recorders.ending);
         for task in ending {
             match task.poll() {
-                Progress::Underway => self.running.tape.ending.push(task),
-                Progress::Lost => {}
-                Progress::Done(Ended { status, news }) => {
+                TaskState::Underway => self.running.recorders.ending.push(task),
+                TaskState::Lost => {}
+                TaskState::Done(Ended { status, news }) => {
                     news.into_iter().for_each(|news| self.analysis.lock().record(news));
                     self.recording.finished = Some(status);
                 }
             }
         }
     }
+
+    /// Says how recording stands.
+    fn tell(&mut self) {
+        let recorders = &self.running.recorders;
+        // Nobody asks whether it has changed.
+        let recording = self.recording.bypass_change_detection();
+        recording.sink = recorders.sink();
+        recording.begins = matches!(recorders.current, CurrentRecorder::Beginning(..));
+        recording.ends = !recorders.ending.is_empty();
+    }
 }
 
-/// Nobody else has said it.
 fn note(text: String, at: Timestamp, by: &str) -> Draft {
     Draft::new(at, at, Kind::Note { text }).by(by.to_owned(), "")
 }
 
-pub(super) fn obey(
-    mut commands: MessageReader<OperatorCommand>,
-    running: ResMut<Running>,
-    mut recording: ResMut<Recording>,
-    analysis: Res<Analysis>,
-    operator: Res<Operator>,
-    moment: Res<Moment>,
-    loaded: Res<LoadedScene>,
-) {
-    let mut desk = Desk {
-        running: running.into_inner(),
-        // Nobody asks whether it has changed.
-        recording: recording.bypass_change_detection(),
-        analysis: &analysis,
-        loaded: &loaded,
-        by: &operator.0,
-        now: moment.now,
-    };
-    desk.look();
-    for command in commands.read() {
-        match command {
-            OperatorCommand::StartRecording { path } => desk.start(path.clone()),
-            OperatorCommand::StopRecording => desk.stop(),
-            OperatorCommand::KeepPast => desk.keep_past(),
-            _ => {}
-        }
+#[deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
+pub(super) fn recording(In(command): In<RecordingCommand>, mut params: RecordingParams) {
+    params.look();
+    match command {
+        RecordingCommand::Start { path } => params.start(path),
+        RecordingCommand::Stop => params.stop(),
+        RecordingCommand::KeepPast => params.keep_past(),
     }
-    let tape = &desk.running.tape;
-    desk.recording.sink = tape.sink();
-    desk.recording.begins = matches!(tape.deck, Deck::Beginning(..));
-    desk.recording.ends = !tape.ending.is_empty();
+    params.tell();
+}
+
+/// Once a frame: takes over what threads have done since the last one.
+pub(super) fn look(mut params: RecordingParams) {
+    params.look();
+    params.tell();
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) struct Task<T> {
 
 /// How far a task is.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Progress<T> {
+pub(crate) enum TaskState<T> {
     Underway,
     Done(T),
     /// It ended in a panic, or its result was taken before.
@@ -41,11 +41,11 @@ impl<T: Send + 'static> Task<T> {
         Ok(Self { result, thread: Some(thread) })
     }
 
-    pub fn poll(&self) -> Progress<T> {
+    pub fn poll(&self) -> TaskState<T> {
         match self.result.try_recv() {
-            Ok(result) => Progress::Done(result),
-            Err(TryRecvError::Empty) => Progress::Underway,
-            Err(TryRecvError::Disconnected) => Progress::Lost,
+            Ok(result) => TaskState::Done(result),
+            Err(TryRecvError::Empty) => TaskState::Underway,
+            Err(TryRecvError::Disconnected) => TaskState::Lost,
         }
     }
 }
@@ -86,13 +86,13 @@ mod tests {
             7
         })
         .unwrap();
-        assert_eq!(task.poll(), Progress::Underway);
+        assert_eq!(task.poll(), TaskState::Underway);
         go.send(()).unwrap();
         let begun = Instant::now();
         while rung.load(Ordering::Relaxed) == 0 && begun.elapsed() < LONGEST_END {
             std::thread::sleep(Duration::from_millis(1));
         }
-        assert_eq!((task.poll(), task.poll()), (Progress::Done(7), Progress::Lost));
+        assert_eq!((task.poll(), task.poll()), (TaskState::Done(7), TaskState::Lost));
     }
 
     #[test]

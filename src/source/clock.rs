@@ -1,12 +1,11 @@
-//! What time it is in a session, for its frames and for its listeners.
+//! The clock of a session, for its frames and for its listeners.
 //!
-//! In: the wall clock, and how fast the session's own plant runs. Out: the session's time. It is the wall clock, unless
+//! In: the wall clock, the speed of the session's own plant. Out: the session's time. That is the wall clock, unless
 //! the session runs a simulated plant of its own at another speed: then the whole session runs at that speed, from the
-//! moment it was opened. Source time, receive time, staleness and the time that is shown so come from one clock, at
-//! ten times the speed as at one; the views need to know nothing of it. Rates of messages
-//! are per second of the session as well.
+//! moment it was opened. Source time, receive time, staleness and the shown time all come from this clock; views never
+//! know the speed. Rates of messages are per second of the session as well.
 //!
-//! Clocks of others are not ours to set: a sample from the future takes its receive time (see [`crate::ingest`]).
+//! Never corrects clocks of devices: a sample from the future takes its receive time (see [`crate::ingest`]).
 
 use bevy::prelude::*;
 
@@ -47,7 +46,7 @@ impl Clock {
         Timestamp(self.opened.0.saturating_add(passed.round() as i64))
     }
 
-    /// How long `secs` of the session take, in seconds: for whoever wants to sleep that long.
+    /// How long `secs` of the session take on the wall clock, in seconds: for callers that sleep.
     pub fn wall_secs(self, secs: f64) -> f64 {
         secs / self.speed
     }

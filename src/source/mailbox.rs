@@ -1,20 +1,21 @@
 //! The bounded way from a source's thread to the world.
 //!
-//! In: samples, one or some at a time, from a thread that must never wait. Out: [`Batch`]es in order, and a call of the
-//! [`Waker`] when the world has seen an empty inbox since. When the world is slow, the source is first asked to
-//! [hold on](Mailbox::should_hold) for a moment, so that the sender feels it and nothing is lost; a world that stays slow
-//! lets samples gather up to a bound, beyond which the oldest of a signal give way to newer ones of the same signal,
-//! counted. The newest sample of a signal is never lost while the inbox lives. Never blocks.
+//! In: messages as samples, one or some at a time, from a thread that must never wait. Out: [`Batch`]es in order, the
+//! time before which nothing more can come ([`Inbox::settled`]), and a call of the [`Waker`] when the world has seen an
+//! empty inbox since. When the world is slow, the source is first asked to [hold on](Mailbox::should_hold) for a
+//! moment, so that the sender feels it and nothing is lost; a world that stays slow lets samples gather up to a bound,
+//! beyond which the oldest of a signal give way to newer ones of the same signal, counted. The newest sample of a
+//! signal is never lost while the inbox lives. Never blocks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use super::{SourceStatus, Waker};
-use crate::value::{Sample, SignalIndex};
+use crate::value::{Sample, SignalIndex, Timestamp};
 
 /// Samples in a full batch: 50 kB.
 const BATCH: usize = 1024;
@@ -33,23 +34,88 @@ const LONGEST_HOLD: Duration = Duration::from_millis(50);
 /// Samples that gather behind a full channel before they coalesce.
 const MOST_PENDING: usize = 1 << 16;
 
-/// Samples of one source, in the order of arrival.
+/// Messages of one source as samples, in the order of arrival.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Batch {
     /// The binding table that made these indices: rises by one with each scene reload.
     pub generation: u32,
     pub samples: Vec<Sample>,
+    /// Where each message ends in `samples`, ascending; the last is their number. Messages without samples leave no
+    /// mark.
+    pub ends: Vec<u32>,
+    /// Samples that gave way to newer ones of their signals since the batch before, as the world was too slow.
+    pub coalesced: u64,
+}
+
+impl Batch {
+    /// All samples are of one message.
+    pub fn of_message(generation: u32, samples: Vec<Sample>) -> Self {
+        let end = samples.len() as u32;
+        Self { generation, samples, ends: Vec::from_iter((end > 0).then_some(end)), coalesced: 0 }
+    }
+
+    /// Each sample is a message of its own.
+    pub fn of_samples(generation: u32, samples: Vec<Sample>) -> Self {
+        let ends = (1..=samples.len() as u32).collect();
+        Self { generation, samples, ends, coalesced: 0 }
+    }
+
+    /// Lets `fill` add the samples of one message.
+    pub fn add<R>(&mut self, fill: impl FnOnce(&mut Vec<Sample>) -> R) -> R {
+        let before = self.samples.len();
+        let result = fill(&mut self.samples);
+        if self.samples.len() > before {
+            self.ends.push(self.samples.len() as u32);
+        }
+        result
+    }
+
+    /// The samples of each message.
+    pub fn messages(&self) -> impl Iterator<Item = &[Sample]> {
+        let mut start = 0;
+        self.ends.iter().filter_map(move |end| {
+            let message = self.samples.get(start..*end as usize);
+            start = *end as usize;
+            message
+        })
+    }
+
+    /// Removes samples, and messages without any sample left.
+    pub fn retain(&mut self, mut keep: impl FnMut(&mut Sample) -> bool) {
+        let Self { samples, ends, .. } = self;
+        let (mut at, mut kept, mut message) = (0, 0, 0);
+        samples.retain_mut(|sample| {
+            let keeps = keep(sample);
+            (at, kept) = (at + 1, kept + u32::from(keeps));
+            while ends.get(message).is_some_and(|end| *end == at) {
+                if let Some(end) = ends.get_mut(message) {
+                    *end = kept;
+                }
+                message += 1;
+            }
+            keeps
+        });
+        let mut before = 0;
+        ends.retain(|end| std::mem::replace(&mut before, *end) < *end);
+    }
+
+    fn clear(&mut self) {
+        self.samples.clear();
+        self.ends.clear();
+        self.coalesced = 0;
+    }
 }
 
 /// The sending end, owned by the source's thread. Dropping it flushes as much as there is room for.
 pub struct Mailbox {
     sender: Sender<Batch>,
-    spare: Receiver<Vec<Sample>>,
+    spare: Receiver<Batch>,
     shared: Arc<Shared>,
     status: Arc<SourceStatus>,
     waker: Waker,
-    generation: u32,
-    pending: Vec<Sample>,
+    pending: Batch,
+    /// When the messages at hand were received, which are still being added.
+    at_hand: Option<Timestamp>,
     /// When the oldest pending sample came.
     pending_since: Option<Instant>,
     /// Pending samples coalesce beyond this many.
@@ -62,15 +128,22 @@ pub struct Mailbox {
 #[derive(Debug)]
 pub struct Inbox {
     receiver: Receiver<Batch>,
-    spare: Sender<Vec<Sample>>,
+    spare: Sender<Batch>,
     shared: Arc<Shared>,
 }
+
+/// Nothing is underway: what comes next is received after the clock is looked at again.
+const NOTHING: i64 = i64::MAX;
+/// Something is underway, and its time is not known yet.
+const UNKNOWN: i64 = i64::MIN;
 
 #[derive(Debug)]
 struct Shared {
     /// The world has found the inbox empty and wants to be woken.
     wants_wake: AtomicBool,
     queued_samples: AtomicUsize,
+    /// Receive time of the oldest message that is not in the channel yet, or one of the two above.
+    underway: AtomicI64,
 }
 
 /// A mailbox and its inbox.
@@ -81,15 +154,19 @@ pub fn mailbox(status: Arc<SourceStatus>, waker: Waker) -> (Mailbox, Inbox) {
 fn with_capacity(status: Arc<SourceStatus>, waker: Waker, batches: usize) -> (Mailbox, Inbox) {
     let (sender, receiver) = bounded(batches);
     let (spent, spare) = bounded(MOST_SPARE);
-    let shared = Arc::new(Shared { wants_wake: AtomicBool::new(true), queued_samples: AtomicUsize::new(0) });
+    let shared = Arc::new(Shared {
+        wants_wake: AtomicBool::new(true),
+        queued_samples: AtomicUsize::new(0),
+        underway: AtomicI64::new(NOTHING),
+    });
     let mailbox = Mailbox {
         sender,
         spare,
         shared: shared.clone(),
         status,
         waker,
-        generation: 0,
-        pending: Vec::with_capacity(BATCH),
+        pending: Batch { samples: Vec::with_capacity(BATCH), ..Batch::default() },
+        at_hand: None,
         pending_since: None,
         coalesce_at: MOST_PENDING,
         holding_since: None,
@@ -98,6 +175,12 @@ fn with_capacity(status: Arc<SourceStatus>, waker: Waker, batches: usize) -> (Ma
 }
 
 impl Inbox {
+    /// The time before which every message is in the channel, or was taken from it, at the latest `now`. Look at the
+    /// clock before, take batches after.
+    pub fn settled(&self, now: Timestamp) -> Timestamp {
+        now.min(Timestamp(self.shared.underway.load(Ordering::SeqCst)))
+    }
+
     /// The next batch. After a none, the waker is called when there is one again.
     pub fn try_recv(&self) -> Option<Batch> {
         let batch = self.receiver.try_recv().or_else(|_| {
@@ -111,11 +194,11 @@ impl Inbox {
     }
 
     /// Returns the memory of a batch that has been read, for the mailbox to fill again.
-    pub fn recycle(&self, mut samples: Vec<Sample>) {
-        samples.clear();
-        if samples.capacity() >= BATCH && samples.capacity() <= 2 * BATCH {
+    pub fn recycle(&self, mut batch: Batch) {
+        batch.clear();
+        if batch.samples.capacity() >= BATCH && batch.samples.capacity() <= 2 * BATCH {
             // Enough are spare already, or there is no mailbox any more.
-            let _ = self.spare.try_send(samples);
+            let _ = self.spare.try_send(batch);
         }
     }
 
@@ -139,29 +222,68 @@ impl Inbox {
 impl Mailbox {
     /// Samples of earlier indices leave first, in a batch of their own.
     pub fn set_generation(&mut self, generation: u32) {
-        if self.generation == generation {
+        if self.pending.generation == generation {
             return;
         }
         if !self.flush() {
             // The world replaces its scene: what it could not take in time has no place in the new one.
-            self.status.count_dropped(self.pending.len());
+            self.status.count_dropped(self.pending.samples.len());
             self.pending.clear();
             self.pending_since = None;
+            self.tell_underway();
         }
-        self.generation = generation;
+        self.pending.generation = generation;
     }
 
-    /// Lets `fill` add samples; sends a batch if it is full.
-    pub fn add<R>(&mut self, fill: impl FnOnce(&mut Vec<Sample>) -> R) -> R {
-        let result = fill(&mut self.pending);
-        if !self.pending.is_empty() && self.pending_since.is_none() {
-            self.pending_since = Some(Instant::now());
+    /// The receive time of messages that were read just now. Until [`Mailbox::rest`], all that is added was received
+    /// then.
+    pub fn receive(&mut self, clock: impl FnOnce() -> Timestamp) -> Timestamp {
+        let is_empty = self.pending.samples.is_empty();
+        if is_empty {
+            // Before the clock is looked at: a world that sees nothing underway has looked at it earlier.
+            self.shared.underway.store(UNKNOWN, Ordering::SeqCst);
         }
-        if self.pending.len() >= BATCH && !self.flush() && self.pending.len() >= self.coalesce_at {
+        let now = clock();
+        self.at_hand = Some(now);
+        if is_empty {
+            self.shared.underway.store(now.0, Ordering::SeqCst);
+        }
+        now
+    }
+
+    /// All messages that were at hand have been added.
+    pub fn rest(&mut self) {
+        self.at_hand = None;
+        if self.pending.samples.is_empty() {
+            self.tell_underway();
+        }
+    }
+
+    /// Says which of the messages that are not in the channel is the oldest.
+    fn tell_underway(&self) {
+        let oldest = self.pending.samples.first().map(|sample| sample.receive_time).or(self.at_hand);
+        self.shared.underway.store(oldest.map_or(NOTHING, |oldest| oldest.0), Ordering::SeqCst);
+    }
+
+    /// Lets `fill` add the samples of one message; sends a batch if it is full.
+    pub fn add<R>(&mut self, fill: impl FnOnce(&mut Vec<Sample>) -> R) -> R {
+        let before = self.pending.samples.len();
+        let result = self.pending.add(fill);
+        let count = self.pending.samples.len();
+        if count == before {
+            return result;
+        }
+        if self.pending_since.is_none() {
+            self.pending_since = Some(Instant::now());
+            if self.at_hand.is_none() {
+                self.tell_underway();
+            }
+        }
+        if count >= BATCH && !self.flush() && count >= self.coalesce_at {
             let gone = coalesce(&mut self.pending, MOST_PENDING / 2);
             self.status.count_coalesced(gone);
             // With more signals than fit, only every other message's worth is worth another pass.
-            self.coalesce_at = MOST_PENDING.max(self.pending.len() * 2);
+            self.coalesce_at = MOST_PENDING.max(self.pending.samples.len() * 2);
         }
         result
     }
@@ -170,8 +292,8 @@ impl Mailbox {
         self.add(|samples| samples.push(sample));
     }
 
-    /// The world has enough to do for now: a source that can make its sender wait (MQTT over TCP: by not reading) should,
-    /// for about a millisecond, and ask again. False after 50 ms, so that a world that hangs stops no source.
+    /// The world has enough to do for now: a source that can make its sender wait (MQTT over TCP: by not reading)
+    /// should, for about a millisecond, and ask again. False after 50 ms, so that a world that hangs stops no source.
     pub fn should_hold(&mut self) -> bool {
         if self.shared.queued_samples.load(Ordering::Relaxed) <= HOLD_ABOVE {
             self.holding_since = None;
@@ -194,22 +316,25 @@ impl Mailbox {
 
     /// Sends pending samples now; false if there is no room, in which case they stay.
     pub fn flush(&mut self) -> bool {
-        if self.pending.is_empty() {
+        if self.pending.samples.is_empty() {
             return true;
         }
-        let count = self.pending.len();
+        let count = self.pending.samples.len();
         let queued = &self.shared.queued_samples;
         if queued.load(Ordering::Relaxed) + count > MOST_SAMPLES && !self.sender.is_empty() {
             return false;
         }
-        let next = match self.spare.try_recv() {
-            Ok(spare) => spare,
-            Err(_) => Vec::with_capacity(if count < BATCH { count.max(64) } else { BATCH + BATCH / 8 }),
-        };
-        let samples = std::mem::replace(&mut self.pending, next);
+        let mut next = self.spare.try_recv().unwrap_or_else(|_| {
+            let room = if count < BATCH { count.max(64) } else { BATCH + BATCH / 8 };
+            Batch { samples: Vec::with_capacity(room), ..Batch::default() }
+        });
+        next.generation = self.pending.generation;
+        let full = std::mem::replace(&mut self.pending, next);
         queued.fetch_add(count, Ordering::Relaxed);
-        match self.sender.try_send(Batch { generation: self.generation, samples }) {
+        match self.sender.try_send(full) {
             Ok(()) => {
+                // Only now: samples that are no longer underway must be in the channel.
+                self.tell_underway();
                 self.pending_since = None;
                 self.coalesce_at = MOST_PENDING;
                 if self.shared.wants_wake.swap(false, Ordering::SeqCst) {
@@ -219,10 +344,11 @@ impl Mailbox {
             }
             Err(TrySendError::Full(batch)) => {
                 queued.fetch_sub(count, Ordering::Relaxed);
-                self.pending = batch.samples;
+                self.pending = batch;
                 false
             }
             Err(TrySendError::Disconnected(_)) => {
+                self.tell_underway();
                 self.status.count_dropped(count);
                 self.pending_since = None;
                 true
@@ -234,21 +360,22 @@ impl Mailbox {
 impl Drop for Mailbox {
     fn drop(&mut self) {
         if !self.flush() {
-            self.status.count_dropped(self.pending.len());
+            self.status.count_dropped(self.pending.samples.len());
         }
+        self.shared.underway.store(NOTHING, Ordering::SeqCst);
     }
 }
 
 /// Removes samples that a newer one of the same signal follows, oldest first, until `target` are left or each signal
 /// has one. Keeps the order; returns how many are gone.
-fn coalesce(samples: &mut Vec<Sample>, target: usize) -> usize {
-    let before = samples.len();
+fn coalesce(batch: &mut Batch, target: usize) -> usize {
+    let before = batch.samples.len();
     let mut left: HashMap<SignalIndex, usize> = HashMap::new();
-    for sample in &*samples {
+    for sample in &batch.samples {
         *left.entry(sample.signal).or_default() += 1;
     }
     let mut excess = before.saturating_sub(target);
-    samples.retain(|sample| match left.get_mut(&sample.signal) {
+    batch.retain(|sample| match left.get_mut(&sample.signal) {
         Some(newer) if *newer > 1 && excess > 0 => {
             *newer -= 1;
             excess -= 1;
@@ -256,7 +383,9 @@ fn coalesce(samples: &mut Vec<Sample>, target: usize) -> usize {
         }
         _ => true,
     });
-    before - samples.len()
+    let gone = before - batch.samples.len();
+    batch.coalesced += gone as u64;
+    gone
 }
 
 #[cfg(test)]
@@ -266,7 +395,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::value::{Quality, Timestamp, Value};
+    use crate::value::{Origin, Quality, Value};
 
     fn sample(signal: u32, time: i64) -> Sample {
         Sample {
@@ -275,6 +404,7 @@ mod tests {
             receive_time: Timestamp(time),
             value: Value::Number(time as f64),
             quality: Quality::GOOD,
+            origin: Origin::Measured,
         }
     }
 
@@ -358,6 +488,38 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_settled_that_is_underway() {
+        let (mut mailbox, inbox) = mailbox(Arc::default(), Arc::new(|| ()));
+        assert_eq!(inbox.settled(Timestamp(50)), Timestamp(50), "nothing is underway");
+        let at = mailbox.receive(|| {
+            assert!(inbox.settled(Timestamp(50)) < Timestamp(50), "it is being looked what time it is");
+            Timestamp(40)
+        });
+        assert_eq!(inbox.settled(Timestamp(50)), at);
+        mailbox.push(sample(0, 40));
+        mailbox.flush();
+        assert_eq!(inbox.settled(Timestamp(50)), at, "more of the same read may come");
+        mailbox.push(sample(0, 40));
+        mailbox.rest();
+        mailbox.receive(|| Timestamp(45));
+        mailbox.rest();
+        assert_eq!(inbox.settled(Timestamp(50)), at, "it is not in the channel yet");
+        mailbox.flush();
+        assert_eq!(inbox.settled(Timestamp(50)), Timestamp(50));
+        assert_eq!(inbox.len(), 2);
+    }
+
+    #[test]
+    fn a_batch_knows_its_messages_also_when_samples_are_taken_out() {
+        let samples: Vec<_> = (0..6).map(|n| sample(n % 3, i64::from(n))).collect();
+        let mut batch = Batch { samples, ends: vec![1, 3, 6], ..Batch::default() };
+        batch.retain(|sample| sample.signal.0 == 2);
+        let times: Vec<Vec<i64>> =
+            batch.messages().map(|message| message.iter().map(|sample| sample.source_time.0).collect()).collect();
+        assert_eq!(times, [vec![2], vec![5]]);
+    }
+
+    #[test]
     fn a_source_without_a_world_counts_what_it_drops() {
         let status = Arc::new(SourceStatus::default());
         let (mut mailbox, inbox) = mailbox(status.clone(), Arc::new(|| ()));
@@ -374,8 +536,11 @@ mod tests {
             target in 0_usize..40,
         ) {
             let all: Vec<_> = signals.iter().enumerate().map(|(n, signal)| sample(*signal, n as i64)).collect();
-            let mut left = all.clone();
-            let gone = coalesce(&mut left, target);
+            let ends = (1..=all.len() as u32).collect();
+            let mut batch = Batch { samples: all.clone(), ends, ..Batch::default() };
+            let gone = coalesce(&mut batch, target);
+            let left = batch.samples.clone();
+            prop_assert_eq!(batch.messages().map(<[_]>::len).collect::<Vec<_>>(), vec![1; left.len()]);
             prop_assert_eq!(left.len() + gone, all.len());
             let distinct = signals.iter().collect::<std::collections::BTreeSet<_>>().len();
             prop_assert_eq!(left.len(), all.len().min(target.max(distinct)));

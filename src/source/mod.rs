@@ -1,5 +1,7 @@
-//! Where samples come from: brokers, the embedded broker, the simulated plant. Each runs in threads of its own and
-//! hands batches to a bounded mailbox; none of them knows the ECS.
+//! Receives messages from brokers; runs the embedded broker and the simulated plant.
+//!
+//! In: brokers of the scene, binding tables. Out: batches of samples in bounded mailboxes, counters. Each source runs
+//! in threads of its own. Never waits for the analysis or a frame, never knows the ECS.
 
 pub mod broker;
 mod clock;

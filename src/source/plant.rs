@@ -245,7 +245,7 @@ impl Publisher {
             let passed = slept.min(WAKE * CATCH_UP);
             last = now;
             owed += passed.as_secs_f64() * speed;
-            // What is not made up for moves the plant in time, so that its clock stays right.
+            // Lost time that is not made up for moves the plant in time, so that its clock stays right.
             start = start + (slept - passed).mul_f64(speed);
             if self.greet.replace(false) {
                 plant.announce(start, &mut |message| self.send(message));

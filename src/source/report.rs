@@ -1,9 +1,10 @@
-//! The sources of a world, and what they say about themselves.
+//! Collects the counters of all sources of a world. In: statuses of sources. Out: [`SourceReport`]. Never changes a
+//! source.
 
 use bevy::prelude::*;
 
 use super::{SourceHandle, SourceSnapshot, Waker};
-use crate::history::Moment;
+use crate::history::ViewTime;
 
 /// The sources that feed this world. Empty in a branch or a replay: nothing there can reach a broker.
 #[derive(Resource, Default)]
@@ -22,7 +23,7 @@ pub struct SourceReport {
 /// Four times a second.
 pub(super) fn report(
     sources: Res<Sources>,
-    moment: Res<Moment>,
+    moment: Res<ViewTime>,
     mut report: ResMut<SourceReport>,
     mut last: Local<Option<crate::value::Timestamp>>,
 ) {

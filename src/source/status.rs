@@ -1,4 +1,4 @@
-//! What a source counts about itself, readable from any thread while it works.
+//! Counters of a source, readable from any thread while it works.
 //!
 //! In: counts from the source's thread, lock-free on the path of every message. Out: [`SourceSnapshot`]s. Holds no
 //! secrets: addresses come without credentials. Topics with trouble are kept up to a bound, so that a flood of them
@@ -47,8 +47,8 @@ pub struct SourceStatus {
     rare: Mutex<Rare>,
 }
 
-/// Adds to a counter that only the source's own thread writes: without a bus lock, which a flood would pay three times a
-/// message.
+/// Adds to a counter that only the source's own thread writes: without a bus lock, which a flood would pay three times
+/// a message.
 fn add(counter: &AtomicU64, count: u64) {
     counter.store(counter.load(Relaxed) + count, Relaxed);
 }
@@ -111,7 +111,7 @@ impl SourceStatus {
         }
     }
 
-    /// A message of which something could not be decoded.
+    /// A message with a part that could not be decoded.
     pub fn count_decode_error(&self, topic: &str, error: &dyn std::fmt::Display, payload: &[u8], now: Timestamp) {
         self.decode_errors.fetch_add(1, Relaxed);
         self.note_problem(topic, error, payload, now);

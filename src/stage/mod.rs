@@ -1,7 +1,7 @@
 //! Twins and their signals as entities: the components that views read.
 //!
-//! In: the loaded scene (spawn) and, at the cursor, what history says (project). Out: `Twin`, `Signal`, `Current`.
-//! Never draws, never touches network or disk.
+//! In: the loaded scene (spawn) and the history at the cursor (project). Out: `Twin`, `Signal`, `Current`. Never draws,
+//! never touches network or disk.
 
 mod project;
 mod spawn;
@@ -9,7 +9,7 @@ mod spawn;
 use bevy::prelude::*;
 
 use crate::schedule::TwinSet;
-use crate::value::{Quality, SignalIndex, Timestamp, TwinIndex, Value};
+use crate::value::{Origin, Quality, SignalIndex, Timestamp, TwinIndex, Value};
 
 pub use project::Freshness;
 pub(crate) use project::{current_at, project};
@@ -45,6 +45,7 @@ pub struct Current {
     pub quality: Quality,
     pub source_time: Timestamp,
     pub receive_time: Timestamp,
+    pub origin: Origin,
 }
 
 /// How a value stands against its operating limits: what colours a mark.
@@ -59,7 +60,7 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// Values that are not Good or Uncertain stand nowhere: their quality says what is wrong.
+    /// Values that are not Good or Uncertain stand nowhere: their quality says why.
     pub fn of(value: Option<&Value>, limits: &crate::scene::Limits) -> Standing {
         let Some(x) = value.and_then(Value::as_f64) else { return Standing::Normal };
         let above = |limit: Option<f64>| limit.is_some_and(|l| x > l);
@@ -108,6 +109,6 @@ impl Plugin for CorePlugins {
 fn plugin(app: &mut App) {
     app.init_resource::<Entities>()
         .init_resource::<Freshness>()
-        .configure_sets(Update, Respawn.in_set(TwinSet::Command).after(crate::command::apply))
+        .configure_sets(Update, Respawn.in_set(TwinSet::Command).after(crate::command::settle))
         .add_systems(Update, (spawn::respawn.in_set(Respawn), project::project.in_set(TwinSet::Project)));
 }

@@ -1,21 +1,24 @@
 //! Writes the `Current` components at the cursor, only where they change.
 //!
-//! In: history, cursor, the signals touched in this frame. Out: `Current`. Never reads a clock: `Moment` says when it is.
-//! Live, the work grows with the signals that got data or expired, not with all signals.
+//! In: history, cursor, the signals touched in this frame. Out: `Current`. Never reads a clock: `ViewTime` says when it is.
+//! Live, the work grows with the signals that got data or expired, not with all signals. Points are copied out of the
+//! history while it is locked, and written when it is not.
 
 use bevy::prelude::*;
 
 use super::{Current, Entities};
 use crate::analysis::{Analysis, Touched};
-use crate::history::{Cursor, ExpirySchedule, Moment, Point, quality_at};
+use crate::history::{Cursor, ExpirySchedule, History, Point, ViewTime, quality_at};
 use crate::scene::{LoadedScene, Scene};
-use crate::value::{SignalIndex, Timestamp};
+use crate::value::{Grade, Quality, Reason, SignalIndex, Timestamp};
 
 /// When signals will expire, and what was shown last.
 #[derive(Resource, Debug, Default)]
 pub struct Freshness {
     schedule: ExpirySchedule,
     shown: Option<(u32, Cursor, Timestamp)>,
+    /// Memory for what a frame copies.
+    points: Vec<(SignalIndex, Option<Point>)>,
 }
 
 impl Freshness {
@@ -31,47 +34,86 @@ pub(crate) fn project(
     entities: Res<Entities>,
     analysis: Res<Analysis>,
     cursor: Res<Cursor>,
-    moment: Res<Moment>,
+    moment: Res<ViewTime>,
     touched: Res<Touched>,
     mut freshness: ResMut<Freshness>,
     mut currents: Query<&mut Current>,
 ) {
     let scene = &loaded.scene;
-    let knowledge = analysis.lock();
-    let history = &knowledge.history;
     let live = matches!(*cursor, Cursor::Live);
-    let Freshness { schedule, shown } = &mut *freshness;
+    let Freshness { schedule, shown, points } = &mut *freshness;
     if shown.is_none_or(|(generation, ..)| generation != loaded.generation) {
         *schedule = ExpirySchedule::default();
         schedule.resize(scene.signals.len());
     }
-
-    // Deadlines are kept while the cursor is elsewhere too, so that going live needs no catching up.
-    for &index in &touched.0 {
-        if let (Some(expires), Some(point)) = (scene.signals[index.at()].expires, history.newest(index)) {
-            schedule.touch(index, point.receive_time + expires);
-        }
-    }
-    let expired: Vec<SignalIndex> = std::iter::from_fn(|| schedule.pop_expired(moment.now)).collect();
-
+    let is_ahead = moment.is_ahead();
     let view = (loaded.generation, *cursor, if live { Timestamp::MIN } else { moment.shown });
     let all = *shown != Some(view);
     *shown = Some(view);
 
-    let mut write = |index: SignalIndex| {
+    let expires = |index: SignalIndex| scene.signals.get(index.at()).and_then(|signal| signal.expires);
+    let mut write = |index: SignalIndex, point: Option<Point>| {
         let Some(&entity) = entities.signals.get(index.at()) else { return };
         let Ok(mut current) = currents.get_mut(entity) else { return };
-        let point = if live { history.newest(index) } else { history.latest_known(index, moment.shown) };
-        current.set_if_neq(current_at(scene, index, point, moment.shown));
+        let known = current_at(scene, index, point, moment.shown);
+        current.set_if_neq(if is_ahead { beyond_now(known) } else { known });
     };
-    if all {
-        (0..scene.signals.len()).for_each(|i| write(SignalIndex(i as u32)));
-    } else if live {
-        touched.0.iter().copied().chain(expired).for_each(write);
+    let newest = |history: &History, index| history.newest(index);
+    let touched = touched.0.iter().copied();
+
+    // Deadlines are kept while the cursor is elsewhere too, so that going live needs no catching up.
+    let mut keep_deadline = |index: SignalIndex, point: &Option<Point>| {
+        if let (Some(expires), Some(point)) = (expires(index), point) {
+            schedule.touch(index, point.receive_time + expires);
+        }
+    };
+    if live && !all {
+        // One look at each point serves both.
+        for (index, point) in read(&analysis, points, touched.clone(), newest) {
+            keep_deadline(index, &point);
+            write(index, point);
+        }
     } else {
-        // Samples that were known then may come in yet: from a recording, or on the way when the pause began.
-        touched.0.iter().copied().for_each(write);
+        let with_deadline: Vec<SignalIndex> = touched.clone().filter(|index| expires(*index).is_some()).collect();
+        for (index, point) in read(&analysis, points, with_deadline.into_iter(), newest) {
+            keep_deadline(index, &point);
+        }
     }
+    let expired: Vec<SignalIndex> = std::iter::from_fn(|| schedule.pop_expired(moment.now)).collect();
+
+    let at_cursor = |history: &History, index| match live {
+        true => history.newest(index),
+        false => history.latest_known(index, moment.shown),
+    };
+    let shown = match (all, live) {
+        (true, _) => read(&analysis, points, (0..scene.signals.len() as u32).map(SignalIndex), at_cursor),
+        (false, true) => read(&analysis, points, expired.into_iter(), at_cursor),
+        // Samples that were known then may come in yet: from a recording, or on the way when the pause began.
+        (false, false) => read(&analysis, points, touched, at_cursor),
+    };
+    shown.for_each(|(index, point)| write(index, point));
+}
+
+/// Copies the points of some signals; locks the history only if there are any.
+fn read<'p>(
+    analysis: &Analysis,
+    points: &'p mut Vec<(SignalIndex, Option<Point>)>,
+    signals: impl ExactSizeIterator<Item = SignalIndex>,
+    point: impl Fn(&History, SignalIndex) -> Option<Point>,
+) -> std::vec::Drain<'p, (SignalIndex, Option<Point>)> {
+    points.clear();
+    if signals.len() > 0 {
+        let knowledge = analysis.lock();
+        points.extend(signals.map(|index| (index, point(&knowledge.history, index))));
+    }
+    points.drain(..)
+}
+
+/// Beyond now nothing is measured: what was known last has expired, whenever it came.
+fn beyond_now(known: Current) -> Current {
+    let expired = known.quality.grade < Grade::Stale;
+    let quality = if expired { Quality::stale(Reason::Expired) } else { known.quality };
+    Current { value: None, quality, ..known }
 }
 
 /// What a signal shows at a moment, from the newest that was known of it then.
@@ -79,8 +121,8 @@ pub(crate) fn current_at(scene: &Scene, index: SignalIndex, point: Option<Point>
     let quality = quality_at(point.as_ref(), scene.signals[index.at()].expires, shown);
     match point {
         None => Current { quality, ..default() },
-        Some(Point { source_time, receive_time, value, quality: sampled }) => {
-            Current { value: sampled.has_value().then_some(value), quality, source_time, receive_time }
+        Some(Point { source_time, receive_time, value, quality: sampled, origin }) => {
+            Current { value: sampled.has_value().then_some(value), quality, source_time, receive_time, origin }
         }
     }
 }

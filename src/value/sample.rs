@@ -1,4 +1,4 @@
-//! Samples: what a source says about a signal at one moment, and how far it can be trusted.
+//! Samples: the value of a signal at one time, with its quality and origin. Plain data; never reads a clock.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +15,10 @@ pub struct SignalIndex(pub u32);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct TwinIndex(pub u32);
 
+/// A layer that lies beside the shown world, for as long as it does; another one never has the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct LayerId(pub u32);
+
 impl SignalIndex {
     pub fn at(self) -> usize {
         self.0 as usize
@@ -27,8 +31,8 @@ impl TwinIndex {
     }
 }
 
-/// One measured, derived or simulated value. In files a JSON number, boolean or text; a number that is not finite is `null`
-/// there, and NaN when it is read again.
+/// One measured, derived or simulated value. In files a JSON number, boolean or text; a number that is not finite is
+/// `null` there, and NaN when it is read again.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
@@ -155,8 +159,8 @@ impl Quality {
         Self { grade: Grade::Bad, reason }
     }
 
-    /// Whether the sample carries a value of its own. Where a payload could not be read, the sample stands for the moment,
-    /// and its value for nothing.
+    /// Whether the sample carries a value of its own. Where a payload could not be read, the sample stands for the
+    /// moment, and its value for nothing.
     pub fn has_value(self) -> bool {
         self.grade != Grade::Bad
             || !matches!(self.reason, Reason::DecodeError | Reason::Source | Reason::Expression | Reason::NotFinite)
@@ -177,6 +181,45 @@ impl fmt::Display for Quality {
     }
 }
 
+/// Where a value comes from. Ordered from certain to uncertain: a value computed from others has the least certain of
+/// their origins, and is derived at least.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A source has sent it.
+    #[default]
+    Measured,
+    /// Computed from measured values.
+    Derived,
+    /// From a model in the place of a machine, or changed by a fault that somebody injected.
+    Simulated,
+    /// What a model takes to be true.
+    Estimated,
+    /// Of a moment that had not come.
+    Forecast,
+}
+
+impl Origin {
+    /// As in files: `measured`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Origin::Measured => "measured",
+            Origin::Derived => "derived",
+            Origin::Simulated => "simulated",
+            Origin::Estimated => "estimated",
+            Origin::Forecast => "forecast",
+        }
+    }
+
+    /// What must be said wherever the value is seen; nothing of what was measured, or derived from that.
+    pub const fn mark(self) -> Option<Origin> {
+        match self {
+            Origin::Measured | Origin::Derived => None,
+            Origin::Simulated | Origin::Estimated | Origin::Forecast => Some(self),
+        }
+    }
+}
+
 /// One value of one signal at one moment.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Sample {
@@ -187,4 +230,28 @@ pub struct Sample {
     pub receive_time: Timestamp,
     pub value: Value,
     pub quality: Quality,
+    pub origin: Origin,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_takes_no_more_than_48_bytes() {
+        assert_eq!(size_of::<Sample>(), 48, "batches of samples are copied by the million");
+    }
+
+    #[test]
+    fn an_origin_has_the_same_name_in_tables_and_in_json() {
+        let all = [Origin::Measured, Origin::Derived, Origin::Simulated, Origin::Estimated, Origin::Forecast];
+        for origin in all {
+            assert_eq!(serde_json::to_value(origin).unwrap(), origin.name());
+        }
+        assert!(all.is_sorted());
+        assert_eq!(
+            all.map(Origin::mark),
+            [None, None, Some(Origin::Simulated), Some(Origin::Estimated), Some(Origin::Forecast)]
+        );
+    }
 }

@@ -13,7 +13,7 @@ use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
 use bevy::transform::TransformSystems;
 
-use super::look::Extent;
+use super::look::LookBounds;
 use super::mood::Mood;
 use super::{ViewSet, WorldCamera, palette};
 use crate::alarm::Urgency;
@@ -127,12 +127,12 @@ pub(super) fn height(alarm: Urgency, distance: f32) -> f32 {
 fn face(
     camera: Query<&Transform, (With<WorldCamera>, Without<Beacon>)>,
     mut beacons: Query<(&Beacon, &mut Transform)>,
-    twins: Query<(&GlobalTransform, Option<&Extent>)>,
+    twins: Query<(&GlobalTransform, Option<&LookBounds>)>,
 ) {
     let Ok(camera) = camera.single() else { return };
     for (beacon, mut place) in &mut beacons {
         let Ok((twin, extent)) = twins.get(beacon.twin) else { continue };
-        let translation = twin.transform_point(extent.map_or(Vec3::Y, Extent::top));
+        let translation = twin.transform_point(extent.map_or(Vec3::Y, LookBounds::top));
         let scale = Vec3::splat(scale(beacon.alarm, camera.translation.distance(translation)));
         place.set_if_neq(Transform { translation, rotation: camera.rotation, scale });
     }

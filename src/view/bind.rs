@@ -12,7 +12,7 @@ use bevy::world_serialization::WorldInstanceReady;
 
 use super::ghost::{Appearing, Ghost, Ghostly};
 use super::look::{LookProblem, LookProblems, LookRoot, finish_loading};
-use super::motion::{Bound, Pose, Whose};
+use super::motion::{Bound, DrivenBy, Pose};
 use super::paint::Paint;
 use crate::scene::{LoadedScene, Motion, Part};
 use crate::stage::Entities;
@@ -62,10 +62,10 @@ fn on_model_ready(
         commands.entity(ready.entity).remove::<Appearing>();
         for entity in models.children.iter_descendants(ready.entity) {
             if let Ok(material) = models.meshes.get(entity) {
-                commands.entity(entity).insert((Paint::ghost(material.0.clone()), Ghostly, NotShadowCaster));
+                commands.entity(entity).insert((ghost.paint(material.0.clone()), Ghostly, NotShadowCaster));
             }
         }
-        models.bind(&mut commands, ready.entity, ghost.twin, Whose::There);
+        models.bind(&mut commands, ready.entity, ghost.twin, DrivenBy::Layer(ghost.place));
         return;
     }
     let Ok(look) = roots.get(ready.entity) else { return };
@@ -75,7 +75,7 @@ fn on_model_ready(
             commands.entity(entity).insert(Paint::of(material.0.clone()));
         }
     }
-    models.bind(&mut commands, ready.entity, look.twin, Whose::Here);
+    models.bind(&mut commands, ready.entity, look.twin, DrivenBy::Shown);
 }
 
 /// Boxes that stand in have no nodes, but parts of the whole look still apply to them.
@@ -87,14 +87,14 @@ fn bind_plain(
 ) {
     for root in twins.iter().flatten() {
         if let Ok(look) = roots.get(*root) {
-            models.bind(&mut commands, *root, look.twin, Whose::Here);
+            models.bind(&mut commands, *root, look.twin, DrivenBy::Shown);
         }
     }
 }
 
 impl Models<'_, '_> {
     /// What is wrong with a model is told once, and links end at twins: ghosts only move.
-    fn bind(&mut self, commands: &mut Commands, root: Entity, twin: TwinIndex, whose: Whose) {
+    fn bind(&mut self, commands: &mut Commands, root: Entity, twin: TwinIndex, by: DrivenBy) {
         let nodes = self.nodes_of(root);
         let scene = self.loaded.scene.clone();
         let Some(data) = scene.twins.get(twin.at()) else { return };
@@ -103,7 +103,7 @@ impl Models<'_, '_> {
             let node = if part.node.is_empty() { Some(root) } else { nodes.get(&part.node).copied() };
             let Some(node) = node else {
                 // A box that stands in was reported already.
-                if !nodes.is_empty() && whose == Whose::Here {
+                if !nodes.is_empty() && by == DrivenBy::Shown {
                     let text = format!("{}: look.parts: {}", data.id, unknown_node(&part.node, &nodes));
                     tracing::warn!("{text}");
                     self.problems.list.push(LookProblem { twin, text });
@@ -114,9 +114,9 @@ impl Models<'_, '_> {
             else {
                 continue;
             };
-            self.bind_part(commands, (root, node), (*signal, whose), part, &data.unit);
+            self.bind_part(commands, (root, node), (*signal, by), part, &data.unit);
         }
-        if whose == Whose::Here {
+        if by == DrivenBy::Shown {
             commands.entity(root).insert(Nodes(nodes));
         }
     }
@@ -125,12 +125,12 @@ impl Models<'_, '_> {
         &self,
         commands: &mut Commands,
         (root, node): (Entity, Entity),
-        (signal, whose): (Entity, Whose),
+        (signal, by): (Entity, DrivenBy),
         part: &Part,
         unit: &Unit,
     ) {
         if let Motion::Label { .. } = part.motion
-            && whose == Whose::There
+            && by != DrivenBy::Shown
         {
             return;
         }
@@ -153,7 +153,7 @@ impl Models<'_, '_> {
             commands.entity(node).insert_if_new(Pose::at_rest(*rest));
         }
         let meshes = self.meshes_of(node);
-        commands.spawn((Bound::new(node, signal, part.motion.clone(), to_si, meshes).of(whose), ChildOf(root)));
+        commands.spawn((Bound::new(node, signal, part.motion.clone(), to_si, meshes).driven_by(by), ChildOf(root)));
     }
 
     /// Breadth first, so that of two nodes with one name the outer one counts. Primitives of a mesh carry names too, but

@@ -8,7 +8,7 @@ use bevy::math::bounding::{Aabb3d, BoundingVolume};
 use bevy::prelude::*;
 
 use super::ViewSet;
-use super::look::Extent;
+use super::look::LookBounds;
 use crate::stage::Twin;
 
 /// A twin that most others stand in.
@@ -44,8 +44,8 @@ fn buildings(boxes: &[Aabb3d]) -> Vec<bool> {
 
 fn note(
     mut commands: Commands,
-    changed: Query<(), Changed<Extent>>,
-    twins: Query<(Entity, &Extent, &GlobalTransform, Has<Building>), With<Twin>>,
+    changed: Query<(), Changed<LookBounds>>,
+    twins: Query<(Entity, &LookBounds, &GlobalTransform, Has<Building>), With<Twin>>,
 ) {
     if changed.is_empty() {
         return;

@@ -1,6 +1,6 @@
 //! The camera of the world, and that of the panels.
 //!
-//! In: the pointer (where [`PointerInView`] allows), `Focus` and `Look` commands. Out: the world camera's transform. Moves
+//! In: the pointer (where [`PointerInView`] allows), [`CameraCommand`]s. Out: the world camera's transform. Moves
 //! smoothly to where it was sent and then stands still, so that an idle window stays idle. Keys belong to the panels.
 
 use bevy::camera::RenderTarget;
@@ -12,12 +12,12 @@ use bevy::prelude::*;
 use bevy_egui::PrimaryEguiContext;
 
 use super::building::Building;
-use super::look::Extent;
+use super::look::LookBounds;
 use super::motion::Activity;
 use super::orbit::{FIELD_OF_VIEW, Orbit};
 use super::viewport::{PointerInView, ViewRect};
 use super::{ViewSet, picking, stage};
-use crate::command::OperatorCommand;
+use crate::command::{CameraCommand, HandleCommands};
 use crate::scene::{LoadedScene, Viewpoint};
 use crate::stage::Twin;
 
@@ -40,8 +40,10 @@ struct Rig {
     goal: Orbit,
     /// A scene was opened and the camera has not found its first place yet.
     arriving: bool,
+    /// What was asked for in this frame; of several the last one counts.
+    asked: Option<CameraCommand>,
     /// A focus that was asked for before its models were there.
-    waiting: Option<OperatorCommand>,
+    waiting: Option<CameraCommand>,
 }
 
 /// Metres around a twin that is focused, so that its surroundings are seen too.
@@ -56,6 +58,7 @@ pub(super) fn plugin(app: &mut App) {
         .init_resource::<ViewTarget>()
         .init_resource::<Activity>()
         .add_systems(Startup, spawn_cameras)
+        .handle_commands(ask)
         .add_systems(Update, (arrive, obey, drag, zoom, travel).chain().in_set(ViewSet::Camera));
 }
 
@@ -100,7 +103,8 @@ fn corners(bounds: Aabb3d) -> [Vec3; 8] {
 }
 
 /// What an overview must show.
-type Furniture<'w, 's> = Query<'w, 's, (&'static Extent, &'static GlobalTransform), (With<Twin>, Without<Building>)>;
+type Furniture<'w, 's> =
+    Query<'w, 's, (&'static LookBounds, &'static GlobalTransform), (With<Twin>, Without<Building>)>;
 
 /// The corners of the boxes around all twins but buildings; empty while there are none.
 fn corners_of_all(extents: &Furniture) -> Vec<Vec3> {
@@ -134,7 +138,7 @@ fn arrive(
     if loaded.is_changed() && path.as_ref() != Some(&loaded.scene.path) {
         *path = Some(loaded.scene.path.clone());
         let place = first.unwrap_or(rig.now);
-        *rig = Rig { now: place, goal: place, arriving: true, waiting: None };
+        *rig = Rig { now: place, goal: place, arriving: true, asked: rig.asked.take(), waiting: None };
     }
     if !rig.arriving || activity.loading {
         return;
@@ -149,45 +153,50 @@ fn arrive(
     (rig.now, rig.goal, rig.arriving) = (place, place, false);
 }
 
+/// Commands come before the scene is taken over and its twins are placed: they are carried out after that.
+fn ask(In(command): In<CameraCommand>, mut rig: ResMut<Rig>) {
+    rig.asked = Some(command);
+}
+
+#[deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 fn obey(
-    mut commands: MessageReader<OperatorCommand>,
     loaded: Res<LoadedScene>,
-    extents: Query<(&Twin, &Extent, &GlobalTransform)>,
+    extents: Query<(&Twin, &LookBounds, &GlobalTransform)>,
     furniture: Furniture,
     camera: Query<&Camera, With<WorldCamera>>,
     activity: Res<Activity>,
     mut rig: ResMut<Rig>,
 ) {
-    let waiting = if activity.loading { None } else { rig.waiting.take() };
-    for command in waiting.iter().chain(commands.read()) {
-        let goal = match command {
-            OperatorCommand::Focus(twin) => {
-                let points = match twin {
-                    None => corners_of_all(&furniture),
-                    Some(index) => {
-                        let found = extents.iter().find(|(twin, ..)| twin.index == *index);
-                        let around = found.map(|(_, extent, place)| extent.in_world(place));
-                        around
-                            .map(|around| corners(around.grow(around.half_size() * FOCUS_MARGIN)).to_vec())
-                            .unwrap_or_default()
-                    }
-                };
-                if points.is_empty() || activity.loading {
-                    rig.waiting = Some(command.clone());
-                    continue;
-                }
-                let Ok(camera) = camera.single() else { continue };
-                rig.goal.framing(&points, aspect(camera))
-            }
-            OperatorCommand::Look(index) => {
-                let Some(view) = loaded.scene.views.get(*index) else { continue };
-                from_viewpoint(view)
-            }
-            _ => continue,
-        };
-        rig.goal = goal;
-        (rig.arriving, rig.waiting) = (false, None);
+    if rig.asked.is_none() && (rig.waiting.is_none() || activity.loading) {
+        return;
     }
+    let rig = &mut *rig;
+    let Some(command) = rig.asked.take().or_else(|| rig.waiting.take()) else { return };
+    let goal = match &command {
+        CameraCommand::Focus(twin) => {
+            let points = match twin {
+                None => corners_of_all(&furniture),
+                Some(index) => {
+                    let found = extents.iter().find(|(twin, ..)| twin.index == *index);
+                    let around = found.map(|(_, extent, place)| extent.in_world(place));
+                    let roomy = |around: Aabb3d| corners(around.grow(around.half_size() * FOCUS_MARGIN)).to_vec();
+                    around.map(roomy).unwrap_or_default()
+                }
+            };
+            if points.is_empty() || activity.loading {
+                rig.waiting = Some(command);
+                return;
+            }
+            let Ok(camera) = camera.single() else { return };
+            rig.goal.framing(&points, aspect(camera))
+        }
+        CameraCommand::Look(index) => {
+            let Some(view) = loaded.scene.views.get(*index) else { return };
+            from_viewpoint(view)
+        }
+    };
+    rig.goal = goal;
+    (rig.arriving, rig.waiting) = (false, None);
 }
 
 /// Left drag turns; right drag, middle drag or Shift pans: within reach of a mouse and of a touch pad with one button.
@@ -217,7 +226,7 @@ fn drag(
     // What the hand does is shown at once; only commands and the wheel glide.
     rig.goal = goal;
     rig.now = goal;
-    (rig.arriving, rig.waiting) = (false, None);
+    (rig.arriving, rig.asked, rig.waiting) = (false, None, None);
 }
 
 fn zoom(

@@ -9,7 +9,7 @@ use bevy::math::bounding::Aabb3d;
 use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
 
-use super::look::Extent;
+use super::look::LookBounds;
 use super::picking::Hovered;
 use super::{ViewSet, palette};
 use crate::command::Attention;
@@ -97,7 +97,7 @@ fn footprint(bounds: &Aabb3d) -> (Vec2, Vec2) {
 fn surround(
     attention: Res<Attention>,
     hovered: Res<Hovered>,
-    twins: Query<(&Twin, &Extent, &GlobalTransform)>,
+    twins: Query<(&Twin, &LookBounds, &GlobalTransform)>,
     mut frames: Query<(&Frame, &mut Around, &Mesh3d, &mut Visibility)>,
     mut meshes: ResMut<Assets<Mesh>>,
 ) {

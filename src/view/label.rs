@@ -13,14 +13,17 @@ use super::beacon;
 use super::bind::TextPart;
 use super::camera::WorldCamera;
 use super::declutter;
-use super::look::{Extent, Plain};
-use super::mood::{Freshness, Mood};
+use super::ghost::Ghost;
+use super::layer_mark;
+use super::look::{LookBounds, Plain};
+use super::mood::{Mood, Trust};
 use super::palette;
 use super::picking::Hovered;
 use super::viewport::{Covered, ViewRect};
 use super::world_image::WorldImage;
 use crate::alarm::{Aside, Urgency};
 use crate::command::Attention;
+use crate::layers::{Layers, Look};
 use crate::scene::LoadedScene;
 use crate::scene::rule::Priority;
 use crate::stage::{Current, Signal, Twin};
@@ -30,6 +33,19 @@ use crate::value::{Grade, TwinIndex, Value};
 #[derive(Resource, Default, PartialEq, Clone, Debug)]
 pub struct ScreenLabels {
     pub labels: Vec<ScreenLabel>,
+    /// Which ghosts are of which layer; none where there is only one layer.
+    pub ghosts: Vec<GhostMark>,
+}
+
+/// The shape of a layer at the foot of one of its ghosts.
+#[derive(PartialEq, Clone, Copy, Debug)]
+pub struct GhostMark {
+    pub twin: TwinIndex,
+    /// Of the layer among all of them.
+    pub place: usize,
+    /// Logical pixels from the top left of the window.
+    pub at: Vec2,
+    pub look: Look,
 }
 
 /// What is written over one twin: its id, the values that its look shows, a badge if it needs a person.
@@ -67,6 +83,8 @@ pub enum Badge {
 const FONT: f32 = 13.0;
 /// Logical pixels between a twin and its label.
 const HOVER: f32 = 4.0;
+/// Between the shapes of two ghosts of one twin, in logical pixels.
+const GHOST_MARK: f32 = 17.0;
 
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<ScreenLabels>().add_systems(
@@ -86,19 +104,46 @@ fn value_text(current: &Current, decimals: u8, unit: &str) -> String {
 }
 
 fn badge(mood: &Mood) -> Option<Badge> {
-    match (mood.lamp.alarm, mood.freshness) {
+    match (mood.lamp.alarm, mood.trust) {
         (Some(alarm), _) => Some(Badge::Alarm(alarm)),
-        (None, Freshness::Stale) => Some(Badge::Stale),
+        (None, Trust::None) => Some(Badge::Stale),
         (None, _) => mood.lamp.aside.map(Badge::Aside),
     }
 }
 
 #[derive(bevy::ecs::system::SystemParam)]
 struct Labelled<'w, 's> {
-    twins: Query<'w, 's, (&'static Twin, &'static GlobalTransform, Option<&'static Extent>, &'static Mood, Has<Plain>)>,
+    twins: Query<
+        'w,
+        's,
+        (&'static Twin, &'static GlobalTransform, Option<&'static LookBounds>, &'static Mood, Has<Plain>),
+    >,
     parts: Query<'w, 's, &'static TextPart>,
     nodes: Query<'w, 's, &'static GlobalTransform>,
     signals: Query<'w, 's, (&'static Signal, &'static Current)>,
+    layers: Option<Res<'w, Layers>>,
+    ghosts: Query<'w, 's, (&'static Ghost, &'static GlobalTransform, &'static Visibility)>,
+}
+
+impl Labelled<'_, '_> {
+    /// Where layers are told apart: beside each other at the foot of a twin, in their order.
+    fn ghost_marks(&self, foot: impl Fn(Vec3) -> Option<Vec2>) -> Vec<GhostMark> {
+        if self.layers.as_ref().is_none_or(|layers| layers.len() < 2) {
+            return Vec::new();
+        }
+        let seen = self.ghosts.iter().filter(|(.., visibility)| **visibility != Visibility::Hidden);
+        let mark = |(ghost, at, _): (&Ghost, &GlobalTransform, _)| {
+            let (twin, place, look) = (ghost.twin, ghost.place, ghost.look);
+            Some(GhostMark { twin, place, at: foot(at.translation())?, look })
+        };
+        let mut marks: Vec<GhostMark> = seen.filter_map(mark).collect();
+        marks.sort_by_key(|mark| (mark.twin.0, mark.place));
+        for of_twin in marks.chunk_by_mut(|a, b| a.twin == b.twin) {
+            let middle = (of_twin.len() - 1) as f32 / 2.0;
+            of_twin.iter_mut().zip(0u16..).for_each(|(mark, at)| mark.at.x += (f32::from(at) - middle) * GHOST_MARK);
+        }
+        marks
+    }
 }
 
 fn project(
@@ -125,7 +170,7 @@ fn project(
     for (twin, place, extent, mood, plain) in &labelled.twins {
         let Some(slot) = labels.get_mut(twin.index.at()) else { continue };
         let Some(data) = loaded.scene.twins.get(twin.index.at()) else { continue };
-        let top = place.transform_point(extent.map_or(Vec3::Y, Extent::top));
+        let top = place.transform_point(extent.map_or(Vec3::Y, LookBounds::top));
         // Above its beacon, which grows upwards on the screen.
         let distance = eye.translation().distance(top);
         let lift = mood.lamp.alarm.map_or(0.0, |alarm| beacon::height(alarm, distance));
@@ -172,11 +217,17 @@ fn project(
     };
     let labels = labels.into_iter().flatten().filter(speaks).map(|(label, _)| label);
     let labels = labels.filter(|label| bounds.contains(label.at)).collect();
-    out.set_if_neq(ScreenLabels { labels: declutter::declutter(labels, bounds, covered.0) });
+    let foot =
+        |at: Vec3| camera.world_to_viewport(eye, at).ok().map(|at| at + origin).filter(|at| bounds.contains(*at));
+    let ghosts = labelled.ghost_marks(foot);
+    out.set_if_neq(ScreenLabels { labels: declutter::declutter(labels, bounds, covered.0), ghosts });
 }
 
 /// Draws all labels. `painter` must paint in the logical pixels of the window, clipped to the view.
 pub fn paint(painter: &egui::Painter, labels: &ScreenLabels) {
+    for mark in &labels.ghosts {
+        layer_mark::paint_on_disc(painter, egui::pos2(mark.at.x, mark.at.y), &mark.look, INK);
+    }
     for label in &labels.labels {
         paint_label(painter, label);
     }
@@ -272,11 +323,11 @@ mod tests {
     #[test]
     fn the_worst_of_alarm_and_freshness_makes_the_badge() {
         let alarm = Some(Urgency { priority: Priority::Critical, unacknowledged: true });
-        let mood = |alarm, aside, freshness| badge(&Mood { lamp: Lamp { alarm, aside }, freshness });
-        assert_eq!(mood(None, None, Freshness::Fresh), None);
-        assert_eq!(mood(None, None, Freshness::Partly), None);
-        assert_eq!(mood(None, Some(Aside::Shelved), Freshness::Fresh), Some(Badge::Aside(Aside::Shelved)));
-        assert_eq!(mood(None, Some(Aside::Shelved), Freshness::Stale), Some(Badge::Stale));
-        assert_eq!(mood(alarm, None, Freshness::Stale), alarm.map(Badge::Alarm));
+        let mood = |alarm, aside, trust| badge(&Mood { lamp: Lamp { alarm, aside }, trust });
+        assert_eq!(mood(None, None, Trust::All), None);
+        assert_eq!(mood(None, None, Trust::Some), None);
+        assert_eq!(mood(None, Some(Aside::Shelved), Trust::All), Some(Badge::Aside(Aside::Shelved)));
+        assert_eq!(mood(None, Some(Aside::Shelved), Trust::None), Some(Badge::Stale));
+        assert_eq!(mood(alarm, None, Trust::None), alarm.map(Badge::Alarm));
     }
 }

@@ -1,6 +1,6 @@
 //! Places every twin with its look: a glTF model, or a plain box where there is none.
 //!
-//! In: twin entities and the loaded scene. Out: a [`LookRoot`] under each twin, its [`Extent`] once it is there, and
+//! In: twin entities and the loaded scene. Out: a [`LookRoot`] under each twin, its [`LookBounds`] once it is there, and
 //! [`LookProblems`] for models that are missing or broken. Never stops at a bad model, never loads one twice.
 
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use bevy::prelude::*;
 use bevy::transform::TransformSystems;
 use bevy::world_serialization::{WorldAsset, WorldAssetRoot};
 
-use super::ghost::{Appearing, Ghostly};
+use super::ghost::{Appearing, Ghost, Ghostly};
 use super::mood::Mood;
 use super::motion::Activity;
 use super::paint::Paint;
@@ -31,9 +31,9 @@ pub struct LookRoot {
 
 /// The box around a twin's look in the twin's own coordinates, in metres. On the twin's entity, once its look is there.
 #[derive(Component, Clone, Copy, PartialEq, Debug)]
-pub struct Extent(pub Aabb3d);
+pub struct LookBounds(pub Aabb3d);
 
-impl Extent {
+impl LookBounds {
     /// The middle of the top face.
     pub fn top(&self) -> Vec3 {
         Vec3::from(self.0.center()).with_y(self.0.max.y)
@@ -88,9 +88,9 @@ pub(super) struct PlainBox {
 
 impl PlainBox {
     /// The box as the ghost of a twin without a model.
-    pub fn bundle_of_ghost(&self) -> impl Bundle + use<> {
+    pub fn bundle_of_ghost(&self, ghost: &Ghost) -> impl Bundle + use<> {
         let place = Transform::from_xyz(0.0, PLAIN_HALF, 0.0);
-        let paint = Paint::ghost(self.material.clone());
+        let paint = ghost.paint(self.material.clone());
         (Mesh3d(self.mesh.clone()), MeshMaterial3d(self.material.clone()), paint, place, Ghostly, NotShadowCaster)
     }
 }
@@ -181,7 +181,7 @@ fn place(
         for child in children.into_iter().flatten().filter(|child| roots.contains(**child)) {
             commands.entity(*child).despawn();
         }
-        commands.entity(entity).remove::<(Extent, Plain)>().insert((
+        commands.entity(entity).remove::<(LookBounds, Plain)>().insert((
             transform_of(data),
             Visibility::default(),
             Placed { generation: loaded.generation },
@@ -281,7 +281,7 @@ fn measure(
         let Some(joined) = joined else { continue };
         // A model without meshes still has a place to click and to frame.
         let extent = joined.unwrap_or(Aabb3d::new(Vec3::Y * PLAIN_HALF, Vec3::splat(PLAIN_HALF)));
-        commands.entity(parent.parent()).insert(Extent(extent));
+        commands.entity(parent.parent()).insert(LookBounds(extent));
         commands.entity(root).remove::<Unmeasured>();
     }
 }
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_turned_box_still_fits_into_its_extent() {
-        let extent = Extent(Aabb3d::from_min_max(Vec3::ZERO, Vec3::new(2.0, 1.0, 1.0)));
+        let extent = LookBounds(Aabb3d::from_min_max(Vec3::ZERO, Vec3::new(2.0, 1.0, 1.0)));
         let turned = extent
             .in_world(&GlobalTransform::from(Transform::from_rotation(Quat::from_rotation_y(90_f32.to_radians()))));
         assert!(Vec3::from(turned.min).distance(Vec3::new(0.0, 0.0, -2.0)) < 1e-5, "{turned:?}");

@@ -14,12 +14,13 @@
 //! | [`world_image`] | the image that the world is drawn into |
 //! | `redraw` | whether the world is drawn in a frame |
 //! | [`look`] | loads models, or stands in a plain box |
-//! | `ghost` | twins as they are in a recording that lies beside |
+//! | `ghost` | twins as they are in the layers that lie beside |
+//! | [`layer_mark`] | the shapes of layers, for ghosts and panels |
 //! | `building` | which twins others stand in |
 //! | `bind` | finds the nodes that scene parts name |
 //! | `motion` | signals to poses: spin, slide, rotate, fill, show |
 //! | [`paint`] | colours: tint, glow, fading of stale twins, with a bounded number of materials |
-//! | `mood` | how a whole twin stands: worst alarm, freshness |
+//! | `mood` | how a whole twin stands: worst alarm, trust |
 //! | `beacon` | lamps above twins with alarms |
 //! | [`badge`] | the shape of an alarm's priority, for labels and panels |
 //! | `link` | pipes, belts and wires between ports |
@@ -47,6 +48,7 @@ mod declutter;
 mod ghost;
 mod highlight;
 pub mod label;
+pub mod layer_mark;
 mod link;
 pub mod look;
 mod mood;
@@ -69,8 +71,8 @@ use bevy_egui::{EguiGlobalSettings, EguiPlugin, EguiPostUpdateSet, EguiPrimaryCo
 
 pub use camera::{UiCamera, ViewTarget, WorldCamera};
 pub use label::{Badge, ScreenLabel, ScreenLabels};
-pub use look::{Extent, LookProblem, LookProblems};
-pub use mood::{Freshness, Mood};
+pub use look::{LookBounds, LookProblem, LookProblems};
+pub use mood::{Mood, Trust};
 pub use motion::Activity;
 pub use picking::Hovered;
 pub use viewport::{Covered, PointerInView, ViewRect};
@@ -111,6 +113,7 @@ pub fn plugin(app: &mut App) {
         .init_resource::<AlarmBoard>()
         .init_resource::<Cursor>()
         .add_message::<OperatorCommand>()
+        .configure_sets(Update, TwinSet::Command.before(TwinSet::Visualise))
         .configure_sets(
             Update,
             (ViewSet::Point, ViewSet::Place, ViewSet::Drive, ViewSet::Build, ViewSet::Camera)

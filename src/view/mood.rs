@@ -1,4 +1,4 @@
-//! How a whole twin stands: the worst of its alarms, and how many of its signals are fresh.
+//! How a whole twin stands: the worst of its alarms, and how many of its signals can be trusted.
 //!
 //! In: the lamps of the alarm board, `Current` of signals where it changed. Out: [`Mood`] on twin entities. Never judges
 //! a value or a time: alarms and qualities come ready from the core.
@@ -18,30 +18,31 @@ use crate::value::{Grade, Reason};
 #[derive(Component, Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Mood {
     pub lamp: Lamp,
-    pub freshness: Freshness,
+    pub trust: Trust,
 }
 
+/// How many of a twin's signals can be trusted.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub enum Freshness {
-    /// Every signal that ever spoke can be trusted (or none has spoken yet and the scene has just begun).
+pub enum Trust {
+    /// Every signal that ever spoke; also while none has spoken yet, as the scene has just begun.
     #[default]
-    Fresh,
+    All,
     /// Some signals are stale or bad.
-    Partly,
-    /// None can be trusted: the twin fades.
-    Stale,
+    Some,
+    /// Not one: the twin fades.
+    None,
 }
 
 pub(super) fn plugin(app: &mut App) {
     app.add_systems(Update, judge.in_set(ViewSet::Drive));
 }
 
-/// Freshness from the number of signals that can be trusted, that were heard but cannot, and of all.
-fn freshness(trusted: usize, lost: usize) -> Freshness {
+/// From the number of signals that can be trusted, and of those that were heard but cannot.
+fn trust(trusted: usize, lost: usize) -> Trust {
     match (trusted, lost) {
-        (_, 0) => Freshness::Fresh,
-        (0, _) => Freshness::Stale,
-        _ => Freshness::Partly,
+        (_, 0) => Trust::All,
+        (0, _) => Trust::None,
+        _ => Trust::Some,
     }
 }
 
@@ -73,7 +74,7 @@ fn judge(
             }
         }
         let lamp = if current { board.lamps().twin(twin.index) } else { Lamp::default() };
-        mood.set_if_neq(Mood { lamp, freshness: freshness(trusted, lost) });
+        mood.set_if_neq(Mood { lamp, trust: trust(trusted, lost) });
     }
 }
 
@@ -83,9 +84,9 @@ mod tests {
 
     #[test]
     fn a_twin_is_stale_only_when_nothing_it_once_said_can_be_trusted() {
-        assert_eq!(freshness(0, 0), Freshness::Fresh);
-        assert_eq!(freshness(3, 0), Freshness::Fresh);
-        assert_eq!(freshness(3, 1), Freshness::Partly);
-        assert_eq!(freshness(0, 2), Freshness::Stale);
+        assert_eq!(trust(0, 0), Trust::All);
+        assert_eq!(trust(3, 0), Trust::All);
+        assert_eq!(trust(3, 1), Trust::Some);
+        assert_eq!(trust(0, 2), Trust::None);
     }
 }

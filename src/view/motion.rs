@@ -9,8 +9,8 @@ use bevy::prelude::*;
 
 use super::paint::{Paint, Shade};
 use super::{ViewSet, palette};
-use crate::beside::Counterpart;
 use crate::history::Cursor;
+use crate::layers::Counterparts;
 use crate::scene::Motion;
 use crate::stage::Current;
 use crate::value::Grade;
@@ -43,14 +43,14 @@ const GLOW: f32 = 1.5;
 /// A fill level of nothing still needs a matrix that can be inverted.
 const EMPTY: f32 = 1e-3;
 
-/// Whose values move a part.
+/// Which values move a part.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) enum Whose {
-    /// Those that are shown.
+pub(super) enum DrivenBy {
+    /// Those of the shown world.
     #[default]
-    Here,
-    /// Those of the recording that lies beside: of a ghost.
-    There,
+    Shown,
+    /// Those of the layer at this place: of a ghost.
+    Layer(usize),
 }
 
 /// A part of a look tied to a signal.
@@ -58,7 +58,7 @@ pub(super) enum Whose {
 pub(super) struct Bound {
     node: Entity,
     signal: Entity,
-    whose: Whose,
+    by: DrivenBy,
     motion: Motion,
     /// Scale and offset from the signal's unit to SI.
     to_si: (f64, f64),
@@ -72,11 +72,11 @@ pub(super) struct Bound {
 
 impl Bound {
     pub fn new(node: Entity, signal: Entity, motion: Motion, to_si: (f64, f64), meshes: Vec<Entity>) -> Self {
-        Self { node, signal, whose: Whose::Here, motion, to_si, meshes, speed: 0.0, angle: 0.0 }
+        Self { node, signal, by: DrivenBy::Shown, motion, to_si, meshes, speed: 0.0, angle: 0.0 }
     }
 
-    pub fn of(self, whose: Whose) -> Self {
-        Self { whose, ..self }
+    pub fn driven_by(self, by: DrivenBy) -> Self {
+        Self { by, ..self }
     }
 }
 
@@ -147,17 +147,19 @@ fn set_paint(paints: &mut Query<&mut Paint>, meshes: &[Entity], change: impl Fn(
 
 fn drive(
     mut parts: Query<&mut Bound>,
-    signals: Query<(Ref<Current>, Option<Ref<Counterpart>>)>,
+    signals: Query<(Ref<Current>, Option<Ref<Counterparts>>)>,
     mut poses: Query<&mut Pose>,
     mut paints: Query<&mut Paint>,
     mut visibilities: Query<&mut Visibility>,
 ) {
     for mut part in &mut parts {
-        let Ok((own, other)) = signals.get(part.signal) else { continue };
-        let (current, is_changed) = match (part.whose, &other) {
-            (Whose::Here, _) => (&*own, own.is_changed()),
-            (Whose::There, Some(other)) => (&other.current, other.is_changed()),
-            (Whose::There, None) => continue,
+        let Ok((own, others)) = signals.get(part.signal) else { continue };
+        let (current, is_changed) = match part.by {
+            DrivenBy::Shown => (&*own, own.is_changed()),
+            DrivenBy::Layer(place) => match others.as_ref().and_then(|others| Some((others, others.get(place)?))) {
+                Some((others, other)) => (&other.current, others.is_changed()),
+                None => continue,
+            },
         };
         if !is_changed && !part.is_added() {
             continue;

@@ -9,8 +9,7 @@ use std::collections::{HashMap, HashSet};
 use bevy::prelude::*;
 
 use super::ViewSet;
-use super::mood::{Freshness, Mood};
-use super::palette;
+use super::mood::{Mood, Trust};
 
 /// How a mesh shall look on top of the material that its model gave it.
 #[derive(Component, Clone, PartialEq, Eq, Hash, Debug)]
@@ -22,8 +21,8 @@ pub struct Paint {
     pub glow: Option<Shade>,
     /// Nobody vouches for it any more: paler and greyer.
     pub faded: bool,
-    /// Of a thing that is not there: translucent, and pale as breath.
-    is_ghost: bool,
+    /// Of a thing that is not there: translucent, and pale in this colour.
+    ghost: Option<Shade>,
 }
 
 /// A linear colour that can be compared and hashed: 1/1024 steps of red, green and blue.
@@ -46,16 +45,16 @@ impl Shade {
 impl Paint {
     /// A mesh as its model made it.
     pub fn of(base: Handle<StandardMaterial>) -> Self {
-        Self { base, tint: None, glow: None, faded: false, is_ghost: false }
+        Self { base, tint: None, glow: None, faded: false, ghost: None }
     }
 
-    /// The mesh of a ghost.
-    pub fn ghost(base: Handle<StandardMaterial>) -> Self {
-        Self { is_ghost: true, ..Self::of(base) }
+    /// The mesh of a ghost, in the colour of its layer.
+    pub fn ghost(base: Handle<StandardMaterial>, colour: Color) -> Self {
+        Self { ghost: Some(Shade::from(colour.to_linear())), ..Self::of(base) }
     }
 
     fn is_plain(&self) -> bool {
-        self.tint.is_none() && self.glow.is_none() && !self.faded && !self.is_ghost
+        self.tint.is_none() && self.glow.is_none() && !self.faded && self.ghost.is_none()
     }
 
     /// `base` with this paint on it.
@@ -76,8 +75,8 @@ impl Paint {
             material.perceptual_roughness = 1.0;
             material.reflectance = 0.1;
         }
-        if self.is_ghost {
-            material.base_color = ghostly(material.base_color);
+        if let Some(colour) = self.ghost {
+            material.base_color = ghostly(material.base_color, colour.linear());
             material.alpha_mode = AlphaMode::Blend;
             material.emissive = LinearRgba::BLACK;
             material.metallic = 0.0;
@@ -95,9 +94,8 @@ fn faded(colour: Color) -> Color {
     Color::from(LinearRgba::rgb(grey, grey, grey).with_alpha(colour.alpha()).mix(&pale, 0.6))
 }
 
-/// Half of the way to the ghosts' own pale blue, and little of it: what stands behind shows through.
-fn ghostly(colour: Color) -> Color {
-    let own = palette::GHOST.to_linear();
+/// Most of the way to the pale colour of the layer, and little of it: what stands behind shows through.
+fn ghostly(colour: Color, own: LinearRgba) -> Color {
     Color::from(colour.to_linear().with_alpha(1.0).mix(&own, 0.7).with_alpha(GHOST_ALPHA))
 }
 
@@ -132,7 +130,7 @@ fn fade(
         else {
             continue;
         };
-        let faded = mood.freshness == Freshness::Stale;
+        let faded = mood.trust == Trust::None;
         if paint.faded != faded {
             paint.faded = faded;
         }
@@ -212,11 +210,11 @@ mod tests {
         app.world_mut().get_mut::<Paint>(meshes[0]).expect("spawned above").tint = Some(Shade([1024, 0, 0]));
         app.update();
         let fresh = colour(&app, meshes[0]).to_linear();
-        app.world_mut().get_mut::<Mood>(twin).expect("spawned above").freshness = Freshness::Stale;
+        app.world_mut().get_mut::<Mood>(twin).expect("spawned above").trust = Trust::None;
         app.update();
         let stale = colour(&app, meshes[0]).to_linear();
         assert!(stale.red - stale.green < 0.2 * (fresh.red - fresh.green), "{stale:?} is as colourful as {fresh:?}");
-        app.world_mut().get_mut::<Mood>(twin).expect("spawned above").freshness = Freshness::Fresh;
+        app.world_mut().get_mut::<Mood>(twin).expect("spawned above").trust = Trust::All;
         app.update();
         assert_eq!(colour(&app, meshes[0]).to_linear(), fresh);
     }

@@ -3,6 +3,7 @@
 
 use bevy::prelude::*;
 
+use crate::layers::Look;
 use crate::scene::ColourScale;
 use crate::scene::rule::Priority;
 
@@ -24,11 +25,15 @@ pub const HIGH: Color = Color::srgb(0.95, 0.48, 0.05);
 pub const MEDIUM: Color = Color::srgb(0.98, 0.80, 0.10);
 pub const LOW: Color = Color::srgb(0.80, 0.76, 0.52);
 pub const STALE: Color = Color::srgb(0.45, 0.40, 0.56);
-/// What is not there: twins as they are in a recording beside this one.
-pub const GHOST: Color = Color::srgb(0.55, 0.76, 0.88);
 /// Edge, pole and number of a beacon, and what is within a hollow one.
 pub const BEACON_EDGE: Color = Color::srgb(0.10, 0.11, 0.12);
 pub const BEACON_PAPER: Color = Color::srgb(0.93, 0.94, 0.95);
+
+/// The colour of a layer: of ghosts, which are twins that are not there.
+pub fn layer(look: &Look) -> Color {
+    let [red, green, blue] = look.colour;
+    Color::srgb_u8(red, green, blue)
+}
 
 /// The colour of an alarm: darker and redder the more urgent it is.
 pub fn priority(priority: Priority) -> Color {

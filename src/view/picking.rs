@@ -21,7 +21,7 @@ use super::clicks::{Came, Clicks, Hand};
 use super::ghost::Ghostly;
 use super::paint::Paint;
 use super::viewport::{PointerInView, Surface, ViewRect};
-use crate::command::OperatorCommand;
+use crate::command::{AttentionCommand, CameraCommand, OperatorCommand};
 use crate::stage::Twin;
 use crate::value::TwinIndex;
 
@@ -130,9 +130,9 @@ fn click(
         };
         let on = |position| surface.is_world(position).then(|| aim.twin_at(position));
         let Some(click) = clicks.feed(hand, came, on) else { continue };
-        commands.write(OperatorCommand::Select(click.twin));
+        commands.write(AttentionCommand::Select(click.twin).into());
         if click.double {
-            commands.write(OperatorCommand::Focus(click.twin));
+            commands.write(CameraCommand::Focus(click.twin).into());
         }
     }
 }

@@ -21,7 +21,7 @@ use crossbeam_channel::{Sender, bounded};
 use super::Activity;
 use crate::analysis::Analysis;
 use crate::command::OperatorCommand;
-use crate::history::{Cursor, Extent, Moment};
+use crate::history::{Cursor, Extent, ViewTime};
 use crate::source::{Clock, Waker};
 use crate::stage::Freshness;
 use crate::value::Timestamp;
@@ -143,7 +143,7 @@ fn show_what_commands_do(mut commands: MessageReader<OperatorCommand>, mut redra
 fn pace(
     activity: Res<Activity>,
     analysis: Option<Res<Analysis>>,
-    moment: Option<Res<Moment>>,
+    moment: Option<Res<ViewTime>>,
     cursor: Option<Res<Cursor>>,
     extent: Option<Res<Extent>>,
     freshness: Option<ResMut<Freshness>>,

@@ -29,23 +29,23 @@ fn told(scene: &Scene, twin: &str) -> String {
 fn every_kind_of_condition_of_format_1_1_becomes_a_rule_and_says_what_it_is() {
     let scene = load("tests/scenes/v1_1.ron");
     expect![[r#"
-        V-1.mode.fault [high] mode is Fault or EStop | is Fault or EStop
-        V-1.mode.unknown [medium] mode is none of Fault, EStop, Auto, Service (unknown) | is none of Fault, EStop, Auto, Service, for 1 min 30 s
-        V-1.running.stopped [medium] running is false (stopped) | is false
-        V-1.gear.reverse [medium] gear is -1 or 0.5 (reverse) | is -1 or 0.5
-        V-1.vibration.low_low [high] vibration below 0.1 mm/s (low low) | below 0.1 mm/s
-        V-1.vibration.high [medium] vibration above 4.5 mm/s (high) | above 4.5 mm/s, deadband 0.3 mm/s, for 2 s, back for 5 s
-        V-1.vibration.high_high [high] vibration above 7.1 mm/s (high high) | above 7.1 mm/s
-        V-1.vibration.trip [critical] vibration above 9 mm/s (trip) | above 9 mm/s, latching
-        V-1.vibration.still [medium] vibration below 0.05 mm/s (still) | below 0.05 mm/s
-        V-1.vibration.rising [medium] vibration rises by more than 0.6 mm/s per min over 30 s | rises by more than 0.6 mm/s per min over 30 s, deadband 0.1 mm/s per min, 3 of 5 samples within 30 s
-        V-1.vibration.off_wanted [medium] vibration differs from wanted by more than 1.5 mm/s (off wanted) | differs from wanted by more than 1.5 mm/s, deadband 0.5 mm/s
-        V-1.vibration.off_other [medium] vibration differs from P-101.vibration by more than 2 mm/s (off other) | differs from P-101.vibration by more than 2 mm/s
-        V-1.vibration.off_one [medium] vibration differs from 1 mm/s by more than 3 mm/s (off one) | differs from 1 mm/s by more than 3 mm/s
-        V-1.vibration.silent [low] vibration silent for more than 5 s | silent for more than 5 s
-        V-1.vibration.broken [medium] vibration cannot be used (broken) | cannot be used
-        V-1.vibration.odd [medium] vibration odd: vibration > 2 && !running | vibration > 2 && !running, suppressed while mode == "Service"
-        V-1.own [medium] own: running | running
+        V-1/mode.fault [high] mode is Fault or EStop | is Fault or EStop
+        V-1/mode.unknown [medium] mode is none of Fault, EStop, Auto, Service (unknown) | is none of Fault, EStop, Auto, Service, for 1 min 30 s
+        V-1/running.stopped [medium] running is false (stopped) | is false
+        V-1/gear.reverse [medium] gear is -1 or 0.5 (reverse) | is -1 or 0.5
+        V-1/vibration.low_low [high] vibration below 0.1 mm/s (low low) | below 0.1 mm/s
+        V-1/vibration.high [medium] vibration above 4.5 mm/s (high) | above 4.5 mm/s, deadband 0.3 mm/s, for 2 s, back for 5 s
+        V-1/vibration.high_high [high] vibration above 7.1 mm/s (high high) | above 7.1 mm/s
+        V-1/vibration.trip [critical] vibration above 9 mm/s (trip) | above 9 mm/s, latching
+        V-1/vibration.still [medium] vibration below 0.05 mm/s (still) | below 0.05 mm/s
+        V-1/vibration.rising [medium] vibration rises by more than 0.6 mm/s per min over 30 s | rises by more than 0.6 mm/s per min over 30 s, deadband 0.1 mm/s per min, 3 of 5 samples within 30 s
+        V-1/vibration.off_wanted [medium] vibration differs from wanted by more than 1.5 mm/s (off wanted) | differs from wanted by more than 1.5 mm/s, deadband 0.5 mm/s
+        V-1/vibration.off_other [medium] vibration differs from P-101.vibration by more than 2 mm/s (off other) | differs from P-101.vibration by more than 2 mm/s
+        V-1/vibration.off_one [medium] vibration differs from 1 mm/s by more than 3 mm/s (off one) | differs from 1 mm/s by more than 3 mm/s
+        V-1/vibration.silent [low] vibration silent for more than 5 s | silent for more than 5 s
+        V-1/vibration.broken [medium] vibration cannot be used (broken) | cannot be used
+        V-1/vibration.odd [medium] vibration odd: vibration > 2 && !running | vibration > 2 && !running, suppressed while mode == "Service"
+        V-1/own [medium] own: running | running
     "#]]
     .assert_eq(&told(&scene, "V-1"));
 }
@@ -54,24 +54,24 @@ fn every_kind_of_condition_of_format_1_1_becomes_a_rule_and_says_what_it_is() {
 fn a_twin_changes_fields_of_its_types_alarms_and_keeps_the_others() {
     let scene = load("tests/scenes/v1_1.ron");
     expect![[r#"
-        P-101.mode.fault [high] mode is Fault or EStop | is Fault or EStop
-        P-101.mode.unknown [medium] mode is none of Fault, EStop, Auto, Service (unknown) | is none of Fault, EStop, Auto, Service, for 1 min 30 s
-        P-101.running.stopped [medium] running is false (stopped) | is false
-        P-101.gear.reverse [medium] gear is -1 or 0.5 (reverse) | is -1 or 0.5
-        P-101.vibration.low_low [high] vibration below 0.1 mm/s (low low) | below 0.1 mm/s
-        P-101.vibration.high [medium] vibration above 5 mm/s (high) | above 5 mm/s, deadband 0.3 mm/s, back for 5 s
-        P-101.vibration.high_high [high] vibration above 7.1 mm/s (high high) | above 7.1 mm/s
-        P-101.vibration.trip [critical] vibration cannot be used (trip) | cannot be used, latching
-        P-101.vibration.still [medium] vibration below 0.05 mm/s (still) | below 0.05 mm/s
-        P-101.vibration.rising [medium] vibration rises by more than 1.2 mm/s per min over 30 s | rises by more than 1.2 mm/s per min over 30 s, deadband 0.1 mm/s per min, 3 of 5 samples within 30 s
-        P-101.vibration.off_wanted [medium] vibration differs from wanted by more than 1.5 mm/s (off wanted) | differs from wanted by more than 1.5 mm/s, deadband 0.5 mm/s
-        P-101.vibration.off_other [medium] vibration differs from V-1.vibration by more than 2 mm/s (off other) | differs from V-1.vibration by more than 2 mm/s
-        P-101.vibration.off_one [medium] vibration differs from 1 mm/s by more than 3 mm/s (off one) | differs from 1 mm/s by more than 3 mm/s
-        P-101.vibration.silent [low] vibration silent for more than 5 s | silent for more than 5 s
-        P-101.vibration.broken [medium] vibration cannot be used (broken) | cannot be used
-        P-101.vibration.odd [medium] vibration odd: vibration > 2 && !running | vibration > 2 && !running, suppressed while mode == "Service"
-        P-101.vibration.new [medium] vibration above 6 mm/s (new) | above 6 mm/s
-        P-101.idle [medium] idle: !running && gear > 0 | !running && gear > 0
+        P-101/mode.fault [high] mode is Fault or EStop | is Fault or EStop
+        P-101/mode.unknown [medium] mode is none of Fault, EStop, Auto, Service (unknown) | is none of Fault, EStop, Auto, Service, for 1 min 30 s
+        P-101/running.stopped [medium] running is false (stopped) | is false
+        P-101/gear.reverse [medium] gear is -1 or 0.5 (reverse) | is -1 or 0.5
+        P-101/vibration.low_low [high] vibration below 0.1 mm/s (low low) | below 0.1 mm/s
+        P-101/vibration.high [medium] vibration above 5 mm/s (high) | above 5 mm/s, deadband 0.3 mm/s, back for 5 s
+        P-101/vibration.high_high [high] vibration above 7.1 mm/s (high high) | above 7.1 mm/s
+        P-101/vibration.trip [critical] vibration cannot be used (trip) | cannot be used, latching
+        P-101/vibration.still [medium] vibration below 0.05 mm/s (still) | below 0.05 mm/s
+        P-101/vibration.rising [medium] vibration rises by more than 1.2 mm/s per min over 30 s | rises by more than 1.2 mm/s per min over 30 s, deadband 0.1 mm/s per min, 3 of 5 samples within 30 s
+        P-101/vibration.off_wanted [medium] vibration differs from wanted by more than 1.5 mm/s (off wanted) | differs from wanted by more than 1.5 mm/s, deadband 0.5 mm/s
+        P-101/vibration.off_other [medium] vibration differs from V-1.vibration by more than 2 mm/s (off other) | differs from V-1.vibration by more than 2 mm/s
+        P-101/vibration.off_one [medium] vibration differs from 1 mm/s by more than 3 mm/s (off one) | differs from 1 mm/s by more than 3 mm/s
+        P-101/vibration.silent [low] vibration silent for more than 5 s | silent for more than 5 s
+        P-101/vibration.broken [medium] vibration cannot be used (broken) | cannot be used
+        P-101/vibration.odd [medium] vibration odd: vibration > 2 && !running | vibration > 2 && !running, suppressed while mode == "Service"
+        P-101/vibration.new [medium] vibration above 6 mm/s (new) | above 6 mm/s
+        P-101/idle [medium] idle: !running && gear > 0 | !running && gear > 0
     "#]].assert_eq(&told(&scene, "P-101"));
     let rule = |name: &str| scene.alarm_named("P-101", name);
     let high = rule("vibration.high").unwrap();
@@ -106,9 +106,9 @@ fn every_broker_has_an_alarm_on_its_connection_unless_the_scene_takes_it_away() 
         })
         .collect();
     expect![[r#"
-        broker office.connection: no connection to the broker office | no connection to the broker office, for 10 s
-        broker plant.connection: the plant is not to be seen | no connection to the broker plant, for 30 s, back for 5 s, latching, suppressed while signal("P-101.mode") == "Service"
-        broker embedded.connection: no connection to the broker embedded | no connection to the broker embedded, for 10 s"#]].assert_eq(&told.join("\n"));
+        broker#office/connection: no connection to the broker office | no connection to the broker office, for 10 s
+        broker#plant/connection: the plant is not to be seen | no connection to the broker plant, for 30 s, back for 5 s, latching, suppressed while signal("P-101.mode") == "Service"
+        broker#embedded/connection: no connection to the broker embedded | no connection to the broker embedded, for 10 s"#]].assert_eq(&told.join("\n"));
     let plant = scene.alarms_of_broker("plant").next().unwrap();
     assert_eq!((plant.priority, plant.latching, plant.group.as_str()), (Priority::Critical, true, "links"));
     assert!(plant.suppressed_when.is_some());

@@ -7,14 +7,14 @@ use bevy::prelude::*;
 use expect_test::expect;
 use pollux::alarm::{Action, Alarm, AlarmBoard, Horn, State};
 use pollux::analysis::Analysis;
-use pollux::command::{LimitField, Operator, OperatorCommand};
+use pollux::command::{AlarmCommand, LimitField, Operator, OperatorCommand, SceneCommand, TimeCommand};
 use pollux::event::EventLog;
 use pollux::history::Cursor;
 use pollux::scene::LoadedScene;
 use pollux::scene::rule::{AlarmPath, Priority};
 use pollux::session::{self, Options, StorePlace};
 use pollux::source::Batch;
-use pollux::value::{Quality, Sample, Timestamp, Value};
+use pollux::value::{Origin, Quality, Sample, Timestamp, Value};
 
 use crate::core::{World, load};
 
@@ -47,7 +47,7 @@ impl World {
 
     fn act(&mut self, name: &str, action: Action, comment: &str) -> &mut Self {
         let alarms = vec![AlarmPath::of_twin("P-1", name)];
-        self.command(OperatorCommand::Alarm { alarms, action, comment: comment.to_owned() })
+        self.command(OperatorCommand::Alarm(AlarmCommand::Act { alarms, action, comment: comment.to_owned() }))
     }
 
     /// One message at `secs`: all values at one source time.
@@ -60,8 +60,9 @@ impl World {
             receive_time: at,
             value: value.clone(),
             quality: Quality::GOOD,
+            origin: Origin::Measured,
         };
-        let batch = Batch { generation: 1, samples: values.iter().map(sample).collect() };
+        let batch = Batch::of_message(1, values.iter().map(sample).collect());
         self.app.world().resource::<Analysis>().lock().learn(batch);
         self
     }
@@ -135,12 +136,19 @@ fn what_was_hidden_when_it_was_raised_does_not_count_however_samples_are_batched
             .map(|(secs, (name, value))| {
                 let at = world.now + Duration::from_secs(secs);
                 let signal = scene.signal("P-1", name).expect("a signal").index;
-                Sample { signal, source_time: at, receive_time: at, value, quality: Quality::GOOD }
+                Sample {
+                    signal,
+                    source_time: at,
+                    receive_time: at,
+                    value,
+                    quality: Quality::GOOD,
+                    origin: Origin::Measured,
+                }
             })
             .collect();
         let size = if in_one_batch { samples.len() } else { 1 };
         for batch in samples.chunks(size) {
-            let batch = Batch { generation: 1, samples: batch.to_vec() };
+            let batch = Batch::of_samples(1, batch.to_vec());
             world.app.world().resource::<Analysis>().lock().learn(batch);
         }
         world.at(5.0);
@@ -174,7 +182,7 @@ fn the_board_shows_the_alarms_of_the_cursor_and_nobody_acts_on_the_past() {
     }
     *world.app.world_mut().resource_mut::<Cursor>() = Cursor::Paused(world.now + Duration::from_secs(7));
     world.act("flow.low", Action::Shelve { lasting: None }, "why not").at(11.0);
-    world.command(OperatorCommand::GoLive).at(12.0);
+    world.command(OperatorCommand::Time(TimeCommand::GoLive)).at(12.0);
     assert!(world.alarm("flow.low").flags.shelved.is_none());
 }
 
@@ -201,7 +209,7 @@ fn the_horn_sounds_for_what_is_new_and_live_whatever_the_cursor_shows_and_for_no
         *world.app.world_mut().resource_mut::<Cursor>() = Cursor::Paused(at);
         world.at(6.0);
     }
-    world.command(OperatorCommand::Sound(None)).at(7.0);
+    world.command(OperatorCommand::Alarm(AlarmCommand::Sound(None))).at(7.0);
     world.message(8.0, &[("flow", number(60.0))]).message(9.0, &[("flow", number(0.0))]).at(9.0);
     assert_eq!(horn.sounded(), 2);
     assert!(world.log().contains("7.0 - the horn is off by ada\n"), "{}", world.log());
@@ -258,12 +266,17 @@ fn wait(app: &mut App, what: &str, mut done: impl FnMut(&mut App) -> bool) {
 
 fn acknowledge(name: &str) -> OperatorCommand {
     let alarms = vec![AlarmPath::of_twin("P-1", name)];
-    OperatorCommand::Alarm { alarms, action: Action::Acknowledge, comment: String::new() }
+    OperatorCommand::Alarm(AlarmCommand::Act { alarms, action: Action::Acknowledge, comment: String::new() })
 }
 
 fn edit(name: &str, value: f64) -> OperatorCommand {
     let alarm = AlarmPath::of_twin("P-1", name);
-    OperatorCommand::EditLimit { alarm, field: LimitField::Limit, value, reason: "new motor".to_owned() }
+    OperatorCommand::Scene(SceneCommand::EditLimit {
+        alarm,
+        field: LimitField::Limit,
+        value,
+        reason: "new motor".to_owned(),
+    })
 }
 
 fn limit(app: &App) -> String {
@@ -289,7 +302,7 @@ fn an_edit_of_a_limit_is_an_edit_of_the_scene_on_record_and_undone_to_the_byte()
     assert_ne!(std::fs::read_to_string(&file).expect("the scene file"), SCENE);
     assert!(app.world().resource::<AlarmBoard>().undo.is_some());
     app.world_mut().write_message(edit(f64::NAN));
-    app.world_mut().write_message(OperatorCommand::UndoEdit);
+    app.world_mut().write_message(OperatorCommand::Scene(SceneCommand::UndoEdit));
     wait(&mut app, "the edit is undone", |app| limit(app) == "power above 30 kW (high)");
     assert_eq!(std::fs::read_to_string(&file).expect("the scene file"), SCENE);
     app.update();
@@ -302,9 +315,9 @@ fn an_edit_of_a_limit_is_an_edit_of_the_scene_on_record_and_undone_to_the_byte()
         .map(|event| event.summary())
         .collect();
     expect![[r#"
-        P-1.power.high: limit from 30 kW to 45 kW "new motor"
-        P-1.power.high: limit must be a finite number, found NaN "new motor"
-        P-1.power.high: limit from 45 kW to 30 kW "undone""#]]
+        P-1/power.high: limit from 30 kW to 45 kW "new motor"
+        P-1/power.high: limit must be a finite number, found NaN "new motor"
+        P-1/power.high: limit from 45 kW to 30 kW "undone""#]]
     .assert_eq(&said.join("\n"));
     assert_eq!(app.world().resource::<AlarmBoard>().undo, None);
 }
@@ -359,9 +372,10 @@ fn what_a_session_leaves_in_its_store_stands_in_the_next() {
         receive_time: now,
         value: number(value),
         quality: Quality::GOOD,
+        origin: Origin::Measured,
     };
     let samples = vec![sample("torque", 300.0), sample("speed", 1500.0)];
-    app.world().resource::<Analysis>().lock().learn(Batch { generation: 1, samples });
+    app.world().resource::<Analysis>().lock().learn(Batch::of_message(1, samples));
     let alarm = scene.alarm_named("P-1", "power.high").expect("a rule").index;
     app.world_mut().write_message(acknowledge("power.high"));
     let standing = |app: &App| app.world().resource::<AlarmBoard>().alarm(alarm).cloned().expect("an alarm");

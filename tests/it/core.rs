@@ -6,12 +6,12 @@ use std::time::Duration;
 use bevy::ecs::schedule::{LogLevel, ScheduleBuildSettings};
 use bevy::prelude::*;
 use pollux::analysis::Analysis;
-use pollux::command::{Attention, OperatorCommand};
-use pollux::history::{Cursor, Moment};
+use pollux::command::{Attention, OperatorCommand, TimeCommand};
+use pollux::history::{Cursor, ViewTime};
 use pollux::scene::{self, LoadedScene, Scene};
 use pollux::source::Batch;
 use pollux::stage::{Current, Entities};
-use pollux::value::{Grade, Quality, Reason, Sample, Timestamp, Value};
+use pollux::value::{Grade, Origin, Quality, Reason, Sample, Timestamp, Value};
 use pollux::{CorePlugins, TwinSet};
 
 const SCENE: &str = r#"
@@ -53,7 +53,7 @@ impl World {
         let mut app = App::new();
         app.add_plugins(CorePlugins)
             .insert_resource(Analysis::new(scene.clone(), 1, 64 << 20, now))
-            .insert_resource(Moment { now, shown: now, session_start: now })
+            .insert_resource(ViewTime { now, shown: now, session_start: now })
             .insert_resource(LoadedScene { scene, generation: 1, issues: Vec::new() });
         app.finish();
         app.cleanup();
@@ -69,7 +69,7 @@ impl World {
     pub fn at(&mut self, secs: f64) -> &mut Self {
         let now = self.now + Duration::from_secs_f64(secs);
         let cursor = *self.app.world().resource::<Cursor>();
-        let mut moment = self.app.world_mut().resource_mut::<Moment>();
+        let mut moment = self.app.world_mut().resource_mut::<ViewTime>();
         moment.now = now;
         moment.shown = cursor.shown(now);
         self.app.update();
@@ -85,8 +85,9 @@ impl World {
             receive_time: self.now + Duration::from_secs_f64(receive),
             value: Value::Number(value),
             quality: Quality::GOOD,
+            origin: Origin::Measured,
         };
-        self.app.world().resource::<Analysis>().lock().learn(Batch { generation: 1, samples: vec![sample] });
+        self.app.world().resource::<Analysis>().lock().learn(Batch::of_message(1, vec![sample]));
         self
     }
 
@@ -157,14 +158,14 @@ fn a_paused_world_shows_its_moment_while_data_keep_arriving() {
     let mut world = World::new(SCENE);
     world.sample(("P-101", "speed"), 1.0, 1.0, 100.0).at(1.0);
     world.sample(("P-101", "speed"), 2.0, 2.0, 200.0).at(2.0);
-    let pause = OperatorCommand::PauseAt(world.now + Duration::from_millis(1500));
+    let pause = OperatorCommand::Time(TimeCommand::PauseAt(world.now + Duration::from_millis(1500)));
     world.command(pause).at(2.1);
     assert_eq!(world.number("P-101", "speed"), Some(100.0), "in the very frame that carries it out");
     world.at(2.2);
     world.sample(("P-101", "speed"), 3.0, 3.0, 300.0).at(3.0);
     assert_eq!(world.number("P-101", "speed"), Some(100.0));
     assert_eq!(world.current("P-101", "speed").quality.grade, Grade::Good, "judged at the cursor, not now");
-    world.command(OperatorCommand::GoLive).at(3.1).at(3.2);
+    world.command(OperatorCommand::Time(TimeCommand::GoLive)).at(3.1).at(3.2);
     assert_eq!(world.number("P-101", "speed"), Some(300.0));
 }
 
@@ -176,7 +177,7 @@ fn a_late_sample_changes_neither_the_present_nor_what_was_known_before_it_came()
     world.sample(("P-101", "speed"), 1.0, 3.5, 100.0).at(3.5);
     assert_eq!(world.number("P-101", "speed"), Some(200.0));
     for (millis, known) in [(1500, 50.0), (2500, 50.0), (3200, 200.0), (3500, 200.0)] {
-        let pause = OperatorCommand::PauseAt(world.now + Duration::from_millis(millis));
+        let pause = OperatorCommand::Time(TimeCommand::PauseAt(world.now + Duration::from_millis(millis)));
         world.command(pause).at(4.0).at(4.1);
         assert_eq!(world.number("P-101", "speed"), Some(known), "as it was at {millis} ms");
     }

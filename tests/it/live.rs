@@ -9,6 +9,7 @@ mod drop;
 mod guarded;
 #[cfg(feature = "desktop")]
 mod keys;
+mod one_order;
 pub mod program;
 mod record;
 #[cfg(feature = "desktop")]

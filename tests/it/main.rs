@@ -1,21 +1,27 @@
 //! Integration tests: one crate, so that Bevy is linked once.
 
+#![expect(clippy::disallowed_methods, reason = "tests wait and measure in real time")]
+
 mod alarm_rules;
 mod alarms;
-mod beside;
 mod broker;
+mod commands;
 mod core;
 #[cfg(feature = "desktop")]
 mod film;
+mod forecast;
+mod layers;
 mod live;
 mod models;
 mod mosquitto;
+mod origin;
 #[cfg(feature = "desktop")]
 mod picture;
 mod plant;
 mod plant_thread;
 mod recent;
 mod record;
+mod recording_conclusions;
 mod recording_export;
 mod recording_read;
 mod replay;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Authority, Mosquitto};
 use pollux::ingest::BindingTable;
-use pollux::scene::{Broker, Credentials, Decoder, MqttVersion, Origin, Tls};
+use pollux::scene::{Broker, Credentials, Decoder, MqttVersion, SignalSource, Tls};
 use pollux::source::ConnectionState;
 use pollux::value::{Quality, Reason, Timestamp, Value};
 use scene::{FLOW, NOTE, Probe, RUNNING, STATE, TEMPERATURE, broker, with_login};
@@ -224,7 +224,7 @@ fn a_reloaded_scene_takes_over_whole_and_subscribes_what_is_new() {
     let mut scene = scene::scene(broker(&server.url()));
     let mut probe = Probe::connected(&scene);
     for signal in &mut scene.signals {
-        if let Origin::Mqtt(binding) = &mut signal.origin
+        if let SignalSource::Mqtt(binding) = &mut signal.source
             && binding.decoder != Decoder::Raw
         {
             binding.topic = "hall/P-102/telemetry".into();

@@ -6,15 +6,15 @@ use bevy::image::Image;
 use bevy::prelude::*;
 use bevy_egui::{EguiContexts, EguiManagedTextures, EguiPostUpdateSet, EguiPrimaryContextPass, EguiRenderOutput, egui};
 use pollux::alarm::{Alarm, AlarmBoard, State};
-use pollux::command::{Attention, OperatorCommand};
+use pollux::command::{Attention, CameraCommand, OperatorCommand};
 use pollux::scene::rule::{Condition, Priority, Rule, Subject};
 use pollux::scene::{
-    ColourScale, Limits, LoadedScene, Look, Motion, Origin, Part, Scene, Signal as SignalData, Twin as TwinData,
+    ColourScale, Limits, LoadedScene, Look, Motion, Part, Scene, Signal as SignalData, SignalSource, Twin as TwinData,
     ValueKind,
 };
 use pollux::stage::{Current, Entities, Signal, SignalOf, Twin};
 use pollux::value::{Quality, Reason, SignalIndex, Timestamp, TwinIndex, Unit, Value};
-use pollux::view::{self, Freshness, Mood, ScreenLabels};
+use pollux::view::{self, Mood, ScreenLabels, Trust};
 
 const SIZE: UVec2 = UVec2::new(320, 180);
 
@@ -45,7 +45,7 @@ fn scene() -> Scene {
             label: String::new(),
             kind: ValueKind::Number,
             unit: Unit::none(),
-            origin: Origin::Unbound,
+            source: SignalSource::Unbound,
             expires: None,
             range: None,
             limits: Limits { high: Some(80.0), ..default() },
@@ -98,7 +98,7 @@ fn a_twin_is_drawn_takes_the_colour_of_its_signal_and_fades_when_it_goes_stale()
     let [hot, same] = halves(&view::offscreen::picture(&mut app).expect("a picture"));
     assert!((hot.x - hot.z) - (cold.x - cold.z) > 30.0, "from cold {cold} to hot {hot} is not redder");
     assert!(same.distance(untinted) < 2.0, "the other twin changed too: {untinted} to {same}");
-    assert!(app.world_mut().query::<&Mood>().iter(app.world()).all(|mood| mood.freshness == Freshness::Fresh));
+    assert!(app.world_mut().query::<&Mood>().iter(app.world()).all(|mood| mood.trust == Trust::All));
 
     let stale = Current { quality: Quality::stale(Reason::Expired), ..good(100.0) };
     *app.world_mut().get_mut::<Current>(signal).expect("spawned above") = stale;
@@ -161,7 +161,7 @@ fn a_selected_twin_is_framed_and_focus_brings_it_to_the_middle() {
     assert_eq!(blue(&before), 0, "nothing in a quiet hall is blue");
     assert!(blue(&selected) > 20, "the frame around B-2 has {} blue pixels", blue(&selected));
 
-    app.world_mut().write_message(OperatorCommand::Focus(Some(TwinIndex(1))));
+    app.world_mut().write_message(OperatorCommand::Camera(CameraCommand::Focus(Some(TwinIndex(1)))));
     view::offscreen::picture(&mut app).expect("a picture");
     assert!(aside(&app) < 18.0, "B-2 is {} pixels beside the middle of the picture", aside(&app));
 }
@@ -208,7 +208,7 @@ fn a_model_that_is_missing_is_reported_with_its_twin_and_file_and_replaced_by_a_
     let problems = &app.world().resource::<view::LookProblems>().list;
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].text.starts_with("B-2: look.model /nowhere/models/none.glb cannot be shown"), "{problems:?}");
-    assert_eq!(app.world_mut().query::<&view::Extent>().iter(app.world()).count(), 2);
+    assert_eq!(app.world_mut().query::<&view::LookBounds>().iter(app.world()).count(), 2);
 }
 
 /// Frames so far whose texts had glyphs that no text had before, and those of them that handed the glyphs on at once.

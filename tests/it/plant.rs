@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use pollux::model;
-use pollux::scene::{self, Decoder, Origin, Scene, TimeField, TimeFormat, ValueKind};
+use pollux::scene::{self, Decoder, Scene, SignalSource, TimeField, TimeFormat, ValueKind};
 use pollux::value::Timestamp;
 
 const START: Timestamp = Timestamp(1_700_000_000_000_000_000);
@@ -69,7 +69,7 @@ fn every_bound_signal_of_the_bottling_scene_gets_good_values_from_the_plant() {
     let (scene, messages) = (bottling(), five_minutes());
     let mut problems = Vec::new();
     for signal in &scene.signals {
-        let Origin::Mqtt(binding) = &signal.origin else { continue };
+        let SignalSource::Mqtt(binding) = &signal.source else { continue };
         let path = scene.signal_path(signal.index);
         let Some(payloads) = messages.get(&binding.topic) else {
             problems.push(format!("{path}: nothing arrives on {}", binding.topic));
@@ -96,7 +96,10 @@ fn every_bound_signal_of_the_bottling_scene_gets_good_values_from_the_plant() {
 fn every_topic_of_the_plant_is_bound_by_the_scene() {
     let scene = bottling();
     let bound = |topic: &str| {
-        scene.signals.iter().any(|signal| matches!(&signal.origin, Origin::Mqtt(binding) if binding.topic == topic))
+        scene
+            .signals
+            .iter()
+            .any(|signal| matches!(&signal.source, SignalSource::Mqtt(binding) if binding.topic == topic))
     };
     let unknown: Vec<_> = five_minutes().into_keys().filter(|topic| !bound(topic)).collect();
     assert!(unknown.is_empty(), "{unknown:?}");

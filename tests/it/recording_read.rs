@@ -6,7 +6,7 @@ mod hostile;
 
 use std::path::PathBuf;
 
-use pollux::record::read::{RawMessage, Recording, Timeline, repair};
+use pollux::record::read::{RawMessage, RecordingFile, Timeline, repair};
 use pollux::record::unpack;
 use pollux::value::Timestamp;
 use rand::{Rng, SeedableRng};
@@ -157,12 +157,12 @@ fn a_newer_format_is_refused_in_a_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mcap");
     write(&path, &Script { format: "2.0".into(), ..Script::default() });
-    let error = Recording::open(&path).unwrap_err().to_string();
+    let error = RecordingFile::open(&path).unwrap_err().to_string();
     assert!(
-        error.ends_with("was written in format 2.0, this program reads format 1.0 and older: a newer Pollux reads it")
+        error.ends_with("was written in format 2.0, this program reads format 1.1 and older: a newer Pollux reads it")
     );
     write(&path, &Script { format: "1.7".into(), ..Script::default() });
-    Recording::open(&path).expect("a newer minor version is read");
+    RecordingFile::open(&path).expect("a newer minor version is read");
 }
 
 #[test]
@@ -212,11 +212,11 @@ fn what_is_no_recording_is_refused_in_a_sentence() {
     let path = dir.path().join("a.mcap");
     for bytes in [&b""[..], b"\x89MCAP", b"PK\x03\x04 and more of it"] {
         std::fs::write(&path, bytes).unwrap();
-        let error = Recording::open(&path).unwrap_err().to_string();
+        let error = RecordingFile::open(&path).unwrap_err().to_string();
         assert!(error.ends_with("is no recording: it does not begin as an MCAP file does"), "{error}");
     }
-    assert!(Recording::open(dir.path()).unwrap_err().to_string().ends_with("is a folder; name a recording in it"));
-    assert!(Recording::open(&dir.path().join("none")).unwrap_err().to_string().contains("cannot be opened"));
+    assert!(RecordingFile::open(dir.path()).unwrap_err().to_string().ends_with("is a folder; name a recording in it"));
+    assert!(RecordingFile::open(&dir.path().join("none")).unwrap_err().to_string().contains("cannot be opened"));
     assert_eq!(Timeline::open(&[]).unwrap_err().to_string(), "no recording is named");
 }
 
@@ -225,7 +225,7 @@ fn sent_messages_keep_their_qos_and_retained_flag() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mcap");
     let built = write(&path, &Script::default());
-    let recording = Recording::open(&path).unwrap();
+    let recording = RecordingFile::open(&path).unwrap();
     let of = |retained| recording.channels().iter().filter(move |channel| channel.retained == retained).count();
     assert!(of(true) > 0 && of(false) > 0);
     assert!(built.messages.iter().any(|message| message.qos == 2 && message.retained));

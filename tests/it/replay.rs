@@ -1,6 +1,6 @@
 //! Recordings shown again: as they were seen, in any order, within any memory, without any connection.
 
-mod run;
+pub mod run;
 pub mod tape;
 
 use std::sync::Arc;
@@ -9,9 +9,11 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 use pollux::alarm::{Action, AlarmBoard};
 use pollux::analysis::Analysis;
-use pollux::command::{OperatorCommand, StepBy};
+use pollux::command::{
+    AlarmCommand, AttentionCommand, JournalCommand, OperatorCommand, SceneCommand, StepBy, TimeCommand,
+};
 use pollux::event::EventLog;
-use pollux::history::{Cursor, Extent, Moment};
+use pollux::history::{Cursor, Extent, ViewTime};
 use pollux::replay::{self, At, OpenError, Options};
 use pollux::scene::LoadedScene;
 use pollux::scene::rule::AlarmPath;
@@ -33,7 +35,7 @@ fn open(options: Options) -> App {
 }
 
 fn seek(app: &mut App, at: Timestamp) -> serde_json::Value {
-    app.world_mut().write_message(OperatorCommand::PauseAt(at));
+    app.world_mut().write_message(OperatorCommand::Time(TimeCommand::PauseAt(at)));
     app.update();
     seen(app)
 }
@@ -101,11 +103,11 @@ fn steps(app: &mut App, (twin, signal): (&str, &str), forward: bool) -> Vec<Time
     let cursor = |app: &App| app.world().resource::<Cursor>().shown(Timestamp::MAX);
     let signal = app.world().resource::<LoadedScene>().scene.signal(twin, signal).expect("a signal").index;
     let bounds = app.world().resource::<Extent>().bounds().expect("a recording");
-    app.world_mut().write_message(OperatorCommand::ToggleTrend(signal));
+    app.world_mut().write_message(OperatorCommand::Attention(AttentionCommand::ToggleTrend(signal)));
     seek(app, if forward { bounds.0 } else { bounds.1 });
     let mut stood = vec![cursor(app)];
     loop {
-        app.world_mut().write_message(OperatorCommand::Step { by: StepBy::Sample, forward });
+        app.world_mut().write_message(OperatorCommand::Time(TimeCommand::Step { by: StepBy::Sample, forward }));
         // A step that has to read goes on in the frames that follow.
         let mut moments = Vec::new();
         while moments.len() < 4 || moments[moments.len() - 3..].iter().any(|at| *at != cursor(app)) {
@@ -114,7 +116,7 @@ fn steps(app: &mut App, (twin, signal): (&str, &str), forward: bool) -> Vec<Time
             moments.push(cursor(app));
         }
         if stood.last() == Some(&cursor(app)) {
-            app.world_mut().write_message(OperatorCommand::ToggleTrend(signal));
+            app.world_mut().write_message(OperatorCommand::Attention(AttentionCommand::ToggleTrend(signal)));
             app.update();
             return stood;
         }
@@ -200,7 +202,7 @@ fn played_at_any_speed_it_stops_at_both_ends() {
         app.update();
         let Cursor::Paused(at) = *app.world().resource::<Cursor>() else { panic!("it is live") };
         let extent = app.world().resource::<Extent>().bounds().expect("a recording");
-        assert_eq!(app.world().resource::<Moment>().shown, at);
+        assert_eq!(app.world().resource::<ViewTime>().shown, at);
         (at, extent)
     };
     let (at, (_, end)) = ends(200.0, 3);
@@ -214,9 +216,9 @@ fn going_live_in_a_recording_goes_to_its_end() {
     let folder = tempfile::tempdir().unwrap();
     let run = record(folder.path(), 9);
     let mut app = open(Options::new([&run.file]));
-    app.world_mut().write_message(OperatorCommand::GoLive);
+    app.world_mut().write_message(OperatorCommand::Time(TimeCommand::GoLive));
     app.update();
-    let moment = *app.world().resource::<Moment>();
+    let moment = *app.world().resource::<ViewTime>();
     assert_eq!(*app.world().resource::<Cursor>(), Cursor::Paused(moment.now));
     assert_eq!(moment.shown, moment.now);
     let state = serde_json::to_value(state::of(app.world_mut())).unwrap();
@@ -235,7 +237,11 @@ fn nobody_acts_on_the_alarms_of_a_recording_and_nothing_is_found_anew() {
     let alarms: Vec<AlarmPath> = scene.alarms.iter().map(|rule| AlarmPath::of_rule(rule, &scene)).collect();
     let one = alarms[0].clone();
     let shelve = Action::Shelve { lasting: None };
-    app.world_mut().write_message(OperatorCommand::Alarm { alarms, action: shelve.clone(), comment: "why".to_owned() });
+    app.world_mut().write_message(OperatorCommand::Alarm(AlarmCommand::Act {
+        alarms,
+        action: shelve.clone(),
+        comment: "why".to_owned(),
+    }));
     let events = app.world().resource::<EventLog>().events.len();
     (0..5).for_each(|_| app.update());
     same(&seen(&mut app), before, "after the refusal");
@@ -258,7 +264,7 @@ fn the_statistics_of_a_recording_are_those_of_the_cursor() {
     let mut app = open(Options::new([&run.file]));
     let whole = {
         let knowledge = app.world().resource::<Analysis>().lock();
-        knowledge.chronicle().monitor().performance(app.world().resource::<Moment>().now, &[]).alarms
+        knowledge.chronicle().monitor().performance(app.world().resource::<ViewTime>().now, &[]).alarms
     };
     assert!(whole > 0);
     let mut counts = Vec::new();
@@ -294,13 +300,19 @@ fn notes_stand_beside_the_recording_and_show_from_their_moment_on() {
     let mut app = open(Options::new([&run.file]));
     let at = run.start + Duration::from_secs(40);
     seek(&mut app, at);
-    let note = OperatorCommand::Note { text: "here it began".to_owned(), twin: None, at: None };
+    let note =
+        OperatorCommand::Journal(JournalCommand::Note { text: "here it began".to_owned(), twin: None, at: None });
     app.world_mut().write_message(note);
     app.update();
     let scene = app.world().resource::<LoadedScene>().scene.clone();
     let alarm = AlarmPath::of_rule(&scene.alarms[0], &scene);
     let field = pollux::command::LimitField::Limit;
-    app.world_mut().write_message(OperatorCommand::EditLimit { alarm, field, value: 1.0, reason: String::new() });
+    app.world_mut().write_message(OperatorCommand::Scene(SceneCommand::EditLimit {
+        alarm,
+        field,
+        value: 1.0,
+        reason: String::new(),
+    }));
     app.update();
     drop(app);
     assert_eq!(std::fs::read(&run.file).unwrap(), bytes, "the recording is as it was");

@@ -13,7 +13,7 @@ use pollux::scene::LoadedScene;
 use pollux::scene::rule::Priority;
 use pollux::session::{self, Options, StorePlace};
 use pollux::source::Batch;
-use pollux::value::{Quality, Sample, Timestamp, Value};
+use pollux::value::{Origin, Quality, Sample, Timestamp, Value};
 
 const SCENE: &str = r#"
 Scene(
@@ -75,9 +75,10 @@ fn learn(app: &App, at: Timestamp, values: &[(&str, f64)]) {
         receive_time: Timestamp::now(),
         value: Value::Number(*value),
         quality: Quality::GOOD,
+        origin: Origin::Measured,
     };
     let samples = values.iter().map(sample).collect();
-    app.world().resource::<Analysis>().lock().learn(Batch { generation: 1, samples });
+    app.world().resource::<Analysis>().lock().learn(Batch::of_message(1, samples));
 }
 
 fn alarm(app: &App, name: &str) -> Alarm {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use pollux::scene::{self, Origin};
+use pollux::scene::{self, SignalSource};
 use proptest::prelude::*;
 
 /// The scenes in `tests/scenes/bad` beside what they must say. `UPDATE_EXPECT=1` writes what they say now.
@@ -29,12 +29,12 @@ fn a_scene_with_every_field_of_format_1_0_loads_whole() {
     let scene = loaded.scene.unwrap();
     assert_eq!(loaded.files.len(), 2, "the scene and its library");
     let flow = scene.signal("P-101", "flow").unwrap();
-    let Origin::Mqtt(binding) = &flow.origin else { panic!("{flow:?}") };
+    let SignalSource::Mqtt(binding) = &flow.source else { panic!("{flow:?}") };
     assert_eq!(binding.topic, "hall/B/P-101/Pump/flow");
     assert!((binding.scale - 0.06).abs() < 1e-12, "litres per minute become cubic metres per hour");
     assert_eq!((flow.limits.low, flow.limits.high), (Some(2.5), Some(70.0)), "a twin changes one limit");
-    let Origin::Derived(half) = &scene.signal("P-101", "half").unwrap().origin else { panic!() };
-    let Origin::Derived(quarter) = &scene.signal("P-101", "quarter").unwrap().origin else { panic!() };
+    let SignalSource::Derived(half) = &scene.signal("P-101", "half").unwrap().source else { panic!() };
+    let SignalSource::Derived(quarter) = &scene.signal("P-101", "quarter").unwrap().source else { panic!() };
     assert_eq!((half.rank, quarter.rank), (0, 1));
     assert_eq!(half.inputs.len(), 3);
     assert_eq!(scene.twin("P-102").unwrap().look.as_ref().unwrap().parts.len(), 8);
@@ -42,8 +42,28 @@ fn a_scene_with_every_field_of_format_1_0_loads_whole() {
 }
 
 #[test]
+fn a_scene_with_every_field_of_format_1_2_loads_whole() {
+    let loaded = scene::load(Path::new("tests/scenes/v1_2.ron"));
+    assert_eq!(scene::render(&loaded.issues, &loaded.sources, false), "");
+    let scene = loaded.scene.unwrap();
+    let derivation = |twin: &str, name: &str| match &scene.signal(twin, name).unwrap().source {
+        SignalSource::Derived(derivation) => derivation.clone(),
+        other => panic!("{twin}.{name}: {other:?}"),
+    };
+    assert_eq!(derivation("P-102", "difference").settle, Duration::from_millis(50));
+    assert_eq!(derivation("P-101", "difference").settle, Duration::from_millis(100), "a twin waits longer");
+    assert_eq!(derivation("P-101", "mean_run").settle, Duration::ZERO, "the rest do not wait");
+    for function in ["mean", "integral", "min", "max", "count", "duration"] {
+        for stretch in ["window", "when", "run"] {
+            let aggregates = derivation("P-101", &format!("{function}_{stretch}")).compiled.aggregates().len();
+            assert_eq!(aggregates, 1, "{function} over {stretch}");
+        }
+    }
+}
+
+#[test]
 fn what_we_write_reads_back_equal_and_the_ron_crate_agrees() {
-    for path in ["tests/scenes/v1_0.ron", "tests/scenes/v1_1.ron"] {
+    for path in ["tests/scenes/v1_0.ron", "tests/scenes/v1_1.ron", "tests/scenes/v1_2.ron"] {
         let text = std::fs::read_to_string(path).unwrap();
         let (file, issues) = scene::parse(&text);
         assert_eq!(issues, []);

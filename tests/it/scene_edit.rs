@@ -77,50 +77,50 @@ fn a_value_of_the_type_is_overridden_in_the_twin() {
         "vib.high",
         Change::Limit(5.5),
         expect![[r#"
-        P-1.vib.high: limit from 4.5 mm/s to 5.5 mm/s
-        -        (id: "P-1", type: "Pump"),
-        +        (id: "P-1", type: "Pump", signals: {"vib": (limits: (high: 5.5))}),
-    "#]],
+            P-1/vib.high: limit from 4.5 mm/s to 5.5 mm/s
+            -        (id: "P-1", type: "Pump"),
+            +        (id: "P-1", type: "Pump", signals: {"vib": (limits: (high: 5.5))}),
+        "#]],
     );
     check(
         "P-1",
         "vib.rising",
         Change::Limit(0.7 / 60.0),
         expect![[r#"
-        P-1.vib.rising: limit from 0.5 mm/s per min to 0.7 mm/s per min
-        -        (id: "P-1", type: "Pump"),
-        +        (id: "P-1", type: "Pump", signals: {"vib": (alarms: {"rising": (rate: (above: 0.7))})}),
-    "#]],
+            P-1/vib.rising: limit from 0.5 mm/s per min to 0.7 mm/s per min
+            -        (id: "P-1", type: "Pump"),
+            +        (id: "P-1", type: "Pump", signals: {"vib": (alarms: {"rising": (rate: (above: 0.7))})}),
+        "#]],
     );
     check(
         "P-1",
         "vib.off",
         Change::Limit(1.5),
         expect![[r#"
-        P-1.vib.off: limit from 1 mm/s to 1.5 mm/s
-        -        (id: "P-1", type: "Pump"),
-        +        (id: "P-1", type: "Pump", signals: {"vib": (alarms: {"off": (deviation: (above: 1.5))})}),
-    "#]],
+            P-1/vib.off: limit from 1 mm/s to 1.5 mm/s
+            -        (id: "P-1", type: "Pump"),
+            +        (id: "P-1", type: "Pump", signals: {"vib": (alarms: {"off": (deviation: (above: 1.5))})}),
+        "#]],
     );
     check(
         "P-1",
         "vib.still",
         Change::Enabled(true),
         expect![[r#"
-        P-1.vib.still: enabled from no to yes
-        -        (id: "P-1", type: "Pump"),
-        +        (id: "P-1", type: "Pump", signals: {"vib": (alarms: {"still": (enabled: true)})}),
-    "#]],
+            P-1/vib.still: enabled from no to yes
+            -        (id: "P-1", type: "Pump"),
+            +        (id: "P-1", type: "Pump", signals: {"vib": (alarms: {"still": (enabled: true)})}),
+        "#]],
     );
     check(
         "P-1",
         "hot",
         Change::OnDelay(Duration::from_millis(90_500)),
         expect![[r#"
-        P-1.hot: on-delay from 0 s to 1 min 30 s 500 ms
-        -        (id: "P-1", type: "Pump"),
-        +        (id: "P-1", type: "Pump", alarms: {"hot": (on_delay: "1m 30s 500ms")}),
-    "#]],
+            P-1/hot: on-delay from 0 s to 1 min 30 s 500 ms
+            -        (id: "P-1", type: "Pump"),
+            +        (id: "P-1", type: "Pump", alarms: {"hot": (on_delay: "1m 30s 500ms")}),
+        "#]],
     );
 }
 
@@ -131,29 +131,29 @@ fn a_value_of_the_twin_itself_is_changed_where_it_stands() {
         "vib.high",
         Change::Limit(6.0),
         expect![[r#"
-        P-2.vib.high: limit from 5 mm/s to 6 mm/s
-        -                "vib": (limits: (high: 5.0 /* agreed */)),
-        +                "vib": (limits: (high: 6.0 /* agreed */)),
-    "#]],
+            P-2/vib.high: limit from 5 mm/s to 6 mm/s
+            -                "vib": (limits: (high: 5.0 /* agreed */)),
+            +                "vib": (limits: (high: 6.0 /* agreed */)),
+        "#]],
     );
     check(
         "P-2",
         "vib.high",
         Change::Priority(Priority::High),
         expect![[r#"
-        P-2.vib.high: priority from medium to high
-        -                "vib": (limits: (high: 5.0 /* agreed */)),
-        +                "vib": (limits: (high: 5.0 /* agreed */), alarms: {"high": (priority: High)}),
-    "#]],
+            P-2/vib.high: priority from medium to high
+            -                "vib": (limits: (high: 5.0 /* agreed */)),
+            +                "vib": (limits: (high: 5.0 /* agreed */), alarms: {"high": (priority: High)}),
+        "#]],
     );
     check(
         "P-2",
         "hot",
         Change::Enabled(false),
         expect![[r#"
-        P-2.hot: enabled from yes to no
-        +            alarms: {"hot": (enabled: false)},
-    "#]],
+            P-2/hot: enabled from yes to no
+            +            alarms: {"hot": (enabled: false)},
+        "#]],
     );
 }
 
@@ -163,7 +163,7 @@ fn the_alarm_of_a_connection_is_edited_at_its_broker() {
     let target = AlarmPath::of_rule(scene.alarms.last().unwrap(), &scene);
     let edit = edit::plan(&scene, &target, &Change::OnDelay(Duration::from_secs(60))).unwrap();
     expect![[r#"
-        broker plant.connection: on-delay from 10 s to 1 min
+        broker#plant/connection: on-delay from 10 s to 1 min
         -    brokers: {"plant": (url: "mqtt://localhost")},
         +    brokers: {"plant": (url: "mqtt://localhost", alarm: (on_delay: "1m"))},
     "#]]
@@ -190,12 +190,12 @@ fn what_cannot_be_is_refused_with_the_reason() {
         refused("P-1", "vib.low", Change::Enabled(true)),
     ];
     expect![[r#"
-        there is no alarm P-1.vib.hihg: did you mean P-1.vib.high?
-        there is no alarm P-9.vib.high
-        P-1.vib.silent has no limit: vib silent for more than 5 s
-        P-1.hot has no deadband: hot: vib > 3
-        P-1.vib.high: limit must be a finite number, found NaN
-        P-1.vib.high: limit is 4.5 mm/s already
+        there is no alarm P-1/vib.hihg: did you mean P-1/vib.high?
+        there is no alarm P-9/vib.high
+        P-1/vib.silent has no limit: vib silent for more than 5 s
+        P-1/hot has no deadband: hot: vib > 3
+        P-1/vib.high: limit must be a finite number, found NaN
+        P-1/vib.high: limit is 4.5 mm/s already
         the scene would not be valid: P-1.vib.high: the deadband is a distance and not below 0, found -1.0
         the scene would not be valid: P-1.vib.rising: with a deadband of 0.1 it would clear only beyond 0, no change at all (and 1 more)
         the scene would not be valid: P-1.vib.low: `vib` has no such limit, and no other condition is given

@@ -6,9 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::record::{RecordOptions, Recorder, SceneFiles, format::About, read::Timeline};
-use crate::scene::{Origin, Scene};
+use crate::scene::{Scene, SignalSource};
 use crate::source::Clock;
-use crate::value::{Quality, Reason, Sample, SignalIndex, Value};
+use crate::value::{Origin, Quality, Reason, Sample, SignalIndex, Value};
 
 const SCENE: &str = r#"
 Scene(
@@ -36,17 +36,20 @@ fn scene() -> Arc<Scene> {
     Arc::new(crate::scene::load(&file).scene.expect("a scene without issues"))
 }
 
-/// What is known at `at`, collected at once.
+/// The keyframe of `at`, collected at once.
 fn at_once(knowledge: &Knowledge, at: Timestamp) -> String {
-    text(Still::new(at, knowledge.scene.clone(), &knowledge.history, knowledge.engine.snapshot()))
+    let (alarms, producers) = (knowledge.engine.snapshot(), knowledge.producer_states());
+    let mut builder = KeyframeBuilder::new(at, knowledge.scene.clone(), alarms, producers);
+    builder.go_on(&knowledge.history, || false);
+    text(builder)
 }
 
-fn text(still: Still) -> String {
-    serde_json::to_string_pretty(&still.keyframe()).unwrap()
+fn text(builder: KeyframeBuilder) -> String {
+    serde_json::to_string_pretty(&builder.build()).unwrap()
 }
 
-/// Samples of the measured signals, each received after the one before by so many milliseconds. Most are new; some are as
-/// old as one that is known, some a little older, and a few come late.
+/// Samples of the measured signals, each received after the one before by so many milliseconds. Most are new; some are
+/// as old as one that is known, some a little older, and a few come late.
 fn samples(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<(u32, i64, i64, u8)>> {
     let back = prop_oneof![6 => Just(0_i64), 3 => 1..5_i64, 2 => 5..60_i64, 1 => 60..4000_i64];
     prop::collection::vec((0..16_u32, 0..3_i64, back, any::<u8>()), count)
@@ -54,7 +57,7 @@ fn samples(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<(u32, i64
 
 /// Of the measured signals the one of this number.
 fn measured(scene: &Scene, which: u32) -> SignalIndex {
-    let measured = scene.signals.iter().filter(|signal| matches!(signal.origin, Origin::Mqtt(_)));
+    let measured = scene.signals.iter().filter(|signal| matches!(signal.source, SignalSource::Mqtt(_)));
     measured.cycle().nth(which as usize).expect("a signal").index
 }
 
@@ -72,13 +75,14 @@ fn batch(scene: &Scene, now: &mut i64, samples: &[(u32, i64, i64, u8)]) -> Batch
             receive_time: Timestamp(*now * 1_000_000),
             value: Value::Number(if what % 4 == 0 { f64::NAN } else { f64::from(what) }),
             quality,
+            origin: Origin::Measured,
         }
     };
-    Batch { generation: 1, samples: samples.iter().map(sample).collect() }
+    Batch::of_samples(1, samples.iter().map(sample).collect())
 }
 
 fn knowledge(scene: &Arc<Scene>, budget: u64) -> Knowledge {
-    Knowledge::new(scene.clone(), 1, budget, Timestamp(0))
+    Knowledge::new(scene.clone(), 1, budget, Timestamp(0), crate::produce::ProducerFactory::default())
 }
 
 proptest! {
@@ -98,10 +102,10 @@ proptest! {
         // As the analysis does: of a moment by which all has come, while newer samples are known already.
         let at = Timestamp((now - underway) * 1_000_000);
         let expected = at_once(&knowledge, at);
-        knowledge.begin_exposure(at);
+        knowledge.begin_keyframe(at);
         let (mut slices, mut between) = (1, between.iter());
         let still = loop {
-            if let Some(still) = knowledge.expose(|| true) {
+            if let Some(still) = knowledge.collect_keyframe(|| true) {
                 break still;
             }
             slices += 1;
@@ -131,12 +135,12 @@ fn a_sample_that_was_underway_for_too_long_begins_the_keyframe_anew() {
     let scene = scene();
     let mut now = 1_000;
     let mut knowledge = begun(&scene, &mut now);
-    knowledge.begin_exposure(Timestamp(now * 1_000_000));
-    assert!(knowledge.expose(|| true).is_none());
+    knowledge.begin_keyframe(Timestamp(now * 1_000_000));
+    assert!(knowledge.collect_keyframe(|| true).is_none());
     knowledge.learn(batch(&scene, &mut (now + 1), &[(0, 0, 0, 60)]));
-    assert!(knowledge.is_exposing(), "received later: the moment stays what it was");
+    assert!(knowledge.is_collecting_keyframe(), "received later: the moment stays what it was");
     knowledge.learn(batch(&scene, &mut (now - 5), &[(0, 0, 0, 70)]));
-    assert!(!knowledge.is_exposing(), "received before the moment, and nobody knew");
+    assert!(!knowledge.is_collecting_keyframe(), "received before the moment, and nobody knew");
 }
 
 #[test]
@@ -144,10 +148,10 @@ fn another_scene_begins_the_keyframe_anew() {
     let scene = scene();
     let mut now = 1_000;
     let mut knowledge = begun(&scene, &mut now);
-    knowledge.begin_exposure(Timestamp(now * 1_000_000));
-    assert!(knowledge.expose(|| true).is_none());
+    knowledge.begin_keyframe(Timestamp(now * 1_000_000));
+    assert!(knowledge.collect_keyframe(|| true).is_none());
     knowledge.adopt(scene.clone(), 2, Timestamp(now * 1_000_000));
-    assert!(!knowledge.is_exposing());
+    assert!(!knowledge.is_collecting_keyframe());
 }
 
 #[test]
@@ -156,12 +160,12 @@ fn without_a_thread_that_gives_keyframes_nothing_is_kept_for_one() {
     let mut now = 1_000;
     let mut knowledge = knowledge(&scene, 4_000);
     knowledge.set_driven(true);
-    knowledge.begin_exposure(Timestamp(now * 1_000_000));
+    knowledge.begin_keyframe(Timestamp(now * 1_000_000));
     let many: Vec<_> = (0..3000).map(|n| (n % 16, 1, 0, 50)).collect();
     knowledge.learn(batch(&scene, &mut now, &many));
     assert!(knowledge.history.usage().bytes > 10_000);
     knowledge.set_driven(false);
-    assert!(!knowledge.is_exposing() && knowledge.history.usage().bytes < 10_000);
+    assert!(!knowledge.is_collecting_keyframe() && knowledge.history.usage().bytes < 10_000);
 }
 
 #[test]

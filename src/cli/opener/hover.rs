@@ -10,7 +10,7 @@ use super::Opener;
 use super::look::kind_of;
 use crate::panel::Shell;
 use crate::panel::drop_hint::{FileKind, Hovered, HoveredFile};
-use crate::session::{Progress, Task};
+use crate::session::{Task, TaskState};
 
 /// What hovers, and those who look at what it is.
 #[derive(Default)]
@@ -37,7 +37,7 @@ pub(super) fn hint(
     mut shell: ResMut<Shell>,
 ) {
     let looks = &mut *looks;
-    // A pointer that drags sends no moves: whoever sent these has ended the drag, or died, without saying so.
+    // A pointer that drags sends no moves: the program that sent these has ended the drag, or died, without saying so.
     let has_moved = moved.read().count() > 0;
     let mut ended = has_moved && drags.is_empty();
     let mut came = false;
@@ -56,7 +56,7 @@ pub(super) fn hint(
             FileDragAndDrop::HoveredFileCanceled { .. } | FileDragAndDrop::DroppedFile { .. } => ended = true,
         }
     }
-    looks.stale.retain(|task| task.poll() == Progress::Underway);
+    looks.stale.retain(|task| task.poll() == TaskState::Underway);
     if ended {
         looks.forget();
         if shell.hovered.take().is_some() {
@@ -74,7 +74,7 @@ pub(super) fn hint(
         looks.stale.extend(std::mem::replace(&mut looks.underway, look.ok()));
         redraw.write(RequestRedraw);
     }
-    if let Some(Progress::Done(kinds)) = looks.underway.as_ref().map(Task::poll) {
+    if let Some(TaskState::Done(kinds)) = looks.underway.as_ref().map(Task::poll) {
         looks.underway = None;
         for (file, kind) in shell.hovered.iter_mut().flat_map(|hovered| &mut hovered.files).zip(kinds) {
             file.kind = Some(kind);

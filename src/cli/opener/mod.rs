@@ -1,8 +1,8 @@
 //! Opens something else while a window is shown: what was dropped on it, chosen from the list of recent files, or typed.
 //!
-//! In: dropped files, [`OperatorCommand::Open`]. Out: another recording in the place of the one that is shown; or a window
+//! In: dropped files, [`OpenCommand`]s. Out: another recording in the place of the one that is shown; or a window
 //! of its own, so that a live session goes on; or a sentence in the window why not, and what is shown stays. While files
-//! hover above the window, a hint what a drop would do. No frame waits for any of it: files are looked at in a thread.
+//! hover above the window, a hint says what a drop would do. No frame waits for any of it: files are looked at in a thread.
 
 mod hover;
 mod look;
@@ -14,15 +14,15 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use bevy::prelude::*;
 use bevy::window::{CursorMoved, FileDragAndDrop, RequestRedraw};
 
-use crate::beside::Beside;
-use crate::command::OperatorCommand;
+use crate::command::{CameraCommand, HandleCommands, OpenCommand, OperatorCommand};
 use crate::history::Extent;
+use crate::layers::{self, LayerKind, Layers};
 use crate::panel::Shell;
 use crate::panel::open::{Notice, RecentFiles};
 use crate::recent::{self, RecentError};
 use crate::replay::Replaced;
 use crate::schedule::TwinSet;
-use crate::session::{Progress, Task};
+use crate::session::{Task, TaskState};
 use crate::source::Waker;
 use crate::value::Timestamp;
 use look::Outcome;
@@ -54,7 +54,7 @@ struct Surroundings {
 }
 
 pub(super) fn install(app: &mut App, waker: Waker) {
-    // Whoever cannot say where it lies may be found by its name.
+    // A program that cannot say where it lies may be found by its name.
     let pollux = std::env::current_exe().unwrap_or_else(|_| "pollux".into());
     install_within(app, Surroundings { pollux, recent: recent::usual_place().ok() }, waker);
 }
@@ -76,17 +76,23 @@ fn install_within(app: &mut App, surroundings: Surroundings, waker: Waker) {
     .add_message::<FileDragAndDrop>()
     .add_message::<CursorMoved>()
     .add_message::<RequestRedraw>()
+    .handle_commands(open)
     .add_systems(Update, (hover::hint, take_orders, list_recent, take_over).chain().before(TwinSet::Command));
+}
+
+/// The frame in which a command is carried out has looked for orders already: the next one finds it.
+fn open(In(OpenCommand(files)): In<OpenCommand>, mut opener: ResMut<Opener>, mut redraw: MessageWriter<RequestRedraw>) {
+    opener.next = Some(files);
+    redraw.write(RequestRedraw);
 }
 
 fn take_orders(
     mut drops: MessageReader<FileDragAndDrop>,
-    mut commands: MessageReader<OperatorCommand>,
     mut redraw: MessageWriter<RequestRedraw>,
     mut opener: ResMut<Opener>,
     mut shell: ResMut<Shell>,
     extent: Option<Res<Extent>>,
-    beside: Option<Res<Beside>>,
+    layers: Option<Res<Layers>>,
 ) {
     let mut came = false;
     for drop in drops.read() {
@@ -96,11 +102,6 @@ fn take_orders(
                 came = true;
             }
             FileDragAndDrop::HoveredFile { .. } | FileDragAndDrop::HoveredFileCanceled { .. } => {}
-        }
-    }
-    for command in commands.read() {
-        if let OperatorCommand::Open(files) = command {
-            opener.next = Some(files.clone());
         }
     }
     if came {
@@ -118,8 +119,11 @@ fn take_orders(
         return;
     }
     let Some(files) = opener.next.take() else { return };
-    // A comparison stays as it is: what it was aligned with must not be exchanged under it.
-    let here = extent.is_some_and(|extent| extent.is_recorded()) && beside.is_none();
+    // A comparison stays as it is: what it was aligned with must not be exchanged under it. Forecasts are of all that is
+    // shown.
+    let is_forecast = |layers: Res<Layers>| layers.iter().all(|slot| slot.layer.kind() == LayerKind::Forecast);
+    let is_alone = layers.is_none_or(is_forecast);
+    let here = extent.is_some_and(|extent| extent.is_recorded()) && is_alone;
     let name = files.first().and_then(|file| file.file_name()).unwrap_or_default().to_string_lossy().into_owned();
     let waker = opener.waker.clone();
     let (for_reader, recent) = (waker.clone(), opener.surroundings.recent.clone());
@@ -145,7 +149,7 @@ fn list_recent(mut opener: ResMut<Opener>, shell: Res<Shell>, mut recent: ResMut
         opener.list = Task::start("recent files", opener.waker.clone(), list).ok();
     }
     opener.was_asked = asked;
-    if let Some(Progress::Done(listed)) = opener.list.as_ref().map(Task::poll) {
+    if let Some(TaskState::Done(listed)) = opener.list.as_ref().map(Task::poll) {
         *recent = listed;
         opener.list = None;
     }
@@ -153,11 +157,11 @@ fn list_recent(mut opener: ResMut<Opener>, shell: Res<Shell>, mut recent: ResMut
 
 fn take_over(world: &mut World) {
     let mut opener = world.resource_mut::<Opener>();
-    opener.leaving.retain(|task| task.poll() == Progress::Underway);
+    opener.leaving.retain(|task| task.poll() == TaskState::Underway);
     let outcome = match opener.underway.as_ref().map(Task::poll) {
-        None | Some(Progress::Underway) => return,
-        Some(Progress::Done(outcome)) => outcome,
-        Some(Progress::Lost) => Outcome::Refused("it could not be opened, by a mistake of this program".to_owned()),
+        None | Some(TaskState::Underway) => return,
+        Some(TaskState::Done(outcome)) => outcome,
+        Some(TaskState::Lost) => Outcome::Refused("it could not be opened, by a mistake of this program".to_owned()),
     };
     opener.underway = None;
     let notice = match outcome {
@@ -167,12 +171,14 @@ fn take_over(world: &mut World) {
             other_window::open(pollux, command, &files, fails, waker).err().map(Notice::Failed)
         }
         Outcome::Here(prepared) => {
+            let name = prepared.name();
             let replaced = prepared.take_over(world);
+            layers::rename(world, name);
             let mut opener = world.resource_mut::<Opener>();
             let left = Task::start("close", opener.waker.clone(), move || drop::<Replaced>(replaced));
             opener.leaving.extend(left.ok());
             world.resource_mut::<Shell>().forget_the_past();
-            world.write_message(OperatorCommand::Focus(None));
+            world.write_message(OperatorCommand::from(CameraCommand::Focus(None)));
             None
         }
     };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::history::{Cursor, Moment};
+use crate::history::{Cursor, ViewTime};
 use crate::panel::drop_hint::FileKind;
 use crate::recent;
 use crate::replay::{self, Options};
@@ -106,7 +106,7 @@ impl Desk {
     /// How often another scene or recording was shown, and whether it plays, this many seconds after its start.
     fn shown(&self) -> (u32, bool, u64) {
         let world = self.app.world();
-        let moment = world.resource::<Moment>();
+        let moment = world.resource::<ViewTime>();
         let plays = matches!(world.resource::<Cursor>(), Cursor::Playing { .. });
         let generation = world.resource::<LoadedScene>().generation;
         (generation, plays, moment.shown.secs_since(moment.session_start).round() as u64)

@@ -17,6 +17,7 @@ fn event(id: u64) -> Arc<Event> {
         value: Some(5.25),
         worst: None,
         unit: "mm/s".into(),
+        origin: None,
     };
     let (time, received) = (Timestamp(id as i64), Timestamp(1_700_000_000_123_456_789));
     Arc::new(Event { id, time, received, twin: Some("P-101".into()), by: None, comment: "ü \"x\"".into(), kind })

@@ -84,4 +84,5 @@ impl<D: Disk> Keeper<D> {
 
 #[cfg(test)]
 #[path = "keeper_tests.rs"]
+#[expect(clippy::disallowed_methods, reason = "a test says when something is written")]
 mod tests;

@@ -22,6 +22,7 @@ fn quick() -> Options {
     Options { retry: Duration::from_millis(20), ..Options::default() }
 }
 
+#[expect(clippy::disallowed_methods, reason = "bounds how long a test waits")]
 fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {

@@ -7,7 +7,14 @@ const SIGNAL: SignalIndex = SignalIndex(0);
 
 fn sample(signal: u32, source: i64, received: i64, value: Value) -> Sample {
     let (source_time, receive_time) = (Timestamp(source), Timestamp(received));
-    Sample { signal: SignalIndex(signal), source_time, receive_time, value, quality: Quality::GOOD }
+    Sample {
+        signal: SignalIndex(signal),
+        source_time,
+        receive_time,
+        value,
+        quality: Quality::GOOD,
+        origin: Origin::Measured,
+    }
 }
 
 fn number(signal: u32, time: i64, x: f64) -> Sample {
@@ -26,9 +33,9 @@ struct Naive(Vec<Point>);
 
 impl Naive {
     fn append(&mut self, s: &Sample) {
-        let Sample { source_time, receive_time, ref value, quality, .. } = *s;
+        let Sample { source_time, receive_time, ref value, quality, origin, .. } = *s;
         let at = self.0.partition_point(|point| point.source_time <= source_time);
-        self.0.insert(at, Point { source_time, receive_time, value: value.clone(), quality });
+        self.0.insert(at, Point { source_time, receive_time, value: value.clone(), quality, origin });
     }
 
     fn known(&self, at: Timestamp) -> Option<&Point> {
@@ -65,13 +72,24 @@ fn qualities() -> impl Strategy<Value = Quality> {
     ])
 }
 
+fn origins() -> impl Strategy<Value = Origin> {
+    prop_oneof![
+        30 => Just(Origin::Measured),
+        1 => Just(Origin::Derived),
+        1 => Just(Origin::Simulated),
+        1 => Just(Origin::Estimated),
+        1 => Just(Origin::Forecast),
+    ]
+}
+
 /// Long enough for merged chunks: mostly in order, with ties, late samples and jumps of the receive time.
 fn streams() -> impl Strategy<Value = Vec<Sample>> {
-    let step = (0..3_i64, prop_oneof![20 => Just(0_i64), 1 => 0..12_000_i64], values(), qualities(), 0..3_u8);
+    let step =
+        (0..3_i64, prop_oneof![20 => Just(0_i64), 1 => 0..12_000_i64], values(), qualities(), 0..3_u8, origins());
     prop::collection::vec(step, 0..9000).prop_map(|steps| {
         let mut now = 0;
         let mut samples = Vec::new();
-        for (ahead, back, value, quality, clock) in steps {
+        for (ahead, back, value, quality, clock, origin) in steps {
             now += ahead;
             let source = now - back;
             let received = match clock {
@@ -80,7 +98,7 @@ fn streams() -> impl Strategy<Value = Vec<Sample>> {
                 1 => source + 1_000_000,
                 _ => source.wrapping_add(if now % 977 == 0 { i64::MAX / 2 } else { 7 }),
             };
-            samples.push(Sample { quality, ..sample(0, source, received, value) });
+            samples.push(Sample { quality, origin, ..sample(0, source, received, value) });
         }
         samples
     })

@@ -89,7 +89,7 @@ impl BottlingLine {
         self.ticks += 1;
         let t = self.elapsed().as_secs_f64();
         self.story = story::at(t);
-        self.ambient = 21.0 + 0.6 * (t / 700.0).sin();
+        self.ambient = 21.0 + 0.6 * libm::sin(t / 700.0);
         self.step_liquids(t, dt);
         self.step_bottles(dt);
         self.step_utilities(dt);
@@ -99,7 +99,7 @@ impl BottlingLine {
         let ambient = self.ambient;
         let command = self.feed_control.step(design::FEED_LEVEL - self.feed_tank.level(), dt);
         // The syrup room's pressure breathes a little as other lines draw from it.
-        let pressure_difference = 1.2e5 + 0.08e5 * (t / 47.0).sin();
+        let pressure_difference = 1.2e5 + 0.08e5 * libm::sin(t / 47.0);
         self.feed_valve.step(&ValveInput { command, pressure_difference }, dt);
 
         let buffer_level = self.buffer_tank.level();
@@ -128,7 +128,7 @@ impl BottlingLine {
         self.feed_tank.step(
             &TankInput {
                 inflow: self.feed_valve.out.flow,
-                inflow_temperature: design::PRODUCT_IN + 0.8 * (t / 311.0).sin(),
+                inflow_temperature: design::PRODUCT_IN + 0.8 * libm::sin(t / 311.0),
                 draw: self.pump.out.flow,
                 ambient,
             },

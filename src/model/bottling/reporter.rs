@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::model::{Emit, Message, Noise};
-use crate::value::Timestamp;
+use crate::value::{Timestamp, powi};
 
 /// The stream of randomness that instruments use; machines have smaller numbers.
 const INSTRUMENTS: u64 = 1000;
@@ -34,7 +34,7 @@ impl Readings<'_> {
     /// A reading with an instrument's noise (standard deviation) and resolution (decimals).
     pub fn number(&mut self, name: &str, truth: f64, sigma: f64, decimals: i32) -> &mut Self {
         let read = truth + if sigma > 0.0 { self.noise.normal(sigma) } else { 0.0 };
-        let scale = 10f64.powi(decimals);
+        let scale = powi(10.0, decimals);
         self.fields.insert(name.to_owned(), Value::from((read * scale).round() / scale));
         self
     }

@@ -156,13 +156,13 @@ fn torques(q: [f64; 6], w: [f64; 6], a: [f64; 6]) -> [f64; 6] {
     const INERTIA: [f64; 6] = [14.0, 12.0, 5.0, 0.6, 0.4, 0.12];
     const VISCOUS: [f64; 6] = [9.0, 9.0, 6.0, 1.5, 1.2, 0.5];
     let (mass, length, centre) = UPPER;
-    let elbow = FORE.0 * FORE.1 * (q[1] + q[2]).cos();
+    let elbow = FORE.0 * FORE.1 * libm::cos(q[1] + q[2]);
     let gravity = [
         0.0,
-        GRAVITY * ((mass * centre + FORE.0 * length) * q[1].sin() + elbow),
+        GRAVITY * ((mass * centre + FORE.0 * length) * libm::sin(q[1]) + elbow),
         GRAVITY * elbow,
         0.0,
-        GRAVITY * 3.5 * 0.08 * (q[1] + q[2] + q[4]).cos(),
+        GRAVITY * 3.5 * 0.08 * libm::cos(q[1] + q[2] + q[4]),
         0.0,
     ];
     std::array::from_fn(|i| gravity[i] + INERTIA[i] * a[i] + VISCOUS[i] * w[i])

@@ -65,7 +65,7 @@ impl Model for Bearing {
         }
         // Wear comes in small irregular bites, never backwards.
         state.damage += (input.severity * ratio * (1.0 + noise.normal(0.3))).max(0.0) * dt;
-        let growth = state.damage.exp();
+        let growth = libm::exp(state.damage);
         let vibration = self.new_vibration * ratio * growth;
         let loss = self.new_loss * ratio * (0.6 + 0.4 * growth);
         let target = input.ambient + self.thermal_resistance * loss;
@@ -106,7 +106,7 @@ mod tests {
             (0..10_000).map(|_| bearing.step(&mut state, &input, 0.1, &mut noise)).last()
         };
         let (new, worn) = (run(0.0).unwrap_or_default(), run(1.0).unwrap_or_default());
-        assert!((worn.vibration / new.vibration - 1f64.exp()).abs() < 1e-9);
+        assert!((worn.vibration / new.vibration - libm::exp(1.0)).abs() < 1e-9);
         assert!(worn.loss > new.loss && worn.temperature > new.temperature + 5.0, "{new:?} {worn:?}");
     }
 }

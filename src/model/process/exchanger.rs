@@ -63,7 +63,7 @@ pub fn effectiveness(ntu: f64, cr: f64) -> f64 {
     if (1.0 - cr).abs() < 1e-9 {
         return ntu / (1.0 + ntu);
     }
-    let e = (-ntu * (1.0 - cr)).exp();
+    let e = libm::exp(-ntu * (1.0 - cr));
     (1.0 - e) / (1.0 - cr * e)
 }
 
@@ -84,7 +84,7 @@ impl Model for Exchanger {
         let (mut share, mut duty) = (0.0, 0.0);
         if low > 1.0 {
             // Film coefficients follow the flow to the power 0.8 (Dittus-Boelter).
-            let clean = self.ua * (input.hot_flow / self.rated_flow).powf(0.8);
+            let clean = self.ua * libm::pow(input.hot_flow / self.rated_flow, 0.8);
             share = effectiveness(1.0 / (1.0 / clean + state.fouling) / low, low / high);
             duty = share * low * (input.hot_in - input.cold_in);
             state.hot_out = approach(state.hot_out, input.hot_in - duty / hot, self.lag, dt);

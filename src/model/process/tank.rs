@@ -5,6 +5,7 @@
 
 use super::{DENSITY, SPECIFIC_HEAT};
 use crate::model::{Machine, Model, Noise, numeric::approach};
+use crate::value::powi;
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Tank {
@@ -85,7 +86,7 @@ impl Model for Tank {
         let wanted = if level > 0.3 { self.agitator_speed } else { 0.0 };
         state.agitator_speed = approach(state.agitator_speed, wanted, 1.5, dt);
         let agitator_power = if self.agitator_speed > 0.0 {
-            80.0 + 700.0 * (state.agitator_speed / self.agitator_speed).powi(3)
+            80.0 + 700.0 * powi(state.agitator_speed / self.agitator_speed, 3)
         } else {
             0.0
         };

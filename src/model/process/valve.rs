@@ -53,7 +53,7 @@ impl Model for Valve {
         let command = input.command.clamp(0.0, 1.0);
         state.position = move_towards(state.position, command, 1.0 / self.stroke_secs, dt);
         // Below two percent the plug sits on its seat: tight shut-off.
-        let opening = if state.position < 0.02 { 0.0 } else { self.rangeability.powf(state.position - 1.0) };
+        let opening = if state.position < 0.02 { 0.0 } else { libm::pow(self.rangeability, state.position - 1.0) };
         let gravity = super::DENSITY / 1000.0;
         let bar = input.pressure_difference.max(0.0) / 1e5;
         let flow = self.kv * opening * (bar / gravity).sqrt() / 3600.0;

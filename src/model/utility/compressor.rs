@@ -83,7 +83,7 @@ impl Model for Compressor {
         let fan_speed = 90.0 + 3.0 * (state.temperature - 65.0).max(0.0);
         let power = if state.loaded {
             // Work rises with the logarithm of the pressure ratio (isothermal compression).
-            let ratio = |gauge: f64| ((gauge + ATMOSPHERE) / ATMOSPHERE).ln();
+            let ratio = |gauge: f64| libm::log((gauge + ATMOSPHERE) / ATMOSPHERE);
             self.loaded_power * ratio(state.pressure) / ratio(self.idle_at)
         } else {
             self.idle_power

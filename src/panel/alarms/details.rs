@@ -9,7 +9,7 @@ use bevy_egui::egui::{self, Response, ScrollArea, Ui, pos2, vec2};
 use super::dialog::{Dialog, EditDraft};
 use super::{AlarmsView, words};
 use crate::alarm::{State, Urgency};
-use crate::command::OperatorCommand;
+use crate::command::{AttentionCommand, CameraCommand, OperatorCommand, SceneCommand, TimeCommand};
 use crate::event::{Event, Kind};
 use crate::panel::{format, theme, widgets};
 use crate::scene::Scene;
@@ -216,13 +216,15 @@ fn buttons(
     if let Some(raised) = details.raised_at
         && ui.button("Go to time").on_hover_text("Show everything at the moment it was raised").clicked()
     {
-        out.push(OperatorCommand::Seek(raised));
+        out.push(TimeCommand::Seek(raised).into());
     }
     let missing: Vec<_> = details.signals.iter().filter(|signal| !view.trends.contains(signal)).collect();
     if !details.signals.is_empty() {
         let trend = ui.add_enabled(!missing.is_empty(), egui::Button::new("Add trend"));
         if trend.on_disabled_hover_text("It is in the trends already").clicked() {
-            out.extend(missing.into_iter().map(|signal| OperatorCommand::ToggleTrend(*signal)));
+            out.extend(
+                missing.into_iter().map(|signal| OperatorCommand::Attention(AttentionCommand::ToggleTrend(*signal))),
+            );
         }
     }
     if let Some(draft) = EditDraft::of(view.scene, details.index) {
@@ -234,14 +236,14 @@ fn buttons(
     if let Some(what) = &view.board.undo {
         let undo = ui.add_enabled(view.live, egui::Button::new("Undo edit")).on_hover_text(what);
         if undo.on_disabled_hover_text(super::NOT_LIVE).clicked() {
-            out.push(OperatorCommand::UndoEdit);
+            out.push(SceneCommand::UndoEdit.into());
         }
     }
 }
 
 pub(super) fn jump_to_twin(twin: TwinIndex, out: &mut Vec<OperatorCommand>) {
-    out.push(OperatorCommand::Select(Some(twin)));
-    out.push(OperatorCommand::Focus(Some(twin)));
+    out.push(AttentionCommand::Select(Some(twin)).into());
+    out.push(CameraCommand::Focus(Some(twin)).into());
 }
 
 fn small(ui: &mut Ui, text: &str, ink: egui::Color32) -> Response {
@@ -261,7 +263,7 @@ fn past_line(ui: &mut Ui, line: &Transition, out: &mut Vec<OperatorCommand>) {
     ui.horizontal_top(|ui| {
         let time = egui::RichText::new(format::clock(line.time)).font(theme::mono()).color(theme::TEXT_WEAK);
         if ui.add(egui::Label::new(time).sense(egui::Sense::click())).on_hover_text("Go to this moment").clicked() {
-            out.push(OperatorCommand::Seek(line.seen_at));
+            out.push(TimeCommand::Seek(line.seen_at).into());
         }
         ui.add(egui::Label::new(egui::RichText::new(&line.text).font(theme::small()).color(theme::TEXT)).wrap());
     });

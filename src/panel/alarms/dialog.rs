@@ -12,7 +12,7 @@ use bevy_egui::egui::{self, Context, Ui};
 
 use super::words;
 use crate::alarm::Action;
-use crate::command::{LimitField, OperatorCommand};
+use crate::command::{AlarmCommand, LimitField, OperatorCommand, SceneCommand};
 use crate::panel::{format, theme, widgets};
 use crate::scene::Scene;
 use crate::scene::rule::{AlarmIndex, AlarmPath, Condition, Rule};
@@ -84,7 +84,7 @@ impl EditDraft {
         }
         let reason = self.reason.trim().to_owned();
         let alarm = self.alarm.clone();
-        Ok(OperatorCommand::EditLimit { alarm, field: self.field, value: value * to_rule, reason })
+        Ok(OperatorCommand::Scene(SceneCommand::EditLimit { alarm, field: self.field, value: value * to_rule, reason }))
     }
 }
 
@@ -153,7 +153,7 @@ pub fn dialog_ui(ctx: &Context, scene: &Scene, dialog: &mut Option<Dialog>, out:
 }
 
 fn alarm_command(alarms: &[AlarmPath], action: Action, comment: &str) -> OperatorCommand {
-    OperatorCommand::Alarm { alarms: alarms.to_vec(), action, comment: comment.trim().to_owned() }
+    OperatorCommand::Alarm(AlarmCommand::Act { alarms: alarms.to_vec(), action, comment: comment.trim().to_owned() })
 }
 
 fn given(reason: &str) -> Result<(), &'static str> {
@@ -284,12 +284,12 @@ mod tests {
         assert_eq!(with("4,5", "why").command(rule), Err("This is not a number."));
         assert_eq!(with("inf", "why").command(rule), Err("This is not a number."));
         assert_eq!(with("5", "  ").command(rule), Err(NO_REASON));
-        let edit = OperatorCommand::EditLimit {
+        let edit = OperatorCommand::Scene(SceneCommand::EditLimit {
             alarm: AlarmPath::of_twin("P-101", "vibration.high"),
             field: LimitField::Limit,
             value: 5.0,
             reason: "after the overhaul".into(),
-        };
+        });
         assert_eq!(with(" 5.0", "after the overhaul ").command(rule), Ok(edit));
         let delay = EditDraft { field: LimitField::OnDelay, ..with("-1", "why") };
         assert_eq!(delay.command(rule), Err("This cannot be below zero."));
@@ -308,7 +308,9 @@ mod tests {
         let alarm = AlarmPath::of_rule(&rule, &scene);
         let draft = EditDraft { alarm, field: LimitField::Limit, text: "1.2".into(), reason: "why".into() };
         match draft.command(&rule) {
-            Ok(OperatorCommand::EditLimit { value, .. }) => assert!((value - 0.02).abs() < 1e-12, "{value}"),
+            Ok(OperatorCommand::Scene(SceneCommand::EditLimit { value, .. })) => {
+                assert!((value - 0.02).abs() < 1e-12, "{value}")
+            }
             other => panic!("{other:?}"),
         }
         assert_eq!(present(&rule, LimitField::Limit).map(|(shown, _)| plain(shown)).as_deref(), Some("0.5"));

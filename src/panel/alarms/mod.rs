@@ -18,9 +18,11 @@ use std::sync::Arc;
 
 use bevy_egui::egui::{self, Key, Modifiers, Rect, ScrollArea, Ui, UiBuilder, pos2};
 
+use super::class::{Dock, PanelClass, Shortcut};
+use super::snapshot::Snapshot;
 use super::{format, theme, widgets};
 use crate::alarm::{Action, AlarmBoard};
-use crate::command::OperatorCommand;
+use crate::command::{AlarmCommand, OperatorCommand};
 use crate::event::Event;
 use crate::scene::Scene;
 use crate::scene::rule::{AlarmIndex, AlarmPath, Priority};
@@ -144,9 +146,46 @@ impl AlarmsState {
     }
 }
 
+/// The alarm list among the panels.
+pub struct AlarmsPanel;
+
+impl PanelClass for AlarmsPanel {
+    const NAME: &'static str = "alarms";
+    const TITLE: &'static str = "Alarms";
+    const DOCK: Dock = Dock::Below;
+    const SHORTCUT: Option<Shortcut> = Some(Shortcut { key: Key::L, name: "L", what: "Open the alarm list" });
+    type State = AlarmsState;
+    type View<'a> = AlarmsView<'a>;
+
+    fn view<'a>(read: &'a Snapshot<'a>, _: &AlarmsState) -> AlarmsView<'a> {
+        AlarmsView {
+            scene: read.scene(),
+            board: read.board,
+            events: read.events,
+            trends: &read.attention.trends,
+            selected_twin: read.attention.selected,
+            shown: read.time.shown,
+            live: read.cursor.is_live(),
+            horn: read.horn,
+        }
+    }
+
+    fn ui(ui: &mut Ui, view: &AlarmsView, state: &mut AlarmsState, out: &mut Vec<OperatorCommand>) {
+        alarms_ui(ui, view, state, out);
+    }
+
+    fn tab(read: &Snapshot) -> String {
+        title(read.board)
+    }
+
+    fn forget_the_past(state: &mut AlarmsState) {
+        *state = AlarmsState::default();
+    }
+}
+
 /// `Alarms (4)`: how many wait for an acknowledgement.
-pub fn title(view: &AlarmsView) -> String {
-    let waiting: usize = Priority::ALL.map(|priority| view.board.tally(priority).unacknowledged).iter().sum();
+pub fn title(board: &AlarmBoard) -> String {
+    let waiting: usize = Priority::ALL.map(|priority| board.tally(priority).unacknowledged).iter().sum();
     if waiting == 0 { "Alarms".into() } else { format!("Alarms ({waiting})") }
 }
 
@@ -295,5 +334,5 @@ fn keys(ui: &Ui, view: &AlarmsView, state: &mut AlarmsState, offers: &Offers, ou
 
 /// An action that needs no words.
 fn plain(view: &AlarmsView, alarms: &[AlarmIndex], action: Action) -> OperatorCommand {
-    OperatorCommand::Alarm { alarms: view.paths(alarms), action, comment: String::new() }
+    OperatorCommand::Alarm(AlarmCommand::Act { alarms: view.paths(alarms), action, comment: String::new() })
 }

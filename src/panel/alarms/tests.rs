@@ -7,7 +7,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use super::*;
-use crate::command::LimitField;
+use crate::command::{AttentionCommand, CameraCommand, LimitField, SceneCommand, TimeCommand};
 use crate::panel::testing::{self, Plant, alarms::rule};
 
 struct Desk {
@@ -61,7 +61,7 @@ fn write(harness: &mut Harness<Desk>, field: &str, text: &str) {
 }
 
 fn acknowledge(alarms: Vec<AlarmPath>) -> OperatorCommand {
-    OperatorCommand::Alarm { alarms, action: Action::Acknowledge, comment: String::new() }
+    OperatorCommand::Alarm(AlarmCommand::Act { alarms, action: Action::Acknowledge, comment: String::new() })
 }
 
 #[test]
@@ -123,7 +123,9 @@ fn several_are_selected_with_ctrl_and_shift() {
     harness.run();
     assert_eq!(harness.state().state.selected.len(), 3);
     click(&mut harness, "Acknowledge 3");
-    assert!(matches!(&harness.state().out[..], [OperatorCommand::Alarm { alarms, .. }] if alarms.len() == 3));
+    assert!(
+        matches!(&harness.state().out[..], [OperatorCommand::Alarm(AlarmCommand::Act { alarms, .. })] if alarms.len() == 3)
+    );
 }
 
 #[test]
@@ -140,11 +142,11 @@ fn shelving_needs_a_reason_and_a_duration() {
     write(&mut harness, "Reason", "bearing is being changed");
     click(&mut harness, "Shelve");
     let desk = harness.state();
-    let shelve = OperatorCommand::Alarm {
+    let shelve = OperatorCommand::Alarm(AlarmCommand::Act {
         alarms: vec![path("P-101", "vibration.high_high")],
         action: Action::Shelve { lasting: Some(Duration::from_secs(3_600)) },
         comment: "bearing is being changed".into(),
-    };
+    });
     assert_eq!(desk.out, [shelve]);
     assert!(desk.state.dialog.is_none());
 }
@@ -167,7 +169,11 @@ fn a_shelved_alarm_is_listed_on_request_and_comes_back() {
     click(&mut harness, SHELVED);
     click(&mut harness, "Unshelve");
     let shelved = path("K-401", "load.high");
-    let unshelve = OperatorCommand::Alarm { alarms: vec![shelved], action: Action::Unshelve, comment: String::new() };
+    let unshelve = OperatorCommand::Alarm(AlarmCommand::Act {
+        alarms: vec![shelved],
+        action: Action::Unshelve,
+        comment: String::new(),
+    });
     assert_eq!(harness.state().out, [unshelve]);
 }
 
@@ -181,8 +187,16 @@ fn a_latch_is_reset_and_a_comment_is_written() {
     click(&mut harness, "Add comment");
     let alarms = vec![path("C-202", "load.high_high")];
     let expected = [
-        OperatorCommand::Alarm { alarms: alarms.clone(), action: Action::Reset, comment: String::new() },
-        OperatorCommand::Alarm { alarms, action: Action::Comment, comment: "guide rail bent".into() },
+        OperatorCommand::Alarm(AlarmCommand::Act {
+            alarms: alarms.clone(),
+            action: Action::Reset,
+            comment: String::new(),
+        }),
+        OperatorCommand::Alarm(AlarmCommand::Act {
+            alarms,
+            action: Action::Comment,
+            comment: "guide rail bent".into(),
+        }),
     ];
     assert_eq!(harness.state().out, expected);
 }
@@ -200,10 +214,10 @@ fn details_tell_what_to_do_and_lead_to_twin_time_and_trend() {
     let desk = harness.state();
     let signal = desk.plant.scene.signal("P-101", "vibration").unwrap();
     let expected = [
-        OperatorCommand::Select(Some(signal.twin)),
-        OperatorCommand::Focus(Some(signal.twin)),
-        OperatorCommand::Seek(testing::second(585)),
-        OperatorCommand::ToggleTrend(signal.index),
+        OperatorCommand::Attention(AttentionCommand::Select(Some(signal.twin))),
+        OperatorCommand::Camera(CameraCommand::Focus(Some(signal.twin))),
+        OperatorCommand::Time(TimeCommand::Seek(testing::second(585))),
+        OperatorCommand::Attention(AttentionCommand::ToggleTrend(signal.index)),
     ];
     assert_eq!(desk.out, expected);
 }
@@ -232,12 +246,12 @@ fn a_limit_is_edited_with_a_reason() {
     harness.run();
     write(&mut harness, "Reason", "new bearing");
     click(&mut harness, "Change");
-    let edit = OperatorCommand::EditLimit {
+    let edit = OperatorCommand::Scene(SceneCommand::EditLimit {
         alarm: path("P-101", "vibration.high_high"),
         field: LimitField::Limit,
         value: 8.5,
         reason: "new bearing".into(),
-    };
+    });
     assert_eq!(harness.state().out, [edit]);
 }
 
@@ -257,7 +271,7 @@ fn a_whole_group_is_acknowledged_or_shelved_from_any_alarm_of_it_whatever_is_lis
     write(&mut harness, "Reason", "bearings are being changed");
     click(&mut harness, "Shelve");
     let shelved = match harness.state().out.last() {
-        Some(OperatorCommand::Alarm { alarms, action: Action::Shelve { .. }, .. }) => alarms.clone(),
+        Some(OperatorCommand::Alarm(AlarmCommand::Act { alarms, action: Action::Shelve { .. }, .. })) => alarms.clone(),
         other => panic!("{other:?}"),
     };
     assert_eq!(shelved, group);
@@ -268,7 +282,7 @@ fn the_horn_is_off_until_somebody_switches_it_on() {
     let mut harness = desk();
     click(&mut harness, "Sound: off");
     click(&mut harness, "Sound for high alarms and above");
-    assert_eq!(harness.state().out, [OperatorCommand::Sound(Some(Priority::High))]);
+    assert_eq!(harness.state().out, [OperatorCommand::Alarm(AlarmCommand::Sound(Some(Priority::High)))]);
 }
 
 #[test]
@@ -337,7 +351,7 @@ fn a_dialog_that_is_open_while_the_scene_is_reloaded_still_means_its_alarm() {
     assert_eq!(harness.query_all_by_label(BEARING).count(), 2, "in the list and in the dialog");
     click(&mut harness, "Shelve");
     let alarms = match harness.state().out.as_slice() {
-        [OperatorCommand::Alarm { alarms, .. }] => alarms.clone(),
+        [OperatorCommand::Alarm(AlarmCommand::Act { alarms, .. })] => alarms.clone(),
         other => panic!("{other:?}"),
     };
     assert_eq!(alarms, [path("P-101", "vibration.high_high")]);

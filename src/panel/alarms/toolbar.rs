@@ -8,7 +8,7 @@ use super::dialog::Dialog;
 use super::list::{AlarmFilter, Offers, States, members, offers};
 use super::{AlarmsState, AlarmsView, NOT_LIVE, plain};
 use crate::alarm::{Action, Aside};
-use crate::command::OperatorCommand;
+use crate::command::{AlarmCommand, OperatorCommand};
 use crate::panel::{theme, widgets};
 use crate::scene::rule::Priority;
 
@@ -73,7 +73,7 @@ fn horn_ui(ui: &mut Ui, from: Option<Priority>, out: &mut Vec<OperatorCommand>) 
                 Some(priority) => format!("Sound for {} alarms and above", priority.name()),
             };
             if ui.selectable_label(from == choice, name).clicked() {
-                out.push(OperatorCommand::Sound(choice));
+                out.push(AlarmCommand::Sound(choice).into());
                 ui.close();
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{now, second};
 use crate::alarm::{
-    Alarm, AlarmBoard, Deed, Flags, Flood, Frequent, Performance, PriorityShare, Rate, Shelving, Standing, State,
+    Alarm, AlarmBoard, Deed, Flags, Flood, Frequent, Performance, PriorityShare, Rate, Shelving, StandingAlarm, State,
 };
 use crate::event::{Event, Kind};
 use crate::panel::alarms::words;
@@ -162,7 +162,7 @@ pub fn performance(scene: &Scene) -> Performance {
         share_above_ten: 0.007,
         floods: 1,
         share_in_flood: 0.014,
-        standing: vec![Standing { alarm: index("C-202", "load.high"), since: second(200), secs: 400.0 }],
+        standing: vec![StandingAlarm { alarm: index("C-202", "load.high"), since: second(200), secs: 400.0 }],
         stale: 0,
         shelved: 1,
         suppressed: 1,
@@ -196,6 +196,7 @@ pub fn events(scene: &Scene) -> Vec<Arc<Event>> {
             value,
             worst: None,
             unit: words::unit_of(rule, scene).trim().into(),
+            origin: None,
         }
     };
     let connected = Kind::Connection { broker: "plant".into(), state: "connected".into(), error: String::new() };

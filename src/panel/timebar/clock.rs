@@ -9,7 +9,7 @@ use bevy_egui::egui::{
 };
 
 use super::{TimeState, TimeView};
-use crate::command::OperatorCommand;
+use crate::command::{OperatorCommand, TimeCommand};
 use crate::history::typed::parse_moment;
 use crate::panel::{format, theme, widgets};
 use crate::value::Timestamp;
@@ -17,6 +17,9 @@ use crate::value::Timestamp;
 /// Room for `14:03:27.4 UTC`, in points.
 const WIDTH: f32 = 134.0;
 const EXAMPLES: &str = "14:03:27  ·  2026-01-31T14:03:27Z  ·  +90s or -5m from here  ·  start+10m  ·  end-1h";
+
+/// More examples, where there is something to show beyond now.
+const AHEAD: &str = "  ·  now+10m  ·  horizon";
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Typing {
@@ -38,11 +41,12 @@ pub fn clock_ui(ui: &mut Ui, view: &TimeView, state: &mut TimeState, out: &mut V
     }
 }
 
-/// The command that a typed moment asks for: at the end of a live session people want live.
+/// The command that a typed moment asks for: now means live, and so does all beyond it where nothing reaches there.
 fn go_to(view: &TimeView, at: Timestamp) -> OperatorCommand {
-    match at >= view.whole.to && !view.recorded {
-        true => OperatorCommand::GoLive,
-        false => OperatorCommand::Seek(at.max(view.whole.from).min(view.whole.to)),
+    let is_now = at == view.now || (at > view.now && !view.reaches_ahead());
+    match is_now && !view.recorded {
+        true => OperatorCommand::Time(TimeCommand::GoLive),
+        false => OperatorCommand::Time(TimeCommand::Seek(at.max(view.whole.from).min(view.whole.to))),
     }
 }
 
@@ -80,7 +84,10 @@ fn field_ui(ui: &mut Ui, view: &TimeView, mut typing: Typing, out: &mut Vec<Oper
         ui.set_max_width(460.0);
         match &typing.error {
             Some(error) => ui.label(RichText::new(error).color(theme::WARNING)),
-            None => ui.label(RichText::new(EXAMPLES).font(theme::small()).color(theme::TEXT)),
+            None => {
+                let more = if view.reaches_ahead() { AHEAD } else { "" };
+                ui.label(RichText::new(format!("{EXAMPLES}{more}")).font(theme::small()).color(theme::TEXT))
+            }
         }
     });
     Some(typing)
@@ -115,14 +122,17 @@ fn face_ui(ui: &mut Ui, view: &TimeView) -> bool {
     response.on_hover_text(hover).clicked()
 }
 
-/// How far away the shown moment is: from live, or from the start of a recording.
+/// How far away the shown moment is: from live, or from the start of a recording; beyond now, from there.
 pub fn distance(view: &TimeView) -> String {
+    let ahead = || format::span(view.shown.secs_since(view.now));
     match view.recorded {
+        true if view.is_ahead() => format!("{} after its end", ahead()),
+        false if view.is_ahead() => format!("{} ahead of now", ahead()),
         true => {
             let into = format::span(view.shown.secs_since(view.whole.from));
-            format!("{into} of {}", format::span(view.whole.secs()))
+            format!("{into} of {}", format::span(view.now.secs_since(view.whole.from)))
         }
         false if view.is_live() => "now".to_owned(),
-        false => format!("{} behind live", format::span(view.whole.to.secs_since(view.shown))),
+        false => format!("{} behind live", format::span(view.now.secs_since(view.shown))),
     }
 }

@@ -14,7 +14,7 @@ use bevy_egui::egui::{
 use super::icons::{self, Icon};
 use super::remarks::{self, RemarkKind};
 use super::{TimeState, TimeView, clock, pause_or_play, set_speed, speed_text, toggle_mark};
-use crate::command::{MarkEnd, OperatorCommand, StepBy};
+use crate::command::{MarkEnd, OperatorCommand, StepBy, TimeCommand};
 use crate::history::{Cursor, transport};
 use crate::panel::{format, theme, widgets};
 
@@ -49,15 +49,15 @@ fn move_ui(ui: &mut Ui, view: &TimeView, state: &TimeState, out: &mut Vec<Operat
     let start = if view.recorded { "recording" } else { "session" };
     if icons::button(ui, Icon::ToStart, None, "To the start", &format!("To the start of the {start} (Home)")).clicked()
     {
-        out.push(OperatorCommand::Seek(view.whole.from));
+        out.push(TimeCommand::Seek(view.whole.from).into());
     }
     let command = pause_or_play(view, state.speed);
     let (icon, name, tip) = match command {
-        OperatorCommand::Pause => (Icon::Pause, "Pause", "Stand still at this moment (Space)"),
+        OperatorCommand::Time(TimeCommand::Pause) => (Icon::Pause, "Pause", "Stand still at this moment (Space)"),
         _ if state.speed < 0.0 => (Icon::PlayBack, "Play", "Play backwards from here (Space)"),
         _ => (Icon::Play, "Play", "Play from here (Space)"),
     };
-    let step = |by, forward| OperatorCommand::Step { by, forward };
+    let step = |by, forward| OperatorCommand::Time(TimeCommand::Step { by, forward });
     let before = "To the sample before, of the trends and the selected twin (comma)";
     let next = "To the next sample, of the trends and the selected twin (period)";
     for (icon, name, tip, command) in [
@@ -105,7 +105,7 @@ fn speed_menu(ui: &mut Ui, view: &TimeView, state: &mut TimeState, out: &mut Vec
 fn end_ui(ui: &mut Ui, view: &TimeView, out: &mut Vec<OperatorCommand>) {
     if view.recorded {
         if icons::button(ui, Icon::ToEnd, None, "To the end", "To the end of the recording (End)").clicked() {
-            out.push(OperatorCommand::GoLive);
+            out.push(TimeCommand::GoLive.into());
         }
         return;
     }
@@ -129,13 +129,14 @@ fn end_ui(ui: &mut Ui, view: &TimeView, out: &mut Vec<OperatorCommand>) {
     let cell = Rect::from_min_max(pos2(rect.left() + 23.0, rect.top()), rect.max);
     widgets::paint_text(ui.painter(), cell, "Live", theme::body(), ink, Align::Min);
     if response.on_hover_text("Follow the newest data (End)").clicked() && !view.is_live() {
-        out.push(OperatorCommand::GoLive);
+        out.push(TimeCommand::GoLive.into());
     }
     let words = RichText::new("Catch up").font(theme::small());
-    let catch_up = ui.add_enabled(!view.is_live(), Button::new(words).min_size(vec2(0.0, 26.0)));
+    let is_behind = !view.is_live() && !view.is_ahead();
+    let catch_up = ui.add_enabled(is_behind, Button::new(words).min_size(vec2(0.0, 26.0)));
     let tip = "Play what was missed, fast, until live (Shift + End)";
-    if catch_up.on_hover_text(tip).on_disabled_hover_text("Nothing was missed: the picture is live").clicked() {
-        out.push(OperatorCommand::CatchUp);
+    if catch_up.on_hover_text(tip).on_disabled_hover_text("Nothing was missed").clicked() {
+        out.push(TimeCommand::CatchUp.into());
     }
 }
 
@@ -159,7 +160,7 @@ fn marks_ui(ui: &mut Ui, view: &TimeView, out: &mut Vec<OperatorCommand>) {
         false => "Play over and over between the marks (Shift + L)",
     };
     if icons::button(ui, Icon::Loop, Some(marks.looping), "Loop", tip).clicked() {
-        out.push(OperatorCommand::Loop(!marks.looping));
+        out.push(TimeCommand::Loop(!marks.looping).into());
     }
 }
 
@@ -173,13 +174,13 @@ fn skip_menu(ui: &mut Ui, view: &TimeView, out: &mut Vec<OperatorCommand>) {
     let (response, _) = MenuButton::from_button(button).ui(ui, |ui| {
         ui.label(RichText::new("Playing jumps over gaps without data").font(theme::small()).color(theme::TEXT_WEAK));
         if ui.selectable_label(view.skip.is_none(), "Never").clicked() {
-            out.push(OperatorCommand::SkipGaps(None));
+            out.push(TimeCommand::SkipGaps(None).into());
         }
         for secs in GAPS {
             let longest = Duration::from_secs(secs);
             let text = format!("Longer than {}", length(longest));
             if ui.selectable_label(view.skip == Some(longest), text).clicked() {
-                out.push(OperatorCommand::SkipGaps(Some(longest)));
+                out.push(TimeCommand::SkipGaps(Some(longest)).into());
             }
         }
     });

@@ -1,7 +1,8 @@
 //! The time bar: which moment all views show, and the ways to move it. For live sessions and recordings alike.
 //!
-//! In: [`TimeView`], built from cursor, moment, extent, marks, journal and what came when. Out: commands: seek, play, step,
-//! marks, notes. Never moves the cursor itself; data keep arriving while it stands elsewhere.
+//! In: [`TimeView`], built from cursor, moment, extent, horizon, marks, journal and what came when. Out: commands: seek, play,
+//! step, marks, notes. Never moves the cursor itself; data keep arriving while it stands elsewhere. Where a layer reaches
+//! beyond now, the axis does too: that stretch is hatched, and a line marks now.
 //!
 //! Two rows: [`controls`] with the clock that can be typed into, and the overview [`strip`]: [`flags`] for what happened,
 //! below them how much came when, on an [`axis`] that can be zoomed. [`remarks`] are notes and bookmarks.
@@ -22,10 +23,10 @@ use std::time::Duration;
 use bevy_egui::egui::Ui;
 
 use super::format;
-use crate::command::{MarkEnd, OperatorCommand, StepBy};
+use crate::command::{MarkEnd, OperatorCommand, StepBy, TimeCommand};
 use crate::event::Event;
 use crate::history::typed::Reference;
-use crate::history::{Counts, Cursor, Extent, Marks, Moment, SkipGaps, transport};
+use crate::history::{Counts, Cursor, Extent, Horizon, Marks, SkipGaps, ViewTime, transport};
 use crate::scene::Scene;
 use crate::value::{Timestamp, TwinIndex};
 
@@ -44,8 +45,9 @@ pub const HEIGHT: f32 = TOP + controls::HEIGHT + strip::HEIGHT;
 /// What the time bar reads.
 pub struct TimeInput<'a> {
     pub cursor: Cursor,
-    pub moment: Moment,
+    pub moment: ViewTime,
     pub extent: &'a Extent,
+    pub horizon: Horizon,
     /// Of the history.
     pub bounds: Option<(Timestamp, Timestamp)>,
     pub counts: Counts<'a>,
@@ -62,6 +64,8 @@ pub struct TimeView<'a> {
     pub whole: Window,
     /// What the axis shows of it.
     pub window: Window,
+    /// The end of what is measured: now, or where a recording ends.
+    pub now: Timestamp,
     pub shown: Timestamp,
     /// Nothing arrives: the clock tells minutes, so that a window without news can rest.
     pub dormant: bool,
@@ -81,19 +85,34 @@ impl TimeView<'_> {
         self.cursor.is_live() && !self.recorded
     }
 
+    /// Whether the shown moment lies beyond all that can have been measured.
+    pub fn is_ahead(&self) -> bool {
+        self.shown > self.now
+    }
+
+    /// Whether there is anything to show beyond now.
+    pub fn reaches_ahead(&self) -> bool {
+        self.whole.to > self.now
+    }
+
+    /// What the badge of this moment says.
+    pub fn badge(&self) -> String {
+        if self.is_ahead() { ahead_badge(&self.cursor) } else { badge(&self.cursor, self.recorded) }
+    }
+
     pub fn is_playing(&self) -> bool {
         matches!(self.cursor, Cursor::Playing { .. })
     }
 
     /// What a typed time refers to.
     pub fn reference(&self) -> Reference {
-        Reference { start: self.whole.from, end: self.whole.to, shown: self.shown }
+        Reference { start: self.whole.from, end: self.now, horizon: self.whole.to, shown: self.shown }
     }
 }
 
 /// The axis reaches from the session's start, or the oldest data if they are older by less than a day, until now; in a
-/// recording from end to end.
-pub fn whole(extent: &Extent, moment: &Moment, bounds: Option<(Timestamp, Timestamp)>) -> Window {
+/// recording from end to end. What lies beyond now comes in addition.
+pub fn whole(extent: &Extent, moment: &ViewTime, bounds: Option<(Timestamp, Timestamp)>) -> Window {
     if let Some((start, end)) = extent.bounds() {
         return Window::new(start, end);
     }
@@ -106,6 +125,11 @@ pub fn whole(extent: &Extent, moment: &Moment, bounds: Option<(Timestamp, Timest
 
 pub fn time_view<'a>(input: &TimeInput, state: &TimeState, scene: &'a Scene, events: &'a [Arc<Event>]) -> TimeView<'a> {
     let whole = whole(input.extent, &input.moment, input.bounds);
+    let now = match input.extent.is_recorded() {
+        true => whole.to,
+        false => input.moment.now,
+    };
+    let whole = Window { to: input.horizon.0.map_or(whole.to, |horizon| horizon.max(whole.to)), ..whole };
     let shown = input.moment.shown;
     let recorded = input.extent.is_recorded();
     let live = input.cursor.is_live() && !recorded;
@@ -116,6 +140,7 @@ pub fn time_view<'a>(input: &TimeInput, state: &TimeState, scene: &'a Scene, eve
         recorded,
         whole,
         window,
+        now,
         shown,
         dormant: !recorded && input.moment.is_dormant(input.bounds.map(|(_, newest)| newest)),
         marks: input.marks,
@@ -147,12 +172,20 @@ pub fn badge(cursor: &Cursor, recorded: bool) -> String {
     }
 }
 
+/// The mode where the cursor stands beyond now: nothing of what is shown has been measured.
+pub fn ahead_badge(cursor: &Cursor) -> String {
+    match cursor {
+        Cursor::Playing { speed, .. } => format!("AHEAD {}", speed_text(*speed)),
+        Cursor::Live | Cursor::Paused(_) => "AHEAD".to_owned(),
+    }
+}
+
 /// Space: whatever moves stands still; what stands still plays.
 pub fn pause_or_play(view: &TimeView, speed: f64) -> OperatorCommand {
     match view.cursor {
-        Cursor::Live if !view.recorded => OperatorCommand::Pause,
-        Cursor::Playing { .. } => OperatorCommand::Pause,
-        Cursor::Live | Cursor::Paused(_) => OperatorCommand::Play { speed },
+        Cursor::Live if !view.recorded => OperatorCommand::Time(TimeCommand::Pause),
+        Cursor::Playing { .. } => OperatorCommand::Time(TimeCommand::Pause),
+        Cursor::Live | Cursor::Paused(_) => OperatorCommand::Time(TimeCommand::Play { speed }),
     }
 }
 
@@ -162,18 +195,18 @@ pub fn toggle_mark(view: &TimeView, end: MarkEnd) -> OperatorCommand {
         MarkEnd::In => view.marks.start,
         MarkEnd::Out => view.marks.end,
     };
-    OperatorCommand::Mark { end, at: Some(view.shown).filter(|shown| standing != Some(*shown)) }
+    OperatorCommand::Time(TimeCommand::Mark { end, at: Some(view.shown).filter(|shown| standing != Some(*shown)) })
 }
 
 /// On with what most people mean by a gap, or off.
 pub fn toggle_skip(view: &TimeView) -> OperatorCommand {
     const GAP: Duration = Duration::from_secs(10);
-    OperatorCommand::SkipGaps(if view.skip.is_some() { None } else { Some(GAP) })
+    OperatorCommand::Time(TimeCommand::SkipGaps(if view.skip.is_some() { None } else { Some(GAP) }))
 }
 
 /// A step as long as the axis.
 pub fn page(view: &TimeView, forward: bool) -> OperatorCommand {
-    OperatorCommand::Step { by: StepBy::Time(view.window.span()), forward }
+    OperatorCommand::Time(TimeCommand::Step { by: StepBy::Time(view.window.span()), forward })
 }
 
 /// `×1`, `×−10`.
@@ -185,7 +218,7 @@ pub fn speed_text(speed: f64) -> String {
 pub fn set_speed(view: &TimeView, state: &mut TimeState, speed: f64, out: &mut Vec<OperatorCommand>) {
     state.speed = speed;
     if view.is_playing() {
-        out.push(OperatorCommand::Play { speed });
+        out.push(TimeCommand::Play { speed }.into());
     }
 }
 
@@ -246,7 +279,7 @@ impl TimeState {
 
     /// Opens the dialog for a note or a bookmark on what is shown.
     pub fn write(&mut self, view: &TimeView, kind: remarks::RemarkKind) {
-        self.remark = Some(remarks::Draft::new(kind, view.shown, view.selected));
+        self.remark = Some(remarks::Draft::new(kind, view.shown.min(view.now), view.selected));
     }
 }
 

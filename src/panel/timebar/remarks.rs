@@ -8,7 +8,7 @@ use bevy_egui::egui::{self, Align, Context, Key, Modal, RichText, ScrollArea, Ui
 use super::TimeView;
 use super::flags::{Flag, Flags, Sort, event_of};
 use super::strip::paint_sort;
-use crate::command::OperatorCommand;
+use crate::command::{AttentionCommand, CameraCommand, JournalCommand, OperatorCommand, TimeCommand};
 use crate::event::{Event, Kind};
 use crate::panel::{format, theme, widgets};
 use crate::value::{Timestamp, TwinIndex};
@@ -40,8 +40,8 @@ impl Draft {
         let (twin, at) = (self.twin.filter(|_| self.about_twin), Some(self.at));
         match self.kind {
             RemarkKind::Note if text.is_empty() => Err("Write something."),
-            RemarkKind::Note => Ok(OperatorCommand::Note { text, twin, at }),
-            RemarkKind::Bookmark => Ok(OperatorCommand::Bookmark { text, twin, at }),
+            RemarkKind::Note => Ok(OperatorCommand::Journal(JournalCommand::Note { text, twin, at })),
+            RemarkKind::Bookmark => Ok(OperatorCommand::Journal(JournalCommand::Bookmark { text, twin, at })),
         }
     }
 }
@@ -160,9 +160,9 @@ fn words(event: &Event) -> String {
 
 /// To the moment of an event, with its twin selected and in the picture.
 pub fn go_to(view: &TimeView, event: &Event, out: &mut Vec<OperatorCommand>) {
-    out.push(OperatorCommand::Seek(event.seen_at()));
+    out.push(TimeCommand::Seek(event.seen_at()).into());
     if let Some(twin) = event.twin.as_deref().and_then(|id| view.scene.twin(id)) {
-        out.push(OperatorCommand::Select(Some(twin.index)));
-        out.push(OperatorCommand::Focus(Some(twin.index)));
+        out.push(AttentionCommand::Select(Some(twin.index)).into());
+        out.push(CameraCommand::Focus(Some(twin.index)).into());
     }
 }

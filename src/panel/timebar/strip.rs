@@ -1,7 +1,7 @@
 //! The overview strip: what happened when, how much came when, where the cursor stands, and the axis below.
 //!
 //! In: [`TimeView`], flags of the journal. Out: seeks, marks, and the zoom of the axis. A click on a flag goes to it; a click
-//! or a drag elsewhere moves the cursor. Draws nothing that moves by itself.
+//! or a drag elsewhere moves the cursor, also beyond now, where the strip is hatched. Draws nothing that moves by itself.
 
 use bevy_egui::egui::{
     self, Color32, Painter, PointerButton, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, WidgetInfo,
@@ -12,7 +12,7 @@ use super::axis::{tick_step, tick_text, tick_times};
 use super::flags::{Cluster, LANES, Sort, event_of};
 use super::{TimeState, TimeView, icons, remarks};
 use crate::alarm::Urgency;
-use crate::command::{MarkEnd, OperatorCommand};
+use crate::command::{MarkEnd, OperatorCommand, TimeCommand};
 use crate::event::{Event, Kind};
 use crate::history::Cursor;
 use crate::panel::{format, theme, widgets};
@@ -30,6 +30,8 @@ const SIDE: f32 = 9.0;
 const FLAG: f32 = 17.0;
 /// Between tick texts, in points.
 const TICK_ROOM: f32 = 92.0;
+/// A pointer that is no farther from now means now, in points.
+const NEAR_NOW: f32 = 4.0;
 /// Events that a hover names.
 const NAMED: usize = 6;
 
@@ -93,6 +95,7 @@ pub fn strip_ui(ui: &mut Ui, view: &TimeView, state: &mut TimeState, out: &mut V
     let painter = ui.painter().with_clip_rect(rect.expand2(vec2(4.0, 0.0)));
     paint_whole(&painter, &scale);
     paint_rail(&painter, &scale, state);
+    ahead_ui(ui, &painter, &scale);
     paint_ticks(&painter, &scale);
     let clusters = state.flags.clusters(view.window, f64::from(FLAG / scale.rail.width()));
     for (cluster, number) in clusters.iter().zip(0..) {
@@ -157,6 +160,40 @@ fn paint_rail(painter: &Painter, scale: &Scale, state: &TimeState) {
         let ink = if view.marks.looping { theme::NOT_LIVE } else { theme::TEXT };
         painter.rect_filled(band, 0.0, ink.gamma_multiply(if view.marks.looping { 0.22 } else { 0.12 }));
         painter.hline(band.x_range(), band.top() + 0.5, Stroke::new(1.5, ink));
+    }
+}
+
+/// What lies beyond now: tinted and hatched, with its name; and a line at now. Nothing where no layer reaches there.
+fn ahead_ui(ui: &Ui, painter: &Painter, scale: &Scale) {
+    let view = scale.view;
+    if !view.reaches_ahead() {
+        return;
+    }
+    let strip = scale.lanes.union(scale.rail);
+    let mut name_from = strip.left();
+    if let Some(band) = scale.band(view.now, view.whole.to, strip) {
+        painter.rect_filled(band, 0.0, theme::NOT_LIVE.gamma_multiply(0.1));
+        hatch(painter, band.intersect(scale.rail), theme::NOT_LIVE.gamma_multiply(0.55));
+        name_from = band.left();
+    }
+    let name = |text: &str, hover: &str, right_of: Option<f32>, left_of: Option<f32>| {
+        let galley = painter.layout_no_wrap(text.to_owned(), theme::small(), theme::NOT_LIVE);
+        let left = right_of.or_else(|| Some(left_of? - galley.size().x)).unwrap_or_default();
+        let rect = Rect::from_min_size(pos2(left, strip.top()), galley.size());
+        if rect.left() < strip.left() || rect.right() > strip.right() {
+            return;
+        }
+        painter.galley(rect.min, galley, theme::NOT_LIVE);
+        let response = ui.interact(rect, ui.id().with(("time strip", hover)), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, hover));
+    };
+    if view.window.to > view.now {
+        name("ahead", "Ahead of now", Some(name_from + 5.0), None);
+    }
+    if view.window.contains(view.now) {
+        let x = scale.x(view.now);
+        painter.vline(x, strip.y_range(), Stroke::new(1.5, theme::TEXT));
+        name(if view.recorded { "end" } else { "now" }, "Now", None, Some(x - 5.0));
     }
 }
 
@@ -231,7 +268,7 @@ fn mark_ui(ui: &Ui, painter: &Painter, scale: &Scale, end: MarkEnd, at: Timestam
             _ => to,
         };
         if to != at {
-            out.push(OperatorCommand::Mark { end, at: Some(to) });
+            out.push(TimeCommand::Mark { end, at: Some(to) }.into());
         }
     }
     response.on_hover_cursor(egui::CursorIcon::ResizeHorizontal).on_hover_text(format!("{text} UTC: drag to move it"));
@@ -347,13 +384,16 @@ fn scrub(painter: &Painter, scale: &Scale, base: &Response, state: &mut TimeStat
     let scrubbed = base.clicked() || base.dragged_by(PointerButton::Primary);
     if let Some(pointer) = base.interact_pointer_pos().filter(|_| scrubbed) {
         let at = scale.at(pointer.x);
-        // The right end is now: whoever drags there wants the newest data.
-        let now = !view.recorded && view.window.to >= view.whole.to && scale.fraction(pointer.x) >= 0.998;
-        match now {
+        // A drag to now, which is the right end unless a layer reaches farther, asks for the newest data.
+        let is_now = match view.reaches_ahead() {
+            true => (pointer.x - scale.x(view.now)).abs() <= NEAR_NOW,
+            false => view.window.to >= view.whole.to && scale.fraction(pointer.x) >= 0.998,
+        };
+        match is_now && !view.recorded {
             true if view.is_live() => {}
-            true => out.push(OperatorCommand::GoLive),
+            true => out.push(TimeCommand::GoLive.into()),
             false if matches!(view.cursor, Cursor::Paused(shown) if shown == at) => {}
-            false => out.push(OperatorCommand::Seek(at)),
+            false => out.push(TimeCommand::Seek(at).into()),
         }
     }
     if base.dragged_by(PointerButton::Secondary) || base.dragged_by(PointerButton::Middle) {
@@ -370,12 +410,12 @@ fn scrub(painter: &Painter, scale: &Scale, base: &Response, state: &mut TimeStat
         let sign = if from_shown >= 0.0 { "+" } else { "" };
         let place = ((scale.fraction(pointer.x) * view.rates.len() as f64).max(0.0) as usize).min(view.rates.len());
         let rate = view.rates.get(place).copied().unwrap_or_default();
-        let text = format!(
-            "{} UTC  ({sign}{} from here)\n{} samples/s",
-            format::clock_tenths(at),
-            format::span(from_shown),
-            format::rate(f64::from(rate)),
-        );
+        let came = match at > view.now {
+            true => format!("{} ahead of now", format::span(at.secs_since(view.now))),
+            false => format!("{} samples/s", format::rate(f64::from(rate))),
+        };
+        let (clock, from_here) = (format::clock_tenths(at), format::span(from_shown));
+        let text = format!("{clock} UTC  ({sign}{from_here} from here)\n{came}");
         base.clone().on_hover_text_at_pointer(text);
     }
 }

@@ -5,6 +5,7 @@ use egui_kittest::{Harness, kittest::Queryable as _};
 
 use super::remarks::RemarkKind;
 use super::*;
+use crate::command::{AttentionCommand, CameraCommand, JournalCommand};
 use crate::history::Density;
 use crate::panel::testing::{self, now, second as at};
 
@@ -19,11 +20,12 @@ struct Case {
     cursor: Cursor,
     marks: Marks,
     selected: Option<TwinIndex>,
+    horizon: Horizon,
 }
 
 impl Case {
     fn at(cursor: Cursor) -> Self {
-        Self { extent: Extent::Live, cursor, marks: Marks::default(), selected: None }
+        Self { extent: Extent::Live, cursor, marks: Marks::default(), selected: None, horizon: Horizon(None) }
     }
 
     fn recorded(cursor: Cursor) -> Self {
@@ -35,11 +37,16 @@ impl Case {
         Self { marks: Marks { start: Some(at(start)), end: Some(at(end)), looping: false }, ..self }
     }
 
+    /// A layer has something to show until then.
+    fn until(self, secs: i64) -> Self {
+        Self { horizon: Horizon(Some(at(secs))), ..self }
+    }
+
     fn open(self, width: f32) -> Harness<'static, Bar> {
         let plant = testing::plant();
         let bar = Bar { state: TimeState::default(), out: Vec::new() };
         let mut harness = testing::harness(bar, move |ui, bar| {
-            let view = plant.time_in(&self.extent, self.cursor, self.marks, &bar.state);
+            let view = plant.time_until(self.horizon, &self.extent, self.cursor, self.marks, &bar.state);
             let view = TimeView { selected: self.selected, ..view };
             egui::Panel::bottom("time").exact_size(HEIGHT).show(ui, |ui| {
                 time_ui(ui, &view, &mut bar.state, &mut bar.out);
@@ -74,27 +81,27 @@ fn enter(harness: &mut Harness<Bar>, field: &str, text: &str) {
 
 #[test]
 fn buttons_ask_for_what_they_say() {
-    let step = |by, forward| vec![OperatorCommand::Step { by, forward }];
+    let step = |by, forward| vec![OperatorCommand::Time(TimeCommand::Step { by, forward })];
     for (name, commands) in [
-        ("Play", vec![OperatorCommand::Play { speed: 1.0 }]),
-        ("Go live", vec![OperatorCommand::GoLive]),
-        ("Catch up", vec![OperatorCommand::CatchUp]),
-        ("To the start", vec![OperatorCommand::Seek(at(0))]),
+        ("Play", vec![OperatorCommand::Time(TimeCommand::Play { speed: 1.0 })]),
+        ("Go live", vec![OperatorCommand::Time(TimeCommand::GoLive)]),
+        ("Catch up", vec![OperatorCommand::Time(TimeCommand::CatchUp)]),
+        ("To the start", vec![OperatorCommand::Time(TimeCommand::Seek(at(0)))]),
         ("Previous event", step(StepBy::Event, false)),
         ("Previous sample", step(StepBy::Sample, false)),
         ("Next sample", step(StepBy::Sample, true)),
         ("Next event", step(StepBy::Event, true)),
-        ("In mark", vec![OperatorCommand::Mark { end: MarkEnd::In, at: Some(at(300)) }]),
-        ("Out mark", vec![OperatorCommand::Mark { end: MarkEnd::Out, at: Some(at(300)) }]),
-        ("Loop", vec![OperatorCommand::Loop(true)]),
+        ("In mark", vec![OperatorCommand::Time(TimeCommand::Mark { end: MarkEnd::In, at: Some(at(300)) })]),
+        ("Out mark", vec![OperatorCommand::Time(TimeCommand::Mark { end: MarkEnd::Out, at: Some(at(300)) })]),
+        ("Loop", vec![OperatorCommand::Time(TimeCommand::Loop(true))]),
     ] {
         assert_eq!(click(&mut bar(paused()), name), commands, "{name}");
     }
-    assert_eq!(click(&mut bar(Cursor::Live), "Pause"), [OperatorCommand::Pause]);
+    assert_eq!(click(&mut bar(Cursor::Live), "Pause"), [OperatorCommand::Time(TimeCommand::Pause)]);
     let mut live = bar(Cursor::Live);
     assert_eq!((click(&mut live, "Go live"), click(&mut live, "Catch up")), (vec![], vec![]), "it is live");
     let recorded = || Case::recorded(paused()).open(1_024.0);
-    assert_eq!(click(&mut recorded(), "To the end"), [OperatorCommand::GoLive]);
+    assert_eq!(click(&mut recorded(), "To the end"), [OperatorCommand::Time(TimeCommand::GoLive)]);
     assert!(recorded().query_by_label("Go live").is_none(), "a recording is never live");
 }
 
@@ -149,9 +156,9 @@ fn a_click_on_the_strip_goes_to_that_moment_and_its_end_is_live() {
         std::mem::take(&mut harness.state_mut().out)
     };
     let commands = go(0.25);
-    let Some(OperatorCommand::Seek(moment)) = commands.first() else { panic!("{commands:?}") };
+    let Some(OperatorCommand::Time(TimeCommand::Seek(moment))) = commands.first() else { panic!("{commands:?}") };
     assert!((moment.secs_since(at(0)) - 150.0).abs() < 1.0, "{moment}");
-    assert_eq!(go(1.0).first(), Some(&OperatorCommand::GoLive));
+    assert_eq!(go(1.0).first(), Some(&OperatorCommand::Time(TimeCommand::GoLive)));
 }
 
 #[test]
@@ -163,7 +170,7 @@ fn a_drag_along_the_strip_scrubs() {
     harness.run();
     harness.hover_at(pos2(strip.left() + 9.0 + (strip.width() - 18.0) * 0.75, y));
     harness.run();
-    let Some(OperatorCommand::Seek(moment)) = harness.state().out.last() else { panic!("no scrub") };
+    let Some(OperatorCommand::Time(TimeCommand::Seek(moment))) = harness.state().out.last() else { panic!("no scrub") };
     assert!((moment.secs_since(at(0)) - 450.0).abs() < 1.0, "{moment}");
 }
 
@@ -180,7 +187,11 @@ fn a_click_on_a_flag_goes_to_its_moment_and_frames_its_twin() {
     harness.drop_at(alarm.center());
     harness.run();
     let pump = scene.twin("P-101").map(|twin| twin.index);
-    let expected = [OperatorCommand::Seek(at(477)), OperatorCommand::Select(pump), OperatorCommand::Focus(pump)];
+    let expected = [
+        OperatorCommand::Time(TimeCommand::Seek(at(477))),
+        OperatorCommand::Attention(AttentionCommand::Select(pump)),
+        OperatorCommand::Camera(CameraCommand::Focus(pump)),
+    ];
     assert_eq!(harness.state().out, expected);
 }
 
@@ -228,23 +239,28 @@ fn marks_are_dragged_but_not_past_each_other() {
     harness.hover_at(pos2(x(150.0), grip.y));
     harness.run();
     let last = harness.state().out.last().cloned();
-    let Some(OperatorCommand::Mark { end: MarkEnd::In, at: Some(moved) }) = last else { panic!("{last:?}") };
+    let Some(OperatorCommand::Time(TimeCommand::Mark { end: MarkEnd::In, at: Some(moved) })) = last else {
+        panic!("{last:?}")
+    };
     assert!((moved.secs_since(at(0)) - 150.0).abs() < 2.0, "{moved}");
     harness.hover_at(pos2(x(400.0), grip.y));
     harness.run();
     let last = harness.state().out.last().cloned();
-    assert!(matches!(last, Some(OperatorCommand::Mark { at: Some(moved), .. }) if moved < at(200)), "{last:?}");
+    assert!(
+        matches!(last, Some(OperatorCommand::Time(TimeCommand::Mark { at: Some(moved), .. })) if moved < at(200)),
+        "{last:?}"
+    );
 }
 
 #[test]
 fn a_typed_time_is_gone_to_and_nonsense_is_told() {
     for (text, command) in [
-        ("14:02:03", OperatorCommand::Seek(at(123))),
-        ("-90s", OperatorCommand::Seek(at(210))),
-        ("start+10s", OperatorCommand::Seek(at(10))),
-        ("2026-01-31T14:05:00.5Z", OperatorCommand::Seek(at(300) + Duration::from_millis(500))),
-        ("now", OperatorCommand::GoLive),
-        ("12:00", OperatorCommand::Seek(at(0))),
+        ("14:02:03", OperatorCommand::Time(TimeCommand::Seek(at(123)))),
+        ("-90s", OperatorCommand::Time(TimeCommand::Seek(at(210)))),
+        ("start+10s", OperatorCommand::Time(TimeCommand::Seek(at(10)))),
+        ("2026-01-31T14:05:00.5Z", OperatorCommand::Time(TimeCommand::Seek(at(300) + Duration::from_millis(500)))),
+        ("now", OperatorCommand::Time(TimeCommand::GoLive)),
+        ("12:00", OperatorCommand::Time(TimeCommand::Seek(at(0)))),
     ] {
         let mut harness = bar(paused());
         click(&mut harness, "Type a time");
@@ -267,11 +283,11 @@ fn speeds_reach_from_a_hundredth_to_a_thousand_both_ways() {
     let mut harness = Case::at(Cursor::Playing { at: at(300), speed: 1.0 }).open(1_024.0);
     click(&mut harness, "Speed ×1");
     let commands = click(&mut harness, "×−1000");
-    assert_eq!(commands, [OperatorCommand::Play { speed: -1000.0 }]);
+    assert_eq!(commands, [OperatorCommand::Time(TimeCommand::Play { speed: -1000.0 })]);
     let mut harness = bar(paused());
     click(&mut harness, "Speed ×1");
     assert_eq!(click(&mut harness, "×0.01"), [], "a pause stays one");
-    assert_eq!(click(&mut harness, "Play"), [OperatorCommand::Play { speed: 0.01 }]);
+    assert_eq!(click(&mut harness, "Play"), [OperatorCommand::Time(TimeCommand::Play { speed: 0.01 })]);
     assert_eq!([SpeedChange::Faster, SpeedChange::Slower, SpeedChange::Reverse].map(|by| by.of(2.0)), [5.0, 1.0, -2.0]);
 }
 
@@ -280,7 +296,7 @@ fn gaps_are_jumped_over_from_a_length_that_is_chosen() {
     let mut harness = bar(paused());
     click(&mut harness, "Skip gaps: never");
     let longest = Some(Duration::from_secs(60));
-    assert_eq!(click(&mut harness, "Longer than 1 min"), [OperatorCommand::SkipGaps(longest)]);
+    assert_eq!(click(&mut harness, "Longer than 1 min"), [OperatorCommand::Time(TimeCommand::SkipGaps(longest))]);
 }
 
 #[test]
@@ -293,11 +309,12 @@ fn a_note_is_about_the_moment_and_the_twin_at_which_it_was_begun() {
     assert_eq!(harness.state().out, [], "there is nothing to write yet");
     assert!(harness.query_by_label_contains("14:05:00 UTC, by ada").is_some());
     enter(&mut harness, "Note text", "smells hot");
-    let note = OperatorCommand::Note { text: "smells hot".into(), twin, at: Some(at(300)) };
+    let note = OperatorCommand::Journal(JournalCommand::Note { text: "smells hot".into(), twin, at: Some(at(300)) });
     assert_eq!(std::mem::take(&mut harness.state_mut().out), [note]);
     click(&mut harness, "Set a bookmark");
     click(&mut harness, "About F-101");
-    let bookmark = OperatorCommand::Bookmark { text: String::new(), twin: None, at: Some(at(300)) };
+    let bookmark =
+        OperatorCommand::Journal(JournalCommand::Bookmark { text: String::new(), twin: None, at: Some(at(300)) });
     assert_eq!(click(&mut harness, "Add bookmark"), [bookmark], "a moment can be marked without a word");
 }
 
@@ -306,7 +323,7 @@ fn the_list_of_notes_leads_to_them() {
     let mut harness = bar(Cursor::Playing { at: at(100), speed: 5.0 });
     click(&mut harness, "Notes and bookmarks (1)");
     let commands = click(&mut harness, "14:09:22 E-101  thermowell looks wet");
-    assert_eq!(commands.first(), Some(&OperatorCommand::Seek(at(562))));
+    assert_eq!(commands.first(), Some(&OperatorCommand::Time(TimeCommand::Seek(at(562)))));
     assert_eq!(commands.len(), 3, "its twin is selected and in the picture");
 }
 
@@ -315,9 +332,9 @@ fn space_pauses_what_moves_and_plays_what_stands() {
     let plant = testing::plant();
     let state = TimeState::default();
     let ask = |cursor| pause_or_play(&plant.time(cursor, &state), 2.0);
-    assert_eq!(ask(Cursor::Live), OperatorCommand::Pause);
-    assert_eq!(ask(Cursor::Playing { at: at(7), speed: 2.0 }), OperatorCommand::Pause);
-    assert_eq!(ask(paused()), OperatorCommand::Play { speed: 2.0 });
+    assert_eq!(ask(Cursor::Live), OperatorCommand::Time(TimeCommand::Pause));
+    assert_eq!(ask(Cursor::Playing { at: at(7), speed: 2.0 }), OperatorCommand::Time(TimeCommand::Pause));
+    assert_eq!(ask(paused()), OperatorCommand::Time(TimeCommand::Play { speed: 2.0 }));
 }
 
 #[test]
@@ -325,8 +342,14 @@ fn a_mark_that_stands_here_is_taken_away() {
     let plant = testing::plant();
     let marks = Marks { start: Some(at(300)), ..Marks::default() };
     let view = plant.time_in(&Extent::Live, paused(), marks, &TimeState::default());
-    assert_eq!(toggle_mark(&view, MarkEnd::In), OperatorCommand::Mark { end: MarkEnd::In, at: None });
-    assert_eq!(toggle_mark(&view, MarkEnd::Out), OperatorCommand::Mark { end: MarkEnd::Out, at: Some(at(300)) });
+    assert_eq!(
+        toggle_mark(&view, MarkEnd::In),
+        OperatorCommand::Time(TimeCommand::Mark { end: MarkEnd::In, at: None })
+    );
+    assert_eq!(
+        toggle_mark(&view, MarkEnd::Out),
+        OperatorCommand::Time(TimeCommand::Mark { end: MarkEnd::Out, at: Some(at(300)) })
+    );
 }
 
 #[test]
@@ -371,4 +394,90 @@ fn a_dialog_opens_for_what_a_key_asks() {
     state.write(&plant.time(paused(), &TimeState::default()), RemarkKind::Bookmark);
     state.type_time();
     assert!(state.remark.is_some() && state.typing.is_some());
+}
+
+/// Presses and lets go at a share of the strip's width; gives what that asked for.
+fn click_at(harness: &mut Harness<Bar>, fraction: f32) -> Vec<OperatorCommand> {
+    let strip = harness.get_by_label("Time").rect();
+    let place = pos2(strip.left() + 9.0 + fraction * (strip.width() - 18.0), strip.bottom() - 6.0);
+    harness.drag_at(place);
+    harness.run();
+    harness.drop_at(place);
+    harness.run();
+    std::mem::take(&mut harness.state_mut().out)
+}
+
+#[test]
+fn the_strip_goes_on_beyond_now_as_far_as_a_layer_reaches() {
+    let mut harness = Case::at(Cursor::Live).until(1_200).open(1_024.0);
+    let strip = harness.get_by_label("Time").rect();
+    let (now, ahead) = (harness.get_by_label("Now").rect(), harness.get_by_label("Ahead of now").rect());
+    let middle = strip.center().x;
+    assert!(now.right() < middle && (middle - now.right()) < 12.0, "now stands in the middle: {now} of {strip}");
+    assert!(ahead.left() > middle && ahead.left() - middle < 12.0, "{ahead}");
+    let commands = click_at(&mut harness, 0.75);
+    let Some(OperatorCommand::Time(TimeCommand::Seek(moment))) = commands.first() else { panic!("{commands:?}") };
+    assert!((moment.secs_since(at(0)) - 900.0).abs() < 2.0, "{moment}");
+    assert_eq!(click_at(&mut harness, 0.5), [], "it is live already");
+    let mut paused = Case::at(paused()).until(1_200).open(1_024.0);
+    assert_eq!(click_at(&mut paused, 0.5).first(), Some(&TimeCommand::GoLive.into()), "now is live");
+    assert_eq!(click_at(&mut paused, 1.0).first(), Some(&TimeCommand::Seek(at(1_200)).into()), "its end is not");
+    assert!(
+        Case::at(Cursor::Live).open(1_024.0).query_by_label("Ahead of now").is_none(),
+        "without a layer there is none"
+    );
+}
+
+#[test]
+fn a_recording_says_where_it_ends_and_what_lies_beyond() {
+    let mut harness = Case::recorded(paused()).until(900).open(1_024.0);
+    harness.get_by_label("Now");
+    let commands = click_at(&mut harness, 5.0 / 6.0);
+    let Some(OperatorCommand::Time(TimeCommand::Seek(moment))) = commands.first() else { panic!("{commands:?}") };
+    assert!((moment.secs_since(at(0)) - 750.0).abs() < 2.0, "{moment}");
+    assert_eq!(click(&mut harness, "To the end"), [TimeCommand::GoLive.into()], "of the recording");
+}
+
+#[test]
+fn a_typed_time_may_lie_beyond_now_where_a_layer_reaches() {
+    for (cursor, text, command) in [
+        (Cursor::Live, "+5m", TimeCommand::Seek(at(900))),
+        (paused(), "now+10m", TimeCommand::Seek(at(1_200))),
+        (paused(), "14:15:00", TimeCommand::Seek(at(900))),
+        (paused(), "+2h", TimeCommand::Seek(at(1_200))),
+        (paused(), "horizon-1m", TimeCommand::Seek(at(1_140))),
+        (Cursor::Paused(at(900)), "now", TimeCommand::GoLive),
+    ] {
+        let mut harness = Case::at(cursor).until(1_200).open(1_024.0);
+        click(&mut harness, "Type a time");
+        enter(&mut harness, "Go to a time", text);
+        assert_eq!(harness.state().out, [command.into()], "{text}");
+    }
+}
+
+#[test]
+fn beyond_now_the_bar_says_how_far_and_never_live() {
+    let plant = testing::plant();
+    let view = |cursor, extent: &Extent| {
+        let horizon = Horizon(Some(at(1_200)));
+        let view = plant.time_until(horizon, extent, cursor, Marks::default(), &TimeState::default());
+        (view.badge(), super::clock::distance(&view))
+    };
+    let ahead = |cursor| view(cursor, &Extent::Live);
+    assert_eq!(ahead(Cursor::Paused(at(900))), ("AHEAD".into(), "5:00 ahead of now".into()));
+    assert_eq!(ahead(Cursor::Playing { at: at(660), speed: 2.0 }).0, "AHEAD ×2");
+    assert_eq!(ahead(Cursor::Live).0, "LIVE", "live stays at now");
+    assert_eq!(ahead(Cursor::Paused(at(540))), ("PAUSED".into(), "1:00 behind live".into()));
+    let recorded = Extent::Recorded { start: at(0), end: at(600), density: Arc::default() };
+    assert_eq!(view(Cursor::Paused(at(660)), &recorded), ("AHEAD".into(), "1:00 after its end".into()));
+    assert_eq!(view(Cursor::Paused(at(60)), &recorded), ("REPLAY paused".into(), "1:00 of 10:00".into()));
+    let harness = Case::at(Cursor::Paused(at(900))).until(1_200).open(1_024.0);
+    assert!(harness.query_by_label_contains("Catch up").is_some());
+}
+
+#[test]
+fn a_note_that_is_written_beyond_now_is_about_now() {
+    let mut harness = Case::at(Cursor::Paused(at(900))).until(1_200).open(1_024.0);
+    click(&mut harness, "Write a note");
+    assert!(harness.query_by_label_contains("14:10:00 UTC, by ada").is_some());
 }

@@ -1,30 +1,34 @@
 //! The trend panel: chosen signals over time, one lane per unit, drawn as min/max per pixel.
 //!
-//! In: [`TrendView`], built from the history at the panel's width. Out: `ToggleTrend` and `Seek` commands.
+//! In: [`TrendView`], built from the history and the layers at the panel's width. Out: `ToggleTrend` and `Seek` commands.
 //! Never keeps samples: a day costs what a minute costs, because the history answers in buckets.
 
 mod axis;
+mod layers;
 
 use std::time::Duration;
 
 use bevy_egui::egui::{self, Align, ComboBox, PointerButton, ScrollArea, Sense, Stroke, Ui, Vec2b, pos2, vec2};
-use egui_plot::{Line, LineStyle, Plot, Points, VLine};
+use egui_plot::{Line, Plot, Points, VLine};
+
+pub use self::layers::LayerTrace;
 
 use self::axis::{clock_marks, clock_step, clock_ui, limit_labels, limit_lines, value_axis, value_marks};
+use super::class::{Dock, PanelClass};
+use super::layer_key::{self, LayerKey};
+use super::lines::Lines;
+use super::snapshot::Snapshot;
 use super::{format, theme, widgets};
-use crate::beside::Pairs;
-use crate::command::OperatorCommand;
-use crate::history::{Bucket, Cursor, History, Moment};
+use crate::command::{AttentionCommand, OperatorCommand, TimeCommand};
+use crate::history::{Bucket, Cursor, Horizon, ViewTime};
+use crate::layers::Layers;
 use crate::scene::{Limits, Scene};
 use crate::stage::Current;
-use crate::value::{Grade, Shift, SignalIndex, Timestamp};
+use crate::value::{Grade, SignalIndex, Timestamp};
 
 /// Spans to choose from, in seconds.
 const SPANS: [(u64, &str); 7] =
     [(30, "30 s"), (60, "1 min"), (300, "5 min"), (900, "15 min"), (3_600, "1 h"), (21_600, "6 h"), (86_400, "24 h")];
-
-/// Of lines of the recording beside this one, in points.
-const DASH: f32 = 6.0;
 
 /// Room for the times of day below the lanes, and the least height of a lane, in points.
 const CLOCK_HEIGHT: f32 = 24.0;
@@ -37,10 +41,15 @@ pub struct TrendView {
     /// Where the cursor stands; a line marks it unless the picture is live.
     pub shown: Timestamp,
     pub live: bool,
+    /// A recording: what is called now elsewhere is its end.
+    pub recorded: bool,
     /// Signals of one unit share a lane.
     pub lanes: Vec<Lane>,
-    /// Names of what is shown and of the recording beside it, if there is one.
-    pub names: Option<(String, String)>,
+    /// Now, or the end of a recording, where the picture reaches beyond it.
+    pub now: Option<Timestamp>,
+    /// The name of what is shown, if layers lie beside it.
+    pub here: Option<String>,
+    pub layers: Vec<LayerKey>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -62,8 +71,8 @@ pub struct Trace {
     pub stretches: Vec<Vec<[f64; 2]>>,
     /// Where samples were not good.
     pub doubtful: Vec<[f64; 2]>,
-    /// The same signal in the recording beside this one: its stretches, at the times here and in the unit here.
-    pub beside: Vec<Vec<[f64; 2]>>,
+    /// The same signal in each layer that has it.
+    pub layers: Vec<LayerTrace>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -79,9 +88,10 @@ impl Default for TrendState {
     }
 }
 
-/// The stretch of time to show: up to the newest when live, else with a quarter of it after the cursor.
-pub fn window(moment: &Moment, live: bool, span: Duration) -> (Timestamp, Timestamp) {
-    let to = if live { moment.shown } else { (moment.shown + span / 4).min(moment.now.max(moment.shown)) };
+/// The stretch of time to show: with a quarter of it after the cursor, as far as there is something to show. Live that is up
+/// to the newest, unless a layer reaches beyond now.
+pub fn window(moment: &ViewTime, horizon: Horizon, span: Duration) -> (Timestamp, Timestamp) {
+    let to = (moment.shown + span / 4).min(horizon.end(moment.now).max(moment.shown));
     (to - span, to)
 }
 
@@ -89,36 +99,13 @@ pub fn window(moment: &Moment, live: bool, span: Duration) -> (Timestamp, Timest
 pub struct TrendInput<'a> {
     pub scene: &'a Scene,
     pub currents: &'a dyn Fn(SignalIndex) -> Current,
-    pub history: &'a History,
+    pub history: &'a dyn Lines,
     pub trends: &'a [SignalIndex],
     pub cursor: Cursor,
-    pub moment: Moment,
-    pub beside: Option<TrendBeside<'a>>,
-}
-
-/// What it reads of a recording that lies beside.
-pub struct TrendBeside<'a> {
-    pub here: &'a str,
-    pub there: &'a str,
-    pub history: &'a History,
-    pub pairs: &'a Pairs,
-    pub shift: Shift,
-}
-
-impl TrendBeside<'_> {
-    fn stretches(
-        &self,
-        signal: &crate::scene::Signal,
-        (from, to): (Timestamp, Timestamp),
-        columns: usize,
-    ) -> Vec<Vec<[f64; 2]>> {
-        let Some(pair) = self.pairs.get(signal.index) else { return Vec::new() };
-        let (from, to) = (self.shift.there(from), self.shift.there(to));
-        let buckets = self.history.range(pair.there, from, to, columns);
-        let (mut stretches, _) = trace_points(&buckets, from, signal.expires);
-        stretches.iter_mut().flatten().for_each(|point| point[1] = pair.number(point[1]));
-        stretches
-    }
+    pub moment: ViewTime,
+    pub horizon: Horizon,
+    pub recorded: bool,
+    pub layers: Option<&'a Layers>,
 }
 
 pub fn trend_view(input: &TrendInput, state: &TrendState) -> TrendView {
@@ -129,26 +116,27 @@ pub fn trend_view(input: &TrendInput, state: &TrendState) -> TrendView {
         let newest = input.trends.iter().map(|index| (input.currents)(*index).source_time).max();
         moment.shown = newest.map_or(moment.shown, |newest| newest.max(moment.shown));
     }
-    let (from, to) = window(&moment, live, state.span);
+    let (from, to) = window(&moment, input.horizon, state.span);
     let mut lanes: Vec<Lane> = Vec::new();
     for (colour, &index) in input.trends.iter().enumerate() {
         let Some(signal) = input.scene.signals.get(index.at()) else { continue };
         let columns = state.columns.clamp(16, 4_096);
         let buckets = input.history.range(index, from, to, columns);
-        let beside =
-            input.beside.as_ref().map(|beside| beside.stretches(signal, (from, to), columns)).unwrap_or_default();
+        let layers = layers::traces(input.layers, signal, (from, to), columns);
         let (stretches, doubtful) = trace_points(&buckets, from, signal.expires);
         let value = (input.currents)(index).value.as_ref().map_or_else(|| "–".into(), format::value);
         let path = input.scene.signal_path(index);
-        let trace = Trace { signal: index, path, value, limits: signal.limits, colour, stretches, doubtful, beside };
+        let trace = Trace { signal: index, path, value, limits: signal.limits, colour, stretches, doubtful, layers };
         let unit = signal.unit.pretty();
         match lanes.iter_mut().find(|lane| lane.unit == unit) {
             Some(lane) => lane.traces.push(trace),
             None => lanes.push(Lane { unit, traces: vec![trace] }),
         }
     }
-    let names = input.beside.as_ref().map(|beside| (beside.here.to_owned(), beside.there.to_owned()));
-    TrendView { from, to, shown: input.moment.shown, live, lanes, names }
+    let layers = layer_key::keys(input.layers);
+    let here = input.layers.filter(|layers| !layers.is_empty()).map(|layers| layers.here().to_owned());
+    let now = Some(moment.now.max(if live { moment.shown } else { moment.now })).filter(|now| to > *now);
+    TrendView { from, to, shown: input.moment.shown, live, recorded: input.recorded, lanes, now, here, layers }
 }
 
 /// Points of a line through first, min, max and last of each bucket (M4: Jugel et al., "M4: a visualization-oriented
@@ -195,8 +183,8 @@ impl Lane {
 
     /// The vertical extent: the data with some air, and each limit that is within reach.
     pub fn extent(&self) -> (f64, f64) {
-        let values = self.traces.iter().flat_map(|trace| trace.stretches.iter().chain(&trace.beside).flatten());
-        let values = values.map(|point| point[1]);
+        let own = self.traces.iter().flat_map(|trace| &trace.stretches).flatten().map(|point| point[1]);
+        let values = own.chain(self.traces.iter().flat_map(|trace| &trace.layers).flat_map(LayerTrace::heights));
         let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
         if !low.is_finite() || !high.is_finite() {
             return (0.0, 1.0);
@@ -223,6 +211,48 @@ fn within_reach(limit: f64, low: f64, high: f64, size: f64) -> bool {
     near || passed_half
 }
 
+fn input<'a>(read: &'a Snapshot<'a>) -> TrendInput<'a> {
+    TrendInput {
+        scene: read.scene(),
+        currents: read.current,
+        history: read.known.lines,
+        trends: &read.attention.trends,
+        cursor: read.cursor,
+        moment: read.time,
+        horizon: read.horizon,
+        recorded: read.is_recorded(),
+        layers: read.layers,
+    }
+}
+
+/// The trends among the panels.
+pub struct TrendPanel;
+
+impl PanelClass for TrendPanel {
+    const NAME: &'static str = "trends";
+    const TITLE: &'static str = "Trends";
+    const DOCK: Dock = Dock::Below;
+    type State = TrendState;
+    type View<'a> = TrendView;
+
+    fn view<'a>(read: &'a Snapshot<'a>, state: &TrendState) -> TrendView {
+        trend_view(&input(read), state)
+    }
+
+    /// Layers are asked when the view is built: they lock nothing of the shown world.
+    fn wishes(read: &Snapshot, state: &TrendState) {
+        trend_view(&TrendInput { layers: None, ..input(read) }, state);
+    }
+
+    fn ui(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut Vec<OperatorCommand>) {
+        trend_ui(ui, view, state, out);
+    }
+
+    fn forget_the_past(state: &mut TrendState) {
+        *state = TrendState::default();
+    }
+}
+
 pub fn trend_ui(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut Vec<OperatorCommand>) {
     if view.lanes.is_empty() {
         widgets::empty(ui, "No trends", "Click a signal in the inspector to draw it here.");
@@ -237,8 +267,8 @@ pub fn trend_ui(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut
     ui.spacing_mut().item_spacing.y = spacing;
     let mut plotted = None;
     ScrollArea::vertical().auto_shrink(false).max_height(all.max(LEAST_LANE)).show(ui, |ui| {
-        for lane in &view.lanes {
-            plotted = Some(lane_ui(ui, view, lane, height, state, out));
+        for (lane, place) in view.lanes.iter().zip(0..) {
+            plotted = Some(lane_ui(ui, view, (lane, place == 0), height, state, out));
         }
     });
     if let Some(plotted) = plotted {
@@ -258,10 +288,7 @@ fn toolbar(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut Vec<
                 }
             }
         });
-        if let Some((here, there)) = &view.names {
-            line_key(ui, here, None);
-            line_key(ui, there, Some(DASH));
-        }
+        layers::keys_ui(ui, view);
         ScrollArea::horizontal().id_salt("trend legend").auto_shrink([false, true]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.x = 6.0;
             // About eight points a character: values give way when not all chips fit.
@@ -271,31 +298,11 @@ fn toolbar(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut Vec<
             let with_values = wide as f32 * 8.0 < ui.available_width();
             for (lane, trace) in view.lanes.iter().flat_map(|lane| lane.traces.iter().map(move |trace| (lane, trace))) {
                 if legend_chip(ui, lane, trace, with_values) {
-                    out.push(OperatorCommand::ToggleTrend(trace.signal));
+                    out.push(AttentionCommand::ToggleTrend(trace.signal).into());
                 }
             }
         });
     });
-}
-
-/// What a kind of line stands for: solid, or with dashes of this length.
-fn line_key(ui: &mut Ui, name: &str, dash: Option<f32>) {
-    const LINE: f32 = 30.0;
-    const WIDEST: f32 = 180.0;
-    let galley = widgets::layout(ui.painter(), name, theme::small(), theme::TEXT, WIDEST);
-    let (rect, response) = ui.allocate_exact_size(vec2(LINE + 6.0 + galley.size().x, 24.0), Sense::hover());
-    let kind = if dash.is_some() { "Dashed" } else { "Solid" };
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, format!("{kind}: {name}")));
-    let (left, right) = (rect.left_center(), rect.left_center() + vec2(LINE, 0.0));
-    let stroke = Stroke::new(1.5, theme::TEXT);
-    match dash {
-        None => {
-            ui.painter().line_segment([left, right], stroke);
-        }
-        Some(dash) => ui.painter().extend(egui::Shape::dashed_line(&[left, right], stroke, dash, dash * 0.6)),
-    }
-    ui.painter().galley(pos2(right.x + 6.0, rect.center().y - galley.size().y / 2.0), galley, theme::TEXT);
-    response.on_hover_text(format!("{kind} lines are {name}"));
 }
 
 fn legend_chip(ui: &mut Ui, lane: &Lane, trace: &Trace, with_value: bool) -> bool {
@@ -332,7 +339,7 @@ fn line_colour(place: usize) -> egui::Color32 {
 fn lane_ui(
     ui: &mut Ui,
     view: &TrendView,
-    lane: &Lane,
+    (lane, is_first): (&Lane, bool),
     height: f32,
     state: &mut TrendState,
     out: &mut Vec<OperatorCommand>,
@@ -377,12 +384,8 @@ fn lane_ui(
         if let Some(limits) = lane.limits() {
             limit_lines(plot, &limits, (bottom, top));
         }
+        layers::plot(plot, view, &lane.traces);
         for trace in &lane.traces {
-            for stretch in &trace.beside {
-                let line = Line::new(format!("{} beside", trace.path), stretch.clone());
-                let line = line.color(line_colour(trace.colour).gamma_multiply(0.8)).width(1.2);
-                plot.line(line.style(LineStyle::Dashed { length: DASH }));
-            }
             for stretch in &trace.stretches {
                 let line = Line::new(trace.path.clone(), stretch.clone());
                 plot.line(line.color(line_colour(trace.colour)).width(1.5));
@@ -398,6 +401,8 @@ fn lane_ui(
         }
     });
     state.columns = (response.response.rect.width().max(16.0)) as usize;
+    layers::ahead_ui(ui, view, &response.transform, is_first);
+    layers::paint_marks(ui, view, &lane.traces, &response.transform);
     if let Some(limits) = lane.limits() {
         limit_labels(ui, &limits, &response.transform);
     }
@@ -409,7 +414,7 @@ fn lane_ui(
     let scrubbed = scrub.clicked() || scrub.dragged_by(PointerButton::Primary);
     if scrubbed && let Some(pointer) = scrub.interact_pointer_pos() {
         let x = response.transform.value_from_position(pointer).x.clamp(0.0, span);
-        out.push(OperatorCommand::Seek(view.from + Duration::from_secs_f64(x)));
+        out.push(TimeCommand::Seek(view.from + Duration::from_secs_f64(x)).into());
     }
     let hovered = scrub.contains_pointer();
     let turned = if hovered { ui.input(|input| input.smooth_scroll_delta().y) } else { 0.0 };
@@ -470,7 +475,7 @@ mod tests {
                 colour: 0,
                 stretches: vec![vec![[0.0, 10.0], [1.0, 12.0]]],
                 doubtful: Vec::new(),
-                beside: Vec::new(),
+                layers: Vec::new(),
             }],
         };
         assert!(lane(14.0).extent().1 > 14.0);
@@ -481,10 +486,20 @@ mod tests {
     #[test]
     fn the_window_ends_now_when_live_and_shows_what_came_after_a_paused_cursor() {
         let at = |s: i64| Timestamp(s * 1_000_000_000);
-        let moment = Moment { now: at(1_000), shown: at(1_000), session_start: at(0) };
-        assert_eq!(window(&moment, true, Duration::from_secs(60)), (at(940), at(1_000)));
-        let paused = Moment { shown: at(500), ..moment };
-        assert_eq!(window(&paused, false, Duration::from_secs(60)), (at(455), at(515)));
+        let moment = ViewTime { now: at(1_000), shown: at(1_000), session_start: at(0) };
+        assert_eq!(window(&moment, Horizon::default(), Duration::from_secs(60)), (at(940), at(1_000)));
+        let paused = ViewTime { shown: at(500), ..moment };
+        assert_eq!(window(&paused, Horizon::default(), Duration::from_secs(60)), (at(455), at(515)));
+    }
+
+    #[test]
+    fn where_a_layer_reaches_beyond_now_the_window_does_too() {
+        let at = |s: i64| Timestamp(s * 1_000_000_000);
+        let horizon = Horizon(Some(at(1_030)));
+        let live = ViewTime { now: at(1_000), shown: at(1_000), session_start: at(0) };
+        assert_eq!(window(&live, horizon, Duration::from_secs(60)), (at(955), at(1_015)));
+        let ahead = ViewTime { shown: at(1_020), ..live };
+        assert_eq!(window(&ahead, horizon, Duration::from_secs(60)), (at(970), at(1_030)), "and no farther");
     }
 
     #[test]
@@ -507,7 +522,7 @@ mod tests {
         });
         harness.get_by_label("Remove P-101.flow from the trends").click();
         harness.run();
-        assert_eq!(harness.state().1, [OperatorCommand::ToggleTrend(flow[0])]);
+        assert_eq!(harness.state().1, [OperatorCommand::Attention(AttentionCommand::ToggleTrend(flow[0]))]);
     }
 
     #[test]

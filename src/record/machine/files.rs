@@ -6,9 +6,10 @@ use super::{Failed, Hold, Machine, Mode, Trouble, Writing};
 use crate::event::{Draft, Kind};
 use crate::record::attach::SceneFiles;
 use crate::record::batch::Batch;
+use crate::record::conclusion::Conclusion;
 use crate::record::format::About;
 use crate::record::ring::{Ring, Segment};
-use crate::record::writer::{Framed, RecordFile, Tally, WriteError};
+use crate::record::writer::{Framed, RecordFile, WriteError, Written};
 use crate::value::Timestamp;
 
 /// Between two tries to begin a new file: the first, and the longest.
@@ -17,7 +18,7 @@ const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
 impl Failed {
     pub(super) fn until(until: Option<Timestamp>) -> Self {
-        Self { retry: Instant::now() + RETRY, events: Vec::new(), until }
+        Self { retry: Instant::now() + RETRY, conclusions: Vec::new(), until }
     }
 }
 
@@ -52,7 +53,7 @@ impl Machine {
         Writing {
             file,
             hold: Some(Hold::new(false)),
-            events: Vec::new(),
+            conclusions: Vec::new(),
             began: self.heard,
             until: None,
             pending_since: None,
@@ -112,8 +113,9 @@ impl Machine {
         };
         let mut writing = *writing;
         let belongs = |received: Timestamp| moment.is_none_or(|moment| received <= moment);
-        let (until, after) = std::mem::take(&mut writing.events).into_iter().partition(|e| belongs(e.received));
-        writing.events = until;
+        let conclusions = std::mem::take(&mut writing.conclusions);
+        let (until, after) = conclusions.into_iter().partition(|conclusion| belongs(conclusion.time()));
+        writing.conclusions = until;
         let wanted_until = writing.until;
         self.close(writing);
         if moment.is_none() {
@@ -122,11 +124,12 @@ impl Machine {
         match self.open(&self.scene.clone()) {
             Ok(file) => {
                 let began = moment.unwrap_or(self.heard);
-                let next = Writing { hold: None, events: after, began, until: wanted_until, ..self.begun(file) };
+                let next = Writing { hold: None, conclusions: after, began, until: wanted_until, ..self.begun(file) };
                 self.mode = Mode::Writing(Box::new(next));
             }
             Err(error) => {
-                self.mode = Mode::Failed(Failed { events: after, ..Failed::until(wanted_until) });
+                let conclusions = self.keep_events(after);
+                self.mode = Mode::Failed(Failed { conclusions, ..Failed::until(wanted_until) });
                 self.set_trouble(self.heard, &error);
             }
         }
@@ -134,7 +137,7 @@ impl Machine {
 
     /// Writes what is left of a file, and its end.
     pub(super) fn close(&mut self, mut writing: Writing) {
-        let written = writing.file.flush().and_then(|()| writing.file.events(&writing.events));
+        let written = writing.file.flush().and_then(|()| writing.file.conclusions(&writing.conclusions));
         let finished = writing.file.finish();
         self.done = self.done + finished.kept;
         self.lost += finished.lost;
@@ -191,7 +194,7 @@ impl Machine {
     }
 
     fn write_past(&mut self, ring: Ring) {
-        for Segment { keyframe, scenes, messages, events } in ring.into_segments() {
+        for Segment { keyframe, scenes, messages, conclusions } in ring.into_segments() {
             let Mode::Writing(writing) = &mut self.mode else {
                 self.lost += messages.len() as u64;
                 continue;
@@ -199,7 +202,7 @@ impl Machine {
             let framed = keyframe.map_or(Ok(()), |framed| writing.file.keyframe(&framed));
             let attached =
                 framed.and_then(|()| scenes.iter().try_for_each(|(at, files)| writing.file.attach(files, *at)));
-            writing.events.extend(events);
+            writing.conclusions.extend(conclusions);
             match attached {
                 Ok(()) => self.write(&messages),
                 Err(error) => {
@@ -216,14 +219,14 @@ impl Machine {
         let Mode::Writing(writing) = std::mem::replace(&mut self.mode, Mode::Failed(Failed::until(None))) else {
             return;
         };
-        let Writing { file, hold, events, until, began, .. } = *writing;
+        let Writing { file, hold, conclusions, until, began, .. } = *writing;
         let (path, kept, since) = (file.path().to_owned(), file.kept(), file.newest_kept().unwrap_or(began));
         let is_there = file.is_there();
         let (lost, cut) = file.abandon();
         self.lost += lost.messages + hold.map_or(0, |hold| hold.messages.len() as u64);
         self.done = self.done + kept;
         let shown = path.display();
-        if kept == Tally::default() {
+        if kept == Written::default() {
             // Nothing but what stands at the front of each.
             let _ = std::fs::remove_file(&path);
         } else {
@@ -240,8 +243,17 @@ impl Machine {
                 self.mender.take(path);
             }
         }
-        self.mode = Mode::Failed(Failed { events, ..Failed::until(until) });
+        let conclusions = self.keep_events(conclusions);
+        self.mode = Mode::Failed(Failed { conclusions, ..Failed::until(until) });
         self.set_trouble(since, error);
+    }
+
+    /// Events wait while the disk fails; samples and forecasts are lost, like the messages around them.
+    fn keep_events(&mut self, mut conclusions: Vec<Conclusion>) -> Vec<Conclusion> {
+        let before = conclusions.len();
+        conclusions.retain(|conclusion| matches!(conclusion, Conclusion::Event(_)));
+        self.lost += (before - conclusions.len()) as u64;
+        conclusions
     }
 
     fn set_trouble(&mut self, since: Timestamp, error: &WriteError) {
@@ -256,11 +268,11 @@ impl Machine {
         let opened = self.open(&self.scene.clone());
         let Mode::Failed(failed) = &mut self.mode else { return };
         let until = failed.until;
-        let events = std::mem::take(&mut failed.events);
+        let conclusions = std::mem::take(&mut failed.conclusions);
         match opened {
             Ok(_) if until.is_some_and(|until| self.clock.now() >= until) => self.stand_by(),
             Ok(file) => {
-                self.mode = Mode::Writing(Box::new(Writing { events, until, ..self.begun(file) }));
+                self.mode = Mode::Writing(Box::new(Writing { conclusions, until, ..self.begun(file) }));
                 self.want_first_keyframe();
             }
             Err(error) => {
@@ -269,14 +281,14 @@ impl Machine {
                     trouble.tries
                 });
                 let wait = (RETRY * 2_u32.saturating_pow(tries)).min(LONGEST_RETRY);
-                self.mode = Mode::Failed(Failed { events, retry: Instant::now() + wait, until });
+                self.mode = Mode::Failed(Failed { conclusions, retry: Instant::now() + wait, until });
                 self.set_trouble(self.heard, &error);
             }
         }
     }
 }
 
-impl std::ops::Add for Tally {
+impl std::ops::Add for Written {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
@@ -284,6 +296,8 @@ impl std::ops::Add for Tally {
             messages: self.messages + other.messages,
             events: self.events + other.events,
             keyframes: self.keyframes + other.keyframes,
+            forecasts: self.forecasts + other.forecasts,
+            produced: self.produced + other.produced,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::value::Timestamp;
 pub struct Damage {
     /// Why the index at the end could not be used.
     pub(super) index: Option<NoIndex>,
-    /// Bytes at the end of which nothing can be made.
+    /// Bytes at the end that hold no whole record.
     pub(super) cut: u64,
     /// The newest moment that can be read.
     pub(super) last: Option<Timestamp>,
@@ -48,7 +48,7 @@ impl Damage {
         self.spoiled.lock().len()
     }
 
-    /// Bytes at the end of which nothing can be made.
+    /// Bytes at the end that hold no whole record.
     pub fn cut_bytes(&self) -> u64 {
         self.cut
     }

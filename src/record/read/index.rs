@@ -1,7 +1,7 @@
 //! What stands where in one recording: channels, chunks in order of time, keyframes. In: what a summary or a scan has
 //! found. Out: an [`Index`]. Knows nothing of payloads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::chunk::{self, ChunkError, Place};
@@ -23,6 +23,11 @@ pub(super) struct Index {
     pub chunks: Vec<Chunk>,
     /// For each chunk, the newest moment in it and all before it: where to begin to look.
     pub newest: Vec<Timestamp>,
+    /// Log times of the first and the last message, event or keyframe: a forecast that was cut out of a longer recording may
+    /// have been issued before all of it.
+    bounds: Option<(Timestamp, Timestamp)>,
+    /// Of channels by their numbers, the place of the broker's name in their order; empty where there is one broker.
+    ranks: Vec<u16>,
     /// In order of time.
     pub keyframes: Vec<KeyframePlace>,
     /// In the order of the file.
@@ -45,6 +50,8 @@ pub(super) struct Channel {
     pub encoding: Arc<str>,
     pub qos: u8,
     pub retained: bool,
+    /// Of keyframes that lack the large states of producers.
+    pub is_partial: bool,
 }
 
 /// What a channel is for.
@@ -53,6 +60,14 @@ pub(super) enum Kind {
     Message,
     Event,
     Keyframe,
+    Forecast,
+    /// Samples of costly producers.
+    Produced,
+}
+
+impl Kind {
+    /// What has a place in the one order of all that is learned from.
+    pub const MESSAGES: &[Kind] = &[Kind::Message, Kind::Produced];
 }
 
 /// A stretch of the file with messages.
@@ -65,18 +80,17 @@ pub(super) struct Chunk {
     pub holds: Holds,
 }
 
+/// The kinds that it has messages of: one bit for each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Holds {
-    pub messages: bool,
-    pub events: bool,
-    pub keyframes: bool,
-}
+pub(super) struct Holds(u8);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct KeyframePlace {
     pub time: Timestamp,
     /// In [`Index::chunks`].
     pub chunk: usize,
+    /// It lacks the large states of producers.
+    pub is_partial: bool,
 }
 
 /// An attachment and where it stands.
@@ -95,8 +109,8 @@ pub(super) struct Found {
     pub end: u64,
     pub messages: u64,
     pub holds: Holds,
-    /// Message indexes of channels with keyframes.
-    pub keyframes: Vec<u64>,
+    /// Message indexes of channels with keyframes, and whether these are partial.
+    pub keyframes: Vec<(u64, bool)>,
     /// Bytes of all its message indexes, as a summary tells.
     pub indexes_length: u64,
     /// Nothing says which channels it has: it must be read to know.
@@ -105,11 +119,11 @@ pub(super) struct Found {
 
 impl Holds {
     pub fn add(&mut self, kind: Kind) {
-        match kind {
-            Kind::Message => self.messages = true,
-            Kind::Event => self.events = true,
-            Kind::Keyframe => self.keyframes = true,
-        }
+        self.0 |= 1 << kind as u8;
+    }
+
+    pub fn has(self, kind: Kind) -> bool {
+        self.0 & 1 << kind as u8 != 0
     }
 }
 
@@ -151,23 +165,26 @@ impl Channel {
         let kind = match wire.topic.as_str() {
             format::EVENTS_TOPIC => Kind::Event,
             format::KEYFRAMES_TOPIC => Kind::Keyframe,
+            format::FORECASTS_TOPIC => Kind::Forecast,
+            format::PRODUCED_TOPIC => Kind::Produced,
             _ => Kind::Message,
         };
         let said = |key: &str| wire.metadata.get(key).map_or("", String::as_str);
         Self {
             kind,
             topic: wire.topic.as_str().into(),
-            broker: said(format::BROKER).into(),
+            broker: if kind == Kind::Produced { format::PRODUCERS } else { said(format::BROKER) }.into(),
             encoding: wire.encoding.as_str().into(),
             qos: said(format::QOS).parse().ok().filter(|qos| *qos <= 2).unwrap_or(0),
             retained: said(format::RETAINED) == "true",
+            is_partial: said(format::PARTIAL) == "true",
             wire,
         }
     }
 }
 
 impl Index {
-    /// Sorts what was found, and looks into those chunks of which nothing else tells what they hold.
+    /// Sorts what was found, and looks into those chunks whose content nothing else tells.
     pub fn new(
         source: &Source,
         mut channels: Channels,
@@ -180,7 +197,7 @@ impl Index {
         let mut keyframes = Vec::new();
         for mut one in found {
             let mut times = Vec::new();
-            if !one.is_opaque && one.holds.keyframes {
+            if !one.is_opaque && one.holds.has(Kind::Keyframe) {
                 match keyframe_times(source, &one)? {
                     Some(found) => times = found,
                     None => one.is_opaque = true,
@@ -199,7 +216,9 @@ impl Index {
             if one.messages == 0 {
                 continue;
             }
-            keyframes.extend(times.into_iter().map(|nanoseconds| (time(nanoseconds), one.place.offset)));
+            keyframes.extend(
+                times.into_iter().map(|(nanoseconds, is_partial)| (time(nanoseconds), one.place.offset, is_partial)),
+            );
             let times = (time(one.start.min(one.end)), time(one.end.max(one.start)));
             chunks.push(Chunk { place: one.place, times, messages: one.messages, holds: one.holds });
         }
@@ -214,14 +233,23 @@ impl Index {
             chunks.iter().enumerate().map(|(at, chunk)| (chunk.place.offset, at)).collect();
         let mut keyframes: Vec<KeyframePlace> = keyframes
             .into_iter()
-            .filter_map(|(time, offset)| Some(KeyframePlace { time, chunk: *by_offset.get(&offset)? }))
+            .filter_map(|(time, offset, is_partial)| {
+                Some(KeyframePlace { time, chunk: *by_offset.get(&offset)?, is_partial })
+            })
             .collect();
         keyframes.sort_by_key(|keyframe| (keyframe.time, keyframe.chunk));
-        Ok(Self { channels, chunks, newest, keyframes, attachments, counts })
+        let ranks = ranks(&channels);
+        let bounds = bounds(&chunks);
+        Ok(Self { channels, chunks, newest, bounds, ranks, keyframes, attachments, counts })
     }
 
     pub fn bounds(&self) -> Option<(Timestamp, Timestamp)> {
-        Some((self.chunks.first()?.times.0, *self.newest.last()?))
+        self.bounds
+    }
+
+    /// Where a channel's broker stands among all of the file, by name.
+    pub fn rank(&self, channel: u16) -> u16 {
+        self.ranks.get(usize::from(channel)).copied().unwrap_or(0)
     }
 
     /// Chunks that may hold messages in (after, up_to].
@@ -232,26 +260,49 @@ impl Index {
     }
 }
 
-/// From message indexes; none if they are not where they should be.
-fn keyframe_times(source: &Source, one: &Found) -> Result<Option<Vec<u64>>, ReadError> {
+fn bounds(chunks: &[Chunk]) -> Option<(Timestamp, Timestamp)> {
+    let shown = [Kind::Message, Kind::Event, Kind::Keyframe, Kind::Produced];
+    let counts = || chunks.iter().filter(|chunk| shown.iter().any(|kind| chunk.holds.has(*kind)));
+    Some((counts().map(|chunk| chunk.times.0).min()?, counts().map(|chunk| chunk.times.1).max()?))
+}
+
+/// By channel; empty where no two brokers have to be told apart.
+fn ranks(channels: &Channels) -> Vec<u16> {
+    let learned = || channels.iter().filter(|channel| Kind::MESSAGES.contains(&channel.kind));
+    let names: BTreeSet<&str> = learned().map(|channel| &*channel.broker).collect();
+    let Some(last) = learned().map(|channel| channel.wire.id).max().filter(|_| names.len() > 1) else {
+        return Vec::new();
+    };
+    let places: BTreeMap<&str, u16> = names.into_iter().zip(0..).collect();
+    let mut ranks = vec![0; usize::from(last) + 1];
+    for channel in learned() {
+        if let (Some(rank), Some(place)) = (ranks.get_mut(usize::from(channel.wire.id)), places.get(&*channel.broker)) {
+            *rank = *place;
+        }
+    }
+    ranks
+}
+
+/// From message indexes, and whether each is of a partial one; none if they are not where they should be.
+fn keyframe_times(source: &Source, one: &Found) -> Result<Option<Vec<(u64, bool)>>, ReadError> {
     // The usual case: a keyframe in a chunk of its own.
-    if one.messages == 1 {
-        return Ok(Some(vec![one.start]));
+    if let ([(_, is_partial)], 1) = (&one.keyframes[..], one.messages) {
+        return Ok(Some(vec![(one.start, *is_partial)]));
     }
     let mut times = Vec::new();
-    for offset in &one.keyframes {
+    for (offset, is_partial) in &one.keyframes {
         let Some(head) = source.read(*offset, wire::HEAD)? else { return Ok(None) };
         let mut head = wire::Fields(&head);
         let (Some(op::MESSAGE_INDEX), Some(length)) = (head.u8(), head.u64()) else { return Ok(None) };
         let Some(body) = source.read(offset.saturating_add(wire::HEAD), length)? else { return Ok(None) };
         let Some(index) = wire::message_index(&body) else { return Ok(None) };
-        times.extend(index.entries().map(|(time, _)| time));
+        times.extend(index.entries().map(|(time, _)| (time, *is_partial)));
     }
     Ok(Some(times))
 }
 
 /// Reads a chunk to learn its channels and times; gives the times of keyframes in it.
-fn look_into(source: &Source, one: &mut Found, channels: &mut Channels) -> Result<Vec<u64>, ChunkError> {
+fn look_into(source: &Source, one: &mut Found, channels: &mut Channels) -> Result<Vec<(u64, bool)>, ChunkError> {
     let records = chunk::read(source, one.place)?;
     channels.learn(&records).map_err(ChunkError::Spoiled)?;
     let mut keyframes = Vec::new();
@@ -264,7 +315,7 @@ fn look_into(source: &Source, one: &mut Found, channels: &mut Channels) -> Resul
         (one.start, one.end) = (one.start.min(message.log_time), one.end.max(message.log_time));
         one.holds.add(channel.kind);
         if channel.kind == Kind::Keyframe {
-            keyframes.push(message.log_time);
+            keyframes.push((message.log_time, channel.is_partial));
         }
     }
     Ok(keyframes)

@@ -1,4 +1,4 @@
-//! Messages of a recording in order of time. In: an index and a stretch of time. Out: messages as a broker gave them.
+//! Messages of a recording in the one order. In: an index and a stretch of time. Out: messages as a broker gave them.
 //! Holds the chunks that overlap the moment it has come to, and no more.
 
 use std::cmp::Reverse;
@@ -9,15 +9,16 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::chunk::{self, ChunkError};
-use super::index::{Channel, Holds, Kind, time};
+use super::index::{Channel, Kind, time};
 use super::wire::{self, op};
-use super::{ReadError, Recording};
+use super::{ReadError, RecordingFile};
+use crate::record::{ProducedSamples, format};
 use crate::value::Timestamp;
 
 /// Chunks that overlap are open at the same time, up to this many bytes.
 const MOST_OPEN_MIB: usize = 512;
 
-/// A message as it came from a broker.
+/// A message as it came from a broker, or what a costly producer said in its place in the order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RawMessage {
     pub topic: Arc<str>,
@@ -32,6 +33,22 @@ pub struct RawMessage {
     /// The source time of its first sample, else the receive time.
     pub publish_time: Timestamp,
     pub payload: Bytes,
+}
+
+impl RawMessage {
+    /// What a costly producer said; none if it is a message of a broker.
+    pub fn produced(&self) -> Option<ProducedSamples> {
+        // A message of a broker is told by the length of its topic, mostly.
+        if !self.is_produced() {
+            return None;
+        }
+        serde_json::from_slice(&self.payload).ok()
+    }
+
+    /// Whether a costly producer said it, and no broker.
+    pub fn is_produced(&self) -> bool {
+        *self.topic == *format::PRODUCED_TOPIC
+    }
 }
 
 /// A message of any channel of the file.
@@ -61,11 +78,11 @@ impl Entry {
     }
 }
 
-/// The messages of one kind in `after < log_time ≤ up_to`, in order of log time, then of the file. Chunks that are
+/// The messages of some kinds in `after < log_time ≤ up_to`, in order of log time, then of brokers, then of the file. Chunks that are
 /// damaged are left out, and told of in the recording's damage.
 pub(super) struct Entries<'r> {
-    recording: &'r Recording,
-    kind: Kind,
+    recording: &'r RecordingFile,
+    kinds: &'static [Kind],
     after: Timestamp,
     up_to: Timestamp,
     /// Chunks not yet opened.
@@ -82,10 +99,11 @@ struct Open {
     later: Vec<Place>,
 }
 
-/// A message in a chunk. Ordered by time, then by its place in the file.
+/// A message in a chunk. Ordered by time, then by its broker, then by its place in the file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     log_time: u64,
+    broker: u16,
     chunk: u64,
     at: usize,
     end: usize,
@@ -112,9 +130,15 @@ impl Ord for Open {
 }
 
 impl<'r> Entries<'r> {
-    pub fn new(recording: &'r Recording, kind: Kind, after: Timestamp, up_to: Timestamp) -> Self {
+    pub fn new(recording: &'r RecordingFile, kinds: &'static [Kind], after: Timestamp, up_to: Timestamp) -> Self {
         let ahead = recording.index.between(after, up_to);
-        Self { recording, kind, after, up_to, ahead, open: BinaryHeap::new(), open_bytes: 0 }
+        Self { recording, kinds, after, up_to, ahead, open: BinaryHeap::new(), open_bytes: 0 }
+    }
+
+    /// The next that can be learned from.
+    pub fn next_learned(&mut self) -> Option<Result<Entry, ReadError>> {
+        let recording = self.recording;
+        self.find(|entry| entry.as_ref().map_or(true, |entry| recording.may_be_learned(entry)))
     }
 
     /// Opens all chunks that may hold a message before the next of those that are open.
@@ -124,12 +148,7 @@ impl<'r> Entries<'r> {
                 return Ok(());
             }
             self.ahead.start += 1;
-            let Holds { messages, events, keyframes } = chunk.holds;
-            let has_some = match self.kind {
-                Kind::Message => messages,
-                Kind::Event => events,
-                Kind::Keyframe => keyframes,
-            };
+            let has_some = self.kinds.iter().any(|kind| chunk.holds.has(*kind));
             if !has_some || chunk.times.1 <= self.after {
                 continue;
             }
@@ -156,8 +175,9 @@ impl<'r> Entries<'r> {
             let is_wanted = moment > self.after && moment <= self.up_to;
             let channel = self.recording.index.channels.get(message.channel).filter(|_| is_wanted)?;
             let at = record.at + wire::HEAD as usize;
-            let place = Place { log_time: message.log_time, chunk, at, end: at + record.body.len() };
-            (channel.kind == self.kind).then_some(place)
+            let broker = self.recording.index.rank(message.channel);
+            let place = Place { log_time: message.log_time, broker, chunk, at, end: at + record.body.len() };
+            self.kinds.contains(&channel.kind).then_some(place)
         });
         wanted.collect()
     }
@@ -200,7 +220,7 @@ impl Iterator for Entries<'_> {
     }
 }
 
-impl Recording {
+impl RecordingFile {
     /// The records of a chunk; none if it is damaged, which is then known.
     pub(super) fn records(&self, place: chunk::Place) -> Result<Option<Bytes>, ReadError> {
         match self.checked(place) {

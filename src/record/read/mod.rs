@@ -29,6 +29,6 @@ mod wire;
 pub use damage::Damage;
 pub use error::ReadError;
 pub use message::RawMessage;
-pub use recording::{AttachmentEntry, ChannelInfo, Recording, check_begin};
+pub use recording::{AttachmentEntry, ChannelInfo, RecordingFile, check_begin};
 pub use repair::{Repaired, repair};
 pub use timeline::Timeline;

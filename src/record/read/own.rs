@@ -4,7 +4,8 @@
 //! such out: no reader can make anything of them. Of a newer format nothing is judged.
 
 use crate::event::Event;
-use crate::record::format::{self, About, EVENTS_TOPIC, KEYFRAMES_TOPIC, Keyframe};
+use crate::record::format::{self, About, EVENTS_TOPIC, FORECASTS_TOPIC, KEYFRAMES_TOPIC, Keyframe, PRODUCED_TOPIC};
+use crate::record::{ProducedSamples, RecordedForecast};
 
 #[derive(Debug, Default)]
 pub(super) struct Judge {
@@ -26,6 +27,10 @@ impl Judge {
             _ if self.is_newer => true,
             EVENTS_TOPIC => serde_json::from_slice::<Event>(payload).is_ok(),
             KEYFRAMES_TOPIC => serde_json::from_slice::<Keyframe>(payload).is_ok(),
+            FORECASTS_TOPIC => {
+                serde_json::from_slice::<RecordedForecast>(payload).is_ok_and(|forecast| forecast.check().is_ok())
+            }
+            PRODUCED_TOPIC => serde_json::from_slice::<ProducedSamples>(payload).is_ok(),
             _ => true,
         }
     }
@@ -41,9 +46,10 @@ mod tests {
         let keyframe = serde_json::to_vec(&Keyframe::default()).expect("JSON");
         assert!(judge.is_right(KEYFRAMES_TOPIC, &keyframe) && !judge.is_right(EVENTS_TOPIC, &keyframe));
         assert!(judge.is_right("hall/pump", b"\0") && !judge.is_right(KEYFRAMES_TOPIC, b"{}"));
+        assert!(!judge.is_right(FORECASTS_TOPIC, &keyframe) && !judge.is_right(PRODUCED_TOPIC, &keyframe));
         judge.hear(&About { format: "1.0".into(), ..About::default() });
         assert!(!judge.is_right(EVENTS_TOPIC, b"{}"));
-        judge.hear(&About { format: "1.1".into(), ..About::default() });
+        judge.hear(&About { format: "1.2".into(), ..About::default() });
         assert!(judge.is_right(EVENTS_TOPIC, b"{}"));
     }
 }

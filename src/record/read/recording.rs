@@ -6,18 +6,19 @@ use std::sync::Arc;
 use super::damage::{Damage, NoIndex};
 use super::file::Source;
 use super::index::{Index, Kind};
-use super::message::{Entries, Entry, RawMessage};
+use super::message::{Entries, Entry};
 use super::scan;
 use super::summary::{self, Contents, Unusable};
 use super::wire::{self, Fields, HEAD, MAGIC, op};
 use super::{ReadError, index};
 use crate::event::Event;
 use crate::record::format::{self, About, Keyframe};
+use crate::record::{ProducedSamples, RecordedForecast};
 use crate::value::Timestamp;
 
 /// An open recording. Reads from the file when it is asked for something, from any thread.
 #[derive(Debug)]
-pub struct Recording {
+pub struct RecordingFile {
     pub(super) source: Source,
     pub(super) index: Index,
     pub(super) damage: Damage,
@@ -62,9 +63,9 @@ fn open_begun(path: &Path) -> Result<Source, ReadError> {
     }
 }
 
-impl Recording {
+impl RecordingFile {
     /// Opens a file: reads its index, or makes one where it has none. Damage leaves what is whole readable, see
-    /// [`Recording::damage`].
+    /// [`RecordingFile::damage`].
     pub fn open(path: &Path) -> Result<Self, ReadError> {
         let source = open_begun(path)?;
         let mut damage = Damage::default();
@@ -159,8 +160,22 @@ impl Recording {
 
     /// Events in the file, as its index says.
     pub fn event_count(&self) -> u64 {
-        let events = self.index.channels.iter().filter(|channel| channel.kind == Kind::Event);
-        events.filter_map(|channel| self.index.counts.get(&channel.wire.id)).sum()
+        self.count(Kind::Event)
+    }
+
+    /// Forecasts in the file, as its index says.
+    pub fn forecast_count(&self) -> u64 {
+        self.count(Kind::Forecast)
+    }
+
+    /// Answers of costly producers in the file, as its index says.
+    pub fn produced_count(&self) -> u64 {
+        self.count(Kind::Produced)
+    }
+
+    fn count(&self, kind: Kind) -> u64 {
+        let channels = self.index.channels.iter().filter(|channel| channel.kind == kind);
+        channels.filter_map(|channel| self.index.counts.get(&channel.wire.id)).sum()
     }
 
     /// Moments of the keyframes, in order.
@@ -168,29 +183,29 @@ impl Recording {
         self.index.keyframes.iter().map(|keyframe| keyframe.time)
     }
 
-    /// Messages with `after < log_time ≤ up_to`, in order of log time, then of the file.
-    pub fn messages(&self, after: Timestamp, up_to: Timestamp) -> impl Iterator<Item = Result<RawMessage, ReadError>> {
-        self.entries(Kind::Message, after, up_to).map(|entry| entry.map(Entry::into_raw))
+    /// Moments of the keyframes, in order, and whether each is partial.
+    pub(super) fn keyframe_places(&self) -> impl Iterator<Item = (Timestamp, bool)> {
+        self.index.keyframes.iter().map(|keyframe| (keyframe.time, keyframe.is_partial))
     }
 
-    pub(super) fn entries(&self, kind: Kind, after: Timestamp, up_to: Timestamp) -> Entries<'_> {
-        Entries::new(self, kind, after, up_to)
+    pub(super) fn entries(&self, kinds: &'static [Kind], after: Timestamp, up_to: Timestamp) -> Entries<'_> {
+        Entries::new(self, kinds, after, up_to)
     }
 
     /// All events with their log times, in that order. What is no event is left out and counts as damage.
     pub(super) fn events(&self) -> Result<Vec<(Timestamp, Event)>, ReadError> {
         let mut events = Vec::new();
-        for entry in self.entries(Kind::Event, Timestamp::MIN, Timestamp::MAX) {
+        for entry in self.entries(&[Kind::Event], Timestamp::MIN, Timestamp::MAX) {
             let entry = entry?;
             match serde_json::from_slice(&entry.payload) {
                 Ok(event) => events.push((entry.log_time, event)),
-                Err(error) => self.spoil_entry(&entry, &error),
+                Err(error) => self.spoil_entry(&entry, "event", &error),
             }
         }
         Ok(events)
     }
 
-    /// The keyframe at a place of [`Recording::keyframe_times`]; none if it is damaged.
+    /// The keyframe at a place of [`RecordingFile::keyframe_times`]; none if it is damaged.
     pub(super) fn keyframe(&self, at: usize) -> Result<Option<Keyframe>, ReadError> {
         let Some(place) = self.index.keyframes.get(at) else { return Ok(None) };
         let Some(chunk) = self.index.chunks.get(place.chunk) else { return Ok(None) };
@@ -217,12 +232,50 @@ impl Recording {
 
     /// Messages of each chunk with its first and last log time, from the index.
     pub(super) fn weights(&self) -> impl Iterator<Item = (Timestamp, Timestamp, u64)> {
-        let chunks = self.index.chunks.iter().filter(|chunk| chunk.holds.messages);
+        let chunks = self.index.chunks.iter().filter(|chunk| chunk.holds.has(Kind::Message));
         chunks.map(|chunk| (chunk.times.0, chunk.times.1, chunk.messages))
     }
 
-    fn spoil_entry(&self, entry: &Entry, error: &serde_json::Error) {
-        let why = format!("it is no event: {error}");
+    /// Forecasts with `after < issued ≤ up_to`, in order. What is no forecast is left out and counts as damage.
+    pub(super) fn forecasts(
+        &self,
+        after: Timestamp,
+        up_to: Timestamp,
+    ) -> impl Iterator<Item = Result<RecordedForecast, ReadError>> {
+        self.entries(&[Kind::Forecast], after, up_to).filter_map(|entry| match entry {
+            Ok(entry) => self.forecast(&entry).map(Ok),
+            Err(error) => Some(Err(error)),
+        })
+    }
+
+    fn forecast(&self, entry: &Entry) -> Option<RecordedForecast> {
+        let forecast = match serde_json::from_slice::<RecordedForecast>(&entry.payload) {
+            Ok(forecast) => RecordedForecast { issued: entry.log_time, ..forecast },
+            Err(error) => {
+                self.spoil_entry(entry, "forecast", &error);
+                return None;
+            }
+        };
+        match forecast.check() {
+            Ok(()) => Some(forecast),
+            Err(error) => {
+                self.spoil_entry(entry, "forecast", &error);
+                None
+            }
+        }
+    }
+
+    /// Whether what stands in the place of a message can be learned from; what cannot counts as damage.
+    pub(super) fn may_be_learned(&self, entry: &Entry) -> bool {
+        if entry.channel.kind != Kind::Produced {
+            return true;
+        }
+        let read = serde_json::from_slice::<ProducedSamples>(&entry.payload);
+        read.map_err(|error| self.spoil_entry(entry, "answer of a producer", &error)).is_ok()
+    }
+
+    fn spoil_entry(&self, entry: &Entry, what: &str, error: &dyn std::fmt::Display) {
+        let why = format!("it is no {what}: {error}");
         self.damage.spoil(entry.chunk, entry.payload.len() as u64, Some(entry.log_time), &why);
     }
 }
@@ -274,5 +327,5 @@ pub(super) fn attachment_data(record: &[u8]) -> Result<(wire::AttachmentHead<'_>
 
 const _: () = {
     const fn is_shared<T: Send + Sync>() {}
-    is_shared::<Recording>();
+    is_shared::<RecordingFile>();
 };

@@ -215,7 +215,7 @@ fn tail_of(verified: Verified, mut end: u64) -> (u64, Vec<u8>) {
     for piece in pieces {
         tail.add(piece);
     }
-    // A chunk of which only some messages are indexed would hide the others.
+    // A partial index of a chunk would hide the other messages.
     for chunk in tail.chunks.iter_mut().filter(|chunk| chunk.indexes.len() != chunk.channels) {
         chunk.indexes.clear();
         chunk.indexes_length = 0;

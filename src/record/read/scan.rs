@@ -168,7 +168,7 @@ impl Scan<'_> {
             chunk.found.messages = chunk.found.messages.saturating_add(*count);
             chunk.found.holds.add(channel.kind);
             if channel.kind == Kind::Keyframe {
-                chunk.found.keyframes.push(*offset);
+                chunk.found.keyframes.push((*offset, channel.is_partial));
             }
             *self.contents.counts.entry(*id).or_default() += count;
         }

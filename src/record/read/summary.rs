@@ -234,7 +234,7 @@ impl Reading {
                 Some(channel) => {
                     holds.add(channel.kind);
                     if channel.kind == Kind::Keyframe {
-                        keyframes.push(offset);
+                        keyframes.push((offset, channel.is_partial));
                     }
                 }
                 None => self.is_ahead = true,

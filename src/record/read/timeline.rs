@@ -1,22 +1,34 @@
 //! Several recordings as one. In: files of a series, in any order. Out: the same as of one, in order of time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::index::Kind;
 use super::message::{Entries, Entry};
-use super::{RawMessage, ReadError, Recording};
+use super::{RawMessage, ReadError, RecordingFile};
 use crate::event::Event;
+use crate::record::RecordedForecast;
 use crate::record::format::{About, Keyframe};
 use crate::value::Timestamp;
 
 /// One or several recordings of one series. Where they overlap they are merged by log time.
 #[derive(Debug)]
 pub struct Timeline {
-    recordings: Vec<Recording>,
-    /// Keyframes of all recordings in order of time: (time, recording, number within it).
-    keyframes: Vec<(Timestamp, usize, usize)>,
+    recordings: Vec<RecordingFile>,
+    /// Keyframes of all recordings in order of time, then of recordings.
+    keyframes: Vec<Place>,
+}
+
+/// Where a keyframe stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Place {
+    time: Timestamp,
+    recording: usize,
+    /// Within the recording.
+    number: usize,
+    /// It lacks the large states of producers.
+    is_partial: bool,
 }
 
 impl Timeline {
@@ -26,7 +38,7 @@ impl Timeline {
         let mut recordings = Vec::new();
         for path in paths {
             if seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
-                recordings.push(Recording::open(path)?);
+                recordings.push(RecordingFile::open(path)?);
             }
         }
         if recordings.is_empty() {
@@ -36,30 +48,32 @@ impl Timeline {
     }
 
     /// Of recordings that are open already.
-    pub fn new(mut recordings: Vec<Recording>) -> Self {
-        recordings.sort_by_key(|recording| recording.bounds().map_or(Timestamp::MAX, |(start, _)| start));
-        let times = recordings.iter().enumerate().flat_map(|(which, recording)| {
-            recording.keyframe_times().enumerate().map(move |(at, time)| (time, which, at))
+    pub fn new(mut recordings: Vec<RecordingFile>) -> Self {
+        let start = |recording: &RecordingFile| recording.bounds().map_or(Timestamp::MAX, |(start, _)| start);
+        recordings.sort_by(|a, b| (start(a), a.path()).cmp(&(start(b), b.path())));
+        let places = recordings.iter().zip(0..).flat_map(|(file, recording)| {
+            let places = file.keyframe_places().zip(0..);
+            places.map(move |((time, is_partial), number)| Place { time, recording, number, is_partial })
         });
-        let mut keyframes: Vec<_> = times.collect();
+        let mut keyframes: Vec<_> = places.collect();
         keyframes.sort_unstable();
         Self { recordings, keyframes }
     }
 
     /// In order of their first messages.
-    pub fn recordings(&self) -> &[Recording] {
+    pub fn recordings(&self) -> &[RecordingFile] {
         &self.recordings
     }
 
     /// Log times of the first and the last message, event or keyframe.
     pub fn bounds(&self) -> Option<(Timestamp, Timestamp)> {
-        let bounds = || self.recordings.iter().filter_map(Recording::bounds);
+        let bounds = || self.recordings.iter().filter_map(RecordingFile::bounds);
         Some((bounds().map(|(start, _)| start).min()?, bounds().map(|(_, end)| end).max()?))
     }
 
     /// Of the first recording that has it.
     pub fn about(&self) -> Option<&About> {
-        self.recordings.iter().find_map(Recording::about)
+        self.recordings.iter().find_map(RecordingFile::about)
     }
 
     /// What is missing, in a sentence for each damaged file. More may become known when messages are read.
@@ -91,24 +105,30 @@ impl Timeline {
         Ok(events)
     }
 
-    /// The last keyframe up to `t`. One that is damaged is passed over for the one before.
+    /// The last keyframe up to `t`. One that is damaged is passed over for the one before. Whether it has the memory of all
+    /// producers, it says itself.
     pub fn keyframe_at(&self, t: Timestamp) -> Result<Option<Keyframe>, ReadError> {
-        let upto = self.keyframes.partition_point(|(time, _, _)| *time <= t);
-        let before = self.keyframes.get(..upto).unwrap_or_default();
-        self.first_whole(before.iter().rev())
+        self.first_whole(self.up_to(t).iter().rev())
+    }
+
+    /// The last keyframe up to `t` that has the memory of all producers: where a replay begins that needs it.
+    pub fn full_keyframe_at(&self, t: Timestamp) -> Result<Option<Keyframe>, ReadError> {
+        self.first_whole(self.up_to(t).iter().rev().filter(|place| !place.is_partial))
+    }
+
+    fn up_to(&self, t: Timestamp) -> &[Place] {
+        let end = self.keyframes.partition_point(|place| place.time <= t);
+        self.keyframes.get(..end).unwrap_or_default()
     }
 
     pub fn first_keyframe(&self) -> Result<Option<Keyframe>, ReadError> {
         self.first_whole(self.keyframes.iter())
     }
 
-    fn first_whole<'k>(
-        &self,
-        keyframes: impl Iterator<Item = &'k (Timestamp, usize, usize)>,
-    ) -> Result<Option<Keyframe>, ReadError> {
-        for (_, which, at) in keyframes {
-            let Some(recording) = self.recordings.get(*which) else { continue };
-            if let Some(keyframe) = recording.keyframe(*at)? {
+    fn first_whole<'k>(&self, keyframes: impl Iterator<Item = &'k Place>) -> Result<Option<Keyframe>, ReadError> {
+        for place in keyframes {
+            let Some(recording) = self.recordings.get(place.recording) else { continue };
+            if let Some(keyframe) = recording.keyframe(place.number)? {
                 return Ok(Some(keyframe));
             }
         }
@@ -117,16 +137,56 @@ impl Timeline {
 
     /// Moments of all keyframes in order, each once. From the index: nothing is decompressed.
     pub fn keyframe_times(&self) -> Vec<Timestamp> {
-        let mut times: Vec<_> = self.keyframes.iter().map(|(time, _, _)| *time).collect();
+        let mut times: Vec<_> = self.keyframes.iter().map(|place| place.time).collect();
         times.dedup();
         times
     }
 
-    /// Messages with `after < log_time ≤ up_to`, in order of log time, then of the files.
+    /// The same of those that have the memory of all producers.
+    pub fn full_keyframe_times(&self) -> Vec<Timestamp> {
+        let full = self.keyframes.iter().filter(|place| !place.is_partial);
+        let mut times: Vec<_> = full.map(|place| place.time).collect();
+        times.dedup();
+        times
+    }
+
+    /// All that is learned from, with `after < log_time ≤ up_to`, in the one order: by log time, then by the name of the
+    /// broker, then as it arrived, which is as it stands in the file; of several files the one that begins earlier first.
+    /// Samples of costly producers come among the messages, see [`RawMessage::produced`].
     pub fn messages(&self, after: Timestamp, up_to: Timestamp) -> impl Iterator<Item = Result<RawMessage, ReadError>> {
-        let entries = |recording| Lane { next: None, entries: Entries::new(recording, Kind::Message, after, up_to) };
-        Merged { lanes: self.recordings.iter().map(entries).collect(), is_begun: false }
+        let lane = |recording| Lane { next: None, entries: Entries::new(recording, Kind::MESSAGES, after, up_to) };
+        Merged { lanes: self.recordings.iter().map(lane).collect(), is_begun: false }
             .map(|entry| entry.map(Entry::into_raw))
+    }
+
+    /// Forecasts with `after < issued ≤ up_to`, in the order of issue.
+    pub fn forecasts_between(&self, after: Timestamp, up_to: Timestamp) -> Result<Vec<RecordedForecast>, ReadError> {
+        let mut all = Vec::new();
+        for recording in &self.recordings {
+            for forecast in recording.forecasts(after, up_to) {
+                all.push(forecast?);
+            }
+        }
+        all.sort_by_key(|forecast| forecast.issued);
+        Ok(all)
+    }
+
+    /// Of each signal the newest forecast that was issued by `t`, in the order of twins and signals. The keyframe before `t`
+    /// says where to look.
+    pub fn forecasts_at(&self, t: Timestamp) -> Result<Vec<RecordedForecast>, ReadError> {
+        let keyframe = self.keyframe_at(t)?;
+        let since = keyframe.as_ref().map_or(Timestamp::MIN, |keyframe| keyframe.time);
+        let told = keyframe.iter().flat_map(|keyframe| keyframe.forecasts.values().flat_map(BTreeMap::values));
+        let issues: BTreeSet<Timestamp> = told.copied().collect();
+        let mut newest = BTreeMap::new();
+        let just_before = |issue: Timestamp| Timestamp(issue.0.saturating_sub(1));
+        let stretches = issues.into_iter().map(|issue| (just_before(issue), issue)).chain([(since, t)]);
+        for (after, up_to) in stretches {
+            for forecast in self.forecasts_between(after, up_to)? {
+                newest.insert((forecast.twin.clone(), forecast.signal.clone()), forecast);
+            }
+        }
+        Ok(newest.into_values().collect())
     }
 
     /// Messages in equal stretches of time between the bounds, as the index tells: those of a chunk count as spread
@@ -141,7 +201,7 @@ impl Timeline {
         // What begins and ends within a bucket, and what changes from one to the next: a chunk costs the same however
         // many buckets it covers.
         let (mut parts, mut changes) = (vec![0.0; buckets], vec![0.0; buckets + 1]);
-        for (from, to, messages) in self.recordings.iter().flat_map(Recording::weights) {
+        for (from, to, messages) in self.recordings.iter().flat_map(RecordingFile::weights) {
             let (from, to, messages) = (place(from), place(to), messages as f64);
             let (first, last) = (from as usize, to as usize);
             if first == last {
@@ -188,10 +248,25 @@ struct Lane<'r> {
     entries: Entries<'r>,
 }
 
-/// Lanes merged by log time; of equal times the earlier recording goes first.
+/// Lanes merged by log time, then by broker; of the same ones the earlier recording goes first.
 struct Merged<'r> {
     lanes: Vec<Lane<'r>>,
     is_begun: bool,
+}
+
+impl Lane<'_> {
+    /// Of its next message. An error goes first: nobody takes what comes after for complete.
+    fn place(&self) -> Option<(Timestamp, &str)> {
+        match self.next.as_ref()? {
+            Ok(entry) => Some((entry.log_time, &entry.channel.broker)),
+            Err(_) => Some((Timestamp::MIN, "")),
+        }
+    }
+
+    /// Gives the next message, and looks for the one after. What cannot be learned from is left out.
+    fn pass(&mut self) -> Option<Result<Entry, ReadError>> {
+        std::mem::replace(&mut self.next, self.entries.next_learned())
+    }
 }
 
 impl Iterator for Merged<'_> {
@@ -200,19 +275,11 @@ impl Iterator for Merged<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         if !self.is_begun {
             self.is_begun = true;
-            self.lanes.iter_mut().for_each(|lane| lane.next = lane.entries.next());
+            self.lanes.iter_mut().for_each(|lane| lane.next = lane.entries.next_learned());
         }
-        // An error goes first: nobody takes what comes after for complete.
-        let time = |lane: &Lane<'_>| match &lane.next {
-            Some(Ok(entry)) => Some(entry.log_time),
-            Some(Err(_)) => Some(Timestamp::MIN),
-            None => None,
-        };
-        let (_, which) = self.lanes.iter().enumerate().filter_map(|(at, lane)| Some((time(lane)?, at))).min()?;
-        let lane = self.lanes.get_mut(which)?;
-        let next = lane.next.take();
-        lane.next = lane.entries.next();
-        next
+        let places = self.lanes.iter().enumerate().filter_map(|(at, lane)| Some((lane.place()?, at)));
+        let (_, first) = places.min()?;
+        self.lanes.get_mut(first)?.pass()
     }
 }
 

@@ -1,5 +1,5 @@
-//! Records of MCAP as they stand in the file (<https://mcap.dev/spec#records>). In: bytes that nobody vouches for. Out:
-//! their fields, or none if they do not hold what they should. Allocates only what the bytes really contain.
+//! Reads the fields of MCAP records (<https://mcap.dev/spec#records>). In: bytes, possibly damaged. Out: the fields, or
+//! none if the bytes do not hold them. Never panics, and never allocates more than the bytes contain.
 
 use std::collections::BTreeMap;
 
@@ -77,7 +77,7 @@ pub(super) struct Record<'a> {
     pub at: usize,
 }
 
-/// The records of a piece of a file, one after the other; an item that is none says that the rest is no record.
+/// The records of a piece of a file, one after the other; None where the rest is no record.
 pub(super) fn records(piece: &[u8]) -> impl Iterator<Item = Option<Record<'_>>> {
     let mut rest = Fields(piece);
     std::iter::from_fn(move || {
@@ -195,9 +195,8 @@ impl MessageIndex<'_> {
         self.entries.len() as u64 / INDEX_ENTRY
     }
 
-    /// Whether what looks like a message at `publish_time` is this index with a bent opcode, of which one bit makes one of
-    /// the other: then that time is the offset of a message in a chunk, far less than the five seconds after 1970 that
-    /// it would be otherwise, and so are all that follow.
+    /// True if this apparent Message is a MessageIndex whose opcode lost one bit: its offsets then all fit in 32 bits.
+    /// Where a real message has its publish time, that would be less than five seconds after 1970.
     pub fn is_bent_to_message(&self) -> bool {
         self.count() > 0 && self.entries().all(|(_, offset)| offset < u64::from(u32::MAX))
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::format::{AlarmDef, CountDef, RateDef, ReferenceDef, ValueDef};
 use super::super::report::{Hint, Report};
 use super::super::resolved::ValueKind;
-use super::super::signals::{self, expression_of};
+use super::super::signals::{self, pure_expression_of};
 use super::super::span::{Span, Spanned};
 use super::super::text;
 use super::merge::conditions;
@@ -275,7 +275,7 @@ impl<'c> Check<'c> {
     }
 
     fn formula(&mut self) -> Option<Watch> {
-        expression_of(&self.item, "when", self.def.when.as_ref()?, self.report).map(Watch::Formula)
+        pure_expression_of(&self.item, "when", self.def.when.as_ref()?, self.report).map(Watch::Formula)
     }
 
     fn duration(&mut self, field: &str, given: &Spanned<String>) -> Option<Duration> {
@@ -308,7 +308,10 @@ impl<'c> Check<'c> {
             count: def.count.as_ref().and_then(|count| self.count(count)),
             latching: def.latching.as_ref().is_some_and(|latching| latching.value),
             priority: def.priority.as_ref().map_or(priority, |priority| priority.value.into()),
-            unless: def.unless.as_ref().and_then(|unless| expression_of(&self.item, "unless", unless, self.report)),
+            unless: def
+                .unless
+                .as_ref()
+                .and_then(|unless| pure_expression_of(&self.item, "unless", unless, self.report)),
             group: text(&def.group),
             guidance: Guidance {
                 message: text(&def.message),

@@ -147,13 +147,10 @@ fn check_kinds(
 ) {
     // Both, as each lets other parts of `a && b` and `if a { b } else { c }` be evaluated.
     for flag in [true, false] {
-        let value = |kind| match kind {
-            ValueKind::Number => Value::Number(1.0),
-            ValueKind::Bool => Value::Bool(flag),
-            ValueKind::Text => Value::Text("".into()),
-        };
-        let values: Option<Vec<Value>> =
-            inputs.iter().map(|(_, input)| scene.signals.get(input.at()).map(|signal| value(signal.kind))).collect();
+        let values: Option<Vec<Value>> = inputs
+            .iter()
+            .map(|(_, input)| scene.signals.get(input.at()).map(|signal| signal.kind.example(flag)))
+            .collect();
         let (brief, hint) = match values.map(|values| expression.compiled.eval_strictly(&values)) {
             Some(Ok(Value::Text(_))) => {
                 (format!("{field}: the expression gives a text"), Hint::from("true or false is expected"))

@@ -1,4 +1,9 @@
 //! The one rhai engine: which functions there are, and how far an expression may go.
+//!
+//! Functions that are not exact (`sin`, `exp`, `pow`, …) come from the `libm` crate: a fixed version of one Rust text, so
+//! that they have the same bits on every machine. `abs`, `ceil`, `floor`, `round`, `sqrt`, `%` and `+ - * /` are exact
+//! by IEEE 754 and come from the machine. The feature `arch` of `libm`, which other crates turn on, changes nothing
+//! here: it takes `sqrt`, `fma` and rounding from the processor, which are exact either way.
 
 use std::any::Any;
 use std::sync::LazyLock;
@@ -15,11 +20,15 @@ pub const FUNCTIONS: &[(&str, usize)] = &[
     ("ceil", 1),
     ("clamp", 3),
     ("cos", 1),
+    ("count", 2),
+    ("duration", 2),
     ("exp", 1),
     ("floor", 1),
+    ("integral", 2),
     ("ln", 1),
     ("log10", 1),
     ("max", 2),
+    ("mean", 2),
     ("min", 2),
     ("number", 1),
     ("pi", 0),
@@ -70,40 +79,49 @@ where
 
 fn build() -> Engine {
     let mut engine = Engine::new_raw();
-    engine.set_max_operations(MAX_OPERATIONS).set_max_expr_depths(MAX_DEPTH, 1).set_max_call_levels(4);
+    engine.set_max_operations(MAX_OPERATIONS).set_max_expr_depths(MAX_DEPTH);
     engine.set_max_string_size(64 * 1024);
-    engine.set_strict_variables(true).set_allow_looping(false).set_allow_anonymous_fn(false);
+    engine.set_strict_variables(true).set_allow_looping(false);
     engine.set_allow_switch_expression(false).set_allow_shadowing(false).set_fast_operators(true);
     engine.register_fn("-", |x: f64| -x).register_fn("+", |x: f64| x).register_fn("!", |b: bool| !b);
     type Unary = (&'static str, fn(f64) -> f64);
     let unary: [Unary; 15] = [
         ("abs", f64::abs),
-        ("acos", f64::acos),
-        ("asin", f64::asin),
-        ("atan", f64::atan),
+        ("acos", libm::acos),
+        ("asin", libm::asin),
+        ("atan", libm::atan),
         ("ceil", f64::ceil),
-        ("cos", f64::cos),
-        ("exp", f64::exp),
+        ("cos", libm::cos),
+        ("exp", libm::exp),
         ("floor", f64::floor),
-        ("ln", f64::ln),
-        ("log10", f64::log10),
+        ("ln", libm::log),
+        ("log10", libm::log10),
         ("round", f64::round),
-        ("sin", f64::sin),
+        ("sin", libm::sin),
         ("sqrt", f64::sqrt),
-        ("tan", f64::tan),
-        ("tanh", f64::tanh),
+        ("tan", libm::tan),
+        ("tanh", libm::tanh),
     ];
     for (name, function) in unary {
         engine.register_fn(name, function);
     }
     engine.register_fn("sign", |x: f64| if x == 0.0 { 0.0 } else { x.signum() });
-    engine.register_fn("atan2", f64::atan2).register_fn("pow", f64::powf);
-    engine.register_fn("max", |a: f64, b: f64| a.max(b)).register_fn("min", |a: f64, b: f64| a.min(b));
+    engine.register_fn("atan2", libm::atan2).register_fn("pow", libm::pow);
+    engine.register_fn("max", max).register_fn("min", min);
     // `f64::clamp` panics where the bounds are out of order.
-    engine.register_fn("clamp", |x: f64, low: f64, high: f64| x.min(high).max(low));
+    engine.register_fn("clamp", |x: f64, low: f64, high: f64| max(min(x, high), low));
     engine.register_fn("pi", || std::f64::consts::PI);
     engine.register_fn("number", |b: bool| f64::from(u8::from(b))).register_fn("number", |x: f64| x);
     engine
+}
+
+/// The greater one; the other one where one is NaN. `f64::max` may give either of 0.0 and -0.0.
+fn max(a: f64, b: f64) -> f64 {
+    if a < b || a.is_nan() { b } else { a }
+}
+
+fn min(a: f64, b: f64) -> f64 {
+    if a > b || a.is_nan() { b } else { a }
 }
 
 /// rhai's words without its positions: those belong to rewritten text that nobody wrote.

@@ -1,298 +1,249 @@
-//! Reads an expression word by word. In: source text. Out: the signals that it names, and the same expression in rhai
-//! with numbered variables and floating-point numbers; or the first thing that may not stand in an expression.
+//! Reads an expression word by word. In: source text. Out: the signals that it names, its functions over a stretch of
+//! time, and the rest in rhai with numbered variables and floating-point numbers; or the first thing that may not stand in
+//! an expression.
 
-use std::fmt::Write;
 use std::ops::Range;
+use std::time::Duration;
 
-use super::{FUNCTIONS, Fault};
-use crate::scene::nearest::nearest;
-
-/// Longer expressions are refused.
-const MAX_BYTES: usize = 4096;
-
-/// A signal that an expression names.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reference {
-    /// `flow` (of the same twin) or `P-101.flow`.
-    pub text: String,
-    /// Bytes in the source.
-    pub at: Range<usize>,
-    /// Written as `signal("…")`.
-    pub quoted: bool,
-}
+use super::code::{Code, MissingOperand};
+use super::lex::{Kind, Reference, Token, fault, plain, words};
+use super::{Fault, Function};
+use crate::scene::text;
 
 #[derive(Clone, Debug)]
 pub struct Scanned {
-    /// rhai source; reference n is the variable `vn`.
+    /// rhai source: reference n is the variable `vn`; after the references come the results of the aggregates.
     pub code: String,
     pub references: Vec<Reference>,
+    pub aggregates: Vec<ScannedAggregate>,
 }
 
-const OPERATORS: &[&str] =
-    &["**", "==", "!=", "<=", ">=", "&&", "||", "+", "-", "*", "/", "%", "<", ">", "!", "(", ")", ",", "{", "}"];
-
-/// Words of the script language that mean nothing here, with a way out.
-const STATEMENTS: &[&str] = &[
-    "let",
-    "const",
-    "while",
-    "loop",
-    "for",
-    "fn",
-    "return",
-    "import",
-    "export",
-    "throw",
-    "try",
-    "switch",
-    "do",
-    "eval",
-    "print",
-    "debug",
-    "this",
-    "in",
-    "is_def_var",
-    "Fn",
-    "call",
-    "curry",
-    "type_of",
-    "break",
-    "continue",
-    "until",
-    "global",
-    "private",
-    "as",
-    "catch",
-    "is",
-    "static",
-    "var",
-    "new",
-    "use",
-    "with",
-    "match",
-    "case",
-    "default",
-    "void",
-    "null",
-    "nil",
-    "spawn",
-    "thread",
-    "go",
-    "sync",
-    "async",
-    "await",
-    "yield",
-    "goto",
-    "exit",
-    "protected",
-    "public",
-    "super",
-    "package",
-    "module",
-    "shared",
-    "is_shared",
-    "is_def_fn",
-];
-
-fn fault(at: Range<usize>, brief: impl Into<String>, hint: Option<&str>) -> Fault {
-    Fault { at, brief: brief.into(), hint: hint.map(str::to_owned) }
+/// A function over a stretch of time.
+#[derive(Clone, Debug)]
+pub struct ScannedAggregate {
+    pub function: Function,
+    pub argument: ScannedPart,
+    pub over: ScannedOver,
+    pub at: Range<usize>,
 }
 
-struct Scan<'s> {
-    source: &'s str,
-    at: usize,
-    code: String,
-    references: Vec<Reference>,
+#[derive(Clone, Debug)]
+pub enum ScannedOver {
+    Window(Duration),
+    Run,
+    When(ScannedPart),
+}
+
+/// rhai source: the variable `vn` is the reference `reads[n]`.
+#[derive(Clone, Debug)]
+pub struct ScannedPart {
+    pub code: String,
+    pub reads: Vec<usize>,
 }
 
 pub(in crate::scene) fn scan(source: &str) -> Result<Scanned, Fault> {
-    if source.trim().is_empty() {
-        return Err(fault(0..source.len(), "the expression is empty", None));
-    }
-    if source.len() > MAX_BYTES {
-        return Err(fault(0..source.len(), format!("the expression is longer than {MAX_BYTES} bytes"), None));
-    }
-    let mut scan = Scan { source, at: 0, code: String::with_capacity(source.len() + 16), references: Vec::new() };
-    let mut previous = "";
-    loop {
-        scan.skip_space();
-        let start = scan.at;
-        let Some(first) = scan.rest().chars().next() else { break };
-        if first.is_ascii_digit() {
-            scan.number()?;
-            previous = "value";
-        } else if first == '"' {
-            let text = scan.text()?;
-            let _ = write!(scan.code, "{text} ");
-            previous = "value";
-        } else if first == '_' || first.is_ascii_alphabetic() {
-            previous = scan.word()?;
-        } else if let Some(operator) = OPERATORS.iter().find(|operator| scan.rest().starts_with(**operator)) {
-            if *operator == "{" && !matches!(previous, "value" | ")" | "}" | "else") {
-                return Err(fault(start..start + 1, "a block stands only after `if …` and `else`", None));
-            }
-            scan.at += operator.len();
-            scan.code.push_str(operator);
-            scan.code.push(' ');
-            previous = operator;
-        } else {
-            let hint = match first {
-                '=' => Some("compare with `==`; an expression assigns nothing"),
-                '.' => Some("a signal of another twin is written signal(\"P-101.flow\")"),
-                '\'' => Some("text stands in double quotes"),
-                '^' => Some("powers are written `a ** b` or pow(a, b)"),
-                '&' => Some("both conditions: `a && b`"),
-                '|' => Some("either condition: `a || b`"),
-                _ => None,
-            };
-            let brief = format!("`{}` cannot stand in an expression", first.escape_debug());
-            return Err(fault(start..start + first.len_utf8(), brief, hint));
-        }
-    }
-    Ok(Scanned { code: scan.code, references: scan.references })
+    let (tokens, references) = words(source)?;
+    let mut scan = Scan { tokens: &tokens, references: references.len(), aggregates: Vec::new() };
+    let ScannedPart { code, .. } = scan.part(0..tokens.len(), None)?;
+    Ok(Scanned { code, references, aggregates: scan.aggregates })
 }
 
-impl<'s> Scan<'s> {
-    fn rest(&self) -> &'s str {
-        self.source.get(self.at..).unwrap_or("")
-    }
+struct Scan<'t> {
+    tokens: &'t [Token<'t>],
+    references: usize,
+    aggregates: Vec<ScannedAggregate>,
+}
 
-    fn skip_space(&mut self) {
-        let rest = self.rest();
-        self.at += rest.len() - rest.trim_start().len();
-    }
+/// What a token leaves behind for the next one.
+#[derive(Clone, Copy, PartialEq)]
+enum Before {
+    Nothing,
+    Value,
+    Else,
+}
 
-    fn number(&mut self) -> Result<(), Fault> {
-        let start = self.at;
-        let bytes = self.rest().as_bytes();
-        let mut len = 0;
-        while let Some(&byte) = bytes.get(len) {
-            let sign = matches!(byte, b'+' | b'-') && len > 0 && matches!(bytes.get(len - 1), Some(b'e' | b'E'));
-            if !(byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'_' || sign) {
-                break;
+impl Scan<'_> {
+    /// The tokens of a range, the whole expression or an argument of the function `inside`.
+    fn part(&mut self, range: Range<usize>, inside: Option<&str>) -> Result<ScannedPart, Fault> {
+        let mut code = Code::default();
+        let mut reads: Vec<usize> = Vec::new();
+        let mut before = Before::Nothing;
+        let mut next = range.start;
+        while let Some(token) = self.tokens.get(next).filter(|_| next < range.end) {
+            if let Kind::Call(name) = token.kind
+                && let Some(end) = self.aggregate(next, name, range.end, inside)?
+            {
+                code.variable(self.references + self.aggregates.len() - 1);
+                (before, next) = (Before::Value, end);
+                continue;
             }
-            len += 1;
-        }
-        let text = self.rest().get(..len).unwrap_or("");
-        self.at += len;
-        match text.parse::<f64>() {
-            Ok(value) if value.is_finite() => {
-                // Debug form keeps every bit and always has a point or an exponent: rhai reads it as a float.
-                let plain = format!("{value:?}");
-                match plain.split_once('e') {
-                    Some((mantissa, exponent)) if !mantissa.contains('.') => {
-                        let _ = write!(self.code, "{mantissa}.0e{exponent} ");
-                    }
-                    _ => {
-                        let _ = write!(self.code, "{plain} ");
-                    }
+            if let (Kind::Signal(reference), Some(_)) = (token.kind, inside) {
+                // A part has only the variables that it reads.
+                let known = reads.iter().position(|read| *read == reference);
+                code.variable(known.unwrap_or(reads.len()));
+                if known.is_none() {
+                    reads.push(reference);
                 }
-                Ok(())
+                before = Before::Value;
+            } else {
+                before = write(&mut code, token, before)?;
             }
-            _ => Err(fault(start..self.at, format!("`{text}` is not a number"), None)),
+            next += 1;
         }
+        let last = self.tokens.get(range).and_then(<[_]>::last);
+        let code = code.finish().map_err(|MissingOperand| one_sided(last.map_or(0..0, |token| token.at.clone())))?;
+        Ok(ScannedPart { code, reads })
     }
 
-    /// A text in double quotes, with its quotes. Escapes are few so that rhai and we read the same.
-    fn text(&mut self) -> Result<&'s str, Fault> {
-        let start = self.at;
-        let mut chars = self.rest().char_indices().skip(1);
-        while let Some((at, c)) = chars.next() {
-            match c {
-                '"' => {
-                    let text = self.rest().get(..=at).unwrap_or("");
-                    self.at += at + 1;
-                    return Ok(text);
+    /// Takes the call at `start` if it is over a stretch of time, and gives the token after it.
+    fn aggregate(
+        &mut self,
+        start: usize,
+        name: &str,
+        limit: usize,
+        inside: Option<&str>,
+    ) -> Result<Option<usize>, Fault> {
+        let tokens = self.tokens;
+        let place = |range: Range<usize>| -> Range<usize> {
+            let found = tokens.get(range).unwrap_or(&[]);
+            let ends = found.first().zip(found.last());
+            ends.map_or(0..0, |(first, last)| first.at.start..last.at.end)
+        };
+        if name == "when" {
+            let hint = "max(temperature, when(running)): over the time in which a condition holds";
+            let brief = "`when(…)` is the second argument of a function over a stretch of time";
+            return Err(fault(place(start..start + 1), brief, Some(hint)));
+        }
+        let Some(function) = Function::named(name) else { return Ok(None) };
+        // Without its end, rhai says what is missing.
+        let Some((arguments, end)) = self.arguments(start + 1, limit) else { return Ok(None) };
+        let is_time = |argument: &Range<usize>| {
+            let kind = tokens.get(argument.start).map(|token| token.kind);
+            matches!(kind, Some(Kind::Text(_))) && argument.len() == 1 || kind == Some(Kind::Call("when"))
+        };
+        let [argument, over] = arguments.as_slice() else {
+            if matches!(function, Function::Min | Function::Max) {
+                return Ok(None);
+            }
+            let brief = format!("`{name}` has two arguments: a value, and the time that it is over");
+            return Err(fault(place(start..end), brief, Some(&over_what(name))));
+        };
+        if !is_time(over) {
+            if matches!(function, Function::Min | Function::Max) {
+                return Ok(None);
+            }
+            let brief = format!("the second argument of `{name}` is the time that it is over");
+            return Err(fault(place(over.clone()), brief, Some(&over_what(name))));
+        }
+        let at = place(start..end);
+        if let Some(outer) = inside {
+            let brief = format!("`{name}` over a stretch of time stands inside `{outer}`");
+            let hint = "give the inner one a name: a derived signal of its own";
+            return Err(fault(at, brief, Some(hint)));
+        }
+        let over = match self.tokens.get(over.start).map(|token| token.kind) {
+            Some(Kind::Text(quoted)) => window(quoted, place(over.clone()))?,
+            _ => match self.arguments(over.start + 1, over.end) {
+                Some((conditions, close)) if conditions.len() == 1 && close == over.end => {
+                    ScannedOver::When(self.part(over.start + 2..close - 1, Some("when"))?)
                 }
-                '\\' if !matches!(chars.next(), Some((_, '"' | '\\'))) => {
-                    return Err(fault(start + at..start + at + 1, "only \\\" and \\\\ are known in texts", None));
+                _ => {
+                    let hint = "max(temperature, when(running && flow > 1))";
+                    return Err(fault(place(over.clone()), "`when(…)` takes one condition", Some(hint)));
                 }
-                '\n' | '\r' => break,
+            },
+        };
+        let argument = self.part(argument.clone(), Some(name))?;
+        self.aggregates.push(ScannedAggregate { function, argument, over, at });
+        Ok(Some(end))
+    }
+
+    /// The arguments between the bracket at `open` and its partner, and the token after that.
+    fn arguments(&self, open: usize, limit: usize) -> Option<(Vec<Range<usize>>, usize)> {
+        let mut arguments = Vec::new();
+        let (mut depth, mut start) = (0usize, open + 1);
+        for (at, token) in self.tokens.iter().enumerate().take(limit).skip(open) {
+            match token.kind {
+                Kind::Operator("(" | "{") => depth += 1,
+                Kind::Operator(")" | "}") => {
+                    depth = depth.checked_sub(1)?;
+                    if depth == 0 {
+                        arguments.push(start..at);
+                        return Some((arguments, at + 1));
+                    }
+                }
+                Kind::Operator(",") if depth == 1 => {
+                    arguments.push(start..at);
+                    start = at + 1;
+                }
                 _ => {}
             }
         }
-        Err(fault(start..start + 1, "this text is never closed", None))
+        None
     }
+}
 
-    fn word(&mut self) -> Result<&'static str, Fault> {
-        let start = self.at;
-        let rest = self.rest();
-        let len = rest.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
-        let word = rest.get(..len).unwrap_or("");
-        self.at += len;
-        let end = self.at;
-        self.skip_space();
-        let called = self.rest().starts_with('(');
-        let keyword = match word {
-            "if" => Some("if"),
-            "else" => Some("else"),
-            "true" | "false" => Some("value"),
-            _ => None,
-        };
-        if let Some(kind) = keyword {
-            let _ = write!(self.code, "{word} ");
-            return Ok(kind);
+fn over_what(name: &str) -> String {
+    format!("write {name}(flow, \"10 min\"), {name}(flow, \"run\") or {name}(flow, when(running))")
+}
+
+fn window(quoted: &str, at: Range<usize>) -> Result<ScannedOver, Fault> {
+    let written = plain(quoted);
+    if written.trim() == "run" {
+        return Ok(ScannedOver::Run);
+    }
+    let length = text::duration(&written);
+    length.map(ScannedOver::Window).map_err(|brief| fault(at, brief, Some("\"run\" is the whole run")))
+}
+
+/// Writes one token that is the same in rhai, and tells the next one what stands before it.
+fn write(code: &mut Code, token: &Token<'_>, before: Before) -> Result<Before, Fault> {
+    let written = match token.kind {
+        Kind::Number(value) => {
+            code.number(value);
+            Ok(Before::Value)
         }
-        if word == "signal" && called {
-            self.signal_call(start)?;
-            return Ok("value");
+        Kind::Text(text) => {
+            code.word(text);
+            Ok(Before::Value)
         }
-        if STATEMENTS.contains(&word) {
-            let hint = Some("an expression is one value: arithmetic, comparisons, if … { } else { }, functions");
-            return Err(fault(start..end, format!("`{word}` cannot stand in an expression"), hint));
+        Kind::Truth(truth) => {
+            code.word(if truth { "true" } else { "false" });
+            Ok(Before::Value)
         }
-        if called {
-            if !FUNCTIONS.iter().any(|(name, _)| *name == word) {
-                let hint = match nearest(word, FUNCTIONS.iter().map(|(name, _)| *name)) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("known are {}", FUNCTIONS.map_names()),
-                };
-                return Err(fault(start..end, format!("unknown function `{word}`"), Some(&hint)));
+        Kind::If => {
+            code.condition();
+            Ok(Before::Nothing)
+        }
+        Kind::Else => {
+            code.word("else");
+            Ok(Before::Else)
+        }
+        Kind::Call(name) => {
+            code.call(name);
+            Ok(Before::Nothing)
+        }
+        Kind::Signal(index) => {
+            code.variable(index);
+            Ok(Before::Value)
+        }
+        Kind::Operator("{") if before == Before::Nothing => {
+            return Err(fault(token.at.clone(), "a block stands only after `if …` and `else`", None));
+        }
+        Kind::Operator(operator) => match operator {
+            "(" | "{" => code.open(operator).map(|()| Before::Nothing),
+            ")" | "}" => code.close(operator).map(|()| Before::Value),
+            "**" => code.power().map(|()| Before::Nothing),
+            "+" | "-" | "!" if before != Before::Value => {
+                code.word(operator);
+                Ok(Before::Nothing)
             }
-            let _ = write!(self.code, "{word}");
-            return Ok("function");
-        }
-        self.reference(Reference { text: word.to_owned(), at: start..end, quoted: false });
-        Ok("value")
-    }
-
-    /// After `signal`: the bracket, a text, the bracket.
-    fn signal_call(&mut self, start: usize) -> Result<(), Fault> {
-        let hint = Some("write the twin and its signal as one text: signal(\"P-101.flow\")");
-        self.at += 1;
-        self.skip_space();
-        let at = self.at;
-        if !self.rest().starts_with('"') {
-            return Err(fault(start..at, "signal(…) takes one text", hint));
-        }
-        let text = self.text()?;
-        let inside = at + 1..self.at - 1;
-        self.skip_space();
-        if !self.rest().starts_with(')') {
-            return Err(fault(start..self.at, "signal(…) takes one text", hint));
-        }
-        self.at += 1;
-        let text = text.trim_matches('"').replace("\\\"", "\"").replace("\\\\", "\\");
-        self.reference(Reference { text, at: inside, quoted: true });
-        Ok(())
-    }
-
-    fn reference(&mut self, reference: Reference) {
-        let known = self.references.iter().position(|r| r.text == reference.text);
-        let index = known.unwrap_or(self.references.len());
-        if known.is_none() {
-            self.references.push(reference);
-        }
-        let _ = write!(self.code, "v{index} ");
-    }
+            _ => code.between(operator).map(|()| Before::Nothing),
+        },
+    };
+    written.map_err(|MissingOperand| one_sided(token.at.clone()))
 }
 
-trait Names {
-    fn map_names(&self) -> String;
-}
-
-impl Names for [(&str, usize)] {
-    fn map_names(&self) -> String {
-        self.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
-    }
+fn one_sided(at: Range<usize>) -> Fault {
+    fault(at, "`**` has a value on one side only", Some("powers are written `a ** b` or pow(a, b)"))
 }

@@ -76,13 +76,15 @@ impl FromStr for AlarmPath {
     type Err = UnknownAlarmPath;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.split_once('/') {
-            Some((owner, alarm)) if !owner.is_empty() && !alarm.is_empty() => Ok(match owner.strip_prefix("broker#") {
-                Some(broker) => Self::of_broker(broker, alarm),
-                None => Self::of_twin(owner, alarm),
-            }),
-            _ => Err(UnknownAlarmPath { text: text.to_owned() }),
-        }
+        // The id of a twin holds no `/`, the name of a broker may.
+        let path = match text.strip_prefix("broker#") {
+            Some(rest) => rest.rsplit_once('/').map(|(broker, alarm)| Self::of_broker(broker, alarm)),
+            None => text.split_once('/').map(|(twin, alarm)| Self::of_twin(twin, alarm)),
+        };
+        let is_whole = |path: &Self| {
+            !path.alarm.is_empty() && path.twin.as_ref().or(path.broker.as_ref()).is_some_and(|owner| !owner.is_empty())
+        };
+        path.filter(is_whole).ok_or_else(|| UnknownAlarmPath { text: text.to_owned() })
     }
 }
 

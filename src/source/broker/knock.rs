@@ -17,7 +17,7 @@ use std::ops::Range;
 pub(super) const LONGEST_CONNECT: usize = 1024 * 1024;
 /// Longest identifier that the crate accepts, in bytes.
 const LONGEST_ID: usize = 128;
-/// What stands in for keep-alive 0: 65,535 s, of which the crate waits 1½ times, 27 hours.
+/// Replaces keep-alive 0: 65,535 s. The crate waits 1½ times that, 27 hours.
 const LONGEST_KEEP_ALIVE: [u8; 2] = [0xff, 0xff];
 
 /// What the first bytes say.

@@ -1,5 +1,5 @@
-//! Who may connect. In: names and passwords of clients. Out: let in or not. It never logs, shows or stores a password,
-//! and knows no rights per topic: who may connect may publish and subscribe to everything.
+//! Decides who may connect. In: names and passwords of clients. Out: let in or not. It never logs, shows or stores a
+//! password, and knows no rights per topic: who may connect may publish and subscribe to everything.
 
 use std::fmt;
 use std::future::{Future, ready};

@@ -1,4 +1,5 @@
-//! How long to wait before the next attempt to connect. Pure: randomness comes from a seed, time from the caller.
+//! Says how long to wait before the next attempt to connect. In: a seed, failed attempts. Out: a duration. Pure:
+//! randomness comes from a seed, time from the caller.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Why a connection failed, in plain sentences. In: rumqttc's errors. Out: cause, way out, and whether a quick second
-//! try makes sense.
+//! Says in plain sentences why a connection failed. In: rumqttc's errors. Out: cause, way out, and whether a quick
+//! second try makes sense.
 
 use std::io;
 

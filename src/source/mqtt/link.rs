@@ -1,4 +1,4 @@
-//! MQTT 3.1.1 and 5 behind one face. In: an address, a login, a TLS configuration. Out: packets, failures in plain
+//! One interface to MQTT 3.1.1 and 5. In: an address, a login, a TLS configuration. Out: packets, failures in plain
 //! sentences. One link is one connection: after a failure a new one is made.
 
 use std::collections::HashMap;
@@ -149,8 +149,8 @@ fn keep_alive(broker: &Broker) -> Duration {
 }
 
 impl Link {
-    /// Waits until there is something to [take](Self::take). Dropping the future mid-way may lose an acknowledgement: only
-    /// to end the link.
+    /// Waits until there is something to [take](Self::take). Dropping the future mid-way may lose an acknowledgement:
+    /// only to end the link.
     pub async fn poll(&mut self) -> Result<(), Failure> {
         // The client reads some packets at once and returns the first of them: it joins the others.
         match self {

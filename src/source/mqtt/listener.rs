@@ -1,4 +1,5 @@
-//! The loop of a listener's thread: connect, subscribe, decode, hand over; on failure say why, wait, try again.
+//! The loop of a listener's thread: connect, subscribe, decode, hand over; on failure say why, wait, try again. In:
+//! packets of one broker. Out: samples in the mailbox, raw messages to the tap, counters. Never publishes.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
@@ -132,7 +133,7 @@ impl Listener {
         self.parts.status.set_error(Some(text));
     }
 
-    /// Sleeps, but hands over what is pending and follows table swaps; false if it is time to stop.
+    /// Sleeps, but hands over pending samples and follows table swaps; false if it is time to stop.
     async fn sleep(&mut self, wait: Duration) -> bool {
         let end = Instant::now() + wait;
         loop {
@@ -162,8 +163,10 @@ impl Listener {
         loop {
             let next = self.next(&mut link, &requests).await;
             // After a failure: packets that came before the one that failed.
-            self.receive_time = self.parts.clock.now();
+            let clock = self.parts.clock;
+            self.receive_time = self.mailbox.receive(|| clock.now());
             link.take(|packet| self.take(packet, &requests));
+            self.mailbox.rest();
             if let Err(failure) = next {
                 if failure.kind == Kind::Stopped && self.connected_at.is_some() && requests.disconnect() {
                     let _ = tokio::time::timeout(GOODBYE, async {
@@ -194,7 +197,7 @@ impl Listener {
         }
         self.ask(requests);
         self.mailbox.flush_if_due(Instant::now());
-        // What is not read now waits in the sender's hands: at QoS 1 and 2 with the broker, which loses nothing.
+        // Messages not read now wait with the sender: at QoS 1 and 2 with the broker, which loses nothing.
         while self.mailbox.should_hold() && !self.parts.stop.is_wanted() {
             tokio::time::sleep(HOLD).await;
         }

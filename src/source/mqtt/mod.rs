@@ -37,7 +37,7 @@ pub(super) fn publisher_options(
     client_id: &str,
 ) -> Result<rumqttc::MqttOptions, String> {
     let mut options = link::options_v3(address, broker, client_id, Secrets::read(address, broker)?);
-    // The scene limits what is received; what is sent is the broker's to judge.
+    // The scene limits received packets; the broker judges sent ones.
     options.set_max_packet_size(broker.max_packet, LARGEST_SENT);
     Ok(options)
 }
@@ -48,8 +48,8 @@ pub(super) fn publisher_failure(error: &rumqttc::ConnectionError) -> (String, bo
     (failure.text, failure.kind != failure::Kind::Standing)
 }
 
-/// Sees every message after it was decoded, with the source time of its first sample, on the listener's thread: must not
-/// block.
+/// Sees every message after it was decoded, with the source time of its first sample, on the listener's thread: must
+/// not block.
 pub type RawTap = Box<dyn FnMut(&Message, Option<Timestamp>) + Send>;
 
 /// Largest packet that a publisher sends, in bytes.

@@ -1,6 +1,6 @@
-//! From a broker of the scene to what a connection needs. In: the scene's words, environment variables and files, read
-//! anew for each attempt. Out: [`Address`] once, [`Secrets`] per attempt. Secrets never reach a log, a message or a debug
-//! print. Whoever connects to a broker, listener or plant, comes by here.
+//! Turns a broker of the scene into options of a connection, for the listener and the plant alike. In: the scene's
+//! words, environment variables and files, read anew for each attempt. Out: [`Address`] once, [`Secrets`] per attempt.
+//! Secrets never reach a log, a message or a debug print.
 
 use std::fmt;
 use std::path::Path;

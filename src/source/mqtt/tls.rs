@@ -1,5 +1,5 @@
-//! Whom to trust, and who we are. In: PEM files that the scene names, or the system's authorities. Out: a rustls client
-//! configuration, or a sentence that names the file. Never panics where the system has no certificates.
+//! Makes the TLS configuration of a client. In: PEM files that the scene names, or the system's authorities. Out: a
+//! rustls client configuration, or a sentence that names the file. Never panics where the system has no certificates.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a unit measures, as exponents of base quantities. In: exponents. Out: products, powers, whether two are the
+//! Dimensions of units, as exponents of base quantities. In: exponents. Out: products, powers, whether two are the
 //! same. Never knows a symbol.
 
 /// The seven base quantities of the SI, and four that keep unlike things apart.

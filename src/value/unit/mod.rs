@@ -24,6 +24,7 @@ use std::f64::consts::TAU;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
+use super::powi;
 use dimension::Dimension;
 
 /// A unit such as `m3/h`, with its dimension and its linear relation to SI. Cheap to clone.
@@ -125,7 +126,7 @@ impl Unit {
         if turns == 0 && here.scale == there.scale && here.zero == there.zero {
             return Some((1.0, 0.0));
         }
-        let ratio = tidy(here.scale / there.scale * TAU.powi(turns), 0.0);
+        let ratio = tidy(here.scale / there.scale * powi(TAU, turns), 0.0);
         let shifted = here.zero * ratio;
         Some((ratio, tidy(shifted - there.zero, shifted.abs() + there.zero.abs())))
     }

@@ -1,4 +1,5 @@
-//! What a misspelt unit probably means. In: an unknown symbol. Out: the nearest known one. Never decides anything.
+//! Finds the unit that a misspelt symbol probably means. In: an unknown symbol. Out: the nearest known one. Never
+//! decides anything.
 
 use super::table;
 

@@ -8,6 +8,7 @@
 //! annotation = "{" text "}"
 //! ```
 
+use super::super::powi;
 use super::dimension::Dimension;
 use super::nearest::nearest;
 use super::{UnitError, table};
@@ -92,7 +93,7 @@ impl<'a> Parser<'a> {
     fn multiply(&self, product: &mut Term, factor: &Term, power: i32) -> Result<()> {
         let too_large = || self.broken("the powers add up to too large a number");
         product.dimension = product.dimension.times(factor.dimension, power).ok_or_else(too_large)?;
-        product.scale *= factor.scale.powi(power);
+        product.scale *= powi(factor.scale, power);
         // In a product a degree is a difference: its zero point no longer matters.
         product.zero = 0.0;
         product.pretty.push_str(&factor.pretty);
@@ -186,7 +187,7 @@ impl<'a> Parser<'a> {
             return Err(out_of_range());
         }
         let dimension = Dimension::NONE.times(term.dimension, power).ok_or_else(out_of_range)?;
-        let scale = term.scale.powi(power);
+        let scale = powi(term.scale, power);
         if !scale.is_normal() {
             return Err(out_of_range());
         }

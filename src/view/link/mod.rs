@@ -10,7 +10,7 @@ use bevy::math::bounding::Aabb3d;
 use bevy::prelude::*;
 
 use super::bind::Nodes;
-use super::look::{Extent, LookProblem, LookProblems, LookRoot};
+use super::look::{LookBounds, LookProblem, LookProblems, LookRoot};
 use super::motion::Activity;
 use super::{ViewSet, palette};
 use crate::scene::{Link, LinkKind, LoadedScene, Port};
@@ -57,7 +57,7 @@ fn make_materials(mut commands: Commands, mut materials: ResMut<Assets<StandardM
 #[derive(bevy::ecs::system::SystemParam)]
 struct Places<'w, 's> {
     entities: Res<'w, Entities>,
-    twins: Query<'w, 's, (&'static GlobalTransform, &'static Extent, &'static Children), With<Twin>>,
+    twins: Query<'w, 's, (&'static GlobalTransform, &'static LookBounds, &'static Children), With<Twin>>,
     roots: Query<'w, 's, Option<&'static Nodes>, With<LookRoot>>,
     nodes: Query<'w, 's, &'static GlobalTransform>,
     problems: ResMut<'w, LookProblems>,
@@ -91,7 +91,7 @@ fn rebuild(
     mut commands: Commands,
     loaded: Res<LoadedScene>,
     activity: Res<Activity>,
-    new: Query<(), Added<Extent>>,
+    new: Query<(), Added<LookBounds>>,
     old: Query<Entity, With<LinkMesh>>,
     materials: Res<LinkMaterials>,
     mut meshes: ResMut<Assets<Mesh>>,

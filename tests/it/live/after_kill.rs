@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bevy::app::App;
 use pollux::alarm::{Action, Alarm, AlarmBoard, State};
-use pollux::command::OperatorCommand;
+use pollux::command::{AlarmCommand, OperatorCommand};
 use pollux::scene::LoadedScene;
 use pollux::scene::rule::AlarmPath;
 use pollux::session::{self, Options, StorePlace};
@@ -90,7 +90,7 @@ fn acknowledges_and_waits_for_its_end() {
             Some(Alarm { state: State::Unacknowledged, .. }) => {
                 let (alarms, action) = (vec![path.clone()], Action::Acknowledge);
                 let comment = "on my way".to_owned();
-                app.world_mut().write_message(OperatorCommand::Alarm { alarms, action, comment });
+                app.world_mut().write_message(OperatorCommand::Alarm(AlarmCommand::Act { alarms, action, comment }));
             }
             Some(Alarm { state: State::Acknowledged, acknowledged: Some(deed), .. }) if !said => {
                 println!("acknowledged {}", deed.at);

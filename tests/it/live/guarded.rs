@@ -241,7 +241,7 @@ fn a_session_whose_plant_runs_fast_has_one_clock() {
 
 #[test]
 fn a_device_with_a_clock_an_hour_ahead_is_told_and_stays_fresh_through_a_pause() {
-    use pollux::command::OperatorCommand;
+    use pollux::command::{OperatorCommand, TimeCommand};
     let Some(server) = Mosquitto::start() else { return };
     let mut world = super::World::open(&hall(Some(&at(&server.url())), TWINS));
     let ahead = pollux::value::Timestamp::now().0 / 1_000_000 + 3_600_000;
@@ -253,7 +253,7 @@ fn a_device_with_a_clock_an_hour_ahead_is_told_and_stays_fresh_through_a_pause()
         seen(state, "P-101", "vibration")[0] == json!(1.0) && seen(state, "P-102", "flow")[0] == json!(2.0)
     });
     let now = pollux::value::Timestamp::now();
-    world.app.world_mut().write_message(OperatorCommand::PauseAt(now));
+    world.app.world_mut().write_message(OperatorCommand::Time(TimeCommand::PauseAt(now)));
     let state = world.wait_for("a pause", |state| state["cursor"]["mode"] == "paused");
     assert_eq!(seen(&state, "P-101", "vibration"), json!([1.0, "mm/s", "Good", null]));
     assert_eq!(seen(&state, "P-102", "flow"), json!([2.0, "m3/h", "Good", null]));

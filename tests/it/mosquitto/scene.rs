@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use pollux::ingest::{BindingTable, SharedTable};
 use pollux::scene::{
-    Binding, Broker, Credentials, Decoder, Limits, MqttVersion, Origin, Scene, Signal, TimeField, TimeFormat, Tls,
-    Twin, ValueKind,
+    Binding, Broker, Credentials, Decoder, Limits, MqttVersion, Scene, Signal, SignalSource, TimeField, TimeFormat,
+    Tls, Twin, ValueKind,
 };
 use pollux::source::{Clock, ConnectionState, SourceHandle, SourceSnapshot, mqtt};
 use pollux::value::{Sample, SignalIndex, Timestamp, TwinIndex, Unit};
@@ -67,7 +67,7 @@ fn signal(index: SignalIndex, name: &str, kind: ValueKind, topic: &str, decoder:
         label: String::new(),
         kind,
         unit: Unit::none(),
-        origin: Origin::Mqtt(binding),
+        source: SignalSource::Mqtt(binding),
         expires: None,
         range: (kind == ValueKind::Number).then_some((-100.0, 1000.0)),
         limits: Limits::default(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
-use pollux::command::OperatorCommand;
+use pollux::command::{OperatorCommand, RecordingCommand};
 use pollux::record::{RecordState, Recording};
 use pollux::session::{self, Options, StorePlace};
 
@@ -44,13 +44,14 @@ fn a_recording_begun_in_the_middle_of_a_session_holds_what_was_known_and_who_beg
 
     // A folder that is not there is refused with a reason, and nothing is recorded.
     let nowhere = folder.path().join("gone").join("a.mcap");
-    app.world_mut().write_message(OperatorCommand::StartRecording { path: Some(nowhere) });
+    app.world_mut().write_message(OperatorCommand::Recording(RecordingCommand::Start { path: Some(nowhere) }));
     frames(&mut app, "refusal", |app| recording(app).refused.is_some());
     assert!(recording(&app).refused.as_ref().is_some_and(|why| why.ends_with("choose another place")));
     assert!(recording(&app).status().is_none());
 
     // A folder gets a file of a usual name.
-    app.world_mut().write_message(OperatorCommand::StartRecording { path: Some(folder.path().to_owned()) });
+    app.world_mut()
+        .write_message(OperatorCommand::Recording(RecordingCommand::Start { path: Some(folder.path().to_owned()) }));
     frames(&mut app, "recording", |app| {
         recording(app).status().is_some_and(|status| status.state == RecordState::Recording && status.messages > 100)
     });
@@ -58,7 +59,7 @@ fn a_recording_begun_in_the_middle_of_a_session_holds_what_was_known_and_who_beg
     let status = recording(&app).status().unwrap();
     let file = status.file.clone().unwrap();
     assert!(status.file_name().starts_with("Bottling") && status.file_name().ends_with("Z.mcap"), "{status:?}");
-    app.world_mut().write_message(OperatorCommand::StopRecording);
+    app.world_mut().write_message(OperatorCommand::Recording(RecordingCommand::Stop));
     frames(&mut app, "end", |app| recording(app).finished.is_some());
     assert!(recording(&app).status().is_none());
     let finished = recording(&app).finished.clone().unwrap();
@@ -78,7 +79,7 @@ fn a_recording_begun_in_the_middle_of_a_session_holds_what_was_known_and_who_beg
 
     // Once more, and the end of the session finishes the file.
     let again = folder.path().join("again.mcap");
-    app.world_mut().write_message(OperatorCommand::StartRecording { path: Some(again.clone()) });
+    app.world_mut().write_message(OperatorCommand::Recording(RecordingCommand::Start { path: Some(again.clone()) }));
     frames(&mut app, "second recording", |app| recording(app).status().is_some_and(|status| status.messages > 20));
     drop(app);
     assert!(!check_whole(&again).keyframes[0].signals.is_empty());

@@ -10,7 +10,7 @@ use pollux::alarm::{Cause, Snapshot, State};
 use pollux::event::{Event, Kind};
 use pollux::ingest::Message;
 use pollux::record::format::About;
-use pollux::record::{RecordOptions, RecordSink, RecordState, Recorder, SceneFiles, Still};
+use pollux::record::{KeyframeBuilder, RecordOptions, RecordSink, RecordState, Recorder, SceneFiles};
 use pollux::scene::Scene;
 use pollux::scene::rule::Priority;
 use pollux::source::Clock;
@@ -51,7 +51,7 @@ impl Session {
 
     fn keyframe(&self, time: Timestamp) {
         let scene = Arc::new(Scene::default());
-        self.sink.keyframe(Still { time, scene, samples: Vec::new(), alarms: Snapshot::default() });
+        self.sink.keyframe(KeyframeBuilder::new(time, scene, Snapshot::default(), Default::default()));
     }
 
     /// The number of the message is in its payload, with noise that does not compress.
@@ -90,6 +90,7 @@ impl Session {
                 value: None,
                 worst: None,
                 unit: String::new(),
+                origin: None,
             },
         }));
     }

@@ -9,11 +9,14 @@ use bytes::Bytes;
 use mcap::records::{MessageHeader, Metadata};
 use mcap::{Attachment, Compression, WriteOptions, Writer};
 use pollux::event::{Event, Kind};
-use pollux::record::format::{self, About, Keyframe, Known};
+use pollux::record::format::{self, About, Keyframe, KnownSample};
 use pollux::record::read::RawMessage;
 use pollux::value::{Quality, Timestamp, Value};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+/// Changes what a keyframe says.
+pub type Change = fn(&mut Keyframe);
 
 /// What to write.
 #[derive(Clone, Debug)]
@@ -35,6 +38,7 @@ pub struct Script {
     pub format: String,
     /// Attachments.
     pub files: Vec<(String, Vec<u8>)>,
+    pub keyframes: Option<Change>,
 }
 
 impl Default for Script {
@@ -54,6 +58,7 @@ impl Default for Script {
             has_about: true,
             format: "1.0".into(),
             files: vec![("scene/scene.ron".into(), b"(name: \"hall\")".to_vec())],
+            keyframes: None,
         }
     }
 }
@@ -141,7 +146,7 @@ impl Build {
         for second in 0..script.seconds {
             let begin = script.start_ms + second * 1000;
             if second % 5 == 0 {
-                self.keyframe(at(begin));
+                self.keyframe(at(begin), script.keyframes);
             }
             let mut moments: Vec<i64> = (0..script.messages_per_second).map(|_| rng.random_range(1..1000)).collect();
             moments.sort_unstable();
@@ -223,13 +228,16 @@ impl Build {
         self.built.events.push(event);
     }
 
-    fn keyframe(&mut self, time: Timestamp) {
-        let known = |value| Known { source_time: time, receive_time: time, value, quality: Quality::GOOD };
+    fn keyframe(&mut self, time: Timestamp, change: Option<Change>) {
+        let known =
+            |value| KnownSample { source_time: time, receive_time: time, value, quality: Quality::GOOD, origin: None };
         let signals = BTreeMap::from([
             ("flow".to_owned(), vec![known(Value::Number(self.built.messages.len() as f64 / 3.0))]),
             ("runs".to_owned(), vec![known(Value::Bool(true))]),
         ]);
-        let keyframe = Keyframe { time, signals: BTreeMap::from([("T-1".to_owned(), signals)]), ..Keyframe::default() };
+        let signals = BTreeMap::from([("T-1".to_owned(), signals)]);
+        let mut keyframe = Keyframe { time, signals, ..Keyframe::default() };
+        change.iter().for_each(|change| change(&mut keyframe));
         self.flush();
         let channel = self.own(format::KEYFRAMES_TOPIC);
         self.put(channel, self.built.keyframes.len(), time, time, &serde_json::to_vec(&keyframe).unwrap());

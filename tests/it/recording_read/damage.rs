@@ -220,13 +220,13 @@ fn a_recording_that_is_being_written_is_not_repaired() {
 
 #[test]
 fn a_recording_that_grows_is_shown_as_far_as_it_is_and_is_not_repaired() {
-    use pollux::record::{RecordOptions, Recorder, SceneFiles, Still, format::About};
+    use pollux::record::{KeyframeBuilder, RecordOptions, Recorder, SceneFiles, format::About};
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mcap");
     let clock = pollux::source::Clock::WALL;
     let recorder = Recorder::start(RecordOptions::new(&path), About::default(), SceneFiles::default(), clock).unwrap();
     let (time, scene) = (Timestamp::now(), std::sync::Arc::default());
-    recorder.sink().keyframe(Still { time, scene, samples: Vec::new(), alarms: Default::default() });
+    recorder.sink().keyframe(KeyframeBuilder::new(time, scene, Default::default(), Default::default()));
     let mut tap = recorder.tap("plant");
     for n in 0..10_u32 {
         let payload = n.to_string();

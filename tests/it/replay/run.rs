@@ -8,13 +8,13 @@ use std::time::Duration;
 use bevy::prelude::*;
 use pollux::alarm::Action;
 use pollux::analysis::Analysis;
-use pollux::command::OperatorCommand;
+use pollux::command::{AlarmCommand, OperatorCommand};
 use pollux::event::Event;
 use pollux::history::History;
 use pollux::ingest::{BindingTable, Message};
-use pollux::record::format::{Keyframe, Known};
+use pollux::record::format::{Keyframe, KnownSample};
 use pollux::scene::rule::AlarmPath;
-use pollux::scene::{Origin, Scene};
+use pollux::scene::{Scene, SignalSource};
 use pollux::source::Batch;
 use pollux::state;
 use pollux::value::{Grade, Quality, Reason, SignalIndex, Timestamp};
@@ -131,14 +131,14 @@ fn record_in(folder: &Path, seed: u64, in_two: bool) -> Run {
             run.messages += 1;
             let mut samples = Vec::new();
             table.decode(&message, &mut samples);
-            world.app.world().resource::<Analysis>().lock().learn(Batch { generation: 1, samples });
+            world.app.world().resource::<Analysis>().lock().learn(Batch::of_message(1, samples));
         }
     }
     world.at(millis as f64 / 1000.0);
     tell(&world, &mut tape, told);
     tape.finish();
     let knowledge = world.app.world().resource::<Analysis>().lock();
-    let measured = scene.signals.iter().filter(|signal| matches!(signal.origin, Origin::Mqtt(_)));
+    let measured = scene.signals.iter().filter(|signal| matches!(signal.source, SignalSource::Mqtt(_)));
     run.samples = measured.map(|signal| (signal.index, count(&knowledge.history, signal.index))).collect();
     drop(knowledge);
     run
@@ -199,7 +199,11 @@ fn act(world: &mut World, scene: &Scene, rng: &mut ChaCha8Rng) {
         4 => Action::TakeOutOfService,
         _ => Action::ReturnToService,
     };
-    world.command(OperatorCommand::Alarm { alarms: vec![alarm], action, comment: "because".to_owned() });
+    world.command(OperatorCommand::Alarm(AlarmCommand::Act {
+        alarms: vec![alarm],
+        action,
+        comment: "because".to_owned(),
+    }));
 }
 
 /// Writes what has become known since the event `told`.
@@ -214,7 +218,7 @@ fn tell(world: &World, tape: &mut Tape, told: u64) -> u64 {
 /// All that is known at `at`, after all that was received up to then.
 fn keyframe(world: &World, scene: &Scene, at: Timestamp) -> Keyframe {
     let knowledge = world.app.world().resource::<Analysis>().lock();
-    let mut signals: BTreeMap<String, BTreeMap<String, Vec<Known>>> = BTreeMap::new();
+    let mut signals: BTreeMap<String, BTreeMap<String, Vec<KnownSample>>> = BTreeMap::new();
     for signal in &scene.signals {
         let known = known(&knowledge.history, signal.index, at);
         if !known.is_empty() {
@@ -222,11 +226,11 @@ fn keyframe(world: &World, scene: &Scene, at: Timestamp) -> Keyframe {
             signals.entry(twin).or_default().insert(signal.name.clone(), known);
         }
     }
-    Keyframe { time: at, signals, alarms: knowledge.engine().snapshot() }
+    Keyframe { time: at, signals, alarms: knowledge.engine().snapshot(), ..Keyframe::default() }
 }
 
 /// The newest sample, and before it the newest with a value of its own.
-fn known(history: &History, signal: SignalIndex, at: Timestamp) -> Vec<Known> {
+fn known(history: &History, signal: SignalIndex, at: Timestamp) -> Vec<KnownSample> {
     let Some(newest) = history.latest_known(signal, at) else { return Vec::new() };
     let valued = |quality: Quality| quality.grade != Grade::Bad || quality.reason == Reason::OutOfRange;
     let before = (!valued(newest.quality))
@@ -235,11 +239,12 @@ fn known(history: &History, signal: SignalIndex, at: Timestamp) -> Vec<Known> {
             points.into_iter().rfind(|point| valued(point.quality) && point.receive_time <= at)
         })
         .flatten();
-    let known = |point: pollux::history::Point| Known {
+    let known = |point: pollux::history::Point| KnownSample {
         source_time: point.source_time,
         receive_time: point.receive_time,
         value: point.value,
         quality: point.quality,
+        origin: None,
     };
     before.into_iter().chain([newest]).map(known).collect()
 }

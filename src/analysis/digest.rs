@@ -1,0 +1,63 @@
+//! Hashes all samples of a run. In: samples in the one order. Out: a hash that is equal wherever the same samples were
+//! learnt in the same order. Names signals as the scene does, never by index.
+
+use std::hash::Hasher;
+
+use twox_hash::XxHash3_128;
+
+use crate::scene::Scene;
+use crate::value::{Sample, Value};
+
+#[derive(Clone)]
+pub(super) struct SampleDigest {
+    /// By signal.
+    names: Vec<u64>,
+    state: XxHash3_128,
+    samples: u64,
+}
+
+impl std::fmt::Debug for SampleDigest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SampleDigest").field("samples", &self.samples).finish_non_exhaustive()
+    }
+}
+
+impl SampleDigest {
+    pub fn new(scene: &Scene) -> Self {
+        let mut digest = Self { names: Vec::new(), state: XxHash3_128::with_seed(0), samples: 0 };
+        digest.rename(scene);
+        digest
+    }
+
+    /// Another scene takes over.
+    pub fn rename(&mut self, scene: &Scene) {
+        let name = |signal: &crate::scene::Signal| {
+            let mut hasher = twox_hash::XxHash64::with_seed(0);
+            hasher.write(scene.signal_path(signal.index).as_bytes());
+            hasher.finish()
+        };
+        self.names = scene.signals.iter().map(name).collect();
+    }
+
+    pub fn add(&mut self, sample: &Sample) {
+        let Sample { signal, source_time, receive_time, value, quality, origin } = sample;
+        self.samples += 1;
+        self.state.write(&self.names.get(signal.at()).copied().unwrap_or_default().to_le_bytes());
+        self.state.write(&source_time.0.to_le_bytes());
+        self.state.write(&receive_time.0.to_le_bytes());
+        let (kind, bits) = match value {
+            Value::Number(x) => (0, x.to_bits()),
+            Value::Bool(b) => (1, u64::from(*b)),
+            Value::Text(text) => (2, text.len() as u64),
+        };
+        self.state.write(&[kind, quality.grade as u8, quality.reason as u8, *origin as u8]);
+        self.state.write(&bits.to_le_bytes());
+        if let Value::Text(text) = value {
+            self.state.write(text.as_bytes());
+        }
+    }
+
+    pub fn finish(&self) -> u128 {
+        self.state.finish_128()
+    }
+}

@@ -1,0 +1,178 @@
+//! A world in simulated time. It learns as a session does, without clock, thread, window or disk.
+//!
+//! In: messages, connection news, operators' deeds and the passing of time, in the order of their times. Out: the same
+//! [`Knowledge`] that a live session gets from the same input, and a [hash](Run::hash) of all of it. Never reads a
+//! clock, owns no publisher and no file: nothing here reaches a plant. Several runs can go on in as many threads.
+//!
+//! Import, `pollux rejudge` and tests use it; scenarios and branches will.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use pollux::ingest::Message;
+//! use pollux::run::{EPOCH, Run, RunOptions};
+//! use pollux::scene;
+//!
+//! let text = r#"Scene(format: (1, 2), name: "Hall", types: {"Pump": (signals: {
+//!     "flow": (unit: "m3/h", topic: "hall/{id}", json: "/flow", limits: (high: 60.0)),
+//! })}, twins: [(id: "P-101", type: "Pump")])"#;
+//! let source = scene::SourceFile { path: "scene.ron".into(), text: text.into() };
+//! let loaded = scene::load_texts(std::path::Path::new("scene.ron"), &[source]);
+//! let scene = Arc::new(loaded.scene.expect("a scene without issues"));
+//!
+//! let play = |flow: &[u8]| {
+//!     let mut run = Run::new(scene.clone(), RunOptions::default());
+//!     run.message(
+//!         "plant",
+//!         &Message { topic: "hall/P-101", payload: flow, retained: false, qos: 1, receive_time: EPOCH },
+//!     );
+//!     run.pass_time(EPOCH + Duration::from_secs(60));
+//!     (run.hash(), run.knowledge().alarms()[0].state.is_active())
+//! };
+//! assert_eq!(play(br#"{"flow": 61}"#), play(br#"{"flow": 61}"#));
+//! assert!(play(br#"{"flow": 61}"#).1 && !play(br#"{"flow": 59}"#).1);
+//! ```
+
+mod hash;
+pub mod rejudge;
+
+use std::sync::Arc;
+
+use crate::alarm::{Action, Deed, Refusal};
+use crate::analysis::Knowledge;
+use crate::event::{Draft, Event, Kind};
+use crate::ingest::{Message, Outcome, Tables};
+use crate::produce::ProducerFactory;
+use crate::record::format::Keyframe;
+use crate::scene::Scene;
+use crate::scene::rule::AlarmPath;
+use crate::source::Batch;
+use crate::value::{Sample, Timestamp};
+
+pub use hash::RunHash;
+
+/// When simulated time begins where nothing else is said: 2000-01-01T00:00:00Z.
+pub const EPOCH: Timestamp = Timestamp(946_684_800_000_000_000);
+
+/// Of the one scene that a run has.
+const GENERATION: u32 = 1;
+
+#[derive(Clone, Debug)]
+pub struct RunOptions {
+    /// Alarms are watched from then on.
+    pub start: Timestamp,
+    /// Memory for what alarms and producers look back at.
+    pub history_budget_bytes: u64,
+    pub producers: ProducerFactory,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self { start: EPOCH, history_budget_bytes: 256 << 20, producers: ProducerFactory::default() }
+    }
+}
+
+/// A world in simulated time.
+#[derive(Debug)]
+pub struct Run {
+    scene: Arc<Scene>,
+    knowledge: Knowledge,
+    tables: Tables,
+    events: hash::EventDigest,
+}
+
+impl Run {
+    pub fn new(scene: Arc<Scene>, options: RunOptions) -> Self {
+        let RunOptions { start, history_budget_bytes, producers } = options;
+        let mut knowledge = Knowledge::new(scene.clone(), GENERATION, history_budget_bytes, start, producers);
+        knowledge.keep_digest();
+        let tables = Tables::new(scene.clone(), GENERATION);
+        Self { scene, knowledge, tables, events: hash::EventDigest::default() }
+    }
+
+    pub fn scene(&self) -> &Arc<Scene> {
+        &self.scene
+    }
+
+    /// All that is known so far.
+    pub fn knowledge(&self) -> &Knowledge {
+        &self.knowledge
+    }
+
+    /// A message, after all that was due by its receive time; not earlier than the one before. Says what came of
+    /// decoding it, and when its first value was true.
+    pub fn message(&mut self, broker: &str, message: &Message) -> (Outcome, Option<Timestamp>) {
+        let mut samples = Vec::new();
+        let outcome = self.tables.of(broker).decode(message, &mut samples);
+        let source_time = samples.first().map(|sample| sample.source_time);
+        self.knowledge.pass_time(message.receive_time);
+        self.samples(samples);
+        (outcome, source_time)
+    }
+
+    /// The samples of one message, all of one receive time.
+    pub fn samples(&mut self, samples: Vec<Sample>) {
+        self.knowledge.learn(Batch::of_message(GENERATION, samples));
+        self.follow();
+    }
+
+    /// The connection to a broker was made, or lost.
+    pub fn connection(&mut self, broker: &str, is_connected: bool, event: Option<Kind>, at: Timestamp) {
+        self.knowledge.connection(broker, is_connected, event, at);
+        self.follow();
+    }
+
+    /// An operator does one thing to some alarms; those that refuse say why.
+    pub fn act(&mut self, alarms: &[AlarmPath], action: &Action, deed: &Deed) -> Vec<(AlarmPath, Refusal)> {
+        let refused = self.knowledge.act(alarms, action, deed);
+        self.follow();
+        refused
+    }
+
+    /// Does what an operator did in a recorded session. An alarm that refuses it in this scene stays as it is, and
+    /// nothing is put on record: it was no deed of this run.
+    pub fn repeat(&mut self, alarm: &AlarmPath, action: &Action, deed: &Deed) {
+        self.knowledge.repeat(alarm, action, deed);
+        self.follow();
+    }
+
+    /// Begins with what a keyframe knew, before the first message: values, alarms as they stood, the memory of
+    /// producers.
+    pub fn begin_with(&mut self, keyframe: &Keyframe) {
+        self.knowledge.begin_with(keyframe);
+        self.follow();
+    }
+
+    /// What producers do not wait for is on record: its answers come as [`Run::samples`], and nothing is computed.
+    pub fn answers_are_on_record(&mut self) {
+        self.knowledge.answers_are_on_record();
+    }
+
+    /// Puts something else on record.
+    pub fn record(&mut self, draft: Draft) {
+        self.knowledge.record(draft);
+        self.follow();
+    }
+
+    /// All that is due at or before `to` is carried out.
+    pub fn pass_time(&mut self, to: Timestamp) {
+        self.knowledge.pass_time(to);
+        self.follow();
+    }
+
+    /// Events after the one with this number, in order.
+    pub fn events_after(&self, id: u64) -> impl Iterator<Item = &Arc<Event>> {
+        self.knowledge.chronicle().journal().after(id)
+    }
+
+    /// The same for two runs that were given the same: covers every sample in order, every event, the states of alarms
+    /// and the memory of producers; not who acted, what file was read, or when that was.
+    pub fn hash(&self) -> RunHash {
+        RunHash::of(&self.knowledge, &self.events)
+    }
+
+    fn follow(&mut self) {
+        self.events.follow(self.knowledge.chronicle().journal());
+    }
+}
