@@ -39,6 +39,10 @@ use crate::value::{Grade, Origin, Quality, Reason, Sample, SignalIndex, Timestam
 ///
 /// Zero, since waiting has a price wherever an input comes alone: the value is late by the whole of `settle`, and of a
 /// fast input only one value in each `settle` is answered.
+///
+/// Measured from a publish to the line of an alarm in the events file, with mosquitto on the same machine: where both
+/// inputs come one after the other, 4.5 ms with `settle: "50ms"` and 4.3 ms without; where one comes alone, 58 ms and
+/// 4.3 ms (medians of 30).
 pub const DEFAULT_SETTLE: Duration = Duration::ZERO;
 
 /// The version of the stored state of a signal that waits.
