@@ -118,7 +118,9 @@ proptest! {
         prop_assert_eq!(slices, scene.signals.len().div_ceil(4));
         prop_assert_eq!(text(still), expected);
         let usage = knowledge.history.usage();
-        prop_assert!(usage.bytes <= usage.budget_bytes.max(6_000), "memory is given up again: {usage:?}");
+        // The newest of each signal stays, however much that takes.
+        let is_least = usage.samples <= scene.signals.len() as u64;
+        prop_assert!(usage.bytes <= usage.budget_bytes.max(6_000) || is_least, "memory is given up again: {usage:?}");
     }
 }
 
