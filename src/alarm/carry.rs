@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::case::Progress;
+use super::case::Judgement;
 use super::engine::{fresh, unraised};
 use super::{Alarm, Cause, Change, Engine, State};
 use crate::scene::Scene;
@@ -27,7 +27,7 @@ use crate::value::Timestamp;
 
 /// What must survive a restart: alarms that have something to tell. Others begin as new.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
-pub struct Snapshot {
+pub struct KeptAlarms {
     /// In the order of the scene's alarms.
     pub alarms: Vec<Kept>,
 }
@@ -102,12 +102,12 @@ impl Engine {
     pub fn adopt(&mut self, scene: Arc<Scene>, now: Timestamp, out: &mut Vec<Change>) {
         let old_scene = Arc::clone(&self.scene);
         let old_alarms = std::mem::take(&mut self.alarms);
-        let old_progress = std::mem::take(&mut self.progress);
-        let old = old_scene.alarms.iter().zip(old_alarms.into_iter().zip(old_progress));
-        let mut known: HashMap<AlarmPath, (&Rule, (Alarm, Progress))> =
+        let old_judgements = std::mem::take(&mut self.judgements);
+        let old = old_scene.alarms.iter().zip(old_alarms.into_iter().zip(old_judgements));
+        let mut known: HashMap<AlarmPath, (&Rule, (Alarm, Judgement))> =
             old.map(|(rule, case)| (AlarmPath::of_rule(rule, &old_scene), (rule, case))).collect();
         let mut alarms = Vec::with_capacity(scene.alarms.len());
-        let mut progress = Vec::with_capacity(scene.alarms.len());
+        let mut judgements = Vec::with_capacity(scene.alarms.len());
         let mut failures = std::collections::BTreeMap::new();
         for rule in &scene.alarms {
             let begun = fresh(rule, &scene, now);
@@ -118,11 +118,11 @@ impl Engine {
                         failures.insert(rule.index, failure);
                     }
                     alarms.push(alarm);
-                    progress.push(if same { go_on(carried, begun) } else { begin_anew(carried, begun) });
+                    judgements.push(if same { go_on(carried, begun) } else { begin_anew(carried, begun) });
                 }
                 None => {
                     alarms.push(unraised(now));
-                    progress.push(begun);
+                    judgements.push(begun);
                 }
             }
         }
@@ -131,19 +131,19 @@ impl Engine {
         gone.sort_by_key(|(rule, _)| rule.index);
         out.extend(gone.into_iter().filter_map(|(rule, (alarm, _))| removed(rule, &alarm, now)));
         let heard = self.heard.adopt(&old_scene, &scene);
-        *self = Self::assemble(scene, alarms, progress, heard, failures);
+        *self = Self::assemble(scene, alarms, judgements, heard, failures);
         self.drop_orphaned_suppressions(now, out);
     }
 
     /// What must survive a restart.
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot { alarms: self.scene.alarms.iter().filter_map(|rule| self.kept(rule.index)).collect() }
+    pub fn snapshot(&self) -> KeptAlarms {
+        KeptAlarms { alarms: self.scene.alarms.iter().filter_map(|rule| self.kept(rule.index)).collect() }
     }
 
     /// What must survive of one alarm; none if it has nothing to tell.
     pub fn kept(&self, index: AlarmIndex) -> Option<Kept> {
         let (rule, alarm) = (self.scene.alarms.get(index.at())?, self.alarms.get(index.at())?);
-        let judged = self.progress.get(index.at())?.judged;
+        let judged = self.judgements.get(index.at())?.judged;
         let telling = alarm.state != State::Normal || !alarm.flags.is_clear() || alarm.activations > 0;
         telling.then(|| Kept {
             path: AlarmPath::of_rule(rule, &self.scene),
@@ -154,17 +154,17 @@ impl Engine {
 
     /// Takes up what was kept, before the first sample. Returns what belongs to rules that no longer exist, so that the
     /// caller can put on record which standing alarms ended unseen.
-    pub fn restore(&mut self, snapshot: Snapshot, now: Timestamp, out: &mut Vec<Change>) -> Vec<Kept> {
+    pub fn restore(&mut self, snapshot: KeptAlarms, now: Timestamp, out: &mut Vec<Change>) -> Vec<Kept> {
         let scene = Arc::clone(&self.scene);
         let places: HashMap<AlarmPath, usize> =
             scene.alarms.iter().enumerate().map(|(at, rule)| (AlarmPath::of_rule(rule, &scene), at)).collect();
         let mut unknown = Vec::new();
         for kept in snapshot.alarms {
             let at = places.get(&kept.path).copied();
-            match at.and_then(|at| Some((self.alarms.get_mut(at)?, self.progress.get_mut(at)?))) {
-                Some((alarm, progress)) => {
+            match at.and_then(|at| Some((self.alarms.get_mut(at)?, self.judgements.get_mut(at)?))) {
+                Some((alarm, judgement)) => {
                     *alarm = kept.alarm;
-                    progress.judged = kept.judged.unwrap_or(Timestamp::MIN);
+                    judgement.judged = kept.judged.unwrap_or(Timestamp::MIN);
                 }
                 None => unknown.push(kept),
             }
@@ -191,17 +191,17 @@ impl Engine {
 }
 
 /// The same condition: delays go on. A silence takes the signal's `expires` of today.
-fn go_on(carried: Progress, begun: Progress) -> Progress {
+fn go_on(carried: Judgement, begun: Judgement) -> Judgement {
     let silence = match (carried.silence, begun.silence) {
         (Some(old), Some(new)) => Some(super::case::Silence { expires: new.expires, ..old }),
         (_, new) => new,
     };
-    Progress { silence, ..carried }
+    Judgement { silence, ..carried }
 }
 
 /// Another condition: only the order of time stays.
-fn begin_anew(carried: Progress, begun: Progress) -> Progress {
-    Progress { judged: carried.judged, suppression_judged: carried.suppression_judged, ..begun }
+fn begin_anew(carried: Judgement, begun: Judgement) -> Judgement {
+    Judgement { judged: carried.judged, suppression_judged: carried.suppression_judged, ..begun }
 }
 
 fn removed(rule: &Rule, alarm: &Alarm, now: Timestamp) -> Option<Change> {

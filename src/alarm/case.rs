@@ -38,12 +38,12 @@ pub(super) struct Times {
 
 /// How far the judgement of an alarm has come.
 #[derive(Clone, Debug)]
-pub(super) struct Progress {
+pub(super) struct Judgement {
     /// Source time up to which the condition was judged: older samples are late.
     pub judged: Timestamp,
     /// Since when the condition has differed from the state: its delay is running.
     pub turning: Option<Times>,
-    /// The least certain origin of the samples that the running delay has seen, else of the last one that was judged.
+    /// The least certain origin of the samples that the running delay has seen.
     pub origin: Origin,
     /// With [`Condition::Stale`]: the silence that is being waited for.
     pub silence: Option<Silence>,
@@ -52,7 +52,7 @@ pub(super) struct Progress {
     pub suppression_judged: Timestamp,
 }
 
-impl Default for Progress {
+impl Default for Judgement {
     fn default() -> Self {
         Self {
             judged: Timestamp::MIN,
@@ -65,7 +65,7 @@ impl Default for Progress {
     }
 }
 
-impl Progress {
+impl Judgement {
     /// Forgets all times and values of the condition, as if no sample had come yet.
     fn begin_anew(&mut self) {
         self.judged = Timestamp::MIN;
@@ -99,7 +99,7 @@ pub(super) enum Due {
 pub(super) struct Case<'a> {
     pub rule: &'a Rule,
     pub alarm: &'a mut Alarm,
-    pub progress: &'a mut Progress,
+    pub judgement: &'a mut Judgement,
 }
 
 impl Case<'_> {
@@ -122,10 +122,10 @@ impl Case<'_> {
 
     /// What becomes due next without a further sample, and when by receive time.
     pub fn due(&self) -> Option<(Timestamp, Due)> {
-        let turning = self.progress.turning;
+        let turning = self.judgement.turning;
         let delay = turning.map(|since| (since.received + self.delay() + self.patience(), Due::Delay));
         let holds = turning.is_some() != self.active();
-        let silence = self.progress.silence.filter(|_| !holds);
+        let silence = self.judgement.silence.filter(|_| !holds);
         let silence = silence.map(|silence| (silence.last.received + silence.expires + JUST_AFTER, Due::Silence));
         let until = self.alarm.flags.shelved.as_ref().and_then(|shelving| shelving.until);
         [delay, silence, until.map(|until| (until, Due::Shelf))].into_iter().flatten().min()
@@ -136,13 +136,13 @@ impl Case<'_> {
         let Some((received, due)) = self.due().filter(|(time, _)| *time <= now) else { return false };
         match due {
             Due::Delay => {
-                if let Some(since) = self.progress.turning {
+                if let Some(since) = self.judgement.turning {
                     self.turn(Times { source: since.source + self.delay(), received }, out);
                 }
             }
             Due::Silence => {
-                if let Some(silence) = self.progress.silence {
-                    let source = (silence.last.source + silence.expires).max(self.progress.judged);
+                if let Some(silence) = self.judgement.silence {
+                    let source = (silence.last.source + silence.expires).max(self.judgement.judged);
                     let at = Times { source, received };
                     self.hold_until(at, out);
                     self.settle(at, Reading::new(true, None), out);
@@ -159,11 +159,11 @@ impl Case<'_> {
 
     /// Whether a sample of a rule over one signal is too old to count: its moment has been judged already. Counts it.
     pub fn is_late(&mut self, at: Times) -> bool {
-        let newest = match &self.progress.silence {
+        let newest = match &self.judgement.silence {
             // A silence ends with whatever is newer than the last sample, however long it was.
             Some(silence) if silence.heard => silence.last.source,
             Some(_) => Timestamp::MIN,
-            None => self.progress.judged,
+            None => self.judgement.judged,
         };
         if at.source >= newest {
             return false;
@@ -172,7 +172,7 @@ impl Case<'_> {
         let present = at.received + TRUSTED_AHEAD;
         let set_right = newest > present && at.source <= present;
         if set_right {
-            self.progress.begin_anew();
+            self.judgement.begin_anew();
         } else {
             self.alarm.late += 1;
         }
@@ -181,7 +181,7 @@ impl Case<'_> {
 
     /// A delay that was over before `at`, the moment of the next sample, ends: the value had held until then.
     pub fn hold_until(&mut self, at: Times, out: &mut Vec<Change>) {
-        if let Some(since) = self.progress.turning {
+        if let Some(since) = self.judgement.turning {
             let over = since.source + self.delay();
             if over < at.source {
                 self.turn(Times { source: over, received: at.received }, out);
@@ -191,7 +191,7 @@ impl Case<'_> {
 
     /// A sample of a [`Condition::Stale`] rule was received: the silence begins anew.
     pub fn hear(&mut self, at: Times) {
-        if let Some(silence) = &mut self.progress.silence {
+        if let Some(silence) = &mut self.judgement.silence {
             silence.last = at;
             silence.heard = true;
         }
@@ -199,19 +199,20 @@ impl Case<'_> {
 
     /// Takes a verdict on the moment `at`, which is not before the last one. Without delay, it is a transition at once.
     pub fn settle(&mut self, at: Times, reading: Reading, out: &mut Vec<Change>) {
-        self.progress.judged = self.progress.judged.max(at.source);
+        self.judgement.judged = self.judgement.judged.max(at.source);
         if let Some(holds) = reading.holds {
             self.alarm.current = reading.value;
             self.remember_worst();
-            let goes_on = self.progress.turning.is_some() && holds != self.active();
-            self.progress.origin = if goes_on { self.progress.origin.max(reading.origin) } else { reading.origin };
             if holds == self.active() {
-                self.progress.turning = None;
-            } else if self.progress.turning.is_none() {
-                self.progress.turning = Some(at);
+                self.judgement.turning = None;
+            } else if self.judgement.turning.is_none() {
+                self.judgement.turning = Some(at);
+                self.judgement.origin = reading.origin;
+            } else {
+                self.judgement.origin = self.judgement.origin.max(reading.origin);
             }
         }
-        if let Some(since) = self.progress.turning {
+        if let Some(since) = self.judgement.turning {
             let over = since.source + self.delay();
             if over <= at.source {
                 self.turn(Times { source: over, received: at.received }, out);
@@ -227,8 +228,8 @@ impl Case<'_> {
 
     /// The state follows the condition.
     fn turn(&mut self, at: Times, out: &mut Vec<Change>) {
-        self.progress.turning = None;
-        self.progress.judged = self.progress.judged.max(at.source);
+        self.judgement.turning = None;
+        self.judgement.judged = self.judgement.judged.max(at.source);
         let Alarm { state, since, raised_at, trigger, current, worst, activations, acknowledged, origin, .. } =
             &mut *self.alarm;
         let from = *state;
@@ -245,8 +246,8 @@ impl Case<'_> {
             *state = machine::cleared(from, self.rule.latching);
         }
         let made_by = match raises {
-            true => self.progress.origin,
-            false => self.progress.origin.max(origin.unwrap_or_default()),
+            true => self.judgement.origin,
+            false => self.judgement.origin.max(origin.unwrap_or_default()),
         };
         *origin = made_by.mark();
         let change = Change {
@@ -275,7 +276,7 @@ impl Case<'_> {
 
     /// Takes a verdict on the rule's `suppressed_when`; none holds the last one.
     pub fn suppress(&mut self, at: Times, (holds, origin): (Option<bool>, Origin), out: &mut Vec<Change>) {
-        self.progress.suppression_judged = self.progress.suppression_judged.max(at.source);
+        self.judgement.suppression_judged = self.judgement.suppression_judged.max(at.source);
         if let Some(holds) = holds.filter(|holds| *holds != self.alarm.flags.suppressed) {
             self.alarm.flags.suppressed = holds;
             out.push(self.remark(if holds { Cause::Suppressed } else { Cause::Unsuppressed }, at, origin));

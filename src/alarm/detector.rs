@@ -5,7 +5,7 @@
 //! while the alarm is active, no longer beyond at x ≤ limit − deadband. With a count, each sample is judged that way
 //! when it comes, and keeps its verdict.
 
-use super::tally::Tally;
+use super::latest::Latest;
 use super::trail::Trail;
 use super::values::Values;
 use crate::scene::expression::ExpressionError;
@@ -34,21 +34,24 @@ impl Reading {
 /// What a condition remembers between samples.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Detector {
-    trail: Trail,
-    tally: Tally,
+    /// Few rules remember anything: those that do not pay for a pointer only.
+    trail: Option<Box<Trail>>,
+    latest: Option<Box<Latest>>,
 }
 
 impl Detector {
     /// Judges a condition on one signal by a sample of it.
     pub fn judge_sample(&mut self, rule: &Rule, active: bool, sample: &Sample) -> Reading {
         let number = || usable_number(&sample.value, sample.quality);
-        let reading = match &rule.condition {
+        let mut reading = match &rule.condition {
             Condition::Limit { level, limit, deadband } => match number() {
                 Some(x) => Reading::new(beyond(*level, x, *limit, *deadband, active), Some(x)),
                 None => Reading::UNKNOWN,
             },
             Condition::Rate { direction, limit_per_sec, over, deadband_per_sec } => {
-                match number().and_then(|x| self.trail.take(sample.source_time, x, sample.origin, *over)) {
+                match number()
+                    .and_then(|x| self.trail.get_or_insert_default().take(sample.source_time, x, sample.origin, *over))
+                {
                     Some((rate, origin)) => {
                         let limit = with_deadband(*limit_per_sec, *deadband_per_sec, active);
                         Reading { origin, ..Reading::new(magnitude(*direction, rate) > limit, Some(rate)) }
@@ -74,8 +77,9 @@ impl Detector {
                 Reading::UNKNOWN
             }
         };
-        let origin = reading.origin.max(sample.origin);
-        self.counted(rule, sample.source_time, Reading { origin, ..reading })
+        reading.origin = reading.origin.max(sample.origin);
+        self.count(rule, sample.source_time, &mut reading);
+        reading
     }
 
     /// Judges a condition over several signals by their newest values at `at`. `inputs` is memory to work in.
@@ -92,7 +96,7 @@ impl Detector {
             let point = values.latest_at(signal, at)?;
             Some((usable_number(&point.value, point.quality)?, point.origin))
         };
-        let reading = match &rule.condition {
+        let mut reading = match &rule.condition {
             Condition::Deviation { from: Reference::Signal(from), limit, deadband } => {
                 match (own.and_then(number), number(*from)) {
                     (Some((x, origin)), Some((from, other))) => {
@@ -107,16 +111,17 @@ impl Detector {
             }
             _ => Reading::UNKNOWN,
         };
-        Ok(self.counted(rule, at, reading))
+        self.count(rule, at, &mut reading);
+        Ok(reading)
     }
 
-    fn counted(&mut self, rule: &Rule, at: Timestamp, reading: Reading) -> Reading {
-        match (rule.count, reading.holds) {
-            (Some(count), Some(holds)) => {
-                let (holds, origin) = self.tally.take(at, holds, reading.origin, count);
-                Reading { holds: Some(holds), origin, ..reading }
-            }
-            _ => reading,
+    /// With N of M, a verdict on the sample at `at` becomes one on the latest samples.
+    #[inline]
+    fn count(&mut self, rule: &Rule, at: Timestamp, reading: &mut Reading) {
+        if let (Some(count), Some(holds)) = (rule.count, reading.holds) {
+            let (enough, origin) = self.latest.get_or_insert_default().take(at, holds, reading.origin, count);
+            reading.holds = Some(enough);
+            reading.origin = origin;
         }
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::case::{Case, Progress, Silence, Times};
+use super::case::{Case, Judgement, Silence, Times};
 use super::detector;
 use super::heard::Heard;
 use super::plan::{Plan, Role, own_signal};
@@ -23,7 +23,7 @@ use crate::value::{Sample, SignalIndex, Timestamp, Value};
 pub struct Engine {
     pub(super) scene: Arc<Scene>,
     pub(super) alarms: Vec<Alarm>,
-    pub(super) progress: Vec<Progress>,
+    pub(super) judgements: Vec<Judgement>,
     plan: Plan,
     pub(super) heard: Heard,
     /// Per alarm the moment at which it asks to be looked at, never too late.
@@ -46,22 +46,22 @@ impl Engine {
     /// Begins to watch at `now` (receive time): from then on a signal that has not been heard is silent.
     pub fn new(scene: Arc<Scene>, now: Timestamp) -> Self {
         let alarms = vec![unraised(now); scene.alarms.len()];
-        let progress = scene.alarms.iter().map(|rule| fresh(rule, &scene, now)).collect();
+        let judgements = scene.alarms.iter().map(|rule| fresh(rule, &scene, now)).collect();
         let heard = Heard::new(&scene);
-        Self::assemble(scene, alarms, progress, heard, BTreeMap::new())
+        Self::assemble(scene, alarms, judgements, heard, BTreeMap::new())
     }
 
     pub(super) fn assemble(
         scene: Arc<Scene>,
         alarms: Vec<Alarm>,
-        progress: Vec<Progress>,
+        judgements: Vec<Judgement>,
         heard: Heard,
         failures: BTreeMap<AlarmIndex, Failure>,
     ) -> Self {
         let plan = Plan::new(&scene);
         let mut deadlines = MovingQueue::default();
         deadlines.resize(scene.alarms.len());
-        let mut engine = Self { scene, alarms, progress, plan, heard, deadlines, failures, inputs: Vec::new() };
+        let mut engine = Self { scene, alarms, judgements, plan, heard, deadlines, failures, inputs: Vec::new() };
         engine.schedule_all();
         engine
     }
@@ -136,9 +136,9 @@ impl Engine {
         let values = &self.heard.among(values);
         for watcher in self.plan.of(sample.signal).iter().filter(|watcher| concerns(watcher.role)) {
             let index = watcher.alarm as usize;
-            let parts = (self.scene.alarms.get(index), self.alarms.get_mut(index), self.progress.get_mut(index));
-            let (Some(rule), Some(alarm), Some(progress)) = parts else { continue };
-            let mut case = Case { rule, alarm, progress };
+            let parts = (self.scene.alarms.get(index), self.alarms.get_mut(index), self.judgements.get_mut(index));
+            let (Some(rule), Some(alarm), Some(judgement)) = parts else { continue };
+            let mut case = Case { rule, alarm, judgement };
             case.elapse(at.received, out);
             let failed = match watcher.role {
                 Role::Suppression if is_late => None,
@@ -206,7 +206,7 @@ impl Engine {
                 && matches!(&case.rule.subject, Subject::Broker(name) if name == broker);
             if concerned {
                 case.elapse(at, out);
-                let moment = Times { source: at.max(case.progress.judged), received: at };
+                let moment = Times { source: at.max(case.judgement.judged), received: at };
                 case.hold_until(moment, out);
                 case.settle(moment, detector::Reading::new(!connected, None), out);
                 if let Some((due, _)) = case.due() {
@@ -234,8 +234,8 @@ impl Engine {
 
     fn case(&mut self, alarm: u32) -> Option<Case<'_>> {
         let at = alarm as usize;
-        let (alarm, progress) = (self.alarms.get_mut(at)?, self.progress.get_mut(at)?);
-        Some(Case { rule: self.scene.alarms.get(at)?, alarm, progress })
+        let (alarm, judgement) = (self.alarms.get_mut(at)?, self.judgements.get_mut(at)?);
+        Some(Case { rule: self.scene.alarms.get(at)?, alarm, judgement })
     }
 }
 
@@ -244,14 +244,14 @@ pub(super) fn unraised(now: Timestamp) -> Alarm {
     Alarm { since: now, ..Alarm::default() }
 }
 
-/// The progress of a rule that has judged nothing yet.
-pub(super) fn fresh(rule: &Rule, scene: &Scene, now: Timestamp) -> Progress {
+/// The judgement of a rule that has judged nothing yet.
+pub(super) fn fresh(rule: &Rule, scene: &Scene, now: Timestamp) -> Judgement {
     let expires = match rule.condition {
         Condition::Stale => own_signal(rule).and_then(|signal| scene.signals.get(signal.at())?.expires),
         _ => None,
     };
     let last = Times { source: now, received: now };
-    Progress { silence: expires.map(|expires| Silence { expires, last, heard: false }), ..Progress::default() }
+    Judgement { silence: expires.map(|expires| Silence { expires, last, heard: false }), ..Judgement::default() }
 }
 
 fn observe_single(case: &mut Case, at: Times, sample: &Sample, out: &mut Vec<Change>) {
@@ -259,9 +259,9 @@ fn observe_single(case: &mut Case, at: Times, sample: &Sample, out: &mut Vec<Cha
         return;
     }
     case.hear(at);
-    let moment = Times { source: at.source.max(case.progress.judged), ..at };
+    let moment = Times { source: at.source.max(case.judgement.judged), ..at };
     case.hold_until(moment, out);
-    let reading = case.progress.detector.judge_sample(case.rule, case.alarm.state.is_active(), sample);
+    let reading = case.judgement.detector.judge_sample(case.rule, case.alarm.state.is_active(), sample);
     case.settle(moment, reading, out);
 }
 
@@ -273,14 +273,14 @@ fn observe_joint(
     inputs: &mut Vec<Value>,
     out: &mut Vec<Change>,
 ) -> Result<(), ExpressionError> {
-    let moment = Times { source: at.source.max(case.progress.judged), ..at };
+    let moment = Times { source: at.source.max(case.judgement.judged), ..at };
     if values.latest_at(sample.signal, moment.source).is_some_and(|newest| newest.source_time > at.source) {
         case.alarm.late += 1;
         return Ok(());
     }
     case.hold_until(moment, out);
     let (active, own) = (case.alarm.state.is_active(), own_signal(case.rule));
-    let judged = case.progress.detector.judge_values(case.rule, active, moment.source, own, values, inputs);
+    let judged = case.judgement.detector.judge_values(case.rule, active, moment.source, own, values, inputs);
     let (reading, result) = match judged {
         Ok(reading) => (reading, Ok(())),
         Err(error) => (detector::Reading::UNKNOWN, Err(error)),
@@ -297,7 +297,7 @@ fn suppress(
     out: &mut Vec<Change>,
 ) -> Result<(), ExpressionError> {
     let Some(formula) = &case.rule.suppressed_when else { return Ok(()) };
-    let moment = Times { source: at.source.max(case.progress.suppression_judged), ..at };
+    let moment = Times { source: at.source.max(case.judgement.suppression_judged), ..at };
     let holds = detector::evaluate(formula, moment.source, values, inputs)?;
     case.suppress(moment, holds, out);
     Ok(())

@@ -2,7 +2,7 @@
 //!
 //! In: samples in the order of arrival, what an earlier run had heard. Out: whether a sample comes too late, because an
 //! earlier run had heard a newer one of its signal: its moment was judged then. What this run has heard itself each alarm
-//! knows better ([`Progress::judged`](super::case::Progress)).
+//! knows better ([`Judgement::judged`](super::case::Judgement)).
 
 use std::collections::HashMap;
 

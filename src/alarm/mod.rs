@@ -46,6 +46,7 @@ mod flood;
 mod heard;
 mod horn;
 mod lamp;
+mod latest;
 mod machine;
 mod monitor;
 #[cfg(test)]
@@ -58,7 +59,6 @@ mod state;
 mod statistics;
 #[cfg(test)]
 mod stories;
-mod tally;
 #[cfg(test)]
 mod testing;
 mod trail;
@@ -66,7 +66,7 @@ mod values;
 
 pub use annunciation::Annunciation;
 pub use board::{AlarmBoard, Tally};
-pub use carry::{Kept, Snapshot};
+pub use carry::{Kept, KeptAlarms};
 pub use case::PATIENCE;
 pub use chattering::{CHATTER_COUNT, CHATTER_WINDOW, ChatterChange, ChatterWatch};
 pub use engine::{Engine, Failure};

@@ -13,7 +13,7 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::oracle::{Oracle, Step, Truth};
-use super::testing::{Known, SEC, deed, formula, line, rule, scene, seconds};
+use super::testing::{KnownSamples, SEC, deed, formula, line, rule, scene, seconds};
 use super::{Action, Alarm, Change, Engine, Refusal};
 use crate::scene::Scene;
 use crate::scene::rule::{AlarmIndex, Condition, Count, Direction, Level, Reference, Rule};
@@ -168,7 +168,7 @@ struct Outcome {
 
 fn tell_engine(setup: &Setup, steps: &[Step], calls: Calls) -> Outcome {
     let mut engine = Engine::new(Arc::clone(&setup.scene), Timestamp(0));
-    let (mut changes, mut refusals, mut known, mut wall) = (Vec::new(), Vec::new(), Known::default(), 0);
+    let (mut changes, mut refusals, mut known, mut wall) = (Vec::new(), Vec::new(), KnownSamples::default(), 0);
     for step in steps {
         while calls == Calls::EverySecond && wall < step.wall() {
             wall += SEC;

@@ -3,7 +3,7 @@
 use expect_test::expect;
 
 use super::testing::{Story, formula, high, rule, scene, seconds};
-use super::{Action, Snapshot, State};
+use super::{Action, KeptAlarms, State};
 use crate::scene::rule::{AlarmIndex, Condition, Count, Direction, Reference, Rule, Subject};
 use crate::value::{SignalIndex, Timestamp, Value};
 
@@ -343,7 +343,7 @@ fn a_restart_goes_on_where_it_stopped_and_redelivered_samples_change_nothing() {
     let rules = || scene(vec![Rule { off_delay: seconds(5), ..high(5.0, 1.0) }], None);
     let story = Story::with(rules()).sample(1.0, 6.0).sample(2.0, 7.0).act(3.0, Action::Acknowledge, "on it");
     let json = serde_json::to_string(&story.engine.snapshot()).unwrap();
-    let kept: Snapshot = serde_json::from_str(&json).unwrap();
+    let kept: KeptAlarms = serde_json::from_str(&json).unwrap();
     assert_eq!(kept, story.engine.snapshot());
 
     let mut later = Story::with(rules());

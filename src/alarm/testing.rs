@@ -68,9 +68,9 @@ pub(super) fn scene(rules: Vec<Rule>, expires: Option<Duration>) -> Arc<Scene> {
 
 /// Every sample so far, found by looking at all of them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known(pub Vec<Sample>);
+pub(super) struct KnownSamples(pub Vec<Sample>);
 
-impl Values for Known {
+impl Values for KnownSamples {
     fn latest_at(&self, signal: SignalIndex, at: Timestamp) -> Option<Point> {
         let mut found: Option<&Sample> = None;
         for sample in self.0.iter().filter(|sample| sample.signal == signal && sample.source_time <= at) {
@@ -95,7 +95,7 @@ pub(super) fn deed(at: Timestamp, comment: &str) -> Deed {
 /// Something happens after another, and the changes are told in lines.
 pub(super) struct Story {
     pub engine: Engine,
-    known: Known,
+    known: KnownSamples,
     text: String,
 }
 
@@ -105,7 +105,7 @@ impl Story {
     }
 
     pub fn with(scene: Arc<Scene>) -> Self {
-        Self { engine: Engine::new(scene, Timestamp(0)), known: Known::default(), text: String::new() }
+        Self { engine: Engine::new(scene, Timestamp(0)), known: KnownSamples::default(), text: String::new() }
     }
 
     /// A sample of signal `a`, received half a second after its source time.

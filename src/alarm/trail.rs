@@ -13,7 +13,10 @@ pub(super) const SLOTS: i64 = 64;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trail {
     /// The front is the newest at or before the start of the window, as soon as there is one.
-    kept: VecDeque<(i64, f64, Origin)>,
+    kept: VecDeque<(i64, f64)>,
+    /// From which time on the kept samples have which origin. Mostly one line: with an origin for each sample, they would
+    /// take half as much memory again, which thousands of rules feel.
+    origins: VecDeque<(i64, Origin)>,
 }
 
 impl Trail {
@@ -27,15 +30,34 @@ impl Trail {
         let over = i64::try_from(over.as_nanos()).unwrap_or(i64::MAX).max(1);
         let start = now.0.saturating_sub(over);
         match self.kept.back_mut() {
-            Some(last) if last.0 == now.0 => (last.1, last.2) = (x, origin),
+            Some(last) if last.0 == now.0 => {
+                last.1 = x;
+                self.note_origin(now.0, origin);
+            }
             Some(last) if now.0.saturating_sub(last.0) < over / SLOTS => {}
-            _ => self.kept.push_back((now.0, x, origin)),
+            _ => {
+                self.kept.push_back((now.0, x));
+                self.note_origin(now.0, origin);
+            }
         }
         while self.kept.get(1).is_some_and(|second| second.0 <= start) {
             self.kept.pop_front();
         }
-        let &(then, before, other) = self.kept.front().filter(|first| first.0 <= start)?;
+        let &(then, before) = self.kept.front().filter(|first| first.0 <= start)?;
+        while self.origins.get(1).is_some_and(|second| second.0 <= then) {
+            self.origins.pop_front();
+        }
+        let other = self.origins.front().map_or(origin, |(_, origin)| *origin);
         Some(((x - before) / (now.0.saturating_sub(then) as f64 / 1e9), origin.max(other)))
+    }
+
+    /// The newest kept sample, at `now`, has this origin.
+    fn note_origin(&mut self, now: i64, origin: Origin) {
+        match self.origins.back_mut() {
+            Some(last) if last.1 == origin => {}
+            Some(last) if last.0 == now => last.1 = origin,
+            _ => self.origins.push_back((now, origin)),
+        }
     }
 }
 
@@ -50,6 +72,21 @@ mod tests {
     }
 
     const OVER: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn the_less_certain_of_both_ends_is_told() {
+        use Origin::{Derived, Measured, Simulated};
+        let mut trail = Trail::default();
+        let mut origin = |secs, origin| trail.take(at(secs), 0.0, origin, OVER).map(|(_, origin)| origin);
+        assert_eq!([origin(0.0, Measured), origin(5.0, Derived), origin(5.0, Simulated)], [None; 3]);
+        assert_eq!(origin(6.0, Measured), None);
+        assert_eq!(origin(10.0, Measured), Some(Measured));
+        assert_eq!(origin(14.9, Measured), Some(Measured));
+        assert_eq!(origin(15.0, Measured), Some(Simulated));
+        assert_eq!(origin(15.5, Derived), Some(Simulated));
+        assert_eq!(origin(16.0, Measured), Some(Measured));
+        assert_eq!(origin(25.5, Measured), Some(Derived));
+    }
 
     fn at(secs: f64) -> Timestamp {
         Timestamp::from_secs_f64(secs)

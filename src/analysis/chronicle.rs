@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::hearing::Hearing;
 use super::past::{self, Opening};
 use crate::alarm::{
-    self, Alarm, Annunciation, Change, Engine, Findings, Flags, Horn, Kept, Monitor, Performance, Snapshot, State,
+    self, Alarm, Annunciation, Change, Engine, Findings, Flags, Horn, Kept, KeptAlarms, Monitor, Performance, State,
 };
 use crate::event::store::{Restored, Store};
 use crate::event::{Budget, Draft, Event, EventFile, Journal, Kind};
@@ -215,7 +215,7 @@ impl Chronicle {
             }
         }
         let mut changes = Vec::new();
-        let unknown = engine.restore(Snapshot { alarms: kept }, now, &mut changes);
+        let unknown = engine.restore(KeptAlarms { alarms: kept }, now, &mut changes);
         self.hearing.forget(engine.restore_heard(restored.heard));
         self.flags = flags_of(engine);
         if let Some((from, to)) = restored.gap {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use mcap::records::MessageHeader;
 
 use super::{grouped, payload, topic};
-use crate::alarm::Snapshot;
+use crate::alarm::KeptAlarms;
 use crate::analysis::{Analysis, Knowledge};
 use crate::ingest::Message;
 use crate::record::format::{About, JSON, JSON_SCHEMA, JSON_SCHEMA_ENCODING, JSON_SCHEMA_NAME};
@@ -208,7 +208,7 @@ fn run_pollux(path: &Path, messages: &[Sent], length: Duration) -> Result<(f64, 
     let recorder = Recorder::start(RecordOptions::new(path), About::default(), SceneFiles::default(), Clock::WALL)?;
     let sink = recorder.sink();
     let (time, scene) = (Timestamp::now(), Arc::new(Scene::default()));
-    sink.keyframe(KeyframeBuilder::new(time, scene, Snapshot::default(), Default::default()));
+    sink.keyframe(KeyframeBuilder::new(time, scene, KeptAlarms::default(), Default::default()));
     let mut tap = recorder.tap("bench");
     let (mut sent, mut pushing) = (0_u64, Duration::ZERO);
     while started.elapsed() < length {

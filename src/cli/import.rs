@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Failure;
 use crate::command::Operator;
-use crate::import::{self, CsvOptions, CsvReader, ImportError, Imported, Sent, Shape, Tally};
+use crate::import::{self, CsvOptions, CsvReader, ImportError, Imported, Sent, Shape, TableCounts};
 use crate::record::read::Timeline;
 use crate::scene::Scene;
 use crate::value::Timestamp;
@@ -62,7 +62,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             let mut reader = CsvReader::new(&shown, input, &scene, &options).map_err(failure)?;
             tell_columns(&shown, &reader);
             let imported = write(&args, scene.clone(), std::iter::from_fn(|| reader.next_moment().transpose()))?;
-            tell_rows(&shown, &reader.tally);
+            tell_rows(&shown, &reader.counts);
             tell(&args.output, &imported);
         }
         Format::Mcap => {
@@ -122,15 +122,15 @@ fn tell_columns(file: &str, reader: &CsvReader) {
     }
 }
 
-fn tell_rows(file: &str, tally: &Tally) {
-    if let Some(line) = tally.first_timeless {
-        eprintln!("pollux: {file}: {} rows have no time that can be read, the first in line {line}", tally.timeless);
+fn tell_rows(file: &str, counts: &TableCounts) {
+    if let Some(line) = counts.first_timeless {
+        eprintln!("pollux: {file}: {} rows have no time that can be read, the first in line {line}", counts.timeless);
     }
-    if let Some(name) = &tally.first_unknown {
-        eprintln!("pollux: {file}: {} values are of no bound signal, the first of `{name}`", tally.unknown);
+    if let Some(name) = &counts.first_unknown {
+        eprintln!("pollux: {file}: {} values are of no bound signal, the first of `{name}`", counts.unknown);
     }
-    if tally.late > 0 {
-        eprintln!("pollux: {file}: {} rows lie before the one above them and are taken as late", tally.late);
+    if counts.late > 0 {
+        eprintln!("pollux: {file}: {} rows lie before the one above them and are taken as late", counts.late);
     }
 }
 

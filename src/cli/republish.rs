@@ -8,7 +8,7 @@ use crate::record::read::{RawMessage, Timeline};
 use crate::replay::At;
 use crate::scene::Broker;
 use crate::session;
-use crate::source::republish::{self, Parcel, Progress, Republication, RepublishError};
+use crate::source::republish::{self, Parcel, Republication, RepublishError, RepublishProgress};
 use crate::value::Timestamp;
 
 /// What is to be published, where and how fast.
@@ -82,8 +82,8 @@ fn span(from: Timestamp, to: Timestamp) -> String {
     format!("{:.1} s of {from} to {to}", to.secs_since(from))
 }
 
-fn tell(progress: &Progress, stopped: bool) {
-    let Progress { published, bytes, late, reconnects, .. } = progress;
+fn tell(progress: &RepublishProgress, stopped: bool) {
+    let RepublishProgress { published, bytes, late, reconnects, .. } = progress;
     let how = if stopped { "stopped after" } else { "published" };
     eprintln!("pollux: {how} {published} messages, {bytes} bytes; {late} left late, {reconnects} reconnects");
 }

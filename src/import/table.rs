@@ -23,7 +23,7 @@ pub struct CsvOptions {
 
 /// What has been read so far.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Tally {
+pub struct TableCounts {
     pub rows: u64,
     pub messages: u64,
     /// Rows that lie before the one above them: they are taken as having come late.
@@ -45,7 +45,7 @@ pub struct CsvReader<'s> {
     shape: Shape,
     /// Columns that are not read.
     pub ignored: Vec<Ignored>,
-    pub tally: Tally,
+    pub counts: TableCounts,
     /// Where messages of a plain table come from.
     broker: String,
     newest: Timestamp,
@@ -84,7 +84,7 @@ impl<'s> CsvReader<'s> {
             encoder,
             shape,
             ignored,
-            tally: Tally::default(),
+            counts: TableCounts::default(),
             broker: scene.brokers.keys().next().cloned().unwrap_or_else(|| "broker".to_owned()),
             newest: Timestamp::MIN,
             ahead: None,
@@ -110,12 +110,12 @@ impl<'s> CsvReader<'s> {
                 rows.push(row);
             }
         }
-        self.tally.late += u64::from(at < self.newest);
+        self.counts.late += u64::from(at < self.newest);
         self.newest = self.newest.max(at);
         let mut sent = self.messages(at, &rows);
         // Nothing is received before what came before it.
         sent.iter_mut().for_each(|sent| sent.time = self.newest);
-        self.tally.messages += sent.len() as u64;
+        self.counts.messages += sent.len() as u64;
         Ok(Some(sent))
     }
 
@@ -157,10 +157,10 @@ impl<'s> CsvReader<'s> {
                             cells.push(Cell { signal, text, linear: (1.0, 0.0) });
                         }
                         None => {
-                            self.tally.unknown += 1;
+                            self.counts.unknown += 1;
                             let twin = twin.and_then(|twin| row.get(twin)).map(|twin| format!("{twin}."));
                             let path = || format!("{}{name}", twin.unwrap_or_default());
-                            self.tally.first_unknown.get_or_insert_with(path);
+                            self.counts.first_unknown.get_or_insert_with(path);
                         }
                     }
                 }
@@ -183,13 +183,13 @@ impl<'s> CsvReader<'s> {
                 self.ended = true;
                 break;
             }
-            self.tally.rows += 1;
+            self.counts.rows += 1;
             match row.get(column).and_then(time::parse) {
                 Some(at) => return Ok(Some((at, row))),
                 None => {
-                    self.tally.timeless += 1;
+                    self.counts.timeless += 1;
                     let line = row.position().map_or(0, csv::Position::line);
-                    self.tally.first_timeless.get_or_insert(line);
+                    self.counts.first_timeless.get_or_insert(line);
                 }
             }
         }

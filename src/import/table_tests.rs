@@ -46,8 +46,9 @@ fn a_wide_table_sends_a_message_for_each_topic_and_row() {
     assert_eq!(messages[2..], [r#"101 P-2/data {"flow":8.0}"#, r#"101 P-1/data {"flow":72.0}"#]);
     let ignored: Vec<_> = reader.ignored.iter().map(|one| (one.column.as_str(), one.is_computed)).collect();
     assert_eq!(ignored, [("P-1.head", true), ("remark", false)], "a derived signal is computed, not sent");
-    let tally = Tally { rows: 4, messages: 4, late: 1, timeless: 1, first_timeless: Some(4), ..Tally::default() };
-    assert_eq!(reader.tally, tally);
+    let counts =
+        TableCounts { rows: 4, messages: 4, late: 1, timeless: 1, first_timeless: Some(4), ..TableCounts::default() };
+    assert_eq!(reader.counts, counts);
 }
 
 #[test]
@@ -56,7 +57,7 @@ fn a_long_table_gathers_the_values_of_a_moment() {
     let table = "time,twin,signal,value\n1,P-1,flow,10\n1,P-1,temperature,20\n1,P-9,flow,1\n2,P-1,flow,nan\n";
     let mut reader = open(&scene, table, &CsvOptions::default()).expect("a table");
     assert_eq!(read(&mut reader), [r#"1 P-1/data {"flow":10.0,"temp":20.0}"#, r#"2 P-1/data {"flow":null}"#]);
-    assert_eq!((reader.tally.unknown, reader.tally.first_unknown.as_deref()), (1, Some("P-9.flow")));
+    assert_eq!((reader.counts.unknown, reader.counts.first_unknown.as_deref()), (1, Some("P-9.flow")));
 
     let tags = "time\ttag\tvalue\n1\tP-2.flow\t3\n";
     let mut reader = open(&scene, tags, &CsvOptions::default()).expect("a table");

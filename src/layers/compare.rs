@@ -17,7 +17,7 @@ use super::events::{self, Met};
 use super::open::{LayerError, names_of_two};
 use super::{Align, Pair, Pairs, Side, align, overlap};
 use crate::record::read::ReadError;
-use crate::replay::{Deck, OpenError, Received, Samples};
+use crate::replay::{OpenError, OpenRecording, Received, Samples};
 use crate::value::{Sample, Shift, SignalIndex, Timestamp, Value};
 
 /// The journals of both are read into memory; samples are not.
@@ -126,7 +126,7 @@ pub enum CompareError {
 /// Compares two recordings over all that both have.
 pub fn compare(options: &Options) -> Result<Comparison, CompareError> {
     let open = |path: &Path| {
-        Deck::open(&[path.to_owned()], options.scene.as_deref(), JOURNAL_ONLY_BYTES, Arc::new(|| {}))
+        OpenRecording::open(&[path.to_owned()], options.scene.as_deref(), JOURNAL_ONLY_BYTES, Arc::new(|| {}))
             .map_err(|error| CompareError::Open { path: path.to_owned(), error })
     };
     let (ours, theirs) = (open(&options.here)?, open(&options.there)?);
@@ -153,7 +153,8 @@ pub fn compare(options: &Options) -> Result<Comparison, CompareError> {
     signals.sort_by(|a, b| b.share.total_cmp(&a.share).then_with(|| a.signal.cmp(&b.signal)));
     let met = events::meet(journal.iter(), other_journal.iter(), shift, (from, to));
     let recorded = |path: &Path, (start, end)| Recorded { file: path.display().to_string(), start, end };
-    let damage = |name: &str, deck: &Deck| deck.timeline.damage_text().map(|text| format!("{name}: {text}"));
+    let damage =
+        |name: &str, recording: &OpenRecording| recording.timeline.damage_text().map(|text| format!("{name}: {text}"));
     let mut comparison = Comparison {
         here: recorded(&options.here, ours.bounds),
         there: recorded(&options.there, theirs.bounds),
@@ -345,8 +346,8 @@ impl PairDifference {
 
 /// Reads both recordings together, in the time of the first.
 fn follow(
-    ours: &Deck,
-    theirs: &Deck,
+    ours: &OpenRecording,
+    theirs: &OpenRecording,
     pairs: &Pairs,
     shift: Shift,
     (from, to): (Timestamp, Timestamp),

@@ -56,7 +56,7 @@ pub struct LayerLine {
 
 /// Where the cursor stands in a layer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Place {
+pub enum LayerPosition {
     /// The event that aligns the two has not happened here yet.
     Waiting,
     /// The layer begins later, at this moment here; or has ended before, at this moment here.
@@ -67,21 +67,23 @@ pub enum Place {
     At(Timestamp),
 }
 
-impl Place {
+impl LayerPosition {
     /// Where a moment here lies in a layer that has all of `bounds` at hand.
     pub fn of(shown: Timestamp, shift: Shift, (start, end): (Timestamp, Timestamp)) -> Self {
         match shift.there(shown) {
-            at if at < start => Place::Before(shift.here(start)),
-            at if at > end => Place::After(shift.here(end)),
-            at => Place::At(at),
+            at if at < start => LayerPosition::Before(shift.here(start)),
+            at if at > end => LayerPosition::After(shift.here(end)),
+            at => LayerPosition::At(at),
         }
     }
 
     /// The moment of the layer whose values are shown.
     pub fn at(self) -> Option<Timestamp> {
         match self {
-            Place::At(at) => Some(at),
-            Place::Waiting | Place::Loading(_) | Place::Before(_) | Place::After(_) => None,
+            LayerPosition::At(at) => Some(at),
+            LayerPosition::Waiting | LayerPosition::Loading(_) | LayerPosition::Before(_) | LayerPosition::After(_) => {
+                None
+            }
         }
     }
 }
@@ -150,8 +152,8 @@ pub trait Layer: Send + Sync + 'static {
     fn take_from(&mut self, _here: &Here, _known: &Knowledge) {}
 
     /// Follows the cursor to the moment that is shown here; may wait for the disk, while nothing is locked.
-    fn go_to(&mut self, shown: Timestamp, _speed: f64) -> Place {
-        self.shift().map_or(Place::Waiting, |shift| Place::of(shown, shift, self.bounds()))
+    fn go_to(&mut self, shown: Timestamp, _speed: f64) -> LayerPosition {
+        self.shift().map_or(LayerPosition::Waiting, |shift| LayerPosition::of(shown, shift, self.bounds()))
     }
 
     /// Whether values may have changed that belong to a moment shown before. Asked once a frame.

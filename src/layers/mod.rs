@@ -39,7 +39,7 @@ pub use align::{Align, AlignError, Aligned, CommonEvents, Side, UnknownAlign, al
 pub use compare::{Comparison, compare};
 pub use difference::{Deviation, NOTABLE, Spread, share};
 pub use events::{Met, is_raised, meet, name};
-pub use layer::{Alignment, Band, Here, Layer, LayerKind, LayerLine, LayerValue, Place};
+pub use layer::{Alignment, Band, Here, Layer, LayerKind, LayerLine, LayerPosition, LayerValue};
 pub use look::{Dash, LayerMark, Look, PALETTE};
 pub use open::{LayerError, Options, RecordingOptions, install, open, rename, show_forecasts};
 pub use pairs::{Pair, Pairs, Unlike};

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::align::{Align, AlignError, Aligned, Side, align, overlap};
 use super::events::{self, Met};
-use super::layer::{Alignment, Here, Layer, LayerKind, LayerLine, LayerValue, Place};
+use super::layer::{Alignment, Here, Layer, LayerKind, LayerLine, LayerPosition, LayerValue};
 use super::{Pair, Pairs, Spread};
 use crate::event::Journal;
 use crate::history::{Bucket, Usage};
-use crate::replay::{Deck, OpenError, Wish};
+use crate::replay::{OpenError, OpenRecording, Wish};
 use crate::scene::Scene;
 use crate::source::Waker;
 use crate::stage::{Current, current_at};
@@ -23,7 +23,7 @@ const EVENTS_SECS: f64 = 1.0;
 
 /// Dropping it ends the thread that reads.
 pub(super) struct RecordingLayer {
-    deck: Deck,
+    recording: OpenRecording,
     name: String,
     asked: Option<Align>,
     aligned: Option<Aligned>,
@@ -47,9 +47,9 @@ impl RecordingLayer {
         (budget_bytes, blocking): (u64, bool),
         waker: Waker,
     ) -> Result<Self, OpenError> {
-        let deck = Deck::open_beside(files, main, budget_bytes, waker)?;
+        let recording = OpenRecording::open_beside(files, main, budget_bytes, waker)?;
         Ok(Self {
-            deck,
+            recording,
             name,
             asked: None,
             aligned: None,
@@ -76,18 +76,18 @@ impl RecordingLayer {
     }
 
     fn align_to(&self, here: &Here, journal: &Journal) -> Result<Option<Aligned>, AlignError> {
-        let knowledge = self.deck.analysis.lock();
+        let knowledge = self.recording.analysis.lock();
         align(self.asked.as_ref(), self.by_hand, &side_of(here, journal), &self.side(knowledge.chronicle().journal()))
     }
 
     fn side<'a>(&'a self, journal: &'a Journal) -> Side<'a> {
-        let (start, end) = self.deck.bounds;
+        let (start, end) = self.recording.bounds;
         Side { name: &self.name, start, end: Some(end), journal }
     }
 
     /// Whether it has events after `from` and up to `to`, in times here.
     fn has_events(&self, shift: Shift, from: Timestamp, to: Timestamp) -> bool {
-        let known = self.deck.analysis.lock();
+        let known = self.recording.analysis.lock();
         let after = shift.there(from) + Duration::from_nanos(1);
         known.chronicle().journal().between(after, shift.there(to)).next().is_some()
     }
@@ -126,7 +126,7 @@ impl Layer for RecordingLayer {
     }
 
     fn bounds(&self) -> (Timestamp, Timestamp) {
-        self.deck.bounds
+        self.recording.bounds
     }
 
     fn shift(&self) -> Option<Shift> {
@@ -147,7 +147,7 @@ impl Layer for RecordingLayer {
     }
 
     fn pair_with(&mut self, scene: &Scene) {
-        self.pairs = Pairs::of(scene, &self.deck.scene);
+        self.pairs = Pairs::of(scene, &self.recording.scene);
     }
 
     /// Looks for the event that aligns the two, if that is still to come. What cannot be aligned any more waits on.
@@ -160,40 +160,41 @@ impl Layer for RecordingLayer {
         self.aligned = aligned.unwrap_or_default();
     }
 
-    fn go_to(&mut self, shown: Timestamp, speed: f64) -> Place {
-        let Some(shift) = self.shift() else { return Place::Waiting };
-        let (start, end) = self.deck.bounds;
+    fn go_to(&mut self, shown: Timestamp, speed: f64) -> LayerPosition {
+        let Some(shift) = self.shift() else { return LayerPosition::Waiting };
+        let (start, end) = self.recording.bounds;
         // Its first or last moment is read all the same: it will be wanted, and trends show it.
         let wish = Wish { at: shift.there(shown).clamp(start, end), speed };
         let is_there = match self.blocking {
             true => {
-                self.deck.wait_to_show(wish, None);
+                self.recording.wait_to_show(wish, None);
                 true
             }
-            false => self.deck.show(wish),
+            false => self.recording.show(wish),
         };
-        match Place::of(shown, shift, self.deck.bounds) {
-            Place::At(at) if !is_there => Place::Loading(at),
+        match LayerPosition::of(shown, shift, self.recording.bounds) {
+            LayerPosition::At(at) if !is_there => LayerPosition::Loading(at),
             place => place,
         }
     }
 
     fn take_news(&mut self) -> bool {
         let mut touched: Vec<SignalIndex> = Vec::new();
-        self.deck.analysis.lock().take_touched(&mut touched);
+        self.recording.analysis.lock().take_touched(&mut touched);
         !touched.is_empty()
     }
 
     fn value(&self, pair: &Pair, at: Timestamp) -> LayerValue {
-        let known = self.deck.analysis.lock();
-        let current = current_at(&self.deck.scene, pair.there, known.history.latest_known(pair.there, at), at);
+        let known = self.recording.analysis.lock();
+        let expires = self.recording.scene.signals.get(pair.there.at()).and_then(|signal| signal.expires);
+        let current = current_at(known.history.latest_known(pair.there, at), expires, at);
         let value = current.value.map(|value| pair.value(value));
         LayerValue { current: Current { value, ..current }, band: None }
     }
 
     fn line(&self, pair: &Pair, (from, to): (Timestamp, Timestamp), columns: usize) -> LayerLine {
         let Some(shift) = self.shift() else { return LayerLine::default() };
-        let known = self.deck.analysis.lock();
+        let known = self.recording.analysis.lock();
         let buckets = known.history.range(pair.there, shift.there(from), shift.there(to), columns);
         drop(known);
         let buckets = buckets.into_iter().map(|bucket| told_here(bucket, shift, pair)).collect();
@@ -201,7 +202,7 @@ impl Layer for RecordingLayer {
     }
 
     fn spread(&self, pair: &Pair) -> Spread {
-        let known = self.deck.analysis.lock();
+        let known = self.recording.analysis.lock();
         let mut spread = Spread::default();
         for bucket in known.history.range(pair.there, Timestamp::MIN, Timestamp::MAX, 1) {
             [bucket.min, bucket.max].into_iter().for_each(|x| spread.add(pair.number(x)));
@@ -222,7 +223,7 @@ impl Layer for RecordingLayer {
             return;
         }
         self.met_for = Some(made_for);
-        let known = self.deck.analysis.lock();
+        let known = self.recording.analysis.lock();
         let theirs = known.chronicle().journal();
         let ours = side_of(here, journal);
         // Of a session that goes on there is nothing beyond now.
@@ -243,18 +244,18 @@ impl Layer for RecordingLayer {
     }
 
     fn is_idle(&self) -> bool {
-        self.deck.is_idle()
+        self.recording.is_idle()
     }
 
     fn set_budget(&mut self, bytes: u64) {
-        self.deck.set_budget(bytes);
+        self.recording.set_budget(bytes);
     }
 
     fn usage(&self) -> Usage {
-        self.deck.analysis.lock().history.usage()
+        self.recording.analysis.lock().history.usage()
     }
 
     fn troubles(&self) -> Vec<String> {
-        self.deck.analysis.lock().troubles()
+        self.recording.analysis.lock().troubles()
     }
 }

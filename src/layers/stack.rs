@@ -5,7 +5,7 @@
 use bevy::prelude::*;
 
 use super::look::{Look, free_look};
-use super::{Layer, Pair, Place, Spread};
+use super::{Layer, LayerPosition, Pair, Spread};
 use crate::history::{Horizon, Usage};
 use crate::scene::Scene;
 use crate::value::{LayerId, Shift, SignalIndex, Timestamp};
@@ -25,23 +25,23 @@ pub struct Slot {
     pub name: String,
     pub look: Look,
     pub layer: Box<dyn Layer>,
-    pub(super) place: Place,
+    pub(super) place: LayerPosition,
     /// Of the world's scene when its signals were paired.
     pub(super) generation: Option<u32>,
     /// By pair, over the loaded spans of both.
     pub(super) spreads: Vec<Spread>,
     /// The place whose values stand in the components.
-    pub(super) written: Option<Place>,
+    pub(super) written: Option<LayerPosition>,
 }
 
 impl Slot {
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> LayerPosition {
         self.place
     }
 
     /// While another moment of it is read, the picture before stays.
     pub(super) fn keeps_its_picture(&self) -> bool {
-        matches!(self.place, Place::Loading(_)) && self.written.is_some()
+        matches!(self.place, LayerPosition::Loading(_)) && self.written.is_some()
     }
 
     pub(super) fn pair_with(&mut self, scene: &Scene, generation: u32) {
@@ -126,7 +126,7 @@ impl Layers {
             name,
             look: free_look(&looks),
             layer,
-            place: Place::Waiting,
+            place: LayerPosition::Waiting,
             generation: None,
             spreads: Vec::new(),
             written: None,

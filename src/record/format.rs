@@ -45,7 +45,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::states;
-use crate::alarm::Snapshot;
+use crate::alarm::KeptAlarms;
 use crate::produce::ProducerState;
 use crate::scene::Signal;
 use crate::value::{Origin, Quality, Sample, Timestamp, Value};
@@ -158,7 +158,7 @@ pub struct Keyframe {
     /// its own, if the newest has none. Derived signals stand here as measured ones do. Signals without a sample are
     /// left out.
     pub signals: BTreeMap<String, BTreeMap<String, Vec<KnownSample>>>,
-    pub alarms: Snapshot,
+    pub alarms: KeptAlarms,
     /// What producers remember, by names such as `P-101.efficiency`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "states")]
     pub producers: BTreeMap<String, ProducerState>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::format::{Keyframe, KnownSample};
-use crate::alarm::Snapshot;
+use crate::alarm::KeptAlarms;
 use crate::history::{ForecastStore, History, Point};
 use crate::produce::ProducerState;
 use crate::scene::{Scene, Signal};
@@ -26,7 +26,7 @@ pub struct KeyframeBuilder {
     scene: Arc<Scene>,
     /// Of each signal what [`Keyframe::signals`] asks for, oldest first, in the order of signals.
     samples: Vec<(SignalIndex, KnownSample)>,
-    alarms: Snapshot,
+    alarms: KeptAlarms,
     producers: BTreeMap<String, ProducerState>,
     /// When the newest forecast of a signal was issued.
     forecasts: Vec<(SignalIndex, Timestamp)>,
@@ -40,7 +40,7 @@ impl KeyframeBuilder {
     pub fn new(
         time: Timestamp,
         scene: Arc<Scene>,
-        alarms: Snapshot,
+        alarms: KeptAlarms,
         producers: BTreeMap<String, ProducerState>,
     ) -> Self {
         let samples = Vec::with_capacity(scene.signals.len());
@@ -152,7 +152,7 @@ mod tests {
     }
 
     fn built(at: Timestamp, scene: &Arc<Scene>, history: &History) -> Keyframe {
-        let mut builder = KeyframeBuilder::new(at, scene.clone(), Snapshot::default(), BTreeMap::new());
+        let mut builder = KeyframeBuilder::new(at, scene.clone(), KeptAlarms::default(), BTreeMap::new());
         assert!(builder.go_on(history, || false));
         builder.build()
     }
@@ -209,8 +209,8 @@ mod tests {
             let forecast = Forecast::new(SignalIndex(0), times, vec![Timestamp(99)], vec![0.5], vec![vec![1.0]]);
             forecasts.insert(Arc::new(forecast.unwrap()));
         }
-        let mut builder =
-            KeyframeBuilder::new(Timestamp(25), scene, Snapshot::default(), BTreeMap::new()).with_forecasts(&forecasts);
+        let mut builder = KeyframeBuilder::new(Timestamp(25), scene, KeptAlarms::default(), BTreeMap::new())
+            .with_forecasts(&forecasts);
         builder.go_on(&history, || false);
         assert_eq!(builder.build().forecasts["P-101"]["flow"], Timestamp(20));
     }

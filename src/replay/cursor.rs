@@ -88,16 +88,16 @@ pub(super) fn settle(
     // Beyond the end the newest samples count.
     let wish = Wish { at: at.min(end), speed };
     if replay.blocking {
-        replay.deck.wait_to_show(wish, None);
+        replay.recording.wait_to_show(wish, None);
         replay.shown = at;
-    } else if replay.deck.show(wish) {
+    } else if replay.recording.show(wish) {
         replay.shown = at;
     }
     if underway.0.is_some() {
         // It goes on in the next frame.
         (replay.waker)();
     }
-    loaded.set_if_neq(replay.deck.loaded(wish.at));
+    loaded.set_if_neq(replay.recording.loaded(wish.at));
     let settled = ViewTime { now: end, shown: replay.shown, session_start: start };
     moment.set_if_neq(settled);
 }

@@ -18,11 +18,11 @@
 
 mod commands;
 mod cursor;
-mod deck;
 mod loader;
 mod open;
 mod plan;
 mod reader;
+mod recording;
 mod remarks;
 mod samples;
 mod segments;
@@ -32,22 +32,22 @@ use bevy::prelude::*;
 use crate::record::notes::NoteKeeper;
 use crate::value::Timestamp;
 
-pub(crate) use deck::Deck;
 pub(crate) use open::scene_of;
 pub use open::{At, OpenError, Options, Prepared, Replaced, open, prepare};
-pub use plan::{Job, Progress, Wish, next_job};
+pub use plan::{Job, LoadedParts, Wish, next_job};
+pub(crate) use recording::OpenRecording;
 pub(crate) use samples::{Received, Samples};
 pub use segments::Segments;
 
 /// Whether as much of the recording is loaded as there is room for. A world that is no replay wants nothing.
 pub fn is_filled(app: &App) -> bool {
-    app.world().get_resource::<Replay>().is_none_or(|replay| replay.deck.is_idle())
+    app.world().get_resource::<Replay>().is_none_or(|replay| replay.recording.is_idle())
 }
 
 /// What a replay owns besides the world; dropping it ends its thread.
 #[derive(Resource)]
 pub(crate) struct Replay {
-    deck: Deck,
+    recording: OpenRecording,
     /// The moment that views show: the cursor's, as soon as that is loaded.
     shown: Timestamp,
     /// Seconds for which a playing cursor has waited for a segment.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bevy::prelude::*;
 
-use super::deck::Deck;
+use super::recording::OpenRecording;
 use super::{Replay, Wish, commands, cursor};
 use crate::command::{Attention, HandleCommands};
 use crate::event::EventLog;
@@ -122,19 +122,21 @@ pub struct Prepared {
 /// Opens recordings: waits for the disk, two seconds at most for the first picture.
 pub fn prepare(options: Options, waker: Waker) -> Result<Prepared, OpenError> {
     let Options { files, scene, history_budget_bytes, producers, .. } = &options;
-    let deck = Deck::open_with(files, scene.as_deref(), *history_budget_bytes, producers.clone(), waker.clone())?;
-    let (start, end) = deck.bounds;
+    let recording =
+        OpenRecording::open_with(files, scene.as_deref(), *history_budget_bytes, producers.clone(), waker.clone())?;
+    let (start, end) = recording.bounds;
     let at = begin_at(options.at, start, end)?;
-    let first = deck.timeline.recordings().first().map(|recording| recording.path().to_owned()).unwrap_or_default();
-    let notes = NoteKeeper::new(&first, deck.analysis.lock().chronicle().journal());
-    let density = deck.timeline.density(DENSITY);
-    deck.wait_to_show(Wish { at, speed: 0.0 }, (!options.blocking).then_some(FIRST_PICTURE));
+    let first =
+        recording.timeline.recordings().first().map(|recording| recording.path().to_owned()).unwrap_or_default();
+    let notes = NoteKeeper::new(&first, recording.analysis.lock().chronicle().journal());
+    let density = recording.timeline.density(DENSITY);
+    recording.wait_to_show(Wish { at, speed: 0.0 }, (!options.blocking).then_some(FIRST_PICTURE));
     let cursor = match options.speed {
         Some(speed) => Cursor::Paused(at).play(speed, end),
         None => Cursor::Paused(at),
     };
     let moment = ViewTime { now: end, shown: at, session_start: start };
-    let replay = Replay { deck, shown: at, waited_secs: 0.0, blocking: options.blocking, waker, notes };
+    let replay = Replay { recording, shown: at, waited_secs: 0.0, blocking: options.blocking, waker, notes };
     Ok(Prepared { extent: Extent::Recorded { start, end, density }, moment, cursor, replay })
 }
 
@@ -146,7 +148,8 @@ pub struct Replaced {
 impl Prepared {
     /// What people call it: the name of its first file.
     pub fn name(&self) -> String {
-        let first = self.replay.deck.timeline.recordings().first().and_then(|recording| recording.path().file_name());
+        let first =
+            self.replay.recording.timeline.recordings().first().and_then(|recording| recording.path().file_name());
         first.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
@@ -154,7 +157,7 @@ impl Prepared {
     /// go. Waits for nothing.
     pub fn take_over(self, world: &mut World) -> Replaced {
         let old = world.resource::<LoadedScene>().scene.clone();
-        let scene = &self.replay.deck.scene;
+        let scene = &self.replay.recording.scene;
         let signals = old.renumbering(scene);
         let attended = world.resource::<Attention>().renumbered(&old, scene, &signals);
         let replaced = Replaced { _replay: world.remove_resource::<Replay>() };
@@ -168,10 +171,10 @@ impl Prepared {
 
     fn show_in(mut self, world: &mut World) {
         let generation = world.resource::<LoadedScene>().generation + 1;
-        let deck = &mut self.replay.deck;
-        let issues = std::mem::take(&mut deck.issues);
-        world.insert_resource(LoadedScene { scene: deck.scene.clone(), generation, issues });
-        world.insert_resource(deck.analysis.clone());
+        let recording = &mut self.replay.recording;
+        let issues = std::mem::take(&mut recording.issues);
+        world.insert_resource(LoadedScene { scene: recording.scene.clone(), generation, issues });
+        world.insert_resource(recording.analysis.clone());
         world.insert_resource(self.extent);
         world.insert_resource(self.moment);
         world.insert_resource(self.cursor);

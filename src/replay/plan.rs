@@ -15,7 +15,7 @@ pub struct Wish {
 
 /// The parts of the recording that are in history.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Progress {
+pub struct LoadedParts {
     pub segments: BTreeSet<usize>,
     /// Of these segments only the keyframe: enough for a coarse line in trends.
     pub keyframes: BTreeSet<usize>,
@@ -45,7 +45,7 @@ const OVERVIEW_BELOW: f64 = 0.25;
 /// A recording of more segments than this gets an overview of this many keyframes first.
 const OVERVIEW: usize = 128;
 
-impl Progress {
+impl LoadedParts {
     /// The first and the last of the segments around `here` that are loaded without a hole; none if that one is not.
     pub fn run(&self, here: usize) -> Option<(usize, usize)> {
         let whole = self.segments.contains(&here);
@@ -62,16 +62,16 @@ impl Progress {
 }
 
 /// The job that is worth most; `used` is the share of the memory that is taken.
-pub fn next_job(wish: Option<Wish>, progress: &Progress, segments: &Segments, used: f64) -> Option<Job> {
+pub fn next_job(wish: Option<Wish>, parts: &LoadedParts, segments: &Segments, used: f64) -> Option<Job> {
     let wish = wish?;
     let here = segments.holding(wish.at);
-    if !progress.shows(wish.at, segments) {
+    if !parts.shows(wish.at, segments) {
         return Some(Job::Show(here));
     }
-    if progress.narrow.is_some() {
+    if parts.narrow.is_some() {
         return None;
     }
-    let missing = |segment: &usize| *segment < segments.count() && !progress.segments.contains(segment);
+    let missing = |segment: &usize| *segment < segments.count() && !parts.segments.contains(segment);
     if wish.speed != 0.0 && used < AHEAD_BELOW {
         let step = |by: usize| if wish.speed > 0.0 { here.checked_add(by) } else { here.checked_sub(by) };
         let leap = Timestamp(wish.at.0.saturating_add((wish.speed * LOOK_AHEAD_SECS * 1e9) as i64));
@@ -82,7 +82,7 @@ pub fn next_job(wish: Option<Wish>, progress: &Progress, segments: &Segments, us
     }
     if segments.count() > OVERVIEW && used < OVERVIEW_BELOW {
         let spread = (1..=OVERVIEW).map(|nth| nth * (segments.count() - 1) / OVERVIEW);
-        let bare = |segment: &usize| missing(segment) && !progress.keyframes.contains(segment);
+        let bare = |segment: &usize| missing(segment) && !parts.keyframes.contains(segment);
         if let Some(segment) = spread.into_iter().find(bare) {
             return Some(Job::Keyframe(segment));
         }
@@ -110,22 +110,22 @@ mod tests {
     #[test]
     fn what_the_cursor_waits_for_comes_first_then_what_it_will_meet_then_the_neighbours() {
         let segments = segments(9);
-        let mut progress = Progress::default();
+        let mut parts = LoadedParts::default();
         let mut order = Vec::new();
-        while let Some(job) = next_job(wish(45, -1.0), &progress, &segments, 0.0) {
+        while let Some(job) = next_job(wish(45, -1.0), &parts, &segments, 0.0) {
             let (Job::Show(segment) | Job::Ahead(segment) | Job::Keyframe(segment)) = job;
             order.push(segment);
-            progress.segments.insert(segment);
+            parts.segments.insert(segment);
         }
         assert_eq!(order, [4, 3, 2, 5, 6, 7, 1, 8, 0]);
-        assert_eq!(next_job(None, &Progress::default(), &segments, 0.0), None, "nobody looks");
+        assert_eq!(next_job(None, &LoadedParts::default(), &segments, 0.0), None, "nobody looks");
     }
 
     #[test]
     fn a_run_ends_at_the_first_hole_to_either_side() {
-        let progress = Progress { segments: BTreeSet::from([0, 2, 3, 4, 5, 7]), ..Progress::default() };
+        let parts = LoadedParts { segments: BTreeSet::from([0, 2, 3, 4, 5, 7]), ..LoadedParts::default() };
         assert_eq!(
-            [0, 1, 3, 5, 7].map(|here| progress.run(here)),
+            [0, 1, 3, 5, 7].map(|here| parts.run(here)),
             [Some((0, 0)), None, Some((2, 5)), Some((2, 5)), Some((7, 7))]
         );
     }
@@ -133,17 +133,17 @@ mod tests {
     #[test]
     fn a_fast_cursor_has_the_place_read_where_it_will_be() {
         let segments = segments(100);
-        let progress = Progress { segments: BTreeSet::from([4, 5, 6]), ..Progress::default() };
-        assert_eq!(next_job(wish(45, 1000.0), &progress, &segments, 0.6), Some(Job::Ahead(34)));
+        let parts = LoadedParts { segments: BTreeSet::from([4, 5, 6]), ..LoadedParts::default() };
+        assert_eq!(next_job(wish(45, 1000.0), &parts, &segments, 0.6), Some(Job::Ahead(34)));
     }
 
     #[test]
     fn with_little_memory_left_only_what_is_shown_is_loaded() {
         let segments = segments(1000);
-        let shown = Progress { segments: BTreeSet::from([4]), ..Progress::default() };
+        let shown = LoadedParts { segments: BTreeSet::from([4]), ..LoadedParts::default() };
         assert_eq!(next_job(wish(45, 0.0), &shown, &segments, 0.6), None);
         assert_eq!(next_job(wish(55, 0.0), &shown, &segments, 0.9), Some(Job::Show(5)));
-        let narrow = Progress { narrow: Some(Timestamp(45_000_000_000)), ..Progress::default() };
+        let narrow = LoadedParts { narrow: Some(Timestamp(45_000_000_000)), ..LoadedParts::default() };
         assert_eq!(next_job(wish(45, 1.0), &narrow, &segments, 0.1), None);
         assert_eq!(next_job(wish(46, 1.0), &narrow, &segments, 0.1), Some(Job::Show(4)), "another moment of it");
     }
@@ -151,13 +151,13 @@ mod tests {
     #[test]
     fn a_long_recording_is_seen_from_afar_before_it_is_filled_in() {
         let segments = segments(1001);
-        let mut progress = Progress { segments: BTreeSet::from([4]), ..Progress::default() };
+        let mut parts = LoadedParts { segments: BTreeSet::from([4]), ..LoadedParts::default() };
         let mut seen = 0;
-        while let Some(Job::Keyframe(segment)) = next_job(wish(45, 0.0), &progress, &segments, 0.1) {
-            progress.keyframes.insert(segment);
+        while let Some(Job::Keyframe(segment)) = next_job(wish(45, 0.0), &parts, &segments, 0.1) {
+            parts.keyframes.insert(segment);
             seen += 1;
         }
-        assert_eq!((seen, progress.keyframes.last()), (OVERVIEW, Some(&1000)));
-        assert_eq!(next_job(wish(45, 0.0), &progress, &segments, 0.3), Some(Job::Ahead(5)));
+        assert_eq!((seen, parts.keyframes.last()), (OVERVIEW, Some(&1000)));
+        assert_eq!(next_job(wish(45, 0.0), &parts, &segments, 0.3), Some(Job::Ahead(5)));
     }
 }

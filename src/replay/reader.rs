@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::loader::{Loader, Stretch};
-use super::plan::{Job, Progress, Wish, next_job};
+use super::plan::{Job, LoadedParts, Wish, next_job};
 use super::segments::Segments;
 use crate::analysis::{Analysis, Knowledge};
 use crate::history::Loaded;
@@ -44,7 +44,7 @@ struct Shared {
 #[derive(Default)]
 struct State {
     wish: Option<Wish>,
-    progress: Progress,
+    parts: LoadedParts,
     /// For the next frame.
     ready: Option<Ready>,
     /// There is nothing to do.
@@ -87,7 +87,7 @@ impl Reader {
             self.take_over(ready, wish);
             state = self.shared.state.lock();
         }
-        state.is_ended || state.progress.shows(wish.at, &self.shared.segments)
+        state.is_ended || state.parts.shows(wish.at, &self.shared.segments)
     }
 
     /// The same, but waits until it does, or until `limit` has passed.
@@ -105,7 +105,7 @@ impl Reader {
     /// The span around `at` for which history is complete.
     pub fn loaded(&self, at: Timestamp) -> Loaded {
         let (state, segments) = (self.shared.state.lock(), &self.shared.segments);
-        match (state.progress.narrow, state.progress.run(segments.holding(at))) {
+        match (state.parts.narrow, state.parts.run(segments.holding(at))) {
             (Some(_), _) => Loaded::Moment,
             (None, Some((first, last))) => Loaded::Stretch(segments.start(first), segments.end(last)),
             (None, None) => Loaded::Nothing,
@@ -129,7 +129,7 @@ impl Reader {
         drop(knowledge);
         let mut state = self.shared.state.lock();
         if is_too_much {
-            state.progress = Progress::default();
+            state.parts = LoadedParts::default();
         }
         // It was read for another share.
         state.ready = None;
@@ -165,10 +165,10 @@ impl Reader {
         drop(knowledge);
         let mut state = self.shared.state.lock();
         if make_room && is_wanted {
-            state.progress = Progress { narrow, ..Progress::default() };
+            state.parts = LoadedParts { narrow, ..LoadedParts::default() };
         }
         if narrow.is_none() && (!make_room || is_wanted) {
-            state.progress.segments.insert(segment);
+            state.parts.segments.insert(segment);
         }
         state.is_idle = false;
         self.shared.changed.notify_all();
@@ -253,7 +253,7 @@ impl Work<'_> {
             if state.is_ended {
                 return None;
             }
-            let job = next_job(state.wish, &state.progress, &self.shared.segments, used).filter(|job| match job {
+            let job = next_job(state.wish, &state.parts, &self.shared.segments, used).filter(|job| match job {
                 Job::Show(_) => state.ready.is_none(),
                 _ => state.wish.map(|wish| self.shared.segments.holding(wish.at)) != self.full_at,
             });
@@ -297,8 +297,8 @@ impl Work<'_> {
         // It may be gone again already.
         if self.shared.let_go.load(Ordering::Acquire) == let_go {
             match is_whole {
-                true => state.progress.segments.insert(segment),
-                false => state.progress.keyframes.insert(segment),
+                true => state.parts.segments.insert(segment),
+                false => state.parts.keyframes.insert(segment),
             };
             self.shared.changed.notify_all();
         }

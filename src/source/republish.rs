@@ -54,7 +54,7 @@ pub struct Republication {
 
 /// What has been done so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Progress {
+pub struct RepublishProgress {
     pub published: u64,
     pub bytes: u64,
     /// Messages that left more than 100 ms after their time: the broker, or this machine, was too slow.
@@ -88,7 +88,7 @@ pub fn run<E: std::fmt::Display>(
     messages: impl Iterator<Item = Result<Parcel, E>>,
     what: &Republication,
     stop: &AtomicBool,
-) -> Result<Progress, RepublishError> {
+) -> Result<RepublishProgress, RepublishError> {
     let address = Address::parse(&what.broker.url)?;
     let prefix = what.prefix.as_str();
     if prefix.starts_with('/') || prefix.ends_with('/') || prefix.contains(['+', '#', '$', '\0']) {
@@ -123,7 +123,7 @@ struct Publisher<'a> {
     client_id: String,
     stop: &'a AtomicBool,
     client: AsyncClient,
-    progress: Cell<Progress>,
+    progress: Cell<RepublishProgress>,
     /// Messages that the broker has not acknowledged, or that have not left yet.
     unanswered: Cell<i64>,
     is_connected: Cell<bool>,
@@ -136,7 +136,7 @@ impl Publisher<'_> {
         &self,
         messages: impl Iterator<Item = Result<Parcel, E>>,
         events: &mut EventLoop,
-    ) -> Result<Progress, RepublishError> {
+    ) -> Result<RepublishProgress, RepublishError> {
         // Two futures of one thread: one keeps the connection, the other the pace.
         let outcome = tokio::select! {
             never = self.connect(events) => match never {},
@@ -184,7 +184,7 @@ impl Publisher<'_> {
         self.unanswered.set(self.unanswered.get() - 1);
     }
 
-    fn count(&self, change: impl FnOnce(&mut Progress)) {
+    fn count(&self, change: impl FnOnce(&mut RepublishProgress)) {
         let mut progress = self.progress.get();
         change(&mut progress);
         self.progress.set(progress);

@@ -4,12 +4,14 @@
 //! Live, the work grows with the signals that got data or expired, not with all signals. Points are copied out of the
 //! history while it is locked, and written when it is not.
 
+use std::time::Duration;
+
 use bevy::prelude::*;
 
 use super::{Current, Entities};
 use crate::analysis::{Analysis, Touched};
 use crate::history::{Cursor, ExpirySchedule, History, Point, ViewTime, quality_at};
-use crate::scene::{LoadedScene, Scene};
+use crate::scene::LoadedScene;
 use crate::value::{Grade, Quality, Reason, SignalIndex, Timestamp};
 
 /// When signals will expire, and what was shown last.
@@ -17,6 +19,8 @@ use crate::value::{Grade, Quality, Reason, SignalIndex, Timestamp};
 pub struct Freshness {
     schedule: ExpirySchedule,
     shown: Option<(u32, Cursor, Timestamp)>,
+    /// By [`SignalIndex`], close together: a signal's description is large, and a frame would fetch each for this alone.
+    expires: Vec<Option<Duration>>,
     /// Memory for what a frame copies.
     points: Vec<(SignalIndex, Option<Point>)>,
 }
@@ -41,21 +45,22 @@ pub(crate) fn project(
 ) {
     let scene = &loaded.scene;
     let live = matches!(*cursor, Cursor::Live);
-    let Freshness { schedule, shown, points } = &mut *freshness;
+    let Freshness { schedule, shown, expires, points } = &mut *freshness;
     if shown.is_none_or(|(generation, ..)| generation != loaded.generation) {
         *schedule = ExpirySchedule::default();
         schedule.resize(scene.signals.len());
+        *expires = scene.signals.iter().map(|signal| signal.expires).collect();
     }
     let is_ahead = moment.is_ahead();
     let view = (loaded.generation, *cursor, if live { Timestamp::MIN } else { moment.shown });
     let all = *shown != Some(view);
     *shown = Some(view);
 
-    let expires = |index: SignalIndex| scene.signals.get(index.at()).and_then(|signal| signal.expires);
+    let expires = |index: SignalIndex| expires.get(index.at()).copied().flatten();
     let mut write = |index: SignalIndex, point: Option<Point>| {
         let Some(&entity) = entities.signals.get(index.at()) else { return };
         let Ok(mut current) = currents.get_mut(entity) else { return };
-        let known = current_at(scene, index, point, moment.shown);
+        let known = current_at(point, expires(index), moment.shown);
         current.set_if_neq(if is_ahead { beyond_now(known) } else { known });
     };
     let newest = |history: &History, index| history.newest(index);
@@ -69,15 +74,13 @@ pub(crate) fn project(
     };
     if live && !all {
         // One look at each point serves both.
-        for (index, point) in read(&analysis, points, touched.clone(), newest) {
+        read(&analysis, points, touched.clone(), newest, |index, point| {
             keep_deadline(index, &point);
             write(index, point);
-        }
+        });
     } else {
-        let with_deadline: Vec<SignalIndex> = touched.clone().filter(|index| expires(*index).is_some()).collect();
-        for (index, point) in read(&analysis, points, with_deadline.into_iter(), newest) {
-            keep_deadline(index, &point);
-        }
+        let with_deadline = touched.clone().filter(|index| expires(*index).is_some());
+        read(&analysis, points, with_deadline, newest, |index, point| keep_deadline(index, &point));
     }
     let expired: Vec<SignalIndex> = std::iter::from_fn(|| schedule.pop_expired(moment.now)).collect();
 
@@ -85,28 +88,33 @@ pub(crate) fn project(
         true => history.newest(index),
         false => history.latest_known(index, moment.shown),
     };
-    let shown = match (all, live) {
-        (true, _) => read(&analysis, points, (0..scene.signals.len() as u32).map(SignalIndex), at_cursor),
-        (false, true) => read(&analysis, points, expired.into_iter(), at_cursor),
+    match (all, live) {
+        (true, _) => read(&analysis, points, (0..scene.signals.len() as u32).map(SignalIndex), at_cursor, write),
+        (false, true) => read(&analysis, points, expired.into_iter(), at_cursor, write),
         // Samples that were known then may come in yet: from a recording, or on the way when the pause began.
-        (false, false) => read(&analysis, points, touched, at_cursor),
-    };
-    shown.for_each(|(index, point)| write(index, point));
+        (false, false) => read(&analysis, points, touched, at_cursor, write),
+    }
 }
 
-/// Copies the points of some signals; locks the history only if there are any.
-fn read<'p>(
+/// So many points are copied under one lock: they stay in the cache of the processor until they are written.
+const COPIED: usize = 4096;
+
+/// Copies the points of some signals out of the history, and gives them on while it is not locked.
+fn read(
     analysis: &Analysis,
-    points: &'p mut Vec<(SignalIndex, Option<Point>)>,
-    signals: impl ExactSizeIterator<Item = SignalIndex>,
+    points: &mut Vec<(SignalIndex, Option<Point>)>,
+    signals: impl Iterator<Item = SignalIndex>,
     point: impl Fn(&History, SignalIndex) -> Option<Point>,
-) -> std::vec::Drain<'p, (SignalIndex, Option<Point>)> {
-    points.clear();
-    if signals.len() > 0 {
-        let knowledge = analysis.lock();
-        points.extend(signals.map(|index| (index, point(&knowledge.history, index))));
+    mut give: impl FnMut(SignalIndex, Option<Point>),
+) {
+    let mut signals = signals.peekable();
+    while signals.peek().is_some() {
+        {
+            let knowledge = analysis.lock();
+            points.extend(signals.by_ref().take(COPIED).map(|index| (index, point(&knowledge.history, index))));
+        }
+        points.drain(..).for_each(|(index, point)| give(index, point));
     }
-    points.drain(..)
 }
 
 /// Beyond now nothing is measured: what was known last has expired, whenever it came.
@@ -117,8 +125,8 @@ fn beyond_now(known: Current) -> Current {
 }
 
 /// What a signal shows at a moment, from the newest that was known of it then.
-pub(crate) fn current_at(scene: &Scene, index: SignalIndex, point: Option<Point>, shown: Timestamp) -> Current {
-    let quality = quality_at(point.as_ref(), scene.signals[index.at()].expires, shown);
+pub(crate) fn current_at(point: Option<Point>, expires: Option<Duration>, shown: Timestamp) -> Current {
+    let quality = quality_at(point.as_ref(), expires, shown);
     match point {
         None => Current { quality, ..default() },
         Some(Point { source_time, receive_time, value, quality: sampled, origin }) => {

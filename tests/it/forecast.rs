@@ -10,7 +10,7 @@ use pollux::analysis::Analysis;
 use pollux::command::{Ghosts, LayerCommand, OperatorCommand, Refusals, TimeCommand};
 use pollux::history::{Bucket, Cursor, Forecast, Horizon, Usage};
 use pollux::ingest::{BindingTable, Message};
-use pollux::layers::{self, Band, Layers, Place};
+use pollux::layers::{self, Band, LayerPosition, Layers};
 use pollux::produce::{Answer, Job, Moment, Outlet, Producer, ProducerFactory};
 use pollux::record::format::{self, About};
 use pollux::record::{KeyframeBuilder, RecordOptions, Recorder, SceneFiles};
@@ -116,7 +116,7 @@ fn said(app: &mut App) -> [Option<f64>; 3] {
     ["value", "low", "high"].map(|key| layers[0][key].as_f64().map(|x| (x * 1e6).round() / 1e6))
 }
 
-fn place(app: &App) -> Place {
+fn place(app: &App) -> LayerPosition {
     app.world().resource::<Layers>().iter().next().expect("a layer").place()
 }
 
@@ -142,7 +142,7 @@ fn the_newest_forecast_is_shown_beyond_now_with_its_band() {
     let ends = [12, 22].map(after);
     let told = seen(&mut world.app)["layers"][0].take();
     assert_eq!((&told["name"], &told["kind"]), (&json!("forecast"), &json!("forecast")));
-    assert_eq!((place(&world.app), said(&mut world.app)), (Place::Before(ends[0]), [None; 3]));
+    assert_eq!((place(&world.app), said(&mut world.app)), (LayerPosition::Before(ends[0]), [None; 3]));
     assert_eq!(*world.app.world().resource::<Horizon>(), Horizon(Some(ends[1])));
     let ahead = world.now + Duration::from_secs(17);
     world.command(TimeCommand::Seek(ahead).into()).at(3.1);
@@ -186,7 +186,7 @@ fn at_a_cursor_in_the_past_the_forecast_that_was_newest_then_stands_beside_what_
     assert_eq!((&flow["value"], &flow["layers"][0]["receive_time"]), (&json!(60.0), &json!(at(2.0).to_string())));
     assert_eq!(*world.app.world().resource::<Horizon>(), Horizon(Some(future[1])), "time goes on as far as before");
     world.command(TimeCommand::PauseAt(at(1.0)).into()).at(20.2);
-    assert_eq!(place(&world.app), Place::Before(at(11.0)), "the first one, just issued");
+    assert_eq!(place(&world.app), LayerPosition::Before(at(11.0)), "the first one, just issued");
     assert_eq!(said(&mut world.app), [None; 3]);
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mcap::Writer;
 use mcap::records::MessageHeader;
-use pollux::alarm::Snapshot;
+use pollux::alarm::KeptAlarms;
 use pollux::export::{Format, Options, Shape, export};
 use pollux::history::{Forecast, ForecastStore, History};
 use pollux::ingest::Message;
@@ -89,7 +89,7 @@ impl Session {
         let before = self.recorder.status().keyframes;
         let state = |bytes: usize| ProducerState { version: 1, data: vec![secs as u8; bytes] };
         let states = states.iter().map(|(name, bytes)| ((*name).to_owned(), state(*bytes))).collect();
-        let keyframe = KeyframeBuilder::new(at(secs), self.scene.clone(), Snapshot::default(), states);
+        let keyframe = KeyframeBuilder::new(at(secs), self.scene.clone(), KeptAlarms::default(), states);
         let mut keyframe = keyframe.with_forecasts(&self.forecasts);
         assert!(keyframe.go_on(&History::default(), || false));
         self.recorder.sink().keyframe(keyframe);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::Knowledge;
-use crate::alarm::Snapshot;
+use crate::alarm::KeptAlarms;
 use crate::analysis::past::Opening;
 use crate::event::Event;
 use crate::history::{Forecast, History};
@@ -136,10 +136,10 @@ impl Knowledge {
     }
 
     /// How alarms stood at some moments, each before the events that became known after it.
-    pub fn recall_alarms<'s>(&mut self, moments: impl IntoIterator<Item = (Timestamp, &'s Snapshot)>) {
+    pub fn recall_alarms<'s>(&mut self, moments: impl IntoIterator<Item = (Timestamp, &'s KeptAlarms)>) {
         let places: HashMap<AlarmPath, _> =
             self.scene.alarms.iter().map(|rule| (AlarmPath::of_rule(rule, &self.scene), rule.index)).collect();
-        let opening = |(at, snapshot): (Timestamp, &Snapshot)| {
+        let opening = |(at, snapshot): (Timestamp, &KeptAlarms)| {
             let known = snapshot.alarms.iter().filter_map(|kept| Some((*places.get(&kept.path)?, kept.alarm.clone())));
             Opening { at, alarms: known.collect::<BTreeMap<_, _>>() }
         };

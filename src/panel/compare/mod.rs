@@ -18,7 +18,7 @@ use super::layer_key::{self, LayerKey};
 use super::snapshot::Snapshot;
 use crate::command::{Ghosts, OperatorCommand};
 use crate::history::ViewTime;
-use crate::layers::{Counterpart, Counterparts, Layer, Layers, Met, Place, Slot, name};
+use crate::layers::{Counterpart, Counterparts, Layer, LayerPosition, Layers, Met, Slot, name};
 use crate::scene::Scene;
 use crate::stage::Current;
 use crate::value::{SignalIndex, Timestamp, TwinIndex};
@@ -195,11 +195,11 @@ fn left_out(layers: &Layers) -> Vec<String> {
 
 fn layer_view((slot, key): (&Slot, LayerKey)) -> LayerView {
     let at = match slot.place() {
-        Place::At(at) => format::date_and_clock(at),
-        Place::Loading(at) => format!("{}, being read", format::date_and_clock(at)),
-        Place::Waiting => "waits for its event here".to_owned(),
-        Place::Before(begins) => format!("begins at {}", format::clock(begins)),
-        Place::After(ended) => format!("ended at {}", format::clock(ended)),
+        LayerPosition::At(at) => format::date_and_clock(at),
+        LayerPosition::Loading(at) => format!("{}, being read", format::date_and_clock(at)),
+        LayerPosition::Waiting => "waits for its event here".to_owned(),
+        LayerPosition::Before(begins) => format!("begins at {}", format::clock(begins)),
+        LayerPosition::After(ended) => format!("ended at {}", format::clock(ended)),
     };
     LayerView { key, at, alignment: alignment(&*slot.layer) }
 }

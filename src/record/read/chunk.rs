@@ -17,7 +17,7 @@ const SHRINKS: u64 = 1000;
 
 /// Where a chunk stands. Messages that stand in no chunk, one after the other, count as one that is not compressed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Place {
+pub(super) struct ChunkSpan {
     pub offset: u64,
     /// With the record's head.
     pub length: u64,
@@ -42,7 +42,7 @@ fn spoiled<T>(why: impl Into<String>) -> Result<T, ChunkError> {
 }
 
 /// The records of a chunk. They are whole: what follows the last is the end.
-pub(super) fn read(source: &Source, place: Place) -> Result<Bytes, ChunkError> {
+pub(super) fn read(source: &Source, place: ChunkSpan) -> Result<Bytes, ChunkError> {
     let Some(bytes) = source.read(place.offset, place.length)? else {
         return spoiled("it reaches beyond the end of the file");
     };

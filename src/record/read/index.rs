@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::chunk::{self, ChunkError, Place};
+use super::chunk::{self, ChunkError, ChunkSpan};
 use super::file::Source;
 use super::wire::{self, op};
 use super::{AttachmentEntry, Damage, ReadError};
@@ -73,7 +73,7 @@ impl Kind {
 /// A stretch of the file with messages.
 #[derive(Debug)]
 pub(super) struct Chunk {
-    pub place: Place,
+    pub place: ChunkSpan,
     /// Of the first and of the last message.
     pub times: (Timestamp, Timestamp),
     pub messages: u64,
@@ -104,7 +104,7 @@ pub(super) struct Attached {
 /// A chunk as a summary or a scan tells of it.
 #[derive(Debug)]
 pub(super) struct Found {
-    pub place: Place,
+    pub place: ChunkSpan,
     pub start: u64,
     pub end: u64,
     pub messages: u64,

@@ -93,15 +93,15 @@ pub(super) struct Entries<'r> {
 
 /// A chunk with messages left. Ordered by the next of them.
 struct Open {
-    next: Place,
+    next: MessageEntry,
     records: Bytes,
     /// What comes after, the first at the end.
-    later: Vec<Place>,
+    later: Vec<MessageEntry>,
 }
 
 /// A message in a chunk. Ordered by time, then by its broker, then by its place in the file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct MessageEntry {
     log_time: u64,
     broker: u16,
     chunk: u64,
@@ -167,7 +167,7 @@ impl<'r> Entries<'r> {
     }
 
     /// Messages of the kind within the stretch of time.
-    fn places(&self, records: &[u8], chunk: u64) -> Vec<Place> {
+    fn places(&self, records: &[u8], chunk: u64) -> Vec<MessageEntry> {
         let messages = wire::records(records).flatten().filter(|record| record.op == op::MESSAGE);
         let wanted = messages.filter_map(|record| {
             let message = wire::message(record.body)?;
@@ -176,13 +176,13 @@ impl<'r> Entries<'r> {
             let channel = self.recording.index.channels.get(message.channel).filter(|_| is_wanted)?;
             let at = record.at + wire::HEAD as usize;
             let broker = self.recording.index.rank(message.channel);
-            let place = Place { log_time: message.log_time, broker, chunk, at, end: at + record.body.len() };
+            let place = MessageEntry { log_time: message.log_time, broker, chunk, at, end: at + record.body.len() };
             self.kinds.contains(&channel.kind).then_some(place)
         });
         wanted.collect()
     }
 
-    fn entry(&self, place: Place, records: &Bytes) -> Option<Entry> {
+    fn entry(&self, place: MessageEntry, records: &Bytes) -> Option<Entry> {
         let message = wire::message(records.get(place.at..place.end)?)?;
         Some(Entry {
             channel: self.recording.index.channels.get(message.channel)?.clone(),
@@ -222,7 +222,7 @@ impl Iterator for Entries<'_> {
 
 impl RecordingFile {
     /// The records of a chunk; none if it is damaged, which is then known.
-    pub(super) fn records(&self, place: chunk::Place) -> Result<Option<Bytes>, ReadError> {
+    pub(super) fn records(&self, place: chunk::ChunkSpan) -> Result<Option<Bytes>, ReadError> {
         match self.checked(place) {
             Ok(records) => Ok(Some(records)),
             Err(ChunkError::Read(error)) => Err(error),
@@ -234,7 +234,7 @@ impl RecordingFile {
         }
     }
 
-    fn checked(&self, place: chunk::Place) -> Result<Bytes, ChunkError> {
+    fn checked(&self, place: chunk::ChunkSpan) -> Result<Bytes, ChunkError> {
         let records = chunk::read(&self.source, place)?;
         for record in wire::records(&records).flatten() {
             let is_good = match record.op {

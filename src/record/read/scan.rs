@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::chunk::{self, ChunkError, Place};
+use super::chunk::{self, ChunkError, ChunkSpan};
 use super::file::Source;
 use super::index::{Attached, Found, Holds, Kind};
 use super::summary::Contents;
@@ -29,7 +29,7 @@ pub(super) struct Scanned {
 pub(super) fn scan(source: &Source, damage: &Damage) -> Result<Scanned, ReadError> {
     let mut scan = Scan { source, damage, contents: Contents::default(), chunk: None, unknown: BTreeSet::new() };
     let mut walk = Walk::new(source);
-    let mut loose: Option<Place> = None;
+    let mut loose: Option<ChunkSpan> = None;
     while let Some(step) = walk.next()? {
         // The first record is the header, whatever it says.
         if step.offset == wire::MAGIC.len() as u64 && matches!(step.op, op::SCHEMA | op::CHANNEL | op::MESSAGE) {
@@ -42,7 +42,7 @@ pub(super) fn scan(source: &Source, damage: &Damage) -> Result<Scanned, ReadErro
         // A run of messages outside of chunks ends with anything else, or when it is long enough.
         if matches!(step.op, op::SCHEMA | op::CHANNEL | op::MESSAGE) {
             scan.finish_chunk(true)?;
-            let run = loose.get_or_insert(Place { offset: step.offset, length: 0, is_loose: true });
+            let run = loose.get_or_insert(ChunkSpan { offset: step.offset, length: 0, is_loose: true });
             run.length += step.length;
             if run.length >= LOOSE {
                 scan.loose(loose.take())?;
@@ -128,7 +128,7 @@ impl Scan<'_> {
     }
 
     fn begin_chunk(&self, step: Step, walk: &mut Walk<'_>) -> Result<Option<Pending>, ReadError> {
-        let place = Place { offset: step.offset, length: step.length, is_loose: false };
+        let place = ChunkSpan { offset: step.offset, length: step.length, is_loose: false };
         let body = walk.body(step, wire::LONGEST_CHUNK_HEAD)?;
         let Some(head) = wire::chunk_head(body) else {
             self.damage.spoil(step.offset, step.length, None, "it is no chunk");
@@ -209,7 +209,7 @@ impl Scan<'_> {
     }
 
     /// A run of messages outside of chunks.
-    fn loose(&mut self, run: Option<Place>) -> Result<(), ReadError> {
+    fn loose(&mut self, run: Option<ChunkSpan>) -> Result<(), ReadError> {
         let Some(place) = run else { return Ok(()) };
         let found = Found {
             place,

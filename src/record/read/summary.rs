@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::chunk::Place;
+use super::chunk::ChunkSpan;
 use super::damage::NoIndex;
 use super::file::{Source, Window};
 use super::index::{Attached, Channels, Found, Holds, Kind};
@@ -241,7 +241,7 @@ impl Reading {
             }
         }
         Found {
-            place: Place { offset: chunk.offset, length: chunk.length, is_loose: false },
+            place: ChunkSpan { offset: chunk.offset, length: chunk.length, is_loose: false },
             start: chunk.start,
             end: chunk.end,
             messages: chunk.messages(),

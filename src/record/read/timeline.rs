@@ -17,12 +17,12 @@ use crate::value::Timestamp;
 pub struct Timeline {
     recordings: Vec<RecordingFile>,
     /// Keyframes of all recordings in order of time, then of recordings.
-    keyframes: Vec<Place>,
+    keyframes: Vec<KeyframeEntry>,
 }
 
 /// Where a keyframe stands.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Place {
+struct KeyframeEntry {
     time: Timestamp,
     recording: usize,
     /// Within the recording.
@@ -53,7 +53,7 @@ impl Timeline {
         recordings.sort_by(|a, b| (start(a), a.path()).cmp(&(start(b), b.path())));
         let places = recordings.iter().zip(0..).flat_map(|(file, recording)| {
             let places = file.keyframe_places().zip(0..);
-            places.map(move |((time, is_partial), number)| Place { time, recording, number, is_partial })
+            places.map(move |((time, is_partial), number)| KeyframeEntry { time, recording, number, is_partial })
         });
         let mut keyframes: Vec<_> = places.collect();
         keyframes.sort_unstable();
@@ -116,7 +116,7 @@ impl Timeline {
         self.first_whole(self.up_to(t).iter().rev().filter(|place| !place.is_partial))
     }
 
-    fn up_to(&self, t: Timestamp) -> &[Place] {
+    fn up_to(&self, t: Timestamp) -> &[KeyframeEntry] {
         let end = self.keyframes.partition_point(|place| place.time <= t);
         self.keyframes.get(..end).unwrap_or_default()
     }
@@ -125,7 +125,10 @@ impl Timeline {
         self.first_whole(self.keyframes.iter())
     }
 
-    fn first_whole<'k>(&self, keyframes: impl Iterator<Item = &'k Place>) -> Result<Option<Keyframe>, ReadError> {
+    fn first_whole<'k>(
+        &self,
+        keyframes: impl Iterator<Item = &'k KeyframeEntry>,
+    ) -> Result<Option<Keyframe>, ReadError> {
         for place in keyframes {
             let Some(recording) = self.recordings.get(place.recording) else { continue };
             if let Some(keyframe) = recording.keyframe(place.number)? {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::chunk::{self, ChunkError, Place};
+use super::chunk::{self, ChunkError, ChunkSpan};
 use super::file::Source;
 use super::own::Judge;
 use super::recording::attachment_data;
@@ -110,7 +110,7 @@ impl Verified {
     fn look_at(&mut self, source: &Source, step: Step, walk: &mut Walk<'_>) -> Result<Option<PieceKind>, ReadError> {
         Ok(match step.op {
             op::CHUNK => {
-                let place = Place { offset: step.offset, length: step.length, is_loose: false };
+                let place = ChunkSpan { offset: step.offset, length: step.length, is_loose: false };
                 let head = wire::chunk_head(walk.body(step, wire::LONGEST_CHUNK_HEAD)?).map(|head| ChunkContents {
                     compression: head.compression.to_owned(),
                     compressed: head.compressed,

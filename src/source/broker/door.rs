@@ -21,7 +21,9 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use super::knock::{self, Aliases, Knock};
 use super::relay::Relay;
 use super::users::Guests;
-use super::{EmbeddedConfig, QUEUED_BYTES, QUEUED_MESSAGES, RECEIVE_MAXIMUM, RETAINED_MESSAGES, SESSION_KEPT, Tally};
+use super::{
+    BrokerCounters, EmbeddedConfig, QUEUED_BYTES, QUEUED_MESSAGES, RECEIVE_MAXIMUM, RETAINED_MESSAGES, SESSION_KEPT,
+};
 
 /// Most connections that have not yet said who they are; the one that has waited longest makes room for the next.
 const WAITING: usize = 256;
@@ -45,14 +47,14 @@ pub(super) struct House {
     stats: Arc<BrokerStats>,
     monitor: Arc<ResourceMonitor>,
     aliases: Aliases,
-    tally: Arc<Tally>,
+    counters: Arc<BrokerCounters>,
     slots: Arc<Semaphore>,
     all_slots: u32,
     farewell: broadcast::Sender<()>,
 }
 
 impl House {
-    pub(super) fn new(config: &EmbeddedConfig, tally: Arc<Tally>) -> Self {
+    pub(super) fn new(config: &EmbeddedConfig, counters: Arc<BrokerCounters>) -> Self {
         let queues = QueueLimits { max_messages: QUEUED_MESSAGES, max_bytes: QUEUED_BYTES };
         let storage = Arc::new(DynamicStorage::Memory(MemoryBackend::with_queue_limits(queues)));
         let router = MessageRouter::with_storage(Arc::clone(&storage))
@@ -67,7 +69,7 @@ impl House {
             stats: Arc::new(BrokerStats::new()),
             monitor: Arc::new(ResourceMonitor::new(unlimited(config))),
             aliases: Aliases::default(),
-            tally,
+            counters,
             slots: Arc::new(Semaphore::new(slots as usize)),
             all_slots: slots,
             farewell: broadcast::channel(1).0,
@@ -125,14 +127,14 @@ impl House {
         };
         let slots = match knock {
             Knock::Incomplete | Knock::Stranger => {
-                self.tally.strangers.fetch_add(1, Ordering::Relaxed);
+                self.counters.strangers.fetch_add(1, Ordering::Relaxed);
                 return;
             }
             Knock::Plain => 1,
             Knock::Adapt => RELAY_SLOTS,
         };
         let Ok(permit) = Arc::clone(&self.slots).try_acquire_many_owned(slots) else {
-            let refused = self.tally.refused.fetch_add(1, Ordering::Relaxed);
+            let refused = self.counters.refused.fetch_add(1, Ordering::Relaxed);
             if refused.is_power_of_two() || refused == 0 {
                 tracing::warn!("embedded broker: {peer} refused: {} connections are open", self.all_slots);
             }
@@ -177,7 +179,7 @@ impl House {
         seconds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for second in 0_u64.. {
             seconds.tick().await;
-            self.tally.retained.store(self.router.retained_count().await, Ordering::Relaxed);
+            self.counters.retained.store(self.router.retained_count().await, Ordering::Relaxed);
             if second % 60 == 59 {
                 if let Err(error) = self.storage.cleanup_expired().await {
                     tracing::warn!("embedded broker: cannot clean up: {error}");

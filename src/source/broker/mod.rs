@@ -138,7 +138,7 @@ pub struct BrokerStats {
 
 /// What the threads of the broker count; read by [`Embedded::stats`].
 #[derive(Debug, Default)]
-struct Tally {
+struct BrokerCounters {
     retained: AtomicUsize,
     refused: AtomicU64,
     strangers: AtomicU64,
@@ -147,7 +147,7 @@ struct Tally {
 /// A running broker; dropping it stops it, within two seconds.
 pub struct Embedded {
     address: SocketAddr,
-    tally: Arc<Tally>,
+    counters: Arc<BrokerCounters>,
     stats: Arc<mqtt5::broker::sys_topics::BrokerStats>,
     stop: watch::Sender<bool>,
     thread: Option<JoinHandle<()>>,
@@ -166,8 +166,8 @@ impl Embedded {
             .enable_time()
             .build()
             .map_err(BrokerError::Threads)?;
-        let tally = Arc::new(Tally::default());
-        let house = door::House::new(&config, Arc::clone(&tally));
+        let counters = Arc::new(BrokerCounters::default());
+        let house = door::House::new(&config, Arc::clone(&counters));
         let stats = house.stats();
         let (stop, stopped) = watch::channel(false);
         let listener = {
@@ -181,7 +181,7 @@ impl Embedded {
                 runtime.shutdown_timeout(LAST_CALL);
             })
             .map_err(BrokerError::Threads)?;
-        Ok(Self { address, tally, stats, stop, thread: Some(thread) })
+        Ok(Self { address, counters, stats, stop, thread: Some(thread) })
     }
 
     /// Where it listens, with the real port.
@@ -203,10 +203,10 @@ impl Embedded {
     pub fn stats(&self) -> BrokerStats {
         BrokerStats {
             connections: self.stats.clients_connected.load(Ordering::Relaxed),
-            retained: self.tally.retained.load(Ordering::Relaxed),
+            retained: self.counters.retained.load(Ordering::Relaxed),
             published: self.stats.publish_received.load(Ordering::Relaxed),
-            refused: self.tally.refused.load(Ordering::Relaxed),
-            strangers: self.tally.strangers.load(Ordering::Relaxed),
+            refused: self.counters.refused.load(Ordering::Relaxed),
+            strangers: self.counters.strangers.load(Ordering::Relaxed),
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pollux::alarm::{Cause, Snapshot, State};
+use pollux::alarm::{Cause, KeptAlarms, State};
 use pollux::event::{Event, Kind};
 use pollux::ingest::Message;
 use pollux::record::format::About;
@@ -51,7 +51,7 @@ impl Session {
 
     fn keyframe(&self, time: Timestamp) {
         let scene = Arc::new(Scene::default());
-        self.sink.keyframe(KeyframeBuilder::new(time, scene, Snapshot::default(), Default::default()));
+        self.sink.keyframe(KeyframeBuilder::new(time, scene, KeptAlarms::default(), Default::default()));
     }
 
     /// The number of the message is in its payload, with noise that does not compress.

@@ -7,11 +7,11 @@ use crate::scene::rule::Count;
 use crate::value::{Origin, Timestamp};
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct Latest {
     latest: VecDeque<(i64, bool, Origin)>,
 }
 
-impl Tally {
+impl Latest {
     /// Takes one sample; true while at least `needed` of the latest `of`, none older than `within` before this one,
     /// fulfil the condition. With it the least certain origin of these.
     pub fn take(&mut self, now: Timestamp, holds: bool, origin: Origin, count: Count) -> (bool, Origin) {
@@ -31,7 +31,7 @@ mod tests {
 
     use super::*;
 
-    impl Tally {
+    impl Latest {
         fn count(&mut self, now: Timestamp, holds: bool, count: Count) -> bool {
             self.take(now, holds, Origin::Measured, count).0
         }
@@ -40,8 +40,8 @@ mod tests {
     #[test]
     fn two_of_three_within_ten_seconds() {
         let count = Count { needed: 2, of: 3, within: Duration::from_secs(10) };
-        let mut tally = Tally::default();
-        let mut take = |secs: i64, holds| tally.count(Timestamp(secs * 1_000_000_000), holds, count);
+        let mut latest = Latest::default();
+        let mut take = |secs: i64, holds| latest.count(Timestamp(secs * 1_000_000_000), holds, count);
         assert!(!take(0, true));
         assert!(!take(1, false));
         assert!(take(2, true), "first and third");

@@ -25,7 +25,7 @@ const OPENINGS: usize = 64;
 type Bounds = (Timestamp, Timestamp);
 
 /// Dropping it ends the thread that reads.
-pub(crate) struct Deck {
+pub(crate) struct OpenRecording {
     reader: Reader,
     /// Fills in a thread of its own; its alarms are those on record.
     pub analysis: Analysis,
@@ -38,7 +38,7 @@ pub(crate) struct Deck {
     _unpacked: Option<Unpacked>,
 }
 
-impl Deck {
+impl OpenRecording {
     /// Opens recordings of one series, in the scene that was named or else in their own. `waker` is called when there
     /// is more to show.
     pub fn open(
