@@ -14,7 +14,7 @@ use crate::alarm::{
 };
 use crate::event::store::{Restored, Store};
 use crate::event::{Budget, Draft, Event, EventFile, Journal, Kind};
-use crate::record::RecordSink;
+use crate::record::{Conclusion, RecordSink};
 use crate::scene::Scene;
 use crate::scene::rule::{AlarmIndex, AlarmPath, Rule, message};
 use crate::value::Timestamp;
@@ -33,6 +33,8 @@ pub struct Chronicle {
     store: Option<Store>,
     file: Option<EventFile>,
     recording: Option<RecordSink>,
+    /// What has become known and was not taken yet; none where nobody asks.
+    concluded: Option<Vec<Conclusion>>,
     /// Receive time of the newest transition.
     last_transition: Timestamp,
     /// Of the last keyframe.
@@ -73,6 +75,7 @@ impl Chronicle {
             store: None,
             file: None,
             recording: None,
+            concluded: None,
             last_transition: Timestamp::MIN,
             last_still: Timestamp::MIN,
             unsaved: Vec::new(),
@@ -241,13 +244,36 @@ impl Chronicle {
         if let Some(file) = &self.file {
             file.send(event.clone());
         }
-        if let Some(sink) = &self.recording {
-            sink.event(event.clone());
-        }
+        self.conclude(Conclusion::Event(event.clone()));
         if self.store.is_some() {
             self.unsaved.push(event.clone());
         }
         event
+    }
+
+    /// Gives the recording, or the run that keeps conclusions, what has become known.
+    pub fn conclude(&mut self, conclusion: Conclusion) {
+        if let Some(concluded) = &mut self.concluded {
+            concluded.push(conclusion.clone());
+        }
+        if let Some(sink) = &self.recording {
+            sink.conclusion(conclusion);
+        }
+    }
+
+    /// Whether somebody wants to know what has become known.
+    pub fn is_recorded(&self) -> bool {
+        self.recording.is_some() || self.concluded.is_some()
+    }
+
+    /// From now on what becomes known is kept, until it is taken.
+    pub fn keep_conclusions(&mut self) {
+        self.concluded.get_or_insert_default();
+    }
+
+    /// What has become known since the last call, in order.
+    pub fn take_conclusions(&mut self) -> Vec<Conclusion> {
+        self.concluded.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Puts on record what the engine has found out.

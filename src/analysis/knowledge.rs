@@ -19,7 +19,7 @@ mod learn;
 mod order_tests;
 mod recall;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::chronicle::Chronicle;
@@ -33,7 +33,7 @@ use crate::event::{Draft, EventFile, Kind};
 use crate::history::{Density, ForecastStore, History};
 use crate::produce::{Happening, ProducerFactory, ProducerState, Producers};
 use crate::record::format::Keyframe;
-use crate::record::{KeyframeBuilder, RecordSink};
+use crate::record::{Conclusion, KeyframeBuilder, RecordSink};
 use crate::scene::Scene;
 use crate::scene::rule::AlarmPath;
 use crate::value::{Sample, SignalIndex, Timestamp, TwinIndex};
@@ -67,6 +67,10 @@ pub struct Knowledge {
     /// Makes the producers anew for another scene.
     make: ProducerFactory,
     work: Work,
+    /// Work to be done here, in the order in which it was asked for.
+    asked: VecDeque<learn::Asked>,
+    /// While the answer to such work is learnt: how many answers in turn have asked for it.
+    answering: u32,
     /// What producers have said of the future: apart from what was measured.
     forecasts: ForecastStore,
     /// By signal: a producer reads it, or an alarm looks at it.
@@ -117,6 +121,8 @@ impl Knowledge {
             producers,
             make,
             work: Work::Here,
+            asked: VecDeque::new(),
+            answering: 0,
             forecasts,
             engine,
             lives: Lives::new(&scene),
@@ -325,6 +331,16 @@ impl Knowledge {
     /// The answers to work that producers do not wait for are on record, and are learnt as messages.
     pub fn answers_are_on_record(&mut self) {
         self.work = Work::OnRecord;
+    }
+
+    /// From now on what becomes known is kept until it is [taken](Knowledge::take_conclusions).
+    pub fn keep_conclusions(&mut self) {
+        self.chronicle.keep_conclusions();
+    }
+
+    /// Events, forecasts and answers of costly producers since the last call, in order.
+    pub fn take_conclusions(&mut self) -> Vec<Conclusion> {
+        self.chronicle.take_conclusions()
     }
 
     /// What producers have said of the future.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::Failure;
 use crate::command::Operator;
-use crate::import::{self, CsvOptions, CsvReader, ImportError, Imported, Sent, Shape, TableCounts};
+use crate::import::{self, CsvOptions, CsvReader, ImportError, ImportOptions, Imported, Sent, Shape, TableCounts};
+use crate::produce::ProducerFactory;
 use crate::record::read::Timeline;
 use crate::scene::Scene;
 use crate::value::Timestamp;
@@ -93,7 +94,12 @@ fn write(
         let way_out = if error.kind() == std::io::ErrorKind::AlreadyExists { "; --force overwrites it" } else { "" };
         Failure::Environment(format!("{}: cannot be made: {error}{way_out}", args.output.display()))
     })?;
-    let written = import::record(moments, scene, &args.output, file, &Operator::default().0, Timestamp::now());
+    let options = ImportOptions {
+        operator: Operator::default().0,
+        wall: Timestamp::now(),
+        producers: ProducerFactory::default(),
+    };
+    let written = import::record(moments, scene, &args.output, file, options);
     written.map_err(|error| {
         // A half of a recording helps nobody.
         let _ = std::fs::remove_file(&args.output);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::Failure;
+use crate::produce::ProducerFactory;
 use crate::record::read::Timeline;
 use crate::replay::{OpenError, scene_of};
 use crate::run::rejudge::{Activation, Difference, activations, difference, rejudge};
@@ -54,7 +55,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     };
     let judge = |named: Option<&PathBuf>| {
         let (scene, _, unpacked) = scene_of(&timeline, named.map(PathBuf::as_path)).map_err(failure)?;
-        let run = rejudge(&timeline, Arc::new(scene)).map_err(Failure::environment)?;
+        let run = rejudge(&timeline, Arc::new(scene), ProducerFactory::default()).map_err(Failure::environment)?;
         drop(unpacked);
         Ok::<_, Failure>(activations(run.events_after(0).map(|event| &**event)))
     };

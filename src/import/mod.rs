@@ -15,7 +15,7 @@ mod time;
 
 pub use encode::{Cell, Encoder};
 pub use foreign::messages;
-pub use run::{Imported, record};
+pub use run::{ImportOptions, Imported, record};
 pub use table::{CsvOptions, CsvReader, Shape, TableCounts};
 
 use crate::value::Timestamp;

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use super::{ImportError, Sent};
 use crate::ingest::Message;
+use crate::produce::ProducerFactory;
 use crate::record::format::{About, VERSION};
-use crate::record::{Framed, KeyframeBuilder, Raw, RecordFile, SceneFiles, WriteError};
+use crate::record::{Conclusion, Framed, KeyframeBuilder, Raw, RecordFile, SceneFiles, WriteError};
 use crate::run::{Run, RunOptions};
 use crate::scene::Scene;
 use crate::value::Timestamp;
@@ -39,16 +40,23 @@ pub struct Imported {
     pub bytes: u64,
 }
 
-/// Writes a recording of `moments` to `file`, which is empty and is called `path`. `operator` is who imports, `wall` is
-/// when.
+/// Who imports, when, and what computes beside derived signals.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    pub operator: String,
+    pub wall: Timestamp,
+    pub producers: ProducerFactory,
+}
+
+/// Writes a recording of `moments` to `file`, which is empty and is called `path`.
 pub fn record(
     moments: impl Iterator<Item = Result<Vec<Sent>, ImportError>>,
     scene: Arc<Scene>,
     path: &Path,
     file: File,
-    operator: &str,
-    wall: Timestamp,
+    options: ImportOptions,
 ) -> Result<Imported, ImportError> {
+    let ImportOptions { operator, wall, producers } = options;
     let mut moments = moments.peekable();
     let start = match moments.peek() {
         Some(Ok(first)) => first.first().map_or(wall, |sent| sent.time),
@@ -61,20 +69,20 @@ pub fn record(
         scene: scene.name.clone(),
         scene_file: files.scene_file.clone(),
         brokers: scene.brokers.iter().map(|(name, broker)| (name.clone(), broker.url.clone())).collect(),
-        operator: operator.to_owned(),
+        operator,
         started: start,
         started_wall: wall,
     };
     let unwritten =
         |cause: WriteError| ImportError::Unwritten { file: path.display().to_string(), cause: cause.to_string() };
     let file = RecordFile::begin(path.to_owned(), file, &about, &files).map_err(unwritten)?;
-    let options = RunOptions { start, history_budget_bytes: HISTORY_BYTES, ..RunOptions::default() };
+    let mut run = Run::new(scene, RunOptions { start, history_budget_bytes: HISTORY_BYTES, producers });
+    run.keep_conclusions();
     let mut import = Import {
-        run: Run::new(scene, options),
+        run,
         file,
         brokers: Vec::new(),
         imported: Imported::default(),
-        told: 0,
         events_at: start,
         keyframe_at: None,
         since_keyframe: 0,
@@ -94,8 +102,6 @@ struct Import {
     /// By number, as the file knows them.
     brokers: Vec<Arc<str>>,
     imported: Imported,
-    /// The last event that is in the file.
-    told: u64,
     events_at: Timestamp,
     keyframe_at: Option<Timestamp>,
     /// Bytes of payload since the last keyframe, and its own.
@@ -158,13 +164,12 @@ impl Import {
         Ok(())
     }
 
-    /// Writes the events that the file does not have yet.
+    /// Writes what has become known since the last time.
     fn tell(&mut self, now: Timestamp) -> Result<(), WriteError> {
         self.events_at = now;
-        let new: Vec<_> = self.run.events_after(self.told).cloned().collect();
-        self.told = new.last().map_or(self.told, |event| event.id);
-        self.imported.events += new.len() as u64;
-        self.file.events(&new)
+        let new = self.run.take_conclusions();
+        self.imported.events += new.iter().filter(|new| matches!(new, Conclusion::Event(_))).count() as u64;
+        self.file.conclusions(&new)
     }
 
     fn end(mut self) -> Result<Imported, WriteError> {

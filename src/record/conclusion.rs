@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::{ProducedSamples, RecordedForecast};
 use crate::event::Event;
-use crate::value::Timestamp;
+use crate::history::Forecast;
+use crate::scene::Scene;
+use crate::value::{Sample, Timestamp};
 
 /// About what an event takes.
 const EVENT_BYTES: usize = 512;
@@ -18,6 +20,16 @@ pub enum Conclusion {
 }
 
 impl Conclusion {
+    /// A forecast of a signal of `scene`; none if the scene does not have it.
+    pub fn forecast(forecast: &Forecast, scene: &Scene) -> Option<Self> {
+        Some(Conclusion::Forecast(Arc::new(RecordedForecast::of(forecast, scene)?)))
+    }
+
+    /// Samples of signals of `scene`, computed beside the analysis, took their place in the one order at `time`.
+    pub fn produced(producer: &str, time: Timestamp, samples: &[Sample], scene: &Scene) -> Self {
+        Conclusion::Produced(Arc::new(ProducedSamples::of(producer, time, samples, scene)))
+    }
+
     /// When it became known.
     pub fn time(&self) -> Timestamp {
         match self {

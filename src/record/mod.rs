@@ -38,6 +38,7 @@ mod writer;
 
 pub use attach::SceneFiles;
 pub(crate) use batch::Raw;
+pub use conclusion::Conclusion;
 pub use forecast::RecordedForecast;
 pub use keyframe::KeyframeBuilder;
 pub use options::{Keep, RecordOptions, Roll};

@@ -17,16 +17,13 @@ use super::machine::Machine;
 use super::options::RecordOptions;
 use super::series::Series;
 use super::status::RecordStatus;
-use super::{ProducedSamples, RecordedForecast};
 use crossbeam_channel::{RecvTimeoutError, bounded};
 
-use crate::event::{Draft, Event};
-use crate::history::Forecast;
+use crate::event::Draft;
 use crate::ingest::Message;
-use crate::scene::Scene;
 use crate::source::mqtt::RawTap;
 use crate::source::{Clock, Waker};
-use crate::value::{Sample, Timestamp};
+use crate::value::Timestamp;
 
 /// The beginning of a recording waits so long for the disk to take the first file.
 const LONGEST_BEGIN: Duration = Duration::from_secs(10);
@@ -169,22 +166,9 @@ impl RecordSink {
         })
     }
 
-    pub fn event(&self, event: Arc<Event>) {
-        self.shared.give(Item::Conclusion(Conclusion::Event(event)));
-    }
-
-    /// A forecast was issued, of a signal of `scene`. In the order of events.
-    pub fn forecast(&self, forecast: &Forecast, scene: &Scene) {
-        if let Some(recorded) = RecordedForecast::of(forecast, scene) {
-            self.shared.give(Item::Conclusion(Conclusion::Forecast(Arc::new(recorded))));
-        }
-    }
-
-    /// Samples of signals of `scene`, computed beside the analysis, took their place in the one order at `time`. In the order
-    /// of events.
-    pub fn produced(&self, producer: &str, time: Timestamp, samples: &[Sample], scene: &Scene) {
-        let produced = ProducedSamples::of(producer, time, samples, scene);
-        self.shared.give(Item::Conclusion(Conclusion::Produced(Arc::new(produced))));
+    /// Events, forecasts and answers, in the order in which they became known.
+    pub fn conclusion(&self, conclusion: Conclusion) {
+        self.shared.give(Item::Conclusion(conclusion));
     }
 
     /// Whether a keyframe is due.

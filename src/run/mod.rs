@@ -44,6 +44,7 @@ use crate::analysis::Knowledge;
 use crate::event::{Draft, Event, Kind};
 use crate::ingest::{Message, Outcome, Tables};
 use crate::produce::ProducerFactory;
+use crate::record::Conclusion;
 use crate::record::format::Keyframe;
 use crate::scene::Scene;
 use crate::scene::rule::AlarmPath;
@@ -164,6 +165,17 @@ impl Run {
     /// Events after the one with this number, in order.
     pub fn events_after(&self, id: u64) -> impl Iterator<Item = &Arc<Event>> {
         self.knowledge.chronicle().journal().after(id)
+    }
+
+    /// From now on what becomes known is kept until it is [taken](Run::take_conclusions).
+    pub fn keep_conclusions(&mut self) {
+        self.knowledge.keep_conclusions();
+    }
+
+    /// Events, forecasts and answers of costly producers since the last call, in order: what a recording holds beside
+    /// messages.
+    pub fn take_conclusions(&mut self) -> Vec<Conclusion> {
+        self.knowledge.take_conclusions()
     }
 
     /// The same for two runs that were given the same: covers every sample in order, every event, the states of alarms

@@ -12,6 +12,7 @@ use super::{Run, RunOptions};
 use crate::alarm::{Action, Cause, Deed};
 use crate::event::{Event, Kind};
 use crate::ingest::Message;
+use crate::produce::ProducerFactory;
 use crate::record::read::{ReadError, Timeline};
 use crate::scene::Scene;
 use crate::scene::rule::AlarmPath;
@@ -58,13 +59,14 @@ impl Difference {
 }
 
 /// Plays all of a recording in `scene`, beginning with what its first keyframe knew.
-pub fn rejudge(timeline: &Timeline, scene: Arc<Scene>) -> Result<Run, ReadError> {
+/// `producers` are computed anew, except for what they did not wait for.
+pub fn rejudge(timeline: &Timeline, scene: Arc<Scene>, producers: ProducerFactory) -> Result<Run, ReadError> {
     let (first, end) = timeline.bounds().unwrap_or_default();
     // A session that is recorded from its middle on begins with what was known there.
     let keyframe = timeline.first_keyframe()?;
     let start = timeline.about().map_or(first, |about| about.started.min(first));
     let start = keyframe.as_ref().map_or(start, |keyframe| keyframe.time.min(first).min(start));
-    let mut run = Run::new(scene.clone(), RunOptions { start, ..RunOptions::default() });
+    let mut run = Run::new(scene.clone(), RunOptions { start, producers, ..RunOptions::default() });
     run.answers_are_on_record();
     let mut since = Timestamp(first.0.saturating_sub(1));
     if let Some(keyframe) = keyframe.filter(|keyframe| keyframe.time <= first) {
@@ -74,10 +76,6 @@ pub fn rejudge(timeline: &Timeline, scene: Arc<Scene>) -> Result<Run, ReadError>
     let mut events = timeline.events()?.into_iter().filter(|event| event.received > since).peekable();
     for message in timeline.messages(since, Timestamp::MAX) {
         let message = message?;
-        // What producers took their time for is computed anew, at once.
-        if message.is_produced() {
-            continue;
-        }
         // At one time messages come before deeds and news.
         while let Some(event) = events.next_if(|event| event.received < message.log_time) {
             replay_event(&mut run, &event);

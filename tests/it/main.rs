@@ -7,6 +7,7 @@ mod alarms;
 mod broker;
 mod commands;
 mod core;
+mod costly_answers;
 #[cfg(feature = "desktop")]
 mod film;
 mod forecast;

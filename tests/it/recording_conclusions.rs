@@ -16,7 +16,7 @@ use pollux::ingest::Message;
 use pollux::produce::ProducerState;
 use pollux::record::format::{self, About};
 use pollux::record::read::{RecordingFile, Timeline, repair};
-use pollux::record::{KeyframeBuilder, LARGE_STATE, RecordOptions, RecordStatus, Recorder, SceneFiles};
+use pollux::record::{Conclusion, KeyframeBuilder, LARGE_STATE, RecordOptions, RecordStatus, Recorder, SceneFiles};
 use pollux::replay::At;
 use pollux::scene::{self, Scene};
 use pollux::source::Clock;
@@ -101,7 +101,7 @@ impl Session {
         let values = vec![vec![secs as f64, f64::NAN], vec![secs as f64 + 1.0, 7.0]];
         let signal = self.signal(twin, "flow");
         let forecast = Forecast::new(signal, (at(secs), at(secs - 1)), times, vec![0.1, 0.9], values).unwrap();
-        self.recorder.sink().forecast(&forecast, &self.scene);
+        self.recorder.sink().conclusion(Conclusion::forecast(&forecast, &self.scene).expect("a signal"));
         self.forecasts.insert(Arc::new(forecast));
     }
 
@@ -114,7 +114,7 @@ impl Session {
             quality: Quality::GOOD,
             origin: Origin::Estimated,
         };
-        self.recorder.sink().produced("T-0.wear", at(secs), &[sample], &self.scene);
+        self.recorder.sink().conclusion(Conclusion::produced("T-0.wear", at(secs), &[sample], &self.scene));
     }
 
     fn finish(self) -> (PathBuf, RecordStatus) {

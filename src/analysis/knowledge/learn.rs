@@ -10,12 +10,25 @@ use crate::analysis::Feed;
 use crate::analysis::jobs::ANSWERS;
 use crate::event::{Draft, Kind};
 use crate::ingest::moments;
-use crate::produce::Made;
+use crate::produce::{Job, Made};
+use crate::record::Conclusion;
 use crate::source::Batch;
 use crate::value::{Sample, SignalIndex, Timestamp};
 
 /// Something is due just after this moment.
 const JUST_AFTER: Duration = Duration::from_nanos(1);
+
+/// So often in turn an answer may ask for the next one, where work is done here.
+const MOST_ASKED_IN_TURN: u32 = 64;
+
+/// Work that is to be done here.
+#[derive(Debug)]
+pub(super) struct Asked {
+    answered_at: Timestamp,
+    /// 1 if no answer asked for it, one more than that answer otherwise.
+    in_turn: u32,
+    job: Job,
+}
 
 impl Knowledge {
     /// The sources to drain from now on. Those left out are not read any more; what was taken from them is learnt.
@@ -81,10 +94,10 @@ impl Knowledge {
         let before = waiting.learnt;
         let is_next = |next: Timestamp| next <= settled && others.is_none_or(|other| (next, number) < other);
         while let Some(message) = waiting.next_message().filter(|message| is_next(received(message))) {
-            if let (true, Some(recording)) = (is_answer, self.chronicle.recording()) {
-                recording.produced(ANSWERS, received(message), message, &self.scene);
+            match is_answer {
+                true => self.learn_answer(message),
+                false => self.learn_message(message),
             }
-            self.learn_message(message);
             waiting.pass_over();
         }
         self.count(waiting.batch.samples.get(before..waiting.learnt).unwrap_or_default());
@@ -178,27 +191,55 @@ impl Knowledge {
             self.chronicle.record(event);
         }
         for forecast in forecasts {
-            if let Some(recording) = self.chronicle.recording() {
-                recording.forecast(&forecast, &self.scene);
+            if self.chronicle.is_recorded()
+                && let Some(recorded) = Conclusion::forecast(&forecast, &self.scene)
+            {
+                self.chronicle.conclude(recorded);
             }
             self.forecasts.insert(Arc::new(forecast));
         }
         for job in jobs {
             match &self.work {
                 Work::At(sender) => sender.send(self.generation, job),
-                Work::Here => self.learn_answer((job.work)().samples, at),
+                Work::Here => self.ask_here(job, at),
                 Work::OnRecord => {}
             }
         }
     }
 
-    /// What came of work that was done at once: it takes its place just after what asked for it.
-    fn learn_answer(&mut self, mut samples: Vec<Sample>, at: Timestamp) {
-        samples.iter_mut().for_each(|sample| sample.receive_time = at);
-        // The moment that asked is concluded.
-        let moment = std::mem::take(&mut self.moment);
-        self.learn_message(&samples);
-        self.moment = moment;
+    /// Work that is done here is answered just after `at`, the moment that asked. An answer that asks again is answered
+    /// after that, but not without end.
+    fn ask_here(&mut self, job: Job, at: Timestamp) {
+        let asked = self.answering + 1;
+        if asked > MOST_ASKED_IN_TURN {
+            let Job { producer, .. } = job;
+            self.complain(format!(
+                "{producer}: each answer asks for the next one; after {MOST_ASKED_IN_TURN} no more are computed"
+            ));
+            return;
+        }
+        self.asked.push_back(Asked { answered_at: at + JUST_AFTER, in_turn: asked, job });
+        self.quiet_until = None;
+    }
+
+    /// Does the work that was asked for first; its answer takes its place now.
+    fn answer_here(&mut self) {
+        let Some(Asked { answered_at, in_turn, job }) = self.asked.pop_front() else { return };
+        let mut samples = (job.work)().samples;
+        samples.iter_mut().for_each(|sample| sample.receive_time = answered_at);
+        let before = std::mem::replace(&mut self.answering, in_turn);
+        if !samples.is_empty() {
+            self.learn_answer(&samples);
+        }
+        self.answering = before;
+    }
+
+    /// Samples that a producer did not wait for. They are on record, so that a replay need not compute them.
+    fn learn_answer(&mut self, samples: &[Sample]) {
+        if self.chronicle.is_recorded() {
+            self.chronicle.conclude(Conclusion::produced(ANSWERS, received(samples), samples, &self.scene));
+        }
+        self.learn_message(samples);
     }
 
     pub(super) fn note_changes(&mut self) {
@@ -238,8 +279,14 @@ impl Knowledge {
         }
         loop {
             let due = self.next_due();
+            // Deadlines of that time come before it, as before every message.
+            let answer = self.asked.front().map(|asked| asked.answered_at);
+            if answer.is_some_and(|answer| answer <= to && due.is_none_or(|due| answer < due)) {
+                self.answer_here();
+                continue;
+            }
             let Some(due) = due.filter(|due| *due <= to) else {
-                self.quiet_until = Some(due.unwrap_or(Timestamp::MAX));
+                self.quiet_until = Some([due, answer].into_iter().flatten().min().unwrap_or(Timestamp::MAX));
                 break;
             };
             // What a message of just now has made overdue has its place after that message.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use pollux::event::{Event, Kind};
+use pollux::produce::ProducerFactory;
 use pollux::run::rejudge::rejudge;
 use pollux::scene::Scene;
 use serde_json::Value;
@@ -88,7 +89,7 @@ client.disconnect()
 
     let timeline = pollux::record::read::Timeline::open(std::slice::from_ref(&recording)).expect("a recording");
     let live = timeline.events().expect("events");
-    let run = rejudge(&timeline, load(&own).into()).expect("a run");
+    let run = rejudge(&timeline, load(&own).into(), ProducerFactory::default()).expect("a run");
     let again: Vec<Event> = run.events_after(0).map(|event| Event::clone(event)).collect();
     assert_eq!(told(&live), told(&again), "live and judged once more");
     // Of the first pair there is no value before both have come.

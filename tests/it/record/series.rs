@@ -10,7 +10,7 @@ use pollux::alarm::{Cause, KeptAlarms, State};
 use pollux::event::{Event, Kind};
 use pollux::ingest::Message;
 use pollux::record::format::About;
-use pollux::record::{KeyframeBuilder, RecordOptions, RecordSink, RecordState, Recorder, SceneFiles};
+use pollux::record::{Conclusion, KeyframeBuilder, RecordOptions, RecordSink, RecordState, Recorder, SceneFiles};
 use pollux::scene::Scene;
 use pollux::scene::rule::Priority;
 use pollux::source::Clock;
@@ -72,7 +72,7 @@ impl Session {
 
     fn alarm(&mut self, priority: Priority, received: Timestamp) {
         self.events += 1;
-        self.sink.event(Arc::new(Event {
+        self.sink.conclusion(Conclusion::Event(Arc::new(Event {
             id: self.events,
             time: received,
             received,
@@ -92,7 +92,7 @@ impl Session {
                 unit: String::new(),
                 origin: None,
             },
-        }));
+        })));
     }
 
     fn wait(&self, what: &str, is_so: impl Fn(&RecordSink) -> bool) {
