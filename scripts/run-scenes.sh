@@ -28,7 +28,7 @@ for recording in scenes/*/incident.mcap; do
     python3 - "$recording" "$state" <<'PY'
 import json, sys
 recording, state = sys.argv[1], json.load(open(sys.argv[2]))
-alarms = [f"{twin}.{a['rule']}" for twin, body in state["twins"].items() for a in body["alarms"]]
+alarms = [f"{twin}/{a['rule']}" for twin, body in state["twins"].items() for a in body["alarms"]]
 assert alarms, f"{recording}: no alarm at 6m30s: what is the incident?"
 assert not state["troubles"], f"{recording}: {state['troubles']}"
 print(f"{recording}: {', '.join(alarms)}")

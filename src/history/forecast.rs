@@ -49,7 +49,7 @@ pub enum BadForecast {
 }
 
 impl Forecast {
-    /// `issued` is its place in the one order of what is learned (receive time), `source_time` that of the newest data it
+    /// `issued` is its place in the one order of what is learnt (receive time), `source_time` that of the newest data it
     /// knew. `levels` are quantiles between 0 and 1, `values` has for each of them one value for each of `times`, in the unit
     /// of the signal.
     pub fn new(
@@ -108,7 +108,7 @@ impl Forecast {
         self.signal
     }
 
-    /// Its place in the one order of what is learned: a receive time.
+    /// Its place in the one order of what is learnt: a receive time.
     pub fn issued(&self) -> Timestamp {
         self.issued
     }

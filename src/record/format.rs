@@ -10,7 +10,7 @@
 //! - **Events** on [`EVENTS_TOPIC`]: JSON, each an [`Event`](crate::event::Event). `log_time` is when it became known,
 //!   `publish_time` when it happened.
 //! - **Keyframes** on [`KEYFRAMES_TOPIC`]: JSON, each a [`Keyframe`]; `log_time` is its moment t in the one order of all that
-//!   is learned. It says what is known after all messages, answers of producers and operators' deeds with a time at or before
+//!   is learnt. It says what is known after all messages, answers of producers and operators' deeds with a time at or before
 //!   t, and after all deadlines at or before t; and of nothing after.
 //! - **The memory of producers** stands in keyframes. States of up to [`LARGE_STATE`](super::LARGE_STATE) bytes are in each;
 //!   larger ones in the first keyframe of each file, and then a minute after the last that had them or later, and not before

@@ -16,7 +16,7 @@ pub(super) struct Asker<'a> {
     /// Names without a twin are signals of this one; none for a broker.
     pub twin: Option<&'a Twin>,
     pub params: &'a HashMap<String, String>,
-    /// `P-101.vibration.high`
+    /// `P-101.vibration.high`: where it stands in the scene file, not the path of an alarm
     pub item: &'a str,
     /// The field that names it: `derived`, `when`.
     pub field: &'static str,

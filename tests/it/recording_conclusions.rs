@@ -1,5 +1,5 @@
 //! What a recording keeps beside messages and events: forecasts, samples of costly producers, what producers remember. And
-//! the one order in which all that is learned from comes back.
+//! the one order in which all that is learnt from comes back.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;

@@ -66,7 +66,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// What has a place in the one order of all that is learned from.
+    /// What has a place in the one order of all that is learnt from.
     pub const MESSAGES: &[Kind] = &[Kind::Message, Kind::Produced];
 }
 
@@ -268,14 +268,14 @@ fn bounds(chunks: &[Chunk]) -> Option<(Timestamp, Timestamp)> {
 
 /// By channel; empty where no two brokers have to be told apart.
 fn ranks(channels: &Channels) -> Vec<u16> {
-    let learned = || channels.iter().filter(|channel| Kind::MESSAGES.contains(&channel.kind));
-    let names: BTreeSet<&str> = learned().map(|channel| &*channel.broker).collect();
-    let Some(last) = learned().map(|channel| channel.wire.id).max().filter(|_| names.len() > 1) else {
+    let learnt = || channels.iter().filter(|channel| Kind::MESSAGES.contains(&channel.kind));
+    let names: BTreeSet<&str> = learnt().map(|channel| &*channel.broker).collect();
+    let Some(last) = learnt().map(|channel| channel.wire.id).max().filter(|_| names.len() > 1) else {
         return Vec::new();
     };
     let places: BTreeMap<&str, u16> = names.into_iter().zip(0..).collect();
     let mut ranks = vec![0; usize::from(last) + 1];
-    for channel in learned() {
+    for channel in learnt() {
         if let (Some(rank), Some(place)) = (ranks.get_mut(usize::from(channel.wire.id)), places.get(&*channel.broker)) {
             *rank = *place;
         }

@@ -135,7 +135,7 @@ impl<'r> Entries<'r> {
         Self { recording, kinds, after, up_to, ahead, open: BinaryHeap::new(), open_bytes: 0 }
     }
 
-    /// The next that can be learned from.
+    /// The next that can be learnt from.
     pub fn next_learned(&mut self) -> Option<Result<Entry, ReadError>> {
         let recording = self.recording;
         self.find(|entry| entry.as_ref().map_or(true, |entry| recording.may_be_learned(entry)))

@@ -265,7 +265,7 @@ impl RecordingFile {
         }
     }
 
-    /// Whether what stands in the place of a message can be learned from; what cannot counts as damage.
+    /// Whether what stands in the place of a message can be learnt from; what cannot counts as damage.
     pub(super) fn may_be_learned(&self, entry: &Entry) -> bool {
         if entry.channel.kind != Kind::Produced {
             return true;

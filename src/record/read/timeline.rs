@@ -153,7 +153,7 @@ impl Timeline {
         times
     }
 
-    /// All that is learned from, with `after < log_time ≤ up_to`, in the one order: by log time, then by the name of the
+    /// All that is learnt from, with `after < log_time ≤ up_to`, in the one order: by log time, then by the name of the
     /// broker, then as it arrived, which is as it stands in the file; of several files the one that begins earlier first.
     /// Samples of costly producers come among the messages, see [`RawMessage::produced`].
     pub fn messages(&self, after: Timestamp, up_to: Timestamp) -> impl Iterator<Item = Result<RawMessage, ReadError>> {
@@ -266,7 +266,7 @@ impl Lane<'_> {
         }
     }
 
-    /// Gives the next message, and looks for the one after. What cannot be learned from is left out.
+    /// Gives the next message, and looks for the one after. What cannot be learnt from is left out.
     fn pass(&mut self) -> Option<Result<Entry, ReadError>> {
         std::mem::replace(&mut self.next, self.entries.next_learned())
     }
