@@ -5,6 +5,7 @@
 mod alarm_rules;
 mod alarms;
 mod broker;
+mod cases;
 mod commands;
 mod core;
 mod costly_answers;

@@ -1,0 +1,1 @@
+//! Scenes, alarms, brokers and payloads.
