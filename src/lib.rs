@@ -31,6 +31,7 @@
 //!
 //! | room | in | out |
 //! | --- | --- | --- |
+//! | [`files`] | a path, content | a file that is whole, or what stood there before |
 //! | [`schedule`] | | the names of a frame's steps |
 //! | [`value`] | text, bytes | time, value, unit, quality, sample, indices, random numbers |
 //! | [`model`] | a seed, steps of time | states of simulated machines, and their messages |
@@ -125,8 +126,9 @@
 //! - Only `source` touches the network, but for clients that `bench` measures with. `session` starts listeners, the
 //!   embedded broker and the plant; `pollux plant`, `pollux play --to` and `pollux bench` start their own. A run, a
 //!   replay in a window and a layer own none and cannot reach a broker.
-//! - `scene`, `event`, `recent`, `record`, `replay`, `session`, `import`, `export`, `bench` and `cli` touch the disk,
-//!   and `source` reads credentials and certificates, `view` models. No other room does.
+//! - `files`, `scene`, `event`, `recent`, `record`, `replay`, `session`, `import`, `export`, `bench` and `cli` touch the
+//!   disk, and `source` reads credentials and certificates, `view` models. No other room does.
+//! - No command that fails changes a file that existed before it: whatever is written at once is written by [`files`].
 //! - No command of an operator is lost: each group has one exhaustive handler, and a world without it refuses in words.
 //! - Nothing is dropped in silence: every drop, coalesced sample, decode error and unknown topic has a counter that
 //!   shows in the window and in `--state`.
@@ -152,6 +154,7 @@ pub mod cli;
 pub mod command;
 pub mod event;
 pub mod export;
+pub mod files;
 pub mod history;
 pub mod import;
 pub mod ingest;

@@ -5,13 +5,14 @@
 //! time (each writes a whole new file and puts it in the place of the old one).
 
 use std::fs::{File, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::event::store;
+use crate::files;
 use crate::value::Timestamp;
 
 /// How many are remembered.
@@ -94,7 +95,8 @@ pub fn add(path: &Path, recent: Recent) -> Result<(), RecentError> {
     let others = known.into_iter().filter(|other| other.files != recent.files);
     let document = Document { format: 1, recent: kept(std::iter::once(recent.clone()).chain(others)) };
     let text = serde_json::to_string_pretty(&document).map_err(|error| failed(error.to_string()))?;
-    replace(path, &text).map_err(|error| failed(error.to_string()))?;
+    // A reader finds the old text or the new one, never a part.
+    files::replace(path, text.as_bytes()).map_err(|error| failed(error.to_string()))?;
     unread.map_or(Ok(()), Err)
 }
 
@@ -175,20 +177,6 @@ fn lock(path: &Path) -> Option<File> {
         }
     }
     None
-}
-
-/// A reader finds the old text or the new one, never a part.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let new = path.with_extension(format!("new-{}", std::process::id()));
-    let written = File::create(&new).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    let replaced = written.and_then(|()| std::fs::rename(&new, path));
-    if replaced.is_err() {
-        let _ = std::fs::remove_file(&new);
-    }
-    replaced
 }
 
 #[cfg(test)]

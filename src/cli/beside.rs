@@ -68,6 +68,11 @@ fn for_each<T: Clone>(flag: &str, given: &[T], count: usize) -> Result<Vec<Optio
 }
 
 impl BesideArgs {
+    /// All that are read.
+    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.beside.iter().flat_map(|series| &series.0)
+    }
+
     /// Whether there is anything to lay beside.
     pub fn is_some(&self) -> bool {
         !self.beside.is_empty()

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::play::parse_at;
 use super::{Failure, colour};
 use crate::export::{ExportError, Format, Options, Shape, export};
+use crate::files::FileError;
 use crate::replay::{At, OpenError};
 
 #[derive(clap::Args, Debug)]
@@ -116,7 +117,7 @@ fn failure(error: ExportError) -> Failure {
         | ExportError::NoSignal(_)
         | ExportError::Raw
         | ExportError::Backwards { .. }
-        | ExportError::Onto { .. } => Failure::Usage(error.to_string()),
+        | ExportError::File(FileError::Input { .. } | FileError::Folder { .. }) => Failure::Usage(error.to_string()),
         other => Failure::environment(other),
     }
 }

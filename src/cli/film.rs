@@ -13,6 +13,7 @@ use bevy::time::TimeUpdateStrategy;
 
 use super::beside::BesideArgs;
 use super::{Failure, live, play, shot};
+use crate::files::{self, Existing, NewFile};
 use crate::history::{Cursor, Extent};
 use crate::layers;
 use crate::panel;
@@ -80,6 +81,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if !(args.speed > 0.0 && args.speed <= 100_000.0 && (1..=240).contains(&args.fps)) {
         return Err(Failure::Usage("--speed must be above 0, and --fps from 1 to 240".into()));
     }
+    let inputs = args.files.iter().chain(&args.scene).chain(args.beside.files());
+    files::refuse_inputs(&args.output, inputs).map_err(|error| Failure::Usage(error.to_string()))?;
     let stop = live::interrupted(|| {})?;
     let mut app = offscreen::app(args.size).map_err(shot::failure)?;
     let options = Options { scene: args.scene, at: args.from, blocking: true, ..Options::new(args.files) };
@@ -98,12 +101,6 @@ pub fn run(args: Args) -> Result<(), Failure> {
         return Err(Failure::Usage(format!(
             "{frames:.0} frames are more than {MOST_FRAMES:.0}: choose a higher --speed, or a shorter stretch with --from and --until"
         )));
-    }
-    if let Some(folder) = args.output.parent().filter(|folder| is_video && !folder.as_os_str().is_empty())
-        && !folder.is_dir()
-    {
-        let output = args.output.display();
-        return Err(Failure::Environment(format!("{output}: the video cannot be written: there is no such folder")));
     }
     let mut film = match is_video {
         true => Film::video(&args.output, args.size, args.fps)?,
@@ -176,7 +173,12 @@ fn stretch(app: &App, until: Option<At>) -> Result<(Timestamp, Timestamp), Failu
 /// Where frames go.
 enum Film {
     Folder(PathBuf),
-    Video { path: PathBuf, ffmpeg: Child },
+    /// ffmpeg writes a file that takes its name when it is complete.
+    Video {
+        path: PathBuf,
+        new: NewFile,
+        ffmpeg: Child,
+    },
 }
 
 impl Film {
@@ -187,6 +189,8 @@ impl Film {
     }
 
     fn video(path: &Path, size: UVec2, fps: u32) -> Result<Self, Failure> {
+        let new = NewFile::begin(path, Existing::Replace)
+            .map_err(|error| Failure::Environment(format!("the video cannot be written: {error}")))?;
         let size = format!("{}x{}", size.x, size.y);
         let mut command = Command::new("ffmpeg");
         command.args(["-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgba", "-s", &size]);
@@ -198,7 +202,7 @@ impl Film {
         // An interrupt ends the film with the frames that it has; it must not end ffmpeg before these are in the file.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let ffmpeg = command.arg(path).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().map_err(|error| {
+        let ffmpeg = command.arg(new.path()).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().map_err(|error| {
             let why = match error.kind() {
                 std::io::ErrorKind::NotFound => "ffmpeg is not installed".to_owned(),
                 _ => format!("ffmpeg cannot be started: {error}"),
@@ -208,7 +212,7 @@ impl Film {
                 path.display()
             ))
         })?;
-        Ok(Self::Video { path: path.to_owned(), ffmpeg })
+        Ok(Self::Video { path: path.to_owned(), new, ffmpeg })
     }
 
     fn add(&mut self, image: Image, frame: u64) -> Result<(), Failure> {
@@ -217,7 +221,7 @@ impl Film {
                 let path = folder.join(format!("frame-{:06}.png", frame + 1));
                 offscreen::save(image, &path).map_err(shot::failure)
             }
-            Film::Video { path, ffmpeg } => {
+            Film::Video { path, ffmpeg, .. } => {
                 let pixels = image.data.as_deref().unwrap_or_default();
                 let written = ffmpeg.stdin.as_mut().map_or(Ok(()), |pipe| pipe.write_all(pixels));
                 written.map_err(|error| {
@@ -230,10 +234,10 @@ impl Film {
     }
 
     fn finish(self) -> Result<(), Failure> {
-        let Film::Video { path, mut ffmpeg } = self else { return Ok(()) };
+        let Film::Video { path, new, mut ffmpeg } = self else { return Ok(()) };
         drop(ffmpeg.stdin.take());
         match ffmpeg.wait() {
-            Ok(status) if status.success() => Ok(()),
+            Ok(status) if status.success() => new.finish().map_err(Failure::environment),
             Ok(status) => Err(Failure::Environment(format!("{}: ffmpeg failed ({status})", path.display()))),
             Err(error) => Err(Failure::Environment(format!("{}: ffmpeg: {error}", path.display()))),
         }

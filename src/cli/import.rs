@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Failure;
 use crate::command::Operator;
+use crate::files::{self, Existing, FileError, NewFile};
 use crate::import::{self, CsvOptions, CsvReader, ImportError, ImportOptions, Imported, Sent, Shape, TableCounts};
 use crate::produce::ProducerFactory;
 use crate::record::read::Timeline;
@@ -83,28 +84,32 @@ fn write(
     scene: Arc<Scene>,
     moments: impl Iterator<Item = Result<Vec<Sent>, ImportError>>,
 ) -> Result<Imported, Failure> {
-    let mut options = File::options();
-    options.write(true);
-    if args.force {
-        options.create(true).truncate(true)
-    } else {
-        options.create_new(true)
-    };
-    let file = options.open(&args.output).map_err(|error| {
-        let way_out = if error.kind() == std::io::ErrorKind::AlreadyExists { "; --force overwrites it" } else { "" };
-        Failure::Environment(format!("{}: cannot be made: {error}{way_out}", args.output.display()))
-    })?;
+    let scene_files: Vec<PathBuf> = scene.sources.iter().map(|source| source.path.clone()).collect();
+    files::refuse_inputs(&args.output, std::iter::once(&args.file).chain(&scene_files)).map_err(file_failure)?;
+    let existing = if args.force { Existing::Replace } else { Existing::Keep };
+    let new = NewFile::begin(&args.output, existing).map_err(file_failure)?;
+    let file = new.file().try_clone().map_err(Failure::environment)?;
     let options = ImportOptions {
         operator: Operator::default().0,
         wall: Timestamp::now(),
         producers: ProducerFactory::default(),
     };
-    let written = import::record(moments, scene, &args.output, file, options);
-    written.map_err(|error| {
-        // A half of a recording helps nobody.
-        let _ = std::fs::remove_file(&args.output);
-        failure(error)
-    })
+    let imported = import::record(moments, scene, &args.output, file, options).map_err(failure)?;
+    if imported.messages == 0 {
+        // A recording of nothing helps nobody, and cannot be played.
+        let said = format!("{}: holds no message that can be read: no recording is written", args.file.display());
+        return Err(Failure::Usage(said));
+    }
+    new.finish().map_err(file_failure)?;
+    Ok(imported)
+}
+
+fn file_failure(error: FileError) -> Failure {
+    match error {
+        FileError::Exists { .. } => Failure::Environment(format!("{error}; --force overwrites it")),
+        FileError::Input { .. } | FileError::Folder { .. } => Failure::Usage(error.to_string()),
+        other => Failure::environment(other),
+    }
 }
 
 fn failure(error: ImportError) -> Failure {

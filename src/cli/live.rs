@@ -9,6 +9,7 @@ use bevy::prelude::*;
 
 use super::beside::BesideArgs;
 use super::{Failure, bell, demo_scene, time_limit};
+use crate::files::{self, FileError};
 use crate::layers;
 use crate::record::{Keep, RecordOptions, Roll};
 use crate::scene::rule::Priority;
@@ -163,7 +164,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let mut options = args.session.options(scene);
     options.plant |= is_demo && options.broker.is_none();
     if let Some(file) = &args.state {
-        check_state_file(file)?;
+        check_state_file(file, std::iter::once(&options.scene).chain(args.beside.files()))?;
     }
     let beside = Some(args.beside);
     match args.headless {
@@ -172,14 +173,15 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
 }
 
-/// Better said before a long run than after it.
-pub(super) fn check_state_file(file: &Path) -> Result<(), Failure> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if folder.is_dir() && !file.is_dir() {
-        return Ok(());
-    }
-    let why = if file.is_dir() { "it is a folder" } else { "there is no such folder" };
-    Err(Failure::Environment(format!("{}: the state cannot be written: {why}", file.display())))
+/// Better said before a long run than after it: the state cannot be written there, or it would take the place of what
+/// is read.
+pub(super) fn check_state_file<'p>(file: &Path, inputs: impl IntoIterator<Item = &'p PathBuf>) -> Result<(), Failure> {
+    files::refuse_inputs(file, inputs).map_err(|error| Failure::Usage(error.to_string()))?;
+    files::check(file).map_err(state_failure)
+}
+
+fn state_failure(error: FileError) -> Failure {
+    Failure::Environment(format!("the state is not kept: {error}"))
 }
 
 pub(super) fn headless(
@@ -276,8 +278,7 @@ pub(crate) fn open(app: &mut App, options: Options, waker: crate::source::Waker)
 pub(crate) fn write_state(world: &mut World, file: &Path) -> Result<(), Failure> {
     let state = state::of(world);
     let text = serde_json::to_string_pretty(&state).map_err(Failure::environment)?;
-    std::fs::write(file, text + "\n")
-        .map_err(|error| Failure::Environment(format!("{}: the state cannot be written: {error}", file.display())))
+    files::replace(file, (text + "\n").as_bytes()).map_err(state_failure)
 }
 
 /// A flag that an interrupt or a termination signal raises; `wake` is called then.

@@ -137,7 +137,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         });
     }
     if let Some(file) = &args.state {
-        live::check_state_file(file)?;
+        live::check_state_file(file, args.files.iter().chain(&args.scene).chain(args.beside.files()))?;
     }
     let options = args.options();
     match args.headless {

@@ -26,7 +26,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let Args { scene, output, mut session, limit, state } = args;
     session.record = output.or(session.record);
     if let Some(file) = &state {
-        live::check_state_file(file)?;
+        live::check_state_file(file, std::iter::once(&scene).chain(&session.record))?;
     }
     live::headless(session.options(scene), None, limit, state)
 }

@@ -9,6 +9,7 @@ use super::beside::BesideArgs;
 use super::live::{self, SessionArgs};
 use super::{Failure, play};
 use crate::command::{AttentionCommand, CameraCommand, OperatorCommand};
+use crate::files::{self, FileError};
 use crate::history::ViewTime;
 use crate::layers;
 use crate::panel;
@@ -67,6 +68,9 @@ const FILL: Duration = Duration::from_secs(10);
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let scene = args.scene.map_or_else(super::demo_scene, Ok)?;
+    files::refuse_inputs(&args.output, std::iter::once(&scene).chain(args.beside.files()))
+        .and_then(|()| files::check(&args.output))
+        .map_err(|error| failure(error.into()))?;
     let waker: source::Waker = std::sync::Arc::new(|| {});
     let mut app = offscreen::app(args.size).map_err(failure)?;
     let wait = match (read::check_begin(&scene).is_ok(), args.at) {
@@ -143,7 +147,7 @@ pub(super) fn commands(
 
 pub(super) fn failure(error: ShotError) -> Failure {
     match error {
-        ShotError::Size { .. } => Failure::Usage(error.to_string()),
+        ShotError::Size { .. } | ShotError::Write(FileError::Input { .. }) => Failure::Usage(error.to_string()),
         other => Failure::environment(other),
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::{Event, Filter, Journal, Kind};
+use crate::files;
 use crate::value::Origin;
 
 /// The first line of a CSV. A column `origin` follows where an event has one: simulated alarms are rare.
@@ -57,9 +58,9 @@ pub fn to_file(journal: &Journal, path: &Path, filter: &Filter) -> String {
     let events: Vec<_> = journal.matching(filter).map(|event| &**event).collect();
     let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     let text = if is_csv { csv(events.iter().copied()) } else { json_lines(events.iter().copied()) };
-    match std::fs::write(path, text) {
+    match files::replace(path, text.as_bytes()) {
         Ok(()) => format!("{} events written to {}", events.len(), path.display()),
-        Err(error) => format!("{}: the events cannot be written: {error}", path.display()),
+        Err(error) => format!("the events are not kept: {error}"),
     }
 }
 

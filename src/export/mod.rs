@@ -16,9 +16,10 @@ mod samples;
 mod wide;
 
 use std::io::{Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::files::{self, Existing, FileError, NewFile};
 use crate::record::read::{ReadError, Timeline};
 use crate::replay::{At, OpenError};
 use crate::scene::Scene;
@@ -81,8 +82,8 @@ pub enum ExportError {
     Empty,
     #[error("the stretch ends at {to}, before it begins at {from}")]
     Backwards { from: Timestamp, to: Timestamp },
-    #[error("{}: is one of the recordings that are read; name another file", path.display())]
-    Onto { path: PathBuf },
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error("the scene has no twin `{0}`")]
     NoTwin(String),
     #[error("the scene has no signal `{0}`; write it like flow or P-101.flow")]
@@ -114,32 +115,22 @@ trait Table {
 /// Writes the chosen part of recordings into a file.
 pub fn export(options: &Options) -> Result<Exported, ExportError> {
     let timeline = Timeline::open(&options.files)?;
-    let is_input = |path: &PathBuf| same_file(path, &options.output);
-    if options.files.iter().any(is_input) {
-        return Err(ExportError::Onto { path: options.output.clone() });
-    }
+    files::refuse_inputs(&options.output, options.files.iter().chain(&options.scene))?;
     let (from, to) = stretch(&timeline, options)?;
-    let part = part_of(&options.output);
     let failed =
         |cause: &dyn std::fmt::Display| ExportError::Write { path: options.output.clone(), cause: cause.to_string() };
-    let file = std::fs::File::create(&part).map_err(|error| failed(&error))?;
-    let written = match options.format {
+    let new = NewFile::begin(&options.output, Existing::Replace)?;
+    let file = new.file().try_clone().map_err(|error| failed(&error))?;
+    let rows = match options.format {
         Format::Mcap if !options.twins.is_empty() || !options.signals.is_empty() => Err(ExportError::Raw),
         Format::Mcap => mcap::write(&timeline, from, to, file).map_err(|error| match error {
             mcap::CutError::Read(error) => ExportError::Read(error),
             mcap::CutError::Write(error) => failed(&error),
         }),
         format => table(&timeline, options, format, file, (from, to)),
-    };
-    let named = written.and_then(|rows| {
-        std::fs::rename(&part, &options.output).map_err(|error| failed(&error))?;
-        Ok(rows)
-    });
-    if named.is_err() {
-        // What could not be completed is of no use; that it was there is no second error.
-        let _ = std::fs::remove_file(&part);
-    }
-    Ok(Exported { rows: named?, damage: timeline.damage_text() })
+    }?;
+    new.finish()?;
+    Ok(Exported { rows, damage: timeline.damage_text() })
 }
 
 fn table(
@@ -224,18 +215,4 @@ fn chosen(scene: &Scene, twins: &[String], signals: &[String]) -> Result<Vec<boo
         Some((name, _)) => Err(ExportError::NoSignal(name.clone())),
         None => Ok(chosen),
     }
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    match (a.canonicalize(), b.canonicalize()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
-    }
-}
-
-/// Where the file grows.
-fn part_of(output: &Path) -> PathBuf {
-    let mut name = output.as_os_str().to_owned();
-    name.push(".part");
-    PathBuf::from(name)
 }

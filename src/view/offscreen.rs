@@ -3,7 +3,7 @@
 //! In: a size in pixels. Out: an [`App`] to add the core and the panels to, and a PNG file (or the pixels) of what it
 //! shows. Never opens a window, never waits longer than it was told.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ use bevy::winit::WinitPlugin;
 
 use super::window::{DisplayError, assets, quietly};
 use super::{Activity, ViewTarget};
+use crate::files::{self, FileError};
 
 /// Frames drawn after everything has loaded: panels settle, shadows and exposure are there.
 const SETTLE_FRAMES: u32 = 6;
@@ -42,8 +43,8 @@ pub enum ShotError {
     Timeout(Duration),
     #[error("the picture cannot be read: {0}")]
     Pixels(String),
-    #[error("{path}: the picture cannot be written: {reason}", path = .path.display())]
-    Write { path: PathBuf, reason: String },
+    #[error("the picture is not kept: {0}")]
+    Write(#[from] FileError),
 }
 
 /// The image that cameras draw into.
@@ -114,10 +115,9 @@ pub fn save(image: Image, path: &Path) -> Result<(), ShotError> {
     let format =
         ImageFormat::Png.as_image_crate_format().ok_or_else(|| ShotError::Pixels("PNG is not built in".into()))?;
     // Transparency is of no use in a picture of a window.
-    image
-        .to_rgb8()
-        .save_with_format(path, format)
-        .map_err(|error| ShotError::Write { path: path.to_owned(), reason: error.to_string() })
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image.to_rgb8().write_to(&mut bytes, format).map_err(|error| ShotError::Pixels(error.to_string()))?;
+    Ok(files::replace(path, bytes.get_ref())?)
 }
 
 /// Plugins finish once; a second picture of the same app starts where the first ended.

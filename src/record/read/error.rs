@@ -4,6 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::files::FileError;
 use crate::value::Timestamp;
 
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +38,8 @@ pub enum ReadError {
     Overlap { path: PathBuf, limit_mib: usize, at: Timestamp },
     #[error("{}: {}: cannot be written beside it: {cause}", path.display(), rest.display())]
     Rest { path: PathBuf, rest: PathBuf, cause: io::Error },
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl ReadError {

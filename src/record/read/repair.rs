@@ -1,13 +1,16 @@
 //! Makes a recording whole again: any MCAP reader takes it afterwards. In: a path. Out: what was done.
 //!
-//! Where nothing but the end is missing, that is written anew in its place: cut off is what no whole record stands in. Any
-//! other damage: all that is whole is written into a new file ([`rebuild`]), which then takes the place of
-//! the old one in one step. The old one stays beside it as `NAME.mcap.damaged`, unless all of it could be kept. If the
-//! power fails meanwhile, it can be repaired again.
+//! Where nothing but the end is missing, that is written anew: cut off is what no whole record stands in. Any other damage:
+//! all that is whole is written into a new file ([`rebuild`]). The repaired file takes the place of the old one in one
+//! step. The old one stays beside it as `NAME.mcap.damaged`, unless all of it could be kept. What fails leaves the old
+//! file as it was.
+//!
+//! A large file, and one that finds no room for a copy, gets its new end in its place: there is nothing whole. If that
+//! fails, the old end is put back; if the power fails meanwhile, it can be repaired again.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::ReadError;
@@ -16,9 +19,13 @@ use super::rebuild;
 use super::tail::{self, ChunkEntry, Tail};
 use super::verify::{self, Piece, PieceKind, Verified};
 use super::wire::{HEAD, MAGIC};
+use crate::files::{Existing, FileError, NewFile};
 
 /// What is cut off at the end is kept beside the file if it is more than this: no crash leaves so much.
 const WORTH_KEEPING: u64 = 4 << 20;
+
+/// A file up to this size is copied to get a new end.
+const COPIED: u64 = 256 << 20;
 
 /// What [`repair`] has done.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -57,6 +64,8 @@ pub fn repair(path: &Path) -> Result<Repaired, ReadError> {
     if is_right && verified.is_finished && verified.has_index && done.cut_bytes == 0 {
         return Ok(done);
     }
+    // Before the lock, which would be in its way.
+    let new = NewFile::begin(path, Existing::Replace);
     let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(open)?;
     if let Err(error) = file.try_lock() {
         let cause = match error {
@@ -67,23 +76,75 @@ pub fn repair(path: &Path) -> Result<Repaired, ReadError> {
     }
     // Where nothing but the end is missing it is put there, whatever the size of the file.
     if !is_right || done.cut_bytes > 0 && rebuild::has_more(&source, end)? {
-        return anew(&source);
+        return anew(&source, new?);
     }
     done.was_damaged = true;
     if done.cut_bytes > WORTH_KEEPING {
         done.rest = Some(keep_rest(&source, end)?);
     }
     let (end, bytes) = tail_of(verified, end);
-    let failed = |offset| move |cause| ReadError::Write { path: path.to_owned(), offset, cause };
-    write(&mut file, end, &bytes).map_err(failed(end))?;
-    file.set_len(end + bytes.len() as u64).map_err(failed(end))?;
-    file.sync_all().map_err(failed(end))?;
+    let is_copied = end <= COPIED && new.is_ok_and(|new| copy_with_end(&mut file, new, end, &bytes).is_ok());
+    if !is_copied {
+        put_end(&mut file, end, &bytes).map_err(|cause| ReadError::Write {
+            path: path.to_owned(),
+            offset: end,
+            cause,
+        })?;
+    }
     Ok(done)
 }
 
-fn write(file: &mut File, at: u64, bytes: &[u8]) -> io::Result<()> {
+/// A new file of the first `end` bytes and a new end, in the place of the old one.
+fn copy_with_end(file: &mut File, new: NewFile, end: u64, bytes: &[u8]) -> Result<(), FileError> {
+    let failed = |cause| FileError::Write { path: new.path().to_owned(), cause };
+    let written = file.rewind().and_then(|()| {
+        let copied = io::copy(&mut Read::by_ref(file).take(end), &mut new.file())?;
+        if copied < end {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        new.file().write_all(bytes)
+    });
+    written.map_err(failed)?;
+    new.finish()
+}
+
+/// A new end in the place of what stands there; that is put back if it cannot be written.
+fn put_end(file: &mut (impl Read + Write + Seek + Length), end: u64, bytes: &[u8]) -> io::Result<()> {
+    let length = file.length()?;
+    let mut old = Vec::new();
+    file.seek(SeekFrom::Start(end))?;
+    Read::by_ref(file).take(bytes.len() as u64).read_to_end(&mut old)?;
+    let put = |file: &mut _, bytes: &[u8], length| put(file, end, bytes, length);
+    put(file, bytes, end + bytes.len() as u64).map_err(|error| match put(file, &old, length) {
+        Ok(()) => error,
+        Err(again) => io::Error::other(format!("{error}; its old end could not be put back: {again}")),
+    })
+}
+
+fn put(file: &mut (impl Write + Seek + Length), at: u64, bytes: &[u8], length: u64) -> io::Result<()> {
     file.seek(SeekFrom::Start(at))?;
-    file.write_all(bytes)
+    file.write_all(bytes)?;
+    file.flush()?;
+    file.set_length(length)
+}
+
+/// A file, or what stands for one that fails.
+trait Length {
+    fn length(&self) -> io::Result<u64>;
+
+    /// All of it is on the disk then.
+    fn set_length(&mut self, length: u64) -> io::Result<()>;
+}
+
+impl Length for File {
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn set_length(&mut self, length: u64) -> io::Result<()> {
+        self.set_len(length)?;
+        self.sync_all()
+    }
 }
 
 /// Whether one record follows the other.
@@ -128,47 +189,72 @@ fn data_crc_is_right(source: &Source, end: u64) -> Result<bool, ReadError> {
     Ok(hasher.finalize() == said)
 }
 
-/// Writes what is whole into a new file beside, and puts that in the place of the old one, which stays beside it if
-/// anything of it is left out.
-fn anew(source: &Source) -> Result<Repaired, ReadError> {
-    let path = source.path();
-    let beside = with_ending(path, "repairing");
-    let failed = |cause| ReadError::Rest { path: path.to_owned(), rest: beside.clone(), cause };
-    // What a repair that was killed has left.
-    let mut new = BufWriter::new(File::create(&beside).map_err(failed)?);
-    let written = rebuild::rebuild(source, &mut new).and_then(|rebuilt| {
-        new.flush().and_then(|()| new.get_ref().sync_all()).map_err(failed)?;
-        let original = (rebuilt.left_out > 0).then(|| keep_original(path)).transpose().map_err(failed)?;
-        std::fs::rename(&beside, path).map_err(failed)?;
-        Ok(Repaired {
+/// Writes what is whole into a new file, and puts that in the place of the old one, which stays beside it if anything of
+/// it is left out.
+fn anew(source: &Source, new: NewFile) -> Result<Repaired, ReadError> {
+    let failed = |cause| FileError::Write { path: source.path().to_owned(), cause };
+    let mut out = BufWriter::new(new.file());
+    let rebuilt = rebuild::rebuild(source, &mut out)?;
+    out.flush().map_err(failed)?;
+    drop(out);
+    let original = match rebuilt.left_out {
+        0 => None,
+        _ => Some(Kept::of(source.path()).map_err(failed)?),
+    };
+    match (new.finish(), original) {
+        (Ok(()), original) => Ok(Repaired {
             was_damaged: true,
             messages: rebuilt.messages,
             cut_bytes: 0,
             rest: None,
             set_aside_bytes: rebuilt.left_out,
-            original,
-        })
-    });
-    if written.is_err() {
-        let _ = std::fs::remove_file(&beside);
+            original: original.map(|kept| kept.name),
+        }),
+        (Err(error), original) => {
+            original.into_iter().for_each(Kept::undo);
+            Err(error.into())
+        }
     }
-    written
 }
 
 /// Another name for the old file. The new one then takes its first name: at no time there is none.
-fn keep_original(path: &Path) -> io::Result<PathBuf> {
-    let names = std::iter::once("damaged".to_owned()).chain((2..1000).map(|n| format!("damaged-{n}")));
-    for name in names {
-        let kept = with_ending(path, &name);
-        match std::fs::hard_link(path, &kept) {
-            Ok(()) => return Ok(kept),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            // A file system without links.
-            Err(_) if !kept.exists() => return std::fs::rename(path, &kept).map(|()| kept),
-            Err(error) => return Err(error),
+struct Kept {
+    first: PathBuf,
+    name: PathBuf,
+    /// It has both names.
+    is_link: bool,
+}
+
+impl Kept {
+    fn of(path: &Path) -> io::Result<Self> {
+        // The file itself: a link would lead to the new one.
+        let first = path.canonicalize()?;
+        let names = std::iter::once("damaged".to_owned()).chain((2..1000).map(|n| format!("damaged-{n}")));
+        for ending in names {
+            let name = with_ending(&first, &ending);
+            let is_link = match std::fs::hard_link(&first, &name) {
+                Ok(()) => true,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                // A file system without links.
+                Err(_) if !name.exists() => {
+                    std::fs::rename(&first, &name)?;
+                    false
+                }
+                Err(error) => return Err(error),
+            };
+            return Ok(Self { first, name, is_link });
+        }
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many damaged ones are kept already"))
+    }
+
+    /// The old file has its first name, and no other.
+    fn undo(self) {
+        let Self { first, name, is_link } = self;
+        let undone = if is_link { std::fs::remove_file(&name) } else { std::fs::rename(&name, &first) };
+        if let Err(error) = undone {
+            tracing::warn!("{}: the damaged file is left under this name: {error}", name.display());
         }
     }
-    Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many damaged ones are kept already"))
 }
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {
@@ -274,12 +360,95 @@ fn keep_rest(source: &Source, end: u64) -> Result<PathBuf, ReadError> {
     let rest = with_ending(source.path(), "rest");
     let failed = |cause| ReadError::Rest { path: source.path().to_owned(), rest: rest.clone(), cause };
     let mut file = OpenOptions::new().write(true).create_new(true).open(&rest).map_err(failed)?;
-    let mut at = end;
-    while at < source.len() {
-        let length = (source.len() - at).min(1 << 20);
-        file.write_all(&source.read(at, length)?.unwrap_or_default()).map_err(failed)?;
-        at += length;
+    let mut copy = || {
+        let mut at = end;
+        while at < source.len() {
+            let length = (source.len() - at).min(1 << 20);
+            file.write_all(&source.read(at, length)?.unwrap_or_default()).map_err(failed)?;
+            at += length;
+        }
+        file.sync_all().map_err(failed)
+    };
+    if let Err(error) = copy() {
+        // A part of it is of no use, and would be in the way of the next repair.
+        let _ = std::fs::remove_file(&rest);
+        return Err(error);
     }
-    file.sync_all().map_err(failed)?;
     Ok(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    /// A file whose nth call fails, and those after it too, until it is asked to put back what was there.
+    struct Failing {
+        file: Cursor<Vec<u8>>,
+        left: usize,
+    }
+
+    impl Failing {
+        fn count(&mut self) -> io::Result<()> {
+            let is_due = self.left == 0;
+            self.left = self.left.checked_sub(1).unwrap_or(usize::MAX);
+            if is_due { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        }
+    }
+
+    impl Read for Failing {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.file.read(into)
+        }
+    }
+
+    impl Seek for Failing {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.file.seek(to)
+        }
+    }
+
+    impl Write for Failing {
+        /// Half of what is asked for goes through.
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.count()?;
+            self.file.write(&bytes[..bytes.len().div_ceil(2)])
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.count()
+        }
+    }
+
+    impl Length for Failing {
+        fn length(&self) -> io::Result<u64> {
+            Ok(self.file.get_ref().len() as u64)
+        }
+
+        fn set_length(&mut self, length: u64) -> io::Result<()> {
+            self.count()?;
+            self.file.get_mut().resize(length as usize, 0);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_end_that_cannot_be_written_in_its_place_is_put_back_as_it_was() {
+        for old in ["messages, broken", "messages, broken, and very long", "messages"] {
+            let mut calls = 0;
+            loop {
+                let mut file = Failing { file: Cursor::new(old.as_bytes().to_vec()), left: calls };
+                match put_end(&mut file, 8, b", a new end") {
+                    Ok(()) => {
+                        assert_eq!(file.file.into_inner(), b"messages, a new end");
+                        break;
+                    }
+                    Err(_) => assert_eq!(String::from_utf8_lossy(file.file.get_ref()), old, "call {calls}"),
+                }
+                calls += 1;
+            }
+            assert!(calls > 2, "{calls}");
+        }
+    }
 }
