@@ -10,11 +10,11 @@ use serde::Serialize;
 
 use crate::alarm::{self, Alarm, Deed, Flags, Shelving};
 use crate::analysis::Analysis;
-use crate::event::Event;
+use crate::event::{Event, Kind};
 use crate::history::{Cursor, Extent, Horizon, ViewTime};
 use crate::layers::{Counterpart, Counterparts, LayerKind, Layers, Slot};
 use crate::record::{RecordStatus, Recording};
-use crate::scene::rule::{Priority, Rule, Subject, message};
+use crate::scene::rule::{AlarmPath, Priority, Rule, Subject, message};
 use crate::scene::{Limits, LoadedScene, Scene};
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, Sources};
 use crate::stage::{Current, Entities, Standing};
@@ -248,11 +248,19 @@ pub fn of(world: &mut World) -> State {
             false => chronicle.alarms_at(&scene, moment.shown),
         };
         let known_by = if cursor.is_live() { Timestamp::MAX } else { moment.shown };
-        let events = chronicle.journal().known_by(known_by).cloned().collect();
+        let events: Vec<Arc<Event>> = chronicle.journal().known_by(known_by).cloned().collect();
         (knowledge.history.usage(), knowledge.orphaned(), knowledge.troubles(), alarms, events)
     };
+    // In a recording alarms say what they were judged by, whatever scene it is shown in.
+    let recorded = extent.bounds().map(|_| recorded_messages(&events)).unwrap_or_default();
     let alarms_of = |rules: &mut dyn Iterator<Item = &Rule>| -> Vec<AlarmState> {
-        rules.filter_map(|rule| alarm_state(&scene, rule, alarms.get(rule.index.at())?)).collect()
+        let told = |rule: &Rule| {
+            let state = alarm_state(&scene, rule, alarms.get(rule.index.at())?)?;
+            let message =
+                recorded.get(&AlarmPath::of_rule(rule, &scene)).map_or(state.message, |said| (*said).to_owned());
+            Some(AlarmState { message, ..state })
+        };
+        rules.filter_map(told).collect()
     };
     let entities = &world.resource::<Entities>().signals;
     let slots: Vec<&Slot> = world.get_resource::<Layers>().map(|layers| layers.iter().collect()).unwrap_or_default();
@@ -307,6 +315,15 @@ pub fn of(world: &mut World) -> State {
         troubles,
         events,
     }
+}
+
+/// What the newest event of each alarm says.
+fn recorded_messages(events: &[Arc<Event>]) -> BTreeMap<AlarmPath, &str> {
+    let said = events.iter().filter_map(|event| match &event.kind {
+        Kind::Alarm { message, .. } => Some((event.alarm_path()?, message.as_str())),
+        _ => None,
+    });
+    said.collect()
 }
 
 fn shared<S: serde::Serializer>(events: &[Arc<Event>], serializer: S) -> Result<S::Ok, S::Error> {

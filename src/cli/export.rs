@@ -98,6 +98,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if let Some(damage) = done.damage {
         eprintln!("pollux: {damage}");
     }
+    done.remarks.iter().for_each(|remark| eprintln!("pollux: {}: {remark}", options.output.display()));
     let what = match format {
         Format::Csv(_) | Format::Parquet(_) => "rows",
         Format::Influx => "lines",
@@ -117,6 +118,7 @@ fn failure(error: ExportError) -> Failure {
         | ExportError::NoSignal(_)
         | ExportError::Raw
         | ExportError::Backwards { .. }
+        | ExportError::Outside { .. }
         | ExportError::File(FileError::Input { .. } | FileError::Folder { .. }) => Failure::Usage(error.to_string()),
         other => Failure::environment(other),
     }

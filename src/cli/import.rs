@@ -69,7 +69,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         }
         Format::Mcap => {
             let timeline = Timeline::open(std::slice::from_ref(&args.file)).map_err(Failure::environment)?;
-            if let Some(damage) = timeline.damage_text() {
+            if let Some(damage) = timeline.told() {
                 eprintln!("pollux: {damage}");
             }
             let imported = write(&args, scene.clone(), import::messages(&shown, &timeline, &scene))?;

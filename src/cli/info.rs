@@ -43,6 +43,9 @@ struct Info {
     attachments: Vec<Attachment>,
     /// What is missing.
     damage: Option<String>,
+    /// Messages that no scene can read, and stretches of years without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    remarks: Vec<String>,
     /// A program is writing it: the end is yet to come.
     growing: bool,
 }
@@ -102,6 +105,7 @@ fn info(recording: &RecordingFile) -> Info {
         produced: recording.produced_count(),
         attachments: attachments.collect(),
         damage: recording.damage().map(ToString::to_string),
+        remarks: [recording.unread(), recording.odd_times()].into_iter().flatten().collect(),
         growing: recording.damage().is_some_and(Damage::is_growing),
         channels,
     }
@@ -147,6 +151,7 @@ fn text(info: &Info) -> String {
     if let Some(damage) = &info.damage {
         line(if info.growing { "growing" } else { "damage" }, damage);
     }
+    info.remarks.iter().for_each(|remark| line("remark", remark));
     if info.damage.is_some() && !info.growing {
         line("", &format_args!("to make the file whole: pollux repair {}", info.file));
     }

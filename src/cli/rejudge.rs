@@ -75,7 +75,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Format::Json => println!("{}", serde_json::to_string_pretty(&report).map_err(Failure::environment)?),
         Format::Text => print!("{}", text(&report)),
     }
-    if let Some(damage) = timeline.damage_text() {
+    if let Some(damage) = timeline.told() {
         eprintln!("pollux: {damage}");
     }
     match args.exit_code && !report.difference.is_none() {

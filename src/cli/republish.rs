@@ -26,7 +26,7 @@ pub(super) struct Request {
 pub(super) fn run(request: Request) -> Result<(), Failure> {
     let stop = live::interrupted(|| {})?;
     let timeline = Timeline::open(&request.files).map_err(Failure::environment)?;
-    if let Some(damage) = timeline.damage_text() {
+    if let Some(damage) = timeline.told() {
         eprintln!("pollux: {damage}");
     }
     let Some((start, end)) = timeline.bounds() else {

@@ -1,6 +1,7 @@
 //! Tables as CSV (RFC 4180). In: samples. Out: text. Times are RFC 3339 in UTC. A text that a spreadsheet would take for a
 //! formula gets a leading apostrophe: it comes from devices, and may run no code where somebody opens the table
-//! (OWASP, "CSV Injection").
+//! (OWASP, "CSV Injection"). So does a text that begins as such a guarded one does: whoever takes one apostrophe off
+//! where a formula or another apostrophe follows it has the text again.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -107,7 +108,9 @@ fn cell(value: Option<&Value>) -> Cow<'_, str> {
 }
 
 fn plain(text: &str) -> Cow<'_, str> {
-    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+    let looks_guarded = |rest: &str| rest.starts_with(FORMULA) || rest.starts_with('\'');
+    match text.starts_with(FORMULA) || text.strip_prefix('\'').is_some_and(looks_guarded) {
         true => format!("'{text}").into(),
         false => text.into(),
     }
@@ -124,5 +127,26 @@ mod tests {
         assert_eq!(cell(Some(&Value::Text("=cmd()".into()))), "'=cmd()");
         assert_eq!(cell(Some(&Value::Text("-5".into()))), "'-5");
         assert_eq!(cell(Some(&Value::Bool(true))), "true");
+    }
+
+    #[test]
+    fn what_is_guarded_is_read_again_as_it_was() {
+        let unguarded = |cell: &str| match cell.strip_prefix('\'') {
+            Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) => rest.to_owned(),
+            _ => cell.to_owned(),
+        };
+        // Every text of up to five characters of these.
+        let mut texts = vec![String::new()];
+        for _ in 0..5 {
+            let longer = texts.iter().flat_map(|text| ['\'', '=', '-', 'x', '"'].map(|c| format!("{text}{c}")));
+            let longer: Vec<String> = longer.collect();
+            texts.extend(longer);
+        }
+        for text in &texts {
+            let cell = plain(text);
+            assert_eq!(unguarded(&cell), *text);
+            assert!(!cell.starts_with(['=', '-']), "{cell}");
+        }
+        assert_eq!(plain("'tis"), "'tis", "no more than is needed");
     }
 }

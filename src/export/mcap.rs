@@ -31,8 +31,13 @@ impl From<McapError> for CutError {
 
 /// Writes what was received from `from` to `to`, both included, beginning with the last keyframe up to `from`, so that
 /// nothing of the state is missing: a full one where there is one, for producers that remember. Says how many messages,
-/// events, forecasts and keyframes there are.
-pub(super) fn write(timeline: &Timeline, from: Timestamp, to: Timestamp, file: File) -> Result<u64, CutError> {
+/// events, forecasts and keyframes there are, and where it begins.
+pub(super) fn write(
+    timeline: &Timeline,
+    from: Timestamp,
+    to: Timestamp,
+    file: File,
+) -> Result<(u64, Timestamp), CutError> {
     let first = match timeline.full_keyframe_at(from)? {
         Some(full) => Some(full),
         None => timeline.keyframe_at(from)?,
@@ -82,7 +87,7 @@ pub(super) fn write(timeline: &Timeline, from: Timestamp, to: Timestamp, file: F
     }
     cut.writer.finish()?;
     cut.writer.into_inner().flush().map_err(|error| CutError::Write(error.into()))?;
-    Ok(cut.count)
+    Ok((cut.count, from))
 }
 
 struct Cut<W: Write + Seek> {

@@ -70,6 +70,8 @@ pub struct Exported {
     pub rows: u64,
     /// What the recordings lack.
     pub damage: Option<String>,
+    /// What else people have to know of the file.
+    pub remarks: Vec<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -80,8 +82,10 @@ pub enum ExportError {
     Scene(#[from] OpenError),
     #[error("the recordings hold nothing")]
     Empty,
-    #[error("the stretch ends at {to}, before it begins at {from}")]
-    Backwards { from: Timestamp, to: Timestamp },
+    #[error("the stretch ends at {to}, before it begins at {from}; the recording is from {start} to {end}")]
+    Backwards { from: Timestamp, to: Timestamp, start: Timestamp, end: Timestamp },
+    #[error("nothing lies between {from} and {to}: the recording is from {start} to {end}")]
+    Outside { from: Timestamp, to: Timestamp, start: Timestamp, end: Timestamp },
     #[error(transparent)]
     File(#[from] FileError),
     #[error("the scene has no twin `{0}`")]
@@ -110,6 +114,11 @@ trait Table {
 
     /// Writes what is left; says how many rows there are.
     fn finish(self: Box<Self>) -> Result<u64, TableError>;
+
+    /// What people have to know of the rows so far.
+    fn remark(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Writes the chosen part of recordings into a file.
@@ -121,16 +130,28 @@ pub fn export(options: &Options) -> Result<Exported, ExportError> {
         |cause: &dyn std::fmt::Display| ExportError::Write { path: options.output.clone(), cause: cause.to_string() };
     let new = NewFile::begin(&options.output, Existing::Replace)?;
     let file = new.file().try_clone().map_err(|error| failed(&error))?;
-    let rows = match options.format {
+    let (rows, remark) = match options.format {
         Format::Mcap if !options.twins.is_empty() || !options.signals.is_empty() => Err(ExportError::Raw),
-        Format::Mcap => mcap::write(&timeline, from, to, file).map_err(|error| match error {
-            mcap::CutError::Read(error) => ExportError::Read(error),
-            mcap::CutError::Write(error) => failed(&error),
-        }),
+        Format::Mcap => match mcap::write(&timeline, from, to, file) {
+            Ok((rows, begun)) => Ok((rows, begun_earlier(begun, from))),
+            Err(mcap::CutError::Read(error)) => Err(ExportError::Read(error)),
+            Err(mcap::CutError::Write(error)) => Err(failed(&error)),
+        },
         format => table(&timeline, options, format, file, (from, to)),
     }?;
     new.finish()?;
-    Ok(Exported { rows, damage: timeline.damage_text() })
+    let nothing =
+        (rows == 0).then(|| "nothing that was asked for is in the recording: the file has no rows".to_owned());
+    Ok(Exported { rows, damage: timeline.told(), remarks: remark.into_iter().chain(nothing).collect() })
+}
+
+/// A recording that begins before the stretch that was asked for says why.
+fn begun_earlier(begun: Timestamp, from: Timestamp) -> Option<String> {
+    // Less than a keyframe of an import lies before its first message.
+    let is_earlier = begun.0.saturating_add(1) < from.0;
+    is_earlier.then(|| {
+        format!("it begins at {begun}, with the last keyframe before {from}: later nothing would be known of it")
+    })
 }
 
 fn table(
@@ -139,7 +160,7 @@ fn table(
     format: Format,
     file: std::fs::File,
     (from, to): (Timestamp, Timestamp),
-) -> Result<u64, ExportError> {
+) -> Result<(u64, Option<String>), ExportError> {
     let scene = Arc::new(crate::replay::scene_of(timeline, options.scene.as_deref())?.0);
     let chosen = chosen(&scene, &options.twins, &options.signals)?;
     let failed = |cause: TableError| ExportError::Write { path: options.output.clone(), cause: cause.to_string() };
@@ -164,11 +185,14 @@ fn table(
         })?;
         match problem {
             Some(error) => return Err(failed(error)),
-            None if !must_tell => return table.finish().map_err(failed),
+            None if !must_tell => {
+                let remark = table.remark();
+                return Ok((table.finish().map_err(failed)?, remark));
+            }
             None => {}
         }
     }
-    Ok(0)
+    Ok((0, None))
 }
 
 /// The same file, from its beginning.
@@ -188,7 +212,11 @@ fn stretch(timeline: &Timeline, options: &Options) -> Result<(Timestamp, Timesta
     };
     let from = options.from.map_or(start, moment);
     let to = options.to.map_or(end, moment);
-    if to < from { Err(ExportError::Backwards { from, to }) } else { Ok((from, to)) }
+    match (from, to) {
+        _ if to < from => Err(ExportError::Backwards { from, to, start, end }),
+        _ if to < start || from > end => Err(ExportError::Outside { from, to, start, end }),
+        stretch => Ok(stretch),
+    }
 }
 
 /// For each signal of the scene, whether it is wanted. A name that fits nothing is an error: a typing mistake must not

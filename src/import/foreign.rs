@@ -15,8 +15,10 @@ pub fn messages<'t>(
     let broker = scene.brokers.keys().next().cloned().unwrap_or_else(|| "broker".to_owned());
     let damaged = move |error: ReadError| ImportError::Foreign { file: file.to_owned(), cause: error.to_string() };
     let mut newest = Timestamp::MIN;
-    // Samples of producers are computed anew.
-    let is_sent = |message: &Result<RawMessage, ReadError>| message.as_ref().map_or(true, |one| !one.is_produced());
+    // Samples of producers are computed anew. What is no text is told of by the timeline.
+    let is_sent = |message: &Result<RawMessage, ReadError>| {
+        message.as_ref().map_or(true, |one| !one.is_produced() && one.is_readable())
+    };
     timeline.messages(Timestamp::MIN, Timestamp::MAX).filter(is_sent).map(move |message| {
         let message = message.map_err(damaged)?;
         newest = newest.max(message.log_time);

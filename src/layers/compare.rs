@@ -154,7 +154,7 @@ pub fn compare(options: &Options) -> Result<Comparison, CompareError> {
     let met = events::meet(journal.iter(), other_journal.iter(), shift, (from, to));
     let recorded = |path: &Path, (start, end)| Recorded { file: path.display().to_string(), start, end };
     let damage =
-        |name: &str, recording: &OpenRecording| recording.timeline.damage_text().map(|text| format!("{name}: {text}"));
+        |name: &str, recording: &OpenRecording| recording.timeline.told().map(|text| format!("{name}: {text}"));
     let mut comparison = Comparison {
         here: recorded(&options.here, ours.bounds),
         there: recorded(&options.there, theirs.bounds),

@@ -139,6 +139,9 @@ pub(super) fn decode(tables: &mut Tables, message: &RawMessage, samples: &mut Ve
         samples.extend(produced.samples(tables.scene()));
         return;
     }
+    if !message.is_readable() {
+        return;
+    }
     tables.of(&message.broker).decode(
         &Message {
             topic: &message.topic,

@@ -1,6 +1,7 @@
 //! An open recording, for a replay or for a layer. In: files of one series, the wanted moment. Out: its scene, its
 //! journal, and a history that fills around that moment. Never judges, knows no world and no cursor.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::history::Loaded;
 use crate::produce::ProducerFactory;
 use crate::record::format::Keyframe;
 use crate::record::read::{ReadError, Timeline};
+use crate::scene::rule::{AlarmPath, condition_text};
 use crate::scene::{Issue, Scene};
 use crate::source::Waker;
 use crate::value::Timestamp;
@@ -59,8 +61,13 @@ impl OpenRecording {
         waker: Waker,
     ) -> Result<Self, OpenError> {
         let (timeline, bounds) = open(files)?;
+        let own = scene.and_then(|_| scene_of(&timeline, None).ok());
         let (scene, issues, unpacked): Opened = scene_of(&timeline, scene)?;
-        Self::start((timeline, bounds), (Arc::new(scene), issues, unpacked), history_budget_bytes, make, waker)
+        let judged_otherwise = own.and_then(|(own, ..)| judged_otherwise(&own, &scene));
+        let opened = (Arc::new(scene), issues, unpacked);
+        let recording = Self::start((timeline, bounds), opened, history_budget_bytes, make, waker)?;
+        judged_otherwise.into_iter().for_each(|text| recording.analysis.lock().complain(text));
+        Ok(recording)
     }
 
     /// The same to lie beside something that is shown in the scene `main`: a recording without a scene of its own is
@@ -125,6 +132,30 @@ impl OpenRecording {
     }
 }
 
+/// Alarms are shown as they were judged when they were recorded. Where the scene that is shown would judge otherwise, that is
+/// said: nobody takes an old verdict for one of the new rule.
+fn judged_otherwise(own: &Scene, shown: &Scene) -> Option<String> {
+    let by_path = |scene: &Scene| -> BTreeMap<String, String> {
+        let rules = scene.alarms.iter();
+        rules.map(|rule| (AlarmPath::of_rule(rule, scene).to_string(), condition_text(rule, scene))).collect()
+    };
+    let (own, shown) = (by_path(own), by_path(shown));
+    let mut differing = shown.iter().filter(|(path, condition)| own.get(*path) != Some(condition));
+    let (path, condition) = differing.next()?;
+    let others = match differing.count() {
+        0 => String::new(),
+        count => format!("; so are {count} others"),
+    };
+    let was = match own.get(path) {
+        Some(was) => format!("was judged as `{was}`"),
+        None => "was not judged".to_owned(),
+    };
+    Some(format!(
+        "alarms are shown as they were when this was recorded: {path} {was}, where the scene says `{condition}`{others}; `pollux \
+         rejudge` judges the recording by the scene"
+    ))
+}
+
 fn open(files: &[PathBuf]) -> Result<(Timeline, Bounds), OpenError> {
     let timeline = Timeline::open(files)?;
     let empty = || OpenError::Empty { path: files.first().cloned().unwrap_or_default() };
@@ -142,8 +173,10 @@ fn recall(analysis: &Analysis, timeline: &Timeline) -> Result<(), OpenError> {
     // Between the files of a series something may have happened that is on no record.
     let starts = timeline.recordings().iter().filter_map(|recording| Some(recording.bounds()?.0));
     let times = timeline.keyframe_times();
+    // The keyframe of an import lies just before its start.
+    let before = |start: Timestamp| Timestamp(start.0.saturating_sub(1));
     let mut wanted: Vec<Timestamp> =
-        starts.filter_map(|start| times.get(times.partition_point(|time| *time < start)).copied()).collect();
+        starts.filter_map(|start| times.get(times.partition_point(|time| *time < before(start))).copied()).collect();
     if knowledge.chronicle().journal().usage().dropped > 0 {
         wanted.extend(times.iter().step_by(times.len().div_ceil(OPENINGS).max(1)));
     }
@@ -154,6 +187,6 @@ fn recall(analysis: &Analysis, timeline: &Timeline) -> Result<(), OpenError> {
         .filter_map(|time| timeline.keyframe_at(time).transpose())
         .collect::<Result<_, ReadError>>()?;
     knowledge.recall_alarms(keyframes.iter().map(|keyframe| (keyframe.time, &keyframe.alarms)));
-    timeline.damage_text().into_iter().chain(problems).for_each(|problem| knowledge.complain(problem));
+    timeline.told().into_iter().chain(problems).for_each(|problem| knowledge.complain(problem));
     Ok(())
 }

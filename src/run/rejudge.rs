@@ -85,6 +85,9 @@ pub fn rejudge(timeline: &Timeline, scene: Arc<Scene>, producers: ProducerFactor
             run.samples(produced.samples(&scene).collect());
             continue;
         }
+        if !message.is_readable() {
+            continue;
+        }
         let said = Message {
             topic: &message.topic,
             payload: &message.payload,

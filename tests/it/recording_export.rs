@@ -74,7 +74,7 @@ impl Run {
 }
 
 fn done(rows: usize) -> Exported {
-    Exported { rows: rows as u64, damage: None }
+    Exported { rows: rows as u64, ..Exported::default() }
 }
 
 #[test]

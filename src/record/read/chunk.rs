@@ -24,9 +24,18 @@ pub(super) struct ChunkSpan {
     pub is_loose: bool,
 }
 
+impl ChunkSpan {
+    /// Where in the file a record of it counts as standing: what is compressed stands where its chunk does.
+    pub fn of(self, at: usize) -> u64 {
+        if self.is_loose { self.offset.saturating_add(at as u64) } else { self.offset }
+    }
+}
+
 #[derive(Debug)]
 pub(super) enum ChunkError {
     Read(ReadError),
+    /// The same, and people can do something about it: it is said to them.
+    Told(String),
     /// It is not what it should be, and why.
     Spoiled(String),
 }
@@ -63,6 +72,13 @@ pub(super) fn unpack(record: Vec<u8>) -> Result<Bytes, ChunkError> {
         return spoiled("no chunk stands here");
     };
     let compressed = chunk.body.len() as u64 - head.length;
+    if !matches!(head.compression, "" | "zstd" | "lz4") {
+        return Err(ChunkError::Told(format!(
+            "chunks compressed with `{}` cannot be read: have the file written anew with zstd, lz4 or without compression, by \
+             the program that wrote it",
+            head.compression
+        )));
+    }
     if head.compressed > compressed {
         return spoiled("it says that it is longer than it is");
     }

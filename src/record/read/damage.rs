@@ -1,10 +1,12 @@
 //! What a recording lacks, in sentences for people. In: what opening and reading found. Out: text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use parking_lot::Mutex;
 
+use super::ReadError;
+use super::chunk::{ChunkError, ChunkSpan};
 use crate::value::Timestamp;
 
 /// What is missing from a recording that can be read otherwise. Chunks are checked when they are read, so that more may
@@ -19,7 +21,12 @@ pub struct Damage {
     pub(super) last: Option<Timestamp>,
     /// By their offset, and the first moment in them.
     spoiled: Mutex<BTreeMap<(u64, Option<Timestamp>), u64>>,
+    /// What people can do something about, in sentences.
+    told: Mutex<BTreeSet<String>>,
 }
+
+/// More sentences than these nobody reads.
+const MOST_TOLD: usize = 8;
 
 /// Why there is no index at the end of a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,7 +42,7 @@ pub(super) enum NoIndex {
 impl Damage {
     /// Whether something is missing.
     pub fn is_some(&self) -> bool {
-        self.index.is_some() || self.cut > 0 || !self.spoiled.lock().is_empty()
+        self.index.is_some() || self.cut > 0 || !self.spoiled.lock().is_empty() || !self.told.lock().is_empty()
     }
 
     /// Whether the file is still being written, so that nothing but its end is missing.
@@ -59,6 +66,35 @@ impl Damage {
         if before.is_none() {
             tracing::debug!("{bytes} bytes at byte {offset} cannot be read: {why}");
         }
+    }
+}
+
+impl Damage {
+    /// A sentence for people; said once.
+    pub(super) fn tell(&self, why: &str) {
+        let mut told = self.told.lock();
+        if told.len() < MOST_TOLD {
+            told.insert(why.to_owned());
+        }
+    }
+
+    /// A chunk cannot be used. An error that is of the disk stays one.
+    pub(super) fn spoil_chunk(
+        &self,
+        place: ChunkSpan,
+        from: Option<Timestamp>,
+        error: ChunkError,
+    ) -> Result<(), ReadError> {
+        let why = match error {
+            ChunkError::Read(error) => return Err(error),
+            ChunkError::Spoiled(why) => why,
+            ChunkError::Told(why) => {
+                self.tell(&why);
+                why
+            }
+        };
+        self.spoil(place.offset, place.length, from, &why);
+        Ok(())
     }
 }
 
@@ -96,6 +132,8 @@ impl fmt::Display for Damage {
             let (count, is) = (spoiled.len(), if spoiled.len() == 1 { "piece is" } else { "pieces are" });
             sentences.push(format!("{count} {is} damaged and left out ({}{from})", bytes(sum)));
         }
+        drop(spoiled);
+        sentences.extend(self.told.lock().iter().cloned());
         f.write_str(&sentences.join("; "))
     }
 }

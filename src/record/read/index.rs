@@ -4,12 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::chunk::{self, ChunkError, ChunkSpan};
 use super::file::Source;
 use super::wire::{self, op};
 use super::{AttachmentEntry, Damage, ReadError};
 use crate::record::format;
 use crate::value::Timestamp;
+
+/// The last moment of a message: MCAP counts farther.
+pub(super) const LAST: u64 = i64::MAX as u64;
 
 /// MCAP counts nanoseconds without sign.
 pub(super) fn time(nanoseconds: u64) -> Timestamp {
@@ -34,11 +39,18 @@ pub(super) struct Index {
     pub attachments: Vec<Attached>,
     /// Messages of each channel.
     pub counts: BTreeMap<u16, u64>,
+    /// Messages after [`LAST`]; they are left out.
+    pub beyond: u64,
 }
 
-/// Channels by their number.
+/// Channels by their number. A number that a file gives to another channel later on is in dispute from there on, until the
+/// first one is told again: what stands under it meanwhile is nobody's.
 #[derive(Debug, Default)]
-pub(super) struct Channels(BTreeMap<u16, Arc<Channel>>);
+pub(super) struct Channels {
+    known: BTreeMap<u16, Arc<Channel>>,
+    /// By number, from which place of the file on it is in dispute, or is no longer. Chunks may be looked into in any order.
+    disputes: Mutex<BTreeMap<u16, BTreeMap<u64, bool>>>,
+}
 
 /// A channel of the file, with what its metadata say.
 #[derive(Debug)]
@@ -129,32 +141,58 @@ impl Holds {
 
 impl Channels {
     pub fn get(&self, id: u16) -> Option<&Arc<Channel>> {
-        self.0.get(&id)
+        self.known.get(&id)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Channel>> {
-        self.0.values()
+        self.known.values()
+    }
+
+    /// The channel that a number stands for at a place of the file; none while that is in dispute.
+    pub fn owner(&self, id: u16, at: u64) -> Option<&Arc<Channel>> {
+        let disputes = self.disputes.lock();
+        let last = disputes.get(&id).and_then(|changes| changes.range(..=at).next_back());
+        let is_disputed = last.is_some_and(|(_, is_disputed)| *is_disputed);
+        drop(disputes);
+        self.known.get(&id).filter(|_| !is_disputed)
+    }
+
+    /// What a file says of a channel at a place of it; why not, if it says something else of the same number elsewhere.
+    pub fn hear(&self, channel: &wire::Channel, at: u64) -> Result<(), String> {
+        let Some(known) = self.known.get(&channel.id) else { return Ok(()) };
+        let mut disputes = self.disputes.lock();
+        if known.wire == *channel {
+            if let Some(changes) = disputes.get_mut(&channel.id) {
+                changes.insert(at, false);
+            }
+            return Ok(());
+        }
+        disputes.entry(channel.id).or_default().insert(at, true);
+        Err(format!(
+            "it breaks the rules of MCAP: channel {} is `{}` and then `{}`; what comes under that number after the second is \
+             left out, as nobody knows whose it is: let the program that wrote it give each channel a number of its own",
+            channel.id, known.topic, channel.topic
+        ))
     }
 
     /// False if another channel has its number.
     pub fn add(&mut self, channel: wire::Channel) -> bool {
-        match self.0.get(&channel.id) {
+        match self.known.get(&channel.id) {
             Some(known) => known.wire == channel,
             None => {
-                self.0.insert(channel.id, Arc::new(Channel::new(channel)));
+                self.known.insert(channel.id, Arc::new(Channel::new(channel)));
                 true
             }
         }
     }
 
     /// Adds the channels that a chunk tells of. What is none or contradicts an earlier one spoils the chunk.
-    pub fn learn(&mut self, records: &[u8]) -> Result<(), String> {
+    pub fn learn(&mut self, records: &[u8], place: ChunkSpan) -> Result<(), ChunkError> {
         for record in wire::records(records).flatten().filter(|record| record.op == op::CHANNEL) {
-            let channel = wire::channel(record.body).ok_or("a channel in it cannot be read")?;
-            let id = channel.id;
-            if !self.add(channel) {
-                return Err(format!("it has another channel {id} than the rest of the file"));
-            }
+            let channel = wire::channel(record.body)
+                .ok_or_else(|| ChunkError::Spoiled("a channel in it cannot be read".to_owned()))?;
+            self.hear(&channel, place.of(record.at)).map_err(ChunkError::Told)?;
+            self.add(channel);
         }
         Ok(())
     }
@@ -195,8 +233,11 @@ impl Index {
     ) -> Result<Self, ReadError> {
         let mut chunks = Vec::with_capacity(found.len());
         let mut keyframes = Vec::new();
+        let mut beyond = 0;
         for mut one in found {
             let mut times = Vec::new();
+            // Times that this program cannot count to: what has them is looked for.
+            one.is_opaque |= one.end > LAST;
             if !one.is_opaque && one.holds.has(Kind::Keyframe) {
                 match keyframe_times(source, &one)? {
                     Some(found) => times = found,
@@ -204,11 +245,10 @@ impl Index {
                 }
             }
             if one.is_opaque {
-                match look_into(source, &mut one, &mut channels) {
+                match look_into(source, &mut one, &mut channels, &mut beyond) {
                     Ok(found) => times = found,
-                    Err(ChunkError::Read(error)) => return Err(error),
-                    Err(ChunkError::Spoiled(why)) => {
-                        damage.spoil(one.place.offset, one.place.length, None, &why);
+                    Err(error) => {
+                        damage.spoil_chunk(one.place, None, error)?;
                         continue;
                     }
                 }
@@ -239,8 +279,8 @@ impl Index {
             .collect();
         keyframes.sort_by_key(|keyframe| (keyframe.time, keyframe.chunk));
         let ranks = ranks(&channels);
-        let bounds = bounds(&chunks);
-        Ok(Self { channels, chunks, newest, bounds, ranks, keyframes, attachments, counts })
+        let bounds = bounds(&chunks, &keyframes);
+        Ok(Self { channels, chunks, newest, bounds, ranks, keyframes, attachments, counts, beyond })
     }
 
     pub fn bounds(&self) -> Option<(Timestamp, Timestamp)> {
@@ -260,10 +300,16 @@ impl Index {
     }
 }
 
-fn bounds(chunks: &[Chunk]) -> Option<(Timestamp, Timestamp)> {
-    let shown = [Kind::Message, Kind::Event, Kind::Keyframe, Kind::Produced];
-    let counts = || chunks.iter().filter(|chunk| shown.iter().any(|kind| chunk.holds.has(*kind)));
-    Some((counts().map(|chunk| chunk.times.0).min()?, counts().map(|chunk| chunk.times.1).max()?))
+fn bounds(chunks: &[Chunk], keyframes: &[KeyframePlace]) -> Option<(Timestamp, Timestamp)> {
+    let of = |kinds: &'static [Kind]| chunks.iter().filter(|chunk| kinds.iter().any(|kind| chunk.holds.has(*kind)));
+    let shown = || of(&[Kind::Message, Kind::Event, Kind::Keyframe, Kind::Produced]);
+    let start = shown().map(|chunk| chunk.times.0).min()?;
+    let end = shown().map(|chunk| chunk.times.1).max()?;
+    // An import begins with what was known just before its first message: that keyframe is no moment of its own.
+    let said = of(&[Kind::Message, Kind::Event, Kind::Produced]).map(|chunk| chunk.times.0).min();
+    let is_just_before = |said: &Timestamp| said.0.checked_sub(1) == Some(start.0);
+    let of_keyframe = keyframes.first().is_some_and(|keyframe| keyframe.time == start);
+    Some((said.filter(|said| of_keyframe && is_just_before(said)).unwrap_or(start), end))
 }
 
 /// By channel; empty where no two brokers have to be told apart.
@@ -302,15 +348,24 @@ fn keyframe_times(source: &Source, one: &Found) -> Result<Option<Vec<(u64, bool)
 }
 
 /// Reads a chunk to learn its channels and times; gives the times of keyframes in it.
-fn look_into(source: &Source, one: &mut Found, channels: &mut Channels) -> Result<Vec<(u64, bool)>, ChunkError> {
+fn look_into(
+    source: &Source,
+    one: &mut Found,
+    channels: &mut Channels,
+    beyond: &mut u64,
+) -> Result<Vec<(u64, bool)>, ChunkError> {
     let records = chunk::read(source, one.place)?;
-    channels.learn(&records).map_err(ChunkError::Spoiled)?;
+    channels.learn(&records, one.place)?;
     let mut keyframes = Vec::new();
     (one.messages, one.start, one.end, one.holds) = (0, u64::MAX, 0, Holds::default());
     for record in wire::records(&records).flatten().filter(|record| record.op == op::MESSAGE) {
         let message =
             wire::message(record.body).ok_or_else(|| ChunkError::Spoiled("a message in it is too short".to_owned()))?;
-        let Some(channel) = channels.get(message.channel) else { continue };
+        let Some(channel) = channels.owner(message.channel, one.place.of(record.at)) else { continue };
+        if message.log_time > LAST {
+            *beyond += 1;
+            continue;
+        }
         one.messages += 1;
         (one.start, one.end) = (one.start.min(message.log_time), one.end.max(message.log_time));
         one.holds.add(channel.kind);

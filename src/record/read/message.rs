@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::chunk::{self, ChunkError};
-use super::index::{Channel, Kind, time};
+use super::index::{Channel, Kind, LAST, time};
 use super::wire::{self, op};
 use super::{ReadError, RecordingFile};
 use crate::record::{ProducedSamples, format};
@@ -49,6 +49,19 @@ impl RawMessage {
     pub fn is_produced(&self) -> bool {
         *self.topic == *format::PRODUCED_TOPIC
     }
+
+    /// Whether its payload is what scenes can read: text, as far as the file says.
+    pub fn is_readable(&self) -> bool {
+        is_text(&self.encoding)
+    }
+}
+
+/// Whether an encoding that a file names (<https://mcap.dev/spec/registry#message-encodings>) is JSON or other text; MQTT
+/// names none. Bytes of protobuf or CDR may look like text and mean something else.
+pub(super) fn is_text(encoding: &str) -> bool {
+    let encoding = encoding.trim().to_ascii_lowercase();
+    let is_named = ["", "utf8", "utf-8", "ascii", "string", "plain"].contains(&encoding.as_str());
+    is_named || encoding.contains("json") || encoding.starts_with("text")
 }
 
 /// A message of any channel of the file.
@@ -153,7 +166,7 @@ impl<'r> Entries<'r> {
                 continue;
             }
             let Some(records) = self.recording.records(chunk.place)? else { continue };
-            let mut places = self.places(&records, chunk.place.offset);
+            let mut places = self.places(&records, chunk.place);
             places.sort_unstable_by(|a, b| b.cmp(a));
             let Some(next) = places.pop() else { continue };
             self.open_bytes = self.open_bytes.saturating_add(records.len());
@@ -167,16 +180,18 @@ impl<'r> Entries<'r> {
     }
 
     /// Messages of the kind within the stretch of time.
-    fn places(&self, records: &[u8], chunk: u64) -> Vec<MessageEntry> {
+    fn places(&self, records: &[u8], chunk: chunk::ChunkSpan) -> Vec<MessageEntry> {
         let messages = wire::records(records).flatten().filter(|record| record.op == op::MESSAGE);
         let wanted = messages.filter_map(|record| {
             let message = wire::message(record.body)?;
             let moment = time(message.log_time);
-            let is_wanted = moment > self.after && moment <= self.up_to;
-            let channel = self.recording.index.channels.get(message.channel).filter(|_| is_wanted)?;
+            let is_wanted = moment > self.after && moment <= self.up_to && message.log_time <= LAST;
+            let channels = &self.recording.index.channels;
+            let channel = channels.owner(message.channel, chunk.of(record.at)).filter(|_| is_wanted)?;
             let at = record.at + wire::HEAD as usize;
             let broker = self.recording.index.rank(message.channel);
-            let place = MessageEntry { log_time: message.log_time, broker, chunk, at, end: at + record.body.len() };
+            let (log_time, end) = (message.log_time, at + record.body.len());
+            let place = MessageEntry { log_time, broker, chunk: chunk.offset, at, end };
             self.kinds.contains(&channel.kind).then_some(place)
         });
         wanted.collect()
@@ -225,10 +240,9 @@ impl RecordingFile {
     pub(super) fn records(&self, place: chunk::ChunkSpan) -> Result<Option<Bytes>, ReadError> {
         match self.checked(place) {
             Ok(records) => Ok(Some(records)),
-            Err(ChunkError::Read(error)) => Err(error),
-            Err(ChunkError::Spoiled(why)) => {
+            Err(error) => {
                 let from = self.index.chunks.iter().find(|chunk| chunk.place == place).map(|chunk| chunk.times.0);
-                self.damage.spoil(place.offset, place.length, from, &why);
+                self.damage.spoil_chunk(place, from, error)?;
                 Ok(None)
             }
         }
@@ -239,8 +253,13 @@ impl RecordingFile {
         for record in wire::records(&records).flatten() {
             let is_good = match record.op {
                 op::MESSAGE => wire::message(record.body).is_some(),
-                op::CHANNEL => wire::channel(record.body)
-                    .is_some_and(|channel| self.index.channels.get(channel.id).is_none_or(|one| one.wire == channel)),
+                op::CHANNEL => match wire::channel(record.body) {
+                    Some(channel) => {
+                        self.index.channels.hear(&channel, place.of(record.at)).map_err(ChunkError::Told)?;
+                        true
+                    }
+                    None => false,
+                },
                 _ => true,
             };
             if !is_good {

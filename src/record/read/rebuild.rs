@@ -6,7 +6,7 @@
 //! whose CRC is wrong is left out as a whole: nothing tells which of its values are bent, and a bent value must not be
 //! taken for a measured one. Message indexes and the summary are made anew; messages outside of chunks get chunks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::ReadError;
@@ -73,6 +73,9 @@ struct Rebuild<'s, 'w> {
     /// What the old summary tells, if its CRC is right.
     told: Definitions,
     judge: Judge,
+    /// Numbers that the file has given to another channel: until the first one is told again, what stands under them is
+    /// nobody's.
+    disputed: BTreeSet<u16>,
     /// Messages outside of chunks that wait for a chunk.
     gathered: Vec<u8>,
     /// Behind the data section only what has a CRC is believed.
@@ -91,6 +94,7 @@ impl<'s, 'w> Rebuild<'s, 'w> {
             tail: Tail::default(),
             told: summary::definitions(source)?,
             judge: Judge::default(),
+            disputed: BTreeSet::new(),
             gathered: Vec::new(),
             is_after: false,
             is_searching: false,
@@ -253,7 +257,7 @@ impl<'s, 'w> Rebuild<'s, 'w> {
         match chunk::unpack(record) {
             Ok(records) => Ok(self.chunk(&records, &compression, data)?.then_some(end)),
             Err(ChunkError::Read(error)) => Err(error),
-            Err(ChunkError::Spoiled(_)) => Ok(None),
+            Err(ChunkError::Spoiled(_) | ChunkError::Told(_)) => Ok(None),
         }
     }
 
@@ -275,6 +279,7 @@ impl<'s, 'w> Rebuild<'s, 'w> {
                 op::CHANNEL => {
                     let Some(channel) = wire::channel(record.body) else { return Ok(false) };
                     if differs(&channels, channel.id, &channel) || self.contradicts_channel(&channel) {
+                        self.disputed.insert(channel.id);
                         return Ok(false);
                     }
                     used.push(channel.id);
@@ -289,6 +294,7 @@ impl<'s, 'w> Rebuild<'s, 'w> {
             }
         }
         self.close_gathered()?;
+        self.disputed.retain(|id| !channels.contains_key(id));
         self.tail.schemas.append(&mut schemas);
         used.sort_unstable();
         used.dedup();
@@ -329,7 +335,8 @@ impl<'s, 'w> Rebuild<'s, 'w> {
     /// Whether the new file tells of a message's channel, and the message is what its topic says.
     fn may_stay(&self, message: &wire::Message<'_>) -> bool {
         let channel = self.tail.channels.get(&message.channel);
-        channel.is_some_and(|channel| self.judge.is_right(&channel.topic, message.payload))
+        let is_owned = !self.disputed.contains(&message.channel);
+        channel.is_some_and(|channel| is_owned && self.judge.is_right(&channel.topic, message.payload))
     }
 
     /// Sees that the new file tells of a channel and of its schema before they are used.
@@ -470,9 +477,11 @@ impl<'s, 'w> Rebuild<'s, 'w> {
             op::CHANNEL => {
                 let Some(channel) = wire::channel(body) else { return Ok(false) };
                 if self.contradicts_channel(&channel) {
+                    self.disputed.insert(channel.id);
                     return Ok(false);
                 }
                 let id = channel.id;
+                self.disputed.remove(&id);
                 self.told.channels.insert(id, channel);
                 self.tell(id, None)?;
             }

@@ -1,12 +1,13 @@
 //! One recording. In: a path. Out: what the file holds, by name and by time.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::damage::{Damage, NoIndex};
 use super::file::Source;
 use super::index::{Index, Kind};
-use super::message::{Entries, Entry};
+use super::message::{Entries, Entry, is_text};
 use super::scan;
 use super::summary::{self, Contents, Unusable};
 use super::wire::{self, Fields, HEAD, MAGIC, op};
@@ -15,6 +16,12 @@ use crate::event::Event;
 use crate::record::format::{self, About, Keyframe};
 use crate::record::{ProducedSamples, RecordedForecast};
 use crate::value::Timestamp;
+
+const YEAR_SECS: f64 = 365.2425 * 86_400.0;
+/// Whoever records has no message for so long by mistake only.
+const HOLE_YEARS: f64 = 5.0;
+/// Chunks that last for years are looked into, so many of them.
+const MOST_LOOKED_INTO: usize = 16;
 
 /// An open recording. Reads from the file when it is asked for something, from any thread.
 #[derive(Debug)]
@@ -72,10 +79,10 @@ impl RecordingFile {
         let contents = match summary::read(&source)? {
             Ok(contents) => contents,
             Err(unusable) => {
-                let scanned = scan::scan(&source, &damage)?;
+                let scanned = scan::scan(&source, &damage, unusable == Unusable::Contradictory)?;
                 match unusable {
-                    Unusable::Absent if scanned.is_finished => {}
-                    Unusable::Absent => damage.index = Some(NoIndex::Wrong),
+                    Unusable::Absent | Unusable::Contradictory if scanned.is_finished => {}
+                    Unusable::Absent | Unusable::Contradictory => damage.index = Some(NoIndex::Wrong),
                     Unusable::Damaged(NoIndex::Unfinished) if source.is_growing() => {
                         damage.index = Some(NoIndex::Growing);
                     }
@@ -130,6 +137,81 @@ impl RecordingFile {
     /// What is missing, as far as is known now: chunks are checked when they are read.
     pub fn damage(&self) -> Option<&Damage> {
         self.damage.is_some().then_some(&self.damage)
+    }
+
+    /// Messages whose encoding no scene can read, in a sentence.
+    pub fn unread(&self) -> Option<String> {
+        let mut unread: BTreeMap<&str, Vec<&ChannelInfo>> = BTreeMap::new();
+        for channel in self.channels.iter().filter(|channel| channel.count > 0 && !is_text(&channel.encoding)) {
+            unread.entry(&channel.encoding).or_default().push(channel);
+        }
+        let told = unread.into_iter().map(|(encoding, channels)| {
+            let messages = channels.iter().fold(0u64, |sum, channel| sum.saturating_add(channel.count));
+            let first = channels.first().map_or("", |channel| &*channel.topic);
+            let others = match channels.len() {
+                1 => String::new(),
+                count => format!(" and {} more channels", count - 1),
+            };
+            format!(
+                "{messages} messages on `{first}`{others} are encoded as `{encoding}` and not as JSON or text: they are not \
+                 read; have the program that wrote the file write them as JSON"
+            )
+        });
+        let told = told.collect::<Vec<_>>().join("; ");
+        (!told.is_empty()).then_some(told)
+    }
+
+    /// Messages that no clock can be right about: those that this program cannot count to, and a stretch of years without
+    /// any between two others. With what to do about it.
+    pub fn odd_times(&self) -> Option<String> {
+        let beyond = (self.index.beyond > 0).then(|| {
+            format!(
+                "{} messages have times after the year 2262 and are left out: have the clock of the program that wrote them \
+                 set right",
+                self.index.beyond
+            )
+        });
+        let hole = self.hole().map(|(before, after)| {
+            format!(
+                "no message lies between {before} and {after}, {:.0} years: a clock was not set; `play --at {after}` shows what \
+                 follows, `export --range {after}..` writes it, `export --range ..{before}` the rest",
+                after.secs_since(before) / YEAR_SECS
+            )
+        });
+        let told = [beyond, hole].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        (!told.is_empty()).then_some(told)
+    }
+
+    /// The longest stretch without any message, if it lasts for years: its last moment before, its first after.
+    fn hole(&self) -> Option<(Timestamp, Timestamp)> {
+        let (start, end) = self.bounds()?;
+        if end.secs_since(start) < HOLE_YEARS * YEAR_SECS {
+            return None;
+        }
+        let mut spans: Vec<(Timestamp, Timestamp)> = Vec::new();
+        let mut looked_into = 0;
+        for chunk in &self.index.chunks {
+            let is_wide = chunk.times.1.secs_since(chunk.times.0) >= HOLE_YEARS * YEAR_SECS;
+            if is_wide && looked_into < MOST_LOOKED_INTO {
+                looked_into += 1;
+                let records = self.records(chunk.place).ok().flatten().unwrap_or_default();
+                let messages = wire::records(&records).flatten().filter(|record| record.op == op::MESSAGE);
+                let times = messages.filter_map(|record| wire::message(record.body)).map(|message| message.log_time);
+                let times = times.filter(|time| *time <= index::LAST).map(index::time);
+                spans.extend(times.map(|time| (time, time)));
+            } else {
+                spans.push(chunk.times);
+            }
+        }
+        spans.sort_unstable();
+        let mut newest = spans.first()?.1;
+        let holes = spans.into_iter().map(|(from, to)| {
+            let before = newest;
+            newest = newest.max(to);
+            (before, from)
+        });
+        let longest = holes.max_by(|a, b| a.1.secs_since(a.0).total_cmp(&b.1.secs_since(b.0)))?;
+        (longest.1.secs_since(longest.0) >= HOLE_YEARS * YEAR_SECS).then_some(longest)
     }
 
     /// In the order of the file; a name may come more than once.

@@ -2,9 +2,9 @@
 //! file. Out: its contents up to the first place where no whole record stands. Reads the heads of records and the
 //! indexes of messages; decompresses a chunk only to learn of channels, and the last, which may be half written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::chunk::{self, ChunkError, ChunkSpan};
+use super::chunk::{self, ChunkSpan};
 use super::file::Source;
 use super::index::{Attached, Found, Holds, Kind};
 use super::summary::Contents;
@@ -26,9 +26,13 @@ pub(super) struct Scanned {
 }
 
 /// Walks through the data section. What is no record of its kind goes to `damage`.
-pub(super) fn scan(source: &Source, damage: &Damage) -> Result<Scanned, ReadError> {
-    let mut scan = Scan { source, damage, contents: Contents::default(), chunk: None, unknown: BTreeSet::new() };
+/// With `looks_into_all` nothing is taken from indexes of messages: for files that contradict themselves.
+pub(super) fn scan(source: &Source, damage: &Damage, looks_into_all: bool) -> Result<Scanned, ReadError> {
+    let (contents, unknown) = (Contents::default(), BTreeSet::new());
+    let mut scan = Scan { source, damage, contents, chunk: None, unknown, looks_into_all };
     let mut walk = Walk::new(source);
+    // The channels that the run has told of.
+    let mut told: BTreeMap<u16, wire::Channel> = BTreeMap::new();
     let mut loose: Option<ChunkSpan> = None;
     while let Some(step) = walk.next()? {
         // The first record is the header, whatever it says.
@@ -42,14 +46,32 @@ pub(super) fn scan(source: &Source, damage: &Damage) -> Result<Scanned, ReadErro
         // A run of messages outside of chunks ends with anything else, or when it is long enough.
         if matches!(step.op, op::SCHEMA | op::CHANNEL | op::MESSAGE) {
             scan.finish_chunk(true)?;
+            if step.op == op::CHANNEL
+                && let Some(channel) = wire::channel(walk.body(step, u64::MAX)?)
+            {
+                // What contradicts the run ends it: what came before is whole.
+                if told.get(&channel.id).is_some_and(|known| *known != channel) {
+                    scan.loose(loose.take())?;
+                    told.clear();
+                }
+                if let Err(why) = scan.contents.channels.hear(&channel, step.offset) {
+                    damage.spoil(step.offset, step.length, None, &why);
+                    damage.tell(&why);
+                    scan.loose(loose.take())?;
+                    continue;
+                }
+                told.insert(channel.id, channel);
+            }
             let run = loose.get_or_insert(ChunkSpan { offset: step.offset, length: 0, is_loose: true });
             run.length += step.length;
             if run.length >= LOOSE {
                 scan.loose(loose.take())?;
+                told.clear();
             }
             continue;
         }
         scan.loose(loose.take())?;
+        told.clear();
         scan.step(step, &mut walk)?;
     }
     scan.loose(loose.take())?;
@@ -66,6 +88,7 @@ struct Scan<'s> {
     chunk: Option<Pending>,
     /// Channels that no chunk has told of, though one was read for them.
     unknown: BTreeSet<u16>,
+    looks_into_all: bool,
 }
 
 #[derive(Debug)]
@@ -152,7 +175,7 @@ impl Scan<'_> {
         let Some(mut chunk) = self.chunk.take() else { return Ok(()) };
         let has_news =
             |(id, _, _): &(u16, u64, u64)| self.contents.channels.get(*id).is_none() && !self.unknown.contains(id);
-        let is_opaque = may_lack || chunk.found.is_opaque || chunk.channels.is_empty();
+        let is_opaque = self.looks_into_all || may_lack || chunk.found.is_opaque || chunk.channels.is_empty();
         if is_opaque || chunk.channels.iter().any(has_news) {
             return self.look_into(chunk, is_opaque);
         }
@@ -178,15 +201,14 @@ impl Scan<'_> {
     fn look_into(&mut self, mut chunk: Pending, is_opaque: bool) -> Result<(), ReadError> {
         let place = chunk.found.place;
         let learnt = chunk::read(self.source, place).and_then(|records| {
-            self.contents.channels.learn(&records).map_err(ChunkError::Spoiled)?;
+            self.contents.channels.learn(&records, place)?;
             Ok(records)
         });
         let records = match learnt {
             Ok(records) => records,
-            Err(ChunkError::Read(error)) => return Err(error),
-            Err(ChunkError::Spoiled(why)) => {
-                self.damage.spoil(place.offset, place.length, Some(super::index::time(chunk.found.start)), &why);
-                return Ok(());
+            Err(error) => {
+                let from = Some(super::index::time(chunk.found.start));
+                return self.damage.spoil_chunk(place, from, error);
             }
         };
         let unknown =
@@ -196,7 +218,7 @@ impl Scan<'_> {
             chunk.found.is_opaque = true;
             for record in wire::records(&records).flatten().filter(|record| record.op == op::MESSAGE) {
                 let known = wire::message(record.body).map(|message| message.channel);
-                let known = known.filter(|id| self.contents.channels.get(*id).is_some());
+                let known = known.filter(|id| self.contents.channels.owner(*id, place.of(record.at)).is_some());
                 if let Some(id) = known {
                     *self.contents.counts.entry(id).or_default() += 1;
                 }

@@ -30,6 +30,8 @@ pub(super) enum Unusable {
     /// The file is whole and has none, or not enough of one.
     Absent,
     Damaged(NoIndex),
+    /// It gives one number to several channels.
+    Contradictory,
 }
 
 /// Where the summary stands: its start, and the footer after it.
@@ -92,7 +94,8 @@ pub(super) fn read(source: &Source) -> Result<Result<Contents, Unusable>, ReadEr
     };
     let mut reading = Reading { data_end: span.start, ..Reading::default() };
     if reading.pass(source, span)?.is_none() {
-        return Ok(Err(Unusable::Damaged(NoIndex::Wrong)));
+        let why = if reading.contradicts { Unusable::Contradictory } else { Unusable::Damaged(NoIndex::Wrong) };
+        return Ok(Err(why));
     }
     if reading.is_ahead {
         // Chunks came before their channels. Now all channels are known.
@@ -183,6 +186,8 @@ struct Reading {
     statistics: Option<wire::Statistics>,
     /// A chunk has a channel that was not known when it came.
     is_ahead: bool,
+    /// A channel has the number of another.
+    contradicts: bool,
     /// Where the data section ends at the latest.
     data_end: u64,
 }
@@ -194,7 +199,10 @@ impl Reading {
 
     fn take(&mut self, op: u8, body: &[u8]) -> Option<()> {
         match op {
-            op::CHANNEL => return self.contents.channels.add(wire::channel(body)?).then_some(()),
+            op::CHANNEL => {
+                self.contradicts = !self.contents.channels.add(wire::channel(body)?);
+                return (!self.contradicts).then_some(());
+            }
             op::STATISTICS => self.statistics = Some(wire::statistics(body)?),
             op::CHUNK_INDEX => {
                 let chunk = wire::chunk_index(body)?;

@@ -1,10 +1,13 @@
 //! Several recordings as one. In: files of a series, in any order. Out: the same as of one, in order of time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::index::Kind;
+use bytes::Bytes;
+
+use super::index::{Channel, Kind};
 use super::message::{Entries, Entry};
 use super::{RawMessage, ReadError, RecordingFile};
 use crate::event::Event;
@@ -78,11 +81,24 @@ impl Timeline {
 
     /// What is missing, in a sentence for each damaged file. More may become known when messages are read.
     pub fn damage_text(&self) -> Option<String> {
-        let damages = self.recordings.iter().filter_map(|recording| {
+        self.of_each(|recording| recording.damage().map(ToString::to_string))
+    }
+
+    /// The same, and what else people have to know: messages that cannot be read, times that cannot be right.
+    pub fn told(&self) -> Option<String> {
+        self.of_each(|recording| {
+            let told = [recording.damage().map(ToString::to_string), recording.unread(), recording.odd_times()];
+            let told = told.into_iter().flatten().collect::<Vec<_>>().join("; ");
+            (!told.is_empty()).then_some(told)
+        })
+    }
+
+    fn of_each(&self, say: impl Fn(&RecordingFile) -> Option<String>) -> Option<String> {
+        let said = self.recordings.iter().filter_map(|recording| {
             let name = recording.path().file_name().unwrap_or(recording.path().as_os_str()).to_string_lossy();
-            Some(format!("{name}: {}", recording.damage()?))
+            Some(format!("{name}: {}", say(recording)?))
         });
-        let text = damages.collect::<Vec<_>>().join("\n");
+        let text = said.collect::<Vec<_>>().join("\n");
         (!text.is_empty()).then_some(text)
     }
 
@@ -154,11 +170,15 @@ impl Timeline {
     }
 
     /// All that is learnt from, with `after < log_time ≤ up_to`, in the one order: by log time, then by the name of the
-    /// broker, then as it arrived, which is as it stands in the file; of several files the one that begins earlier first.
+    /// broker, then as it arrived, which is as it stands in the file; of several files the one that begins earlier first. A
+    /// message that stands in two files, of which one is a copy or a part of the other, comes once.
     /// Samples of costly producers come among the messages, see [`RawMessage::produced`].
     pub fn messages(&self, after: Timestamp, up_to: Timestamp) -> impl Iterator<Item = Result<RawMessage, ReadError>> {
-        let lane = |recording| Lane { next: None, entries: Entries::new(recording, Kind::MESSAGES, after, up_to) };
-        Merged { lanes: self.recordings.iter().map(lane).collect(), is_begun: false }
+        let lanes = self.recordings.iter().map(|recording| {
+            let entries = Entries::new(recording, Kind::MESSAGES, after, up_to);
+            Lane { next: None, bounds: recording.bounds(), entries }
+        });
+        Merged { lanes: lanes.collect(), is_begun: false, moment: None, given: HashMap::new() }
             .map(|entry| entry.map(Entry::into_raw))
     }
 
@@ -171,6 +191,17 @@ impl Timeline {
             }
         }
         all.sort_by_key(|forecast| forecast.issued);
+        if self.recordings.len() > 1 {
+            // Those of one moment are few.
+            let mut kept: Vec<RecordedForecast> = Vec::with_capacity(all.len());
+            for forecast in all {
+                let mut same_moment = kept.iter().rev().take_while(|other| other.issued == forecast.issued);
+                if !same_moment.any(|other| *other == forecast) {
+                    kept.push(forecast);
+                }
+            }
+            all = kept;
+        }
         Ok(all)
     }
 
@@ -247,6 +278,7 @@ fn leave_out_doubles(all: &mut Vec<(Timestamp, Event)>) {
 
 /// One recording with its next message.
 struct Lane<'r> {
+    bounds: Option<(Timestamp, Timestamp)>,
     next: Option<Result<Entry, ReadError>>,
     entries: Entries<'r>,
 }
@@ -255,6 +287,57 @@ struct Lane<'r> {
 struct Merged<'r> {
     lanes: Vec<Lane<'r>>,
     is_begun: bool,
+    /// Of the messages in `given`.
+    moment: Option<Timestamp>,
+    /// What lanes have given of this moment, by its hash.
+    given: HashMap<u64, Vec<Given>>,
+}
+
+/// A message, and the lanes that have had it: each may have it once for each time that the first one has it.
+struct Given {
+    channel: Arc<Channel>,
+    publish_time: Timestamp,
+    payload: Bytes,
+    lanes: Vec<usize>,
+}
+
+impl Given {
+    fn is(&self, entry: &Entry) -> bool {
+        let (a, b) = (&self.channel, &entry.channel);
+        (&a.topic, &a.broker, a.qos, a.retained) == (&b.topic, &b.broker, b.qos, b.retained)
+            && self.publish_time == entry.publish_time
+            && self.payload == entry.payload
+    }
+}
+
+impl Merged<'_> {
+    /// Whether a message of a lane stands in another lane as well, which has given it.
+    fn is_double(&mut self, lane: usize, entry: &Entry) -> bool {
+        let has = |other: &Lane<'_>| other.bounds.is_some_and(|(from, to)| (from..=to).contains(&entry.log_time));
+        let may_be = self.lanes.iter().enumerate().any(|(at, other)| at != lane && has(other));
+        if !may_be {
+            return false;
+        }
+        if self.moment != Some(entry.log_time) {
+            self.moment = Some(entry.log_time);
+            self.given.clear();
+        }
+        let mut hasher = DefaultHasher::new();
+        (&entry.channel.topic, entry.publish_time, &entry.payload).hash(&mut hasher);
+        let same = self.given.entry(hasher.finish()).or_default();
+        match same.iter_mut().find(|given| given.is(entry) && !given.lanes.contains(&lane)) {
+            Some(given) => {
+                given.lanes.push(lane);
+                true
+            }
+            None => {
+                let Entry { channel, publish_time, payload, .. } = entry;
+                let (channel, payload) = (channel.clone(), payload.clone());
+                same.push(Given { channel, publish_time: *publish_time, payload, lanes: vec![lane] });
+                false
+            }
+        }
+    }
 }
 
 impl Lane<'_> {
@@ -280,9 +363,15 @@ impl Iterator for Merged<'_> {
             self.is_begun = true;
             self.lanes.iter_mut().for_each(|lane| lane.next = lane.entries.next_learned());
         }
-        let places = self.lanes.iter().enumerate().filter_map(|(at, lane)| Some((lane.place()?, at)));
-        let (_, first) = places.min()?;
-        self.lanes.get_mut(first)?.pass()
+        loop {
+            let places = self.lanes.iter().enumerate().filter_map(|(at, lane)| Some((lane.place()?, at)));
+            let (_, first) = places.min()?;
+            let next = self.lanes.get_mut(first)?.pass()?;
+            let is_double = next.as_ref().is_ok_and(|entry| self.is_double(first, entry));
+            if !is_double {
+                return Some(next);
+            }
+        }
     }
 }
 

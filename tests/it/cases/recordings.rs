@@ -1,1 +1,288 @@
 //! Recordings and files that are written.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use super::{Case, Outcome, Samples, call, call_in, check, folder_of};
+
+const IMPORT: &str = "import mcap in.mcap --scene scene.ron -o out.mcap";
+
+/// One flow a second from noon on.
+const FIVE: &[&str] = &[
+    "2026-01-31T12:00:00Z 1",
+    "2026-01-31T12:00:01Z 2",
+    "2026-01-31T12:00:02Z 3",
+    "2026-01-31T12:00:03Z 4",
+    "2026-01-31T12:00:04Z 5",
+];
+
+const fn flow(twin: &'static str, are: &'static [&'static str]) -> Samples {
+    Samples { twin, signal: "flow", are }
+}
+
+const ALL_FIVE: &[Samples] = &[flow("P-1", FIVE)];
+const FIRST_AND_THIRD: &[Samples] = &[flow("P-1", &["2026-01-31T12:00:00Z 1", "2026-01-31T12:00:02Z 3"])];
+const FIRST_ALONE: &[Samples] = &[flow("P-1", &["2026-01-31T12:00:00Z 1"]), flow("P-2", &[])];
+
+#[test]
+fn recordings_of_other_programs_are_read_or_refused_with_a_way_out() {
+    let case = |name, code, says, samples| Case { name, args: IMPORT, code, says, never: &[], samples };
+    check(&[
+        case(
+            "mcap05_log_time_0",
+            0,
+            &["no message lies between 1970-01-01T00:00:00Z and 2026-01-31T12:00:00Z, 56 years", "--range", "--at"],
+            &[],
+        ),
+        case("mcap08_unknown_compression", 0, &["`brotli`", "zstd", "2 messages, 2 samples"], FIRST_AND_THIRD),
+        case(
+            "mcap10_channel_redefined",
+            0,
+            &["breaks the rules", "channel 1", "`P-1/data`", "`P-2/data`"],
+            FIRST_ALONE,
+        ),
+        case("mcap12_ros2_cdr", 2, &["`cdr`", "JSON", "no recording is written"], &[]),
+        case("mcap12b_protobuf", 2, &["`protobuf`", "JSON", "no recording is written"], &[]),
+        case("mcap15_time_beyond_i64", 0, &["2 messages", "2262"], ALL_FIVE),
+        case("mcap17_empty", 2, &["no message", "no recording is written"], &[]),
+    ]);
+}
+
+fn import(name: &str, args: &[&str]) -> Outcome {
+    let done = call(name, args);
+    assert_eq!(done.code, Some(0), "{}", done.said);
+    done
+}
+
+fn text(folder: &Path, file: &str) -> String {
+    std::fs::read_to_string(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+#[test]
+fn what_a_repair_keeps_stays_with_its_owner() {
+    let done = import("mcap10_channel_redefined", &["repair", "in.mcap"]);
+    let done = call_in(done.folder, &IMPORT.split(' ').collect::<Vec<_>>());
+    assert_eq!(done.code, Some(0), "{}", done.said);
+    let found = super::samples(done.folder.path(), "P-1", "flow");
+    assert_eq!(found, ["2026-01-31T12:00:00Z 1"]);
+    assert_eq!(super::samples(done.folder.path(), "P-2", "flow"), [""; 0]);
+    assert!(done.folder.path().join("in.mcap.damaged").exists(), "what is left out is kept");
+}
+
+#[test]
+fn an_import_begins_with_its_first_message_and_both_ends_of_a_stretch_belong_to_it() {
+    let mut folder = import("mcap19_pollux_export_range", &IMPORT.split(' ').collect::<Vec<_>>()).folder;
+    let stretches: [(&[&str], &[&str]); 4] = [
+        (&["--range", "1s..3s"], &["2", "3", "4"]),
+        (&["--range", "0s..1s"], &["1", "2"]),
+        (&["--from", "2026-01-31T12:00:01Z", "--to-time", "2026-01-31T12:00:03Z"], &["2", "3", "4"]),
+        (&["--range", "4s.."], &["5"]),
+    ];
+    for (stretch, expected) in stretches {
+        let done = call_in(folder, &[&["export", "out.mcap", "--to", "csv", "-o", "o.csv"], stretch].concat());
+        assert_eq!(done.code, Some(0), "{stretch:?}: {}", done.said);
+        let table = text(done.folder.path(), "o.csv");
+        let values: Vec<&str> = table.lines().skip(1).filter_map(|line| line.split(',').nth(4)).collect();
+        assert_eq!(values, expected, "{stretch:?}");
+        folder = done.folder;
+    }
+    let outside: [&[&str]; 4] = [
+        &["--range", "3s..1s"],
+        &["--from", "2030-01-01T00:00:00Z"],
+        &["--range", "10s..20s"],
+        &["--from", "1999-01-01T00:00:00Z", "--to-time", "1999-01-02T00:00:00Z"],
+    ];
+    for stretch in outside {
+        let done = call_in(folder, &[&["export", "out.mcap", "--to", "csv", "-o", "none.csv"], stretch].concat());
+        assert_eq!(done.code, Some(2), "{stretch:?}: {}", done.said);
+        let bounds = "the recording is from 2026-01-31T12:00:00Z to 2026-01-31T12:00:04Z";
+        assert!(done.said.contains(bounds) && !done.folder.path().join("none.csv").exists(), "{}", done.said);
+        folder = done.folder;
+    }
+    // A recording again: what it has from the start on.
+    let done = call_in(folder, &["export", "out.mcap", "--to", "mcap", "-o", "cut.mcap", "--range", "0s..2s"]);
+    assert_eq!(done.code, Some(0), "{}", done.said);
+    let done = call_in(done.folder, &["info", "cut.mcap"]);
+    assert!(done.said.contains("from         2026-01-31T12:00:00Z\n"), "{}", done.said);
+}
+
+#[test]
+fn an_import_differs_in_nothing_from_what_was_imported() {
+    let folder = import("mcap19_pollux_export_range", &IMPORT.split(' ').collect::<Vec<_>>()).folder;
+    let compare = ["compare", "out.mcap", "in.mcap", "--align", "start", "--scene", "scene.ron", "--tolerance", "0.01"];
+    let done = call_in(folder, &compare);
+    assert_eq!(done.code, Some(0), "{}", done.said);
+    assert!(done.said.contains("signals that differ: 0 of"), "{}", done.said);
+}
+
+#[test]
+fn the_first_values_show_at_the_start() {
+    let folder =
+        import("plt11_at_start", &["import", "csv", "in.csv", "--scene", "scene.ron", "-o", "out.mcap"]).folder;
+    let done = call_in(folder, &["play", "out.mcap", "--headless", "--at", "0s", "--state", "s.json"]);
+    assert_eq!(done.code, Some(0), "{}", done.said);
+    let state: serde_json::Value = serde_json::from_str(&text(done.folder.path(), "s.json")).unwrap();
+    assert_eq!(state["twins"]["P"]["signals"]["c"]["value"], 42.0);
+}
+
+#[test]
+fn lines_for_influx_are_no_comments_and_no_two_are_of_one_point() {
+    let csv = ["import", "csv", "in.csv", "--scene", "scene.ron", "-o", "out.mcap"];
+    let folder = import("exp01_influx_special", &csv).folder;
+    let done = call_in(folder, &["export", "out.mcap", "--to", "influx", "-o", "out.lp"]);
+    let lines = text(done.folder.path(), "out.lp");
+    assert!(!lines.is_empty() && lines.lines().all(|line| line.starts_with("/#Pu\\ mp\\,a\\=b,quality=")), "{lines}");
+
+    // The same message three times at one moment.
+    let folder = import("exp02_influx_duplicates", &csv).folder;
+    let topics = "time,topic,payload\n100,P-1/mode,a\n100,P-1/mode,b\n100,P-1/mode,c\n101,P-1/mode,d\n";
+    std::fs::write(folder.path().join("in.csv"), topics).unwrap();
+    let done = call_in(folder, &[&csv[..], &["--force"]].concat());
+    assert_eq!(done.code, Some(0), "{}", done.said);
+    let done = call_in(done.folder, &["export", "out.mcap", "--to", "influx", "-o", "out.lp"]);
+    let lines = text(done.folder.path(), "out.lp");
+    let points: BTreeMap<&str, &str> =
+        lines.lines().filter_map(|line| line.rsplit_once(' ')).map(|(what, time)| (time, what)).collect();
+    assert_eq!(points.len(), 4, "{lines}");
+    assert!(done.said.contains("2 values have the time of another"), "{}", done.said);
+}
+
+#[test]
+fn a_recording_and_its_copy_or_a_part_of_it_are_one() {
+    let folder = import("mcap19_pollux_export_range", &IMPORT.split(' ').collect::<Vec<_>>()).folder;
+    std::fs::copy(folder.path().join("out.mcap"), folder.path().join("b.mcap")).unwrap();
+    let done = call_in(folder, &["export", "out.mcap", "--to", "mcap", "-o", "part.mcap", "--range", "1s..2s"]);
+    let done = call_in(done.folder, &["export", "out.mcap", "b.mcap", "part.mcap", "--to", "csv", "-o", "o.csv"]);
+    assert_eq!(done.code, Some(0), "{}", done.said);
+    let table = text(done.folder.path(), "o.csv");
+    let rows: Vec<String> =
+        table.lines().skip(1).map(|row| row.split(',').step_by(4).take(2).collect::<Vec<_>>().join(" ")).collect();
+    assert_eq!(rows, FIVE);
+}
+
+#[test]
+fn alarms_of_a_recording_say_what_they_were_judged_by_in_any_scene() {
+    let csv = ["import", "csv", "in.csv", "--scene", "scene.ron", "-o", "out.mcap"];
+    let mut folder = import("alm16_other_limits_replay", &csv).folder;
+    for (scene, is_said) in [(&[][..], false), (&["--scene", "scene2.ron"][..], true)] {
+        let play = [&["play", "out.mcap", "--headless", "--speed", "1000", "--state", "s.json"], scene].concat();
+        let done = call_in(folder, &play);
+        assert_eq!(done.code, Some(0), "{}", done.said);
+        let state: serde_json::Value = serde_json::from_str(&text(done.folder.path(), "s.json")).unwrap();
+        assert_eq!(state["twins"]["P"]["alarms"][0]["message"], "x above 5 (high)", "{scene:?}");
+        let troubles = state["troubles"].to_string();
+        let told = troubles.contains("P/x.high was judged as `above 5`, where the scene says `above 2`");
+        assert_eq!(told && troubles.contains("pollux rejudge"), is_said, "{troubles}");
+        folder = done.folder;
+    }
+}
+
+/// Every file of a folder with its content, but for what the program remembers.
+fn all(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.is_file());
+    files.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(path).unwrap())).collect()
+}
+
+#[test]
+fn a_failed_import_leaves_the_recording_that_was_there() {
+    let csv = ["import", "csv", "good.csv", "--scene", "scene.ron", "-o", "out.mcap"];
+    let folder = import("imp01_force_failed", &csv).folder;
+    let before = all(folder.path());
+    let done = call_in(folder, &csv);
+    assert!(done.code == Some(3) && done.said.contains("--force"), "{}", done.said);
+    assert_eq!(all(done.folder.path()), before, "nothing is replaced without --force");
+    let empty = folder_of("mcap17_empty").join("in.mcap");
+    let empty = empty.to_str().unwrap();
+    let done = call_in(done.folder, &["import", "mcap", empty, "--scene", "scene.ron", "-o", "out.mcap", "--force"]);
+    assert_eq!(done.code, Some(2), "{}", done.said);
+    assert_eq!(all(done.folder.path()), before);
+}
+
+#[test]
+fn no_command_writes_over_what_it_reads() {
+    let mut folder =
+        import("imp02_onto_itself", &["import", "mcap", "src.mcap", "--scene", "scene.ron", "-o", "out.mcap"]).folder;
+    std::fs::hard_link(folder.path().join("src.mcap"), folder.path().join("hard.mcap")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("out.mcap", folder.path().join("soft.mcap")).unwrap();
+    let before = all(folder.path());
+    let mut calls = vec![
+        "import csv src.csv --scene scene.ron -o src.csv --force",
+        "import csv src.csv --scene scene.ron -o scene.ron --force",
+        "import mcap src.mcap --scene scene.ron -o ./src.mcap --force",
+        "import mcap src.mcap --scene scene.ron -o hard.mcap --force",
+        "export out.mcap --to csv -o out.mcap",
+        "export out.mcap --to csv --scene scene.ron -o scene.ron",
+        "play out.mcap --headless --at 0s --state out.mcap",
+        "play out.mcap --headless --at 0s --scene scene.ron --state scene.ron",
+    ];
+    if cfg!(unix) {
+        calls.push("export out.mcap --to mcap -o soft.mcap");
+    }
+    for line in calls {
+        let done = call_in(folder, &line.split(' ').collect::<Vec<_>>());
+        assert_eq!(done.code, Some(2), "{line}: {}", done.said);
+        assert!(done.said.contains("is one of the files that are read"), "{line}: {}", done.said);
+        assert_eq!(all(done.folder.path()), before, "{line}");
+        folder = done.folder;
+    }
+}
+
+/// As on a disk that is full at some point: no file may grow beyond so many blocks of 512 bytes.
+#[cfg(unix)]
+#[test]
+fn a_command_that_cannot_write_on_changes_no_file() {
+    let folder =
+        import("imp02_onto_itself", &["import", "mcap", "src.mcap", "--scene", "scene.ron", "-o", "out.mcap"]).folder;
+    let at = |name: &str| folder.path().join(name);
+    let whole = std::fs::read(at("out.mcap")).unwrap();
+    std::fs::write(at("cut.mcap"), &whole[..whole.len() - 200]).unwrap();
+    let mut bent = whole.clone();
+    bent[whole.len() / 2] ^= 0x55;
+    std::fs::write(at("bent.mcap"), &bent).unwrap();
+    for old in ["old.csv", "old.parquet", "old.lp", "old.json"] {
+        std::fs::write(at(old), "old").unwrap();
+    }
+    std::fs::copy(at("out.mcap"), at("old.mcap")).unwrap();
+    let before = all(folder.path());
+    let calls = [
+        "import mcap src.mcap --scene scene.ron -o old.mcap --force",
+        "export out.mcap --to csv -o old.csv",
+        "export out.mcap --to parquet -o old.parquet",
+        "export out.mcap --to influx -o old.lp",
+        "export out.mcap --to mcap -o old.mcap",
+        "play out.mcap --headless --at 0s --state old.json",
+        "repair cut.mcap",
+        "repair bent.mcap",
+    ];
+    for line in calls {
+        let (mut failed, mut done) = (0, false);
+        for blocks in (0..=24).chain([1000]) {
+            let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" {line}");
+            let status = Command::new("sh")
+                .args(["-c", &script, env!("CARGO_BIN_EXE_pollux")])
+                .current_dir(folder.path())
+                .env("XDG_STATE_HOME", folder.path().join(".state"))
+                .output()
+                .expect("a shell");
+            match status.status.success() {
+                true => done = true,
+                false => {
+                    failed += 1;
+                    let now = all(folder.path());
+                    let changed: Vec<_> = before.iter().filter(|(name, old)| now.get(*name) != Some(*old)).collect();
+                    assert!(changed.is_empty(), "{line}, {blocks} blocks: {:?}", changed.first().map(|(name, _)| name));
+                    let pieces = now.keys().find(|name| name.starts_with(".pollux"));
+                    assert_eq!(pieces, None, "{line}, {blocks} blocks");
+                }
+            }
+            for (name, old) in &before {
+                std::fs::write(at(name), old).unwrap();
+            }
+            let _ = std::fs::remove_file(at("bent.mcap.damaged"));
+        }
+        assert!(failed > 0 && done, "{line}: failed {failed} times");
+    }
+}
