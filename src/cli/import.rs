@@ -7,7 +7,10 @@ use std::sync::Arc;
 use super::Failure;
 use crate::command::Operator;
 use crate::files::{self, Existing, FileError, NewFile};
-use crate::import::{self, CsvOptions, CsvReader, ImportError, ImportOptions, Imported, Sent, Shape, TableCounts};
+use crate::import::{
+    self, CsvOptions, CsvReader, Ignored, ImportError, ImportOptions, Imported, Mark, Rejected, Sent, Shape,
+    TableCounts, TimeFormat,
+};
 use crate::produce::ProducerFactory;
 use crate::record::read::Timeline;
 use crate::scene::Scene;
@@ -16,7 +19,9 @@ use crate::value::Timestamp;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// csv: a table with a row for each moment (time,P-101.flow,…), for each value (time,twin,signal,value) or for each
-    /// message (time,topic,payload). mcap: messages with JSON payloads on topics that the scene binds.
+    /// message (time,topic,payload), in any order: long tables are sorted in the system's folder for temporary files.
+    /// Rows that cannot be taken go into OUTPUT.rejected.csv with line and reason; mended, it imports. mcap: messages with
+    /// JSON payloads on topics that the scene binds.
     format: Format,
     /// The file to read.
     file: PathBuf,
@@ -32,6 +37,17 @@ pub struct Args {
     /// csv: the signal that a column belongs to, where its name does not say so: F1=P-101.flow
     #[arg(long, value_name = "COLUMN=TWIN.SIGNAL", value_parser = parse_map)]
     map: Vec<(String, String)>,
+    /// csv: how times are written, where RFC 3339, its variants and numbers since 1970 do not fit: seconds, milliseconds,
+    /// microseconds, nanoseconds, days (of a spreadsheet), compact (20260131) or a pattern like %d.%m.%Y %H:%M:%S
+    #[arg(long, value_name = "FORMAT", default_value = "auto", hide_default_value = true, allow_hyphen_values = true)]
+    time_format: TimeFormat,
+    /// csv: where times are from that name no zone, by name (Europe/Berlin) or offset (+02:00); UTC if nothing is said. The
+    /// order of rows tells the two hours apart where summer time ends.
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    zone: Option<String>,
+    /// csv: the mark before decimals, where the columns do not tell it: comma or point. The other one parts thousands.
+    #[arg(long, value_name = "MARK")]
+    decimal: Option<Decimal>,
     /// Overwrite the recording if there is one.
     #[arg(long)]
     force: bool,
@@ -41,6 +57,12 @@ pub struct Args {
 enum Format {
     Csv,
     Mcap,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Decimal {
+    Comma,
+    Point,
 }
 
 fn parse_map(text: &str) -> Result<(String, String), String> {
@@ -59,13 +81,24 @@ pub fn run(args: Args) -> Result<(), Failure> {
     match args.format {
         Format::Csv => {
             let input = File::open(&args.file)
+                .and_then(import::seekable)
                 .map_err(|cause| failure(ImportError::Unreadable { file: shown.clone(), cause }))?;
-            let options = CsvOptions { time: args.time.clone(), map: args.map.clone() };
+            let options = CsvOptions {
+                time: args.time.clone(),
+                map: args.map.clone(),
+                format: args.time_format.clone(),
+                zone: args.zone.clone(),
+                decimal: args.decimal.map(|mark| match mark {
+                    Decimal::Comma => Mark::Comma,
+                    Decimal::Point => Mark::Point,
+                }),
+            };
             let mut reader = CsvReader::new(&shown, input, &scene, &options).map_err(failure)?;
             tell_columns(&shown, &reader);
-            let imported = write(&args, scene.clone(), std::iter::from_fn(|| reader.next_moment().transpose()))?;
+            let imported = write(&args, scene.clone(), std::iter::from_fn(|| reader.next_moment().transpose()));
             tell_rows(&shown, &reader.counts);
-            tell(&args.output, &imported);
+            tell_rejected(&shown, &args.output, reader.rejected());
+            tell(&args.output, &imported?);
         }
         Format::Mcap => {
             let timeline = Timeline::open(std::slice::from_ref(&args.file)).map_err(Failure::environment)?;
@@ -120,28 +153,68 @@ fn failure(error: ImportError) -> Failure {
 }
 
 fn tell_columns(file: &str, reader: &CsvReader) {
+    for note in &reader.notes {
+        eprintln!("pollux: {file}: {note}");
+    }
     if let Shape::Wide { signals, .. } = reader.shape() {
         eprintln!("pollux: {file}: {} columns belong to signals", signals.len());
     }
-    for ignored in &reader.ignored {
-        let why = match (ignored.is_computed, &ignored.near) {
-            (true, _) => "the scene computes this signal, or nothing brings it".to_owned(),
-            (false, Some(near)) => format!("no signal is called so; did you mean {near}?"),
-            (false, None) => "no signal is called so".to_owned(),
-        };
-        eprintln!("pollux: {file}: the column `{}` is not read: {why}", ignored.column);
+    let (computed, unknown): (Vec<_>, Vec<_>) = reader.ignored.iter().partition(|ignored| ignored.is_computed);
+    if !computed.is_empty() {
+        let which = some_columns(&computed);
+        eprintln!("pollux: {file}: {which} not read: the scene computes the signal, or nothing brings it");
+    }
+    if !unknown.is_empty() {
+        let meant = unknown.iter().find_map(|ignored| Some((&ignored.column, ignored.near.as_ref()?)));
+        let meant = meant.map(|(column, near)| match unknown.len() {
+            1 => format!("; did you mean {near}?"),
+            _ => format!("; did you mean {near} for `{column}`?"),
+        });
+        let which = some_columns(&unknown);
+        eprintln!("pollux: {file}: {which} not read: no signal is called so{}", meant.unwrap_or_default());
+    }
+}
+
+/// The first few by name, all by count.
+fn some_columns(ignored: &[&Ignored]) -> String {
+    let names: Vec<String> = ignored.iter().take(3).map(|ignored| format!("`{}`", ignored.column)).collect();
+    match ignored.len() {
+        1 => format!("the column {} is", names.join(", ")),
+        count if count == names.len() => format!("the columns {} are", names.join(", ")),
+        count => format!("{count} columns, such as {}, are", names.join(", ")),
     }
 }
 
 fn tell_rows(file: &str, counts: &TableCounts) {
-    if let Some(line) = counts.first_timeless {
-        eprintln!("pollux: {file}: {} rows have no time that can be read, the first in line {line}", counts.timeless);
-    }
     if let Some(name) = &counts.first_unknown {
         eprintln!("pollux: {file}: {} values are of no bound signal, the first of `{name}`", counts.unknown);
     }
-    if counts.late > 0 {
-        eprintln!("pollux: {file}: {} rows lie before the one above them and are taken as late", counts.late);
+    if let Some((line, text)) = &counts.first_rounded {
+        let count = counts.rounded;
+        eprintln!(
+            "pollux: {file}: {count} whole numbers have more digits than a value keeps and are rounded, the first in line \
+             {line}: {text}"
+        );
+    }
+    if counts.repeated > 0 {
+        eprintln!("pollux: {file}: {} headers stand among the rows and are skipped", counts.repeated);
+    }
+}
+
+fn tell_rejected(file: &str, output: &Path, rejected: &mut Rejected) {
+    if rejected.is_empty() {
+        return;
+    }
+    let count = |count: u64, what: &str| (count > 0).then(|| format!("{count} rows are {what}"));
+    let counts = [count(rejected.rows, "not taken"), count(rejected.parts, "taken in part")];
+    let counts = counts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    eprintln!("pollux: {file}: {counts}: {}", rejected.told());
+    match rejected.write_beside(output) {
+        Ok(Some(path)) => {
+            eprintln!("pollux: what is not taken stands in {}; mended, it can be imported", path.display());
+        }
+        Ok(None) => {}
+        Err(error) => eprintln!("pollux: what is not taken cannot be written beside the recording: {error}"),
     }
 }
 

@@ -1,16 +1,43 @@
-//! Finds the meaning of each column of a table. In: the header, a scene, options of the user. Out: a [`Shape`]. Pure.
+//! Finds the meaning of each column of a table. In: the header, a scene, options of the user. Out: a [`Layout`]. Pure.
 
-use super::{CsvOptions, Encoder, ImportError};
+use std::collections::HashMap;
+
+use super::dialect::Fit;
+use super::names::{Names, unguarded};
+use super::{CsvOptions, Encoder, ImportError, rejected, time};
 use crate::scene::Scene;
-use crate::scene::nearest::nearest;
 use crate::value::{SignalIndex, Unit};
 
-const TIME: [&str; 9] = ["time", "timestamp", "ts", "date", "datetime", "date_time", "_time", "source_time", "t"];
-const TWIN: [&str; 5] = ["twin", "asset", "device", "machine", "id"];
-const SIGNAL: [&str; 7] = ["signal", "name", "tag", "metric", "variable", "field", "parameter"];
+const TIME: [&str; 16] = [
+    "time",
+    "timestamp",
+    "ts",
+    "date",
+    "datetime",
+    "date_time",
+    "_time",
+    "source_time",
+    "t",
+    "date time",
+    "date/time",
+    "time_utc",
+    "local_time",
+    "zeit",
+    "zeitstempel",
+    "datum",
+];
+/// Columns of dates that may stand beside a column of times of day.
+const DATE: [&str; 3] = ["date", "datum", "day"];
+const CLOCK: [&str; 5] = ["time", "zeit", "uhrzeit", "clock", "time_of_day"];
+const TWIN: [&str; 6] = ["twin", "asset", "device", "machine", "id", "_measurement"];
+const SIGNAL: [&str; 8] = ["signal", "name", "tag", "metric", "variable", "field", "parameter", "_field"];
 const VALUE: [&str; 4] = ["value", "val", "_value", "reading"];
+const UNIT: [&str; 4] = ["unit", "units", "uom", "unit_of_measurement"];
+const QUALITY: [&str; 1] = ["quality"];
 const TOPIC: [&str; 1] = ["topic"];
 const PAYLOAD: [&str; 2] = ["payload", "message"];
+/// Columns that are not read, for which a near name is looked for.
+const NEAR: usize = 20;
 
 /// How the table is laid out. Numbers are positions of columns.
 #[derive(Clone, PartialEq, Debug)]
@@ -18,9 +45,25 @@ pub enum Shape {
     /// A row is a moment, a column a signal: `time,P-101.flow,P-101.vibration`.
     Wide { time: usize, signals: Vec<Column> },
     /// A row is a value: `time,twin,signal,value`, or `time,tag,value` with `P-101.flow` as tag.
-    Long { time: usize, twin: Option<usize>, signal: usize, value: usize },
+    Long {
+        time: usize,
+        twin: Option<usize>,
+        signal: usize,
+        value: usize,
+        unit: Option<usize>,
+        quality: Option<usize>,
+        /// Of all values: `value [l/s]`.
+        value_unit: Option<String>,
+    },
     /// A row is a message: `time,topic,payload`.
     Messages { time: usize, topic: usize, payload: usize },
+}
+
+impl Shape {
+    pub(super) fn time(&self) -> usize {
+        let (Self::Wide { time, .. } | Self::Long { time, .. } | Self::Messages { time, .. }) = self;
+        *time
+    }
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -37,45 +80,131 @@ pub struct Ignored {
     pub column: String,
     /// Its signal comes in no message: the scene computes it from other columns.
     pub is_computed: bool,
-    /// The signal that was perhaps meant.
+    /// The signal that was perhaps meant; looked for in the first columns only.
     pub near: Option<String>,
 }
 
-pub(super) fn shape(
+pub(super) struct Layout {
+    pub shape: Shape,
+    /// The date, where the time is a time of day.
+    pub date: Option<usize>,
+    /// Nanoseconds that the time counts, where its column says so: `time [ms]`.
+    pub time_unit: Option<i64>,
+    pub ignored: Vec<Ignored>,
+}
+
+/// Whether the column is called by one of these names, with or without a unit.
+fn is_called(column: &str, names: &[&str]) -> bool {
+    let name = name_and_unit(column).0;
+    names.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// The first of the names that a column has.
+fn find(header: &[String], names: &[&str]) -> Option<usize> {
+    names.iter().find_map(|name| header.iter().position(|column| is_called(column, &[name])))
+}
+
+fn time_column(header: &[String], options: &CsvOptions) -> Option<usize> {
+    match &options.time {
+        Some(named) => header.iter().position(|column| column.trim() == named),
+        None => find(header, &TIME),
+    }
+}
+
+/// How well a line will do as a header.
+pub(super) fn fit(header: &[String], names: &Names, options: &CsvOptions) -> Fit {
+    let Some(time) = time_column(header, options) else { return Fit::Nothing };
+    if (find(header, &TOPIC).is_some() && find(header, &PAYLOAD).is_some())
+        || (find(header, &SIGNAL).is_some() && find(header, &VALUE).is_some())
+    {
+        return Fit::Whole(header.len());
+    }
+    let is_known = |(at, column): &(usize, &String)| {
+        *at != time
+            && (names.of_path(unguarded(name_and_unit(column).0)).is_some()
+                || options.map.iter().any(|(mapped, _)| mapped == column.trim()))
+    };
+    match header.iter().enumerate().filter(is_known).count() {
+        0 => Fit::Time,
+        count => Fit::Whole(count),
+    }
+}
+
+/// `first` is the first row.
+pub(super) fn layout(
     file: &str,
     header: &[String],
+    first: &[String],
     scene: &Scene,
-    encoder: &Encoder,
+    (encoder, names): (&Encoder, &Names),
     options: &CsvOptions,
-) -> Result<(Shape, Vec<Ignored>), ImportError> {
-    let columns = || header.join(", ");
-    let find = |names: &[&str]| {
-        names.iter().find_map(|name| header.iter().position(|column| column.trim().eq_ignore_ascii_case(name)))
-    };
-    let time = match &options.time {
-        Some(named) => header.iter().position(|column| column.trim() == named).ok_or_else(|| {
+) -> Result<Layout, ImportError> {
+    let columns = || shortened(header);
+    let mut time = time_column(header, options).ok_or_else(|| match &options.time {
+        Some(named) => {
             ImportError::NoColumn { file: file.to_owned(), option: "time", column: named.clone(), columns: columns() }
-        })?,
-        None => find(&TIME).ok_or_else(|| ImportError::NoTime { file: file.to_owned(), columns: columns() })?,
-    };
-    if let (Some(topic), Some(payload)) = (find(&TOPIC), find(&PAYLOAD)) {
-        return Ok((Shape::Messages { time, topic, payload }, Vec::new()));
+        }
+        None => ImportError::NoTime { file: file.to_owned(), columns: columns() },
+    })?;
+    let is_clock = |at: usize| first.get(at).is_some_and(|cell| time::is_time_of_day(cell));
+    let mut date = None;
+    if let Some(day) = find(header, &DATE).filter(|day| !is_clock(*day)) {
+        let clock = if options.time.is_some() && time != day { Some(time) } else { find(header, &CLOCK) };
+        if let Some(clock) = clock.filter(|clock| *clock != day && is_clock(*clock)) {
+            (time, date) = (clock, Some(day));
+        }
     }
-    if let (Some(signal), Some(value)) = (find(&SIGNAL), find(&VALUE)) {
-        return Ok((Shape::Long { time, twin: find(&TWIN), signal, value }, Vec::new()));
+    let time_unit = match name_and_unit(&header[time]).1 {
+        Some("s" | "sec" | "seconds") => Some(1_000_000_000),
+        Some("ms" | "milliseconds") => Some(1_000_000),
+        Some("us" | "µs" | "μs" | "microseconds") => Some(1_000),
+        Some("ns" | "nanoseconds") => Some(1),
+        _ => None,
+    };
+    let once = |at: usize| match header.iter().filter(|column| **column == header[at]).count() {
+        1 => Ok(at),
+        _ => Err(ImportError::Twice { file: file.to_owned(), column: header[at].clone() }),
+    };
+    once(time)?;
+    let plain = |shape| Ok(Layout { shape, date, time_unit, ignored: Vec::new() });
+    if let (Some(topic), Some(payload)) = (find(header, &TOPIC), find(header, &PAYLOAD)) {
+        return plain(Shape::Messages { time, topic: once(topic)?, payload: once(payload)? });
+    }
+    if let (Some(signal), Some(value)) = (find(header, &SIGNAL), find(header, &VALUE)) {
+        let (twin, unit, quality) = (find(header, &TWIN), find(header, &UNIT), find(header, &QUALITY));
+        let value_unit = name_and_unit(&header[value]).1.map(str::to_owned);
+        for at in [Some(signal), Some(value), twin, unit].into_iter().flatten() {
+            once(at)?;
+        }
+        return plain(Shape::Long { time, twin, signal, value, unit, quality, value_unit });
     }
 
-    let mapped = mapped(file, header, scene, encoder, options)?;
-    let (mut signals, mut ignored) = (Vec::new(), Vec::new());
-    for (at, column) in header.iter().enumerate().filter(|(at, _)| *at != time) {
+    let mapped = mapped(file, header, scene, (encoder, names), options)?;
+    let (mut signals, mut ignored) = (Vec::<Column>::new(), Vec::new());
+    let mut taken: HashMap<SignalIndex, usize> = HashMap::new();
+    for (at, column) in header.iter().enumerate().filter(|(at, _)| *at != time && Some(*at) != date) {
+        if column.is_empty() || rejected::COLUMNS.contains(&column.as_str()) {
+            continue;
+        }
         let (name, unit) = name_and_unit(column);
-        let by_map = mapped.iter().find(|(mapped, _)| *mapped == at).map(|(_, signal)| *signal);
-        match by_map.or_else(|| signal_named(scene, name)) {
+        let name = unguarded(name);
+        match mapped.get(&at).copied().or_else(|| names.of_path(name)) {
             Some(signal) if encoder.is_bound(signal) => {
+                if let Some(other) = taken.insert(signal, at) {
+                    return Err(ImportError::OneSignal {
+                        file: file.to_owned(),
+                        signal: scene.signal_path(signal),
+                        first: format!("{} (`{}`)", other + 1, header[other]),
+                        second: format!("{} (`{column}`)", at + 1),
+                    });
+                }
                 signals.push(Column { at, signal, linear: linear(file, column, unit, scene, signal)? })
             }
             Some(_) => ignored.push(Ignored { column: column.clone(), is_computed: true, near: None }),
-            None => ignored.push(Ignored { column: column.clone(), is_computed: false, near: near(scene, name) }),
+            None => {
+                let near = if ignored.len() < NEAR { names.near(name) } else { None };
+                ignored.push(Ignored { column: column.clone(), is_computed: false, near });
+            }
         }
     }
     if signals.is_empty() {
@@ -90,7 +219,16 @@ pub(super) fn shape(
             near: near.unwrap_or_default(),
         });
     }
-    Ok((Shape::Wide { time, signals }, ignored))
+    Ok(Layout { shape: Shape::Wide { time, signals }, date, time_unit, ignored })
+}
+
+/// The names of the first columns, and how many more there are.
+fn shortened(header: &[String]) -> String {
+    const SHOWN: usize = 20;
+    match header.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        Some(more) => format!("{} and {more} more", header[..SHOWN].join(", ")),
+        None => header.join(", "),
+    }
 }
 
 /// What `--map` says: positions of columns and their signals.
@@ -98,21 +236,24 @@ fn mapped(
     file: &str,
     header: &[String],
     scene: &Scene,
-    encoder: &Encoder,
+    (encoder, names): (&Encoder, &Names),
     options: &CsvOptions,
-) -> Result<Vec<(usize, SignalIndex)>, ImportError> {
+) -> Result<HashMap<usize, SignalIndex>, ImportError> {
     let pairs = options.map.iter().map(|(column, path)| {
         let at = header.iter().position(|known| known.trim() == column).ok_or_else(|| ImportError::NoColumn {
             file: file.to_owned(),
             option: "map",
             column: column.clone(),
-            columns: header.join(", "),
+            columns: shortened(header),
         })?;
-        let signal = signal_named(scene, path).ok_or_else(|| ImportError::NoSignal {
+        if header.iter().filter(|known| known.trim() == column).count() > 1 {
+            return Err(ImportError::Twice { file: file.to_owned(), column: column.clone() });
+        }
+        let signal = names.of_path(path).ok_or_else(|| ImportError::NoSignal {
             column: column.clone(),
             signal: path.clone(),
             scene: scene.name.clone(),
-            near: near(scene, path).map_or_else(String::new, |near| format!("; did you mean {near}?")),
+            near: names.near(path).map_or_else(String::new, |near| format!("; did you mean {near}?")),
         })?;
         if !encoder.is_bound(signal) {
             return Err(ImportError::Unbound { column: column.clone(), signal: path.clone() });
@@ -120,25 +261,6 @@ fn mapped(
         Ok((at, signal))
     });
     pairs.collect()
-}
-
-/// The signal that `P-101.flow` or `P-101/flow` names, however it is capitalised.
-pub(super) fn signal_named(scene: &Scene, path: &str) -> Option<SignalIndex> {
-    let split = |separator| path.trim().rsplit_once(separator);
-    [split('.'), split('/')].into_iter().flatten().find_map(|(twin, signal)| signal_of(scene, twin, signal))
-}
-
-pub(super) fn signal_of(scene: &Scene, twin: &str, signal: &str) -> Option<SignalIndex> {
-    if let Some(found) = scene.signal(twin, signal) {
-        return Some(found.index);
-    }
-    let twin = scene.twins.iter().find(|known| known.id.eq_ignore_ascii_case(twin.trim()))?;
-    scene.signals_of(twin).iter().find(|known| known.name.eq_ignore_ascii_case(signal.trim())).map(|found| found.index)
-}
-
-fn near(scene: &Scene, name: &str) -> Option<String> {
-    let paths: Vec<String> = scene.signals.iter().map(|signal| scene.signal_path(signal.index)).collect();
-    nearest(name, paths.iter().map(String::as_str)).map(str::to_owned)
 }
 
 /// `P-101.flow [m3/h]` or `P-101.flow (m3/h)`: the name, and the unit if there is one.

@@ -6,17 +6,35 @@
 
 mod cell;
 mod columns;
-
+mod dialect;
 mod encode;
 mod foreign;
+mod names;
+mod numbers;
+mod order;
+mod rejected;
+mod rows;
 mod run;
+mod sort;
+mod survey;
 mod table;
+mod take;
+mod temporary;
+mod text;
 mod time;
+mod wall;
 
+use std::fs::File;
+use std::io::{self, Seek};
+
+pub use columns::Ignored;
 pub use encode::{Cell, Encoder};
 pub use foreign::messages;
+pub use numbers::Mark;
+pub use rejected::Rejected;
 pub use run::{ImportOptions, Imported, record};
 pub use table::{CsvOptions, CsvReader, Shape, TableCounts};
+pub use time::TimeFormat;
 
 use crate::value::Timestamp;
 
@@ -30,6 +48,17 @@ pub struct Sent {
     pub payload: Vec<u8>,
     pub qos: u8,
     pub retained: bool,
+}
+
+/// A file that can be read twice: itself, or a copy of what comes through a pipe.
+pub fn seekable(mut file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    let mut copy = temporary::file()?;
+    io::copy(&mut file, &mut copy)?;
+    copy.rewind()?;
+    Ok(copy)
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +87,33 @@ pub enum ImportError {
     Foreign { file: String, cause: String },
     #[error("{file}: the recording cannot be written: {cause}")]
     Unwritten { file: String, cause: String },
+    #[error("{file}: is {what}")]
+    NoText { file: String, what: &'static str },
+    #[error("{file}: is empty: there is neither a header nor a row")]
+    Empty { file: String },
+    #[error("{file}: has a header in line {line}, and no row below it")]
+    NoRows { file: String, line: u64 },
+    #[error("{file}: nothing of its {rows} rows can be taken: {cause}")]
+    NothingRead { file: String, rows: u64, cause: String },
+    #[error("{file}: two columns are called `{column}`: rename one of them")]
+    Twice { file: String, column: String },
+    #[error(
+        "{file}: two columns feed the signal {signal}: {first} and {second}; rename the one that is not meant, or give it \
+         a signal of its own with --map"
+    )]
+    OneSignal { file: String, signal: String, first: String, second: String },
+    #[error(
+        "{file}: the numbers of the column `{column}` may be days of a spreadsheet (`{found}` would be {day}) or seconds \
+         since 1970: say which with --time-format days or --time-format seconds"
+    )]
+    Days { file: String, column: String, found: String, day: String },
+    #[error(
+        "{file}:{line}: times without a zone go back by a part of an hour here, as clocks do when summer time ends: say \
+         where they are from with --zone Europe/Berlin, or --zone UTC if they are not of such clocks"
+    )]
+    RepeatedHour { file: String, line: u64 },
+    #[error("{cause}")]
+    Zone { cause: String },
     #[error("{file}: column `{column}`: the unit {found} does not fit the signal's {wanted}")]
     Unit { file: String, column: String, found: String, wanted: String },
 }

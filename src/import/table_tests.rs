@@ -1,5 +1,7 @@
 //! Tables in, messages out.
 
+use std::io::Cursor;
+
 use super::*;
 
 const SCENE: &str = r#"Scene(format: (1, 1), name: "Import", types: {"Pump": (signals: {
@@ -17,7 +19,7 @@ fn scene() -> Scene {
 }
 
 fn open<'s>(scene: &'s Scene, table: &'s str, options: &CsvOptions) -> Result<CsvReader<'s>, ImportError> {
-    CsvReader::new("log.csv", table.as_bytes(), scene, options)
+    CsvReader::new("log.csv", Cursor::new(table), scene, options)
 }
 
 /// Each message as `seconds topic payload`.
@@ -43,7 +45,11 @@ fn a_wide_table_sends_a_message_for_each_topic_and_row() {
     let messages = read(&mut reader);
     assert_eq!(messages[0], r#"100 P-1/data {"flow":36.0}"#);
     assert!(messages[1].starts_with(r#"100 P-2/data {"flow":7.5,"temp":"#), "{}", messages[1]);
-    assert_eq!(messages[2..], [r#"101 P-2/data {"flow":8.0}"#, r#"101 P-1/data {"flow":72.0}"#]);
+    assert_eq!(
+        messages[2..],
+        [r#"100.5 P-1/data {"flow":72.0}"#, r#"101 P-2/data {"flow":8.0}"#],
+        "a late row is put in order"
+    );
     let ignored: Vec<_> = reader.ignored.iter().map(|one| (one.column.as_str(), one.is_computed)).collect();
     assert_eq!(ignored, [("P-1.head", true), ("remark", false)], "a derived signal is computed, not sent");
     let counts =
@@ -75,7 +81,8 @@ fn a_table_of_messages_is_sent_as_it_stands() {
 #[test]
 fn other_names_are_mapped() {
     let scene = scene();
-    let options = CsvOptions { time: Some("when".into()), map: vec![("F1".into(), "P-1.flow".into())] };
+    let options =
+        CsvOptions { time: Some("when".into()), map: vec![("F1".into(), "P-1.flow".into())], ..CsvOptions::default() };
     let mut reader = open(&scene, "when,F1\n1,5\n", &options).expect("a table");
     assert_eq!(read(&mut reader), [r#"1 P-1/data {"flow":5.0}"#]);
 }
@@ -85,7 +92,7 @@ fn what_cannot_be_read_says_why_and_what_to_do() {
     let scene = scene();
     let refusal = |table: &'static str, map: &[(&str, &str)]| {
         let map = map.iter().map(|(column, signal)| ((*column).to_owned(), (*signal).to_owned())).collect();
-        let options = CsvOptions { time: None, map };
+        let options = CsvOptions { map, ..CsvOptions::default() };
         open(&scene, table, &options).err().map(|error| error.to_string()).unwrap_or_default()
     };
     let all = [

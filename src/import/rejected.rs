@@ -1,0 +1,99 @@
+//! Keeps the rows that are not taken. In: rows, lines and reasons. Out: a table of the same columns, which imports once it
+//! is mended. Never holds more than the first few in memory.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::temporary;
+
+/// What stands before the columns of the table.
+pub(super) const COLUMNS: [&str; 2] = ["rejected_line", "rejected_reason"];
+/// Rows that are told with their reason.
+const TOLD: usize = 5;
+
+/// Rows that are not taken, or not all of whose cells are.
+#[derive(Debug, Default)]
+pub struct Rejected {
+    pub rows: u64,
+    /// Rows of which only some cells are not taken.
+    pub parts: u64,
+    /// Line and reason of the first ones.
+    pub first: Vec<(u64, String)>,
+    out: Option<csv::Writer<BufWriter<File>>>,
+    separator: u8,
+    header: Vec<String>,
+}
+
+impl Rejected {
+    pub(super) fn new(separator: u8, header: &[String]) -> Self {
+        Self { separator, header: header.to_vec(), ..Self::default() }
+    }
+
+    pub(super) fn add<'c>(
+        &mut self,
+        line: u64,
+        reason: String,
+        cells: impl Iterator<Item = std::borrow::Cow<'c, str>>,
+        is_part: bool,
+    ) -> io::Result<()> {
+        let out = match &mut self.out {
+            Some(out) => out,
+            None => {
+                let mut out = csv::WriterBuilder::new()
+                    .delimiter(self.separator)
+                    .flexible(true)
+                    .from_writer(BufWriter::new(temporary::file()?));
+                out.write_record(COLUMNS.into_iter().chain(self.header.iter().map(String::as_str)))?;
+                self.out.insert(out)
+            }
+        };
+        out.write_field(line.to_string())?;
+        out.write_field(&reason)?;
+        for cell in cells {
+            out.write_field(cell.as_bytes())?;
+        }
+        out.write_record(None::<&[u8]>)?;
+        *(if is_part { &mut self.parts } else { &mut self.rows }) += 1;
+        if self.first.len() < TOLD {
+            self.first.push((line, reason));
+        }
+        Ok(())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0 && self.parts == 0
+    }
+
+    /// The first lines, each with its reason.
+    pub fn told(&self) -> String {
+        let mut told: Vec<String> = self.first.iter().map(|(line, reason)| format!("line {line}: {reason}")).collect();
+        if self.rows + self.parts > told.len() as u64 {
+            told.push("…".to_owned());
+        }
+        told.join("; ")
+    }
+
+    /// Writes them beside `recording`, under a name that nobody has. None where there are none.
+    pub fn write_beside(&mut self, recording: &Path) -> io::Result<Option<PathBuf>> {
+        let Some(out) = self.out.take() else { return Ok(None) };
+        let mut rows = out.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
+        rows.flush()?;
+        rows.rewind()?;
+        let stem = recording.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        for count in 1..10_000 {
+            let number = if count == 1 { String::new() } else { format!("-{count}") };
+            let path = recording.with_file_name(format!("{stem}.rejected{number}.csv"));
+            match File::options().write(true).create_new(true).open(&path) {
+                Ok(mut file) => {
+                    io::copy(rows.get_mut(), &mut file)?;
+                    file.sync_all()?;
+                    return Ok(Some(path));
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::Error::other("too many tables of rejected rows lie beside the recording"))
+    }
+}
