@@ -24,8 +24,8 @@ pub(super) fn json(text: &str, kind: ValueKind, linear: (f64, f64)) -> Option<Js
             None => Json::String(text.to_owned()),
         },
         ValueKind::Bool => match text.to_ascii_lowercase().as_str() {
-            "true" | "1" | "on" | "yes" => Json::Bool(true),
-            "false" | "0" | "off" | "no" => Json::Bool(false),
+            "true" | "1" | "1.0" | "on" | "yes" | "wahr" | "vrai" => Json::Bool(true),
+            "false" | "0" | "0.0" | "off" | "no" | "falsch" | "faux" => Json::Bool(false),
             _ => Json::String(text.to_owned()),
         },
         ValueKind::Text => Json::String(text.to_owned()),
@@ -55,6 +55,7 @@ mod tests {
         assert_eq!(number("  "), None);
         assert_eq!(json("25", ValueKind::Number, (1.8, 32.0)), Some(Json::from(77.0)));
         assert_eq!(json("On", ValueKind::Bool, plain), Some(Json::Bool(true)));
+        assert_eq!(json("0.0", ValueKind::Bool, plain), Some(Json::Bool(false)));
         assert_eq!(json("2", ValueKind::Bool, plain), Some(Json::from("2")));
         assert_eq!(json("none", ValueKind::Text, plain), Some(Json::from("none")));
     }

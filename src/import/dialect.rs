@@ -39,6 +39,10 @@ pub(super) fn find(head: &[u8], fit: impl Fn(&[String]) -> Fit) -> Option<Dialec
     let mut best: Option<(Fit, Dialect)> = None;
     let mut first = None;
     for (number, (from, to)) in lines.iter().enumerate() {
+        // A record is looked for in its first line.
+        if head.get(*from..*to).is_none_or(|line| line.trim_ascii().is_empty()) {
+            continue;
+        }
         let line = number as u64 + 1 + u64::from(announced.is_some());
         let mut of_line: Option<(Fit, Dialect)> = None;
         for separator in separators {
@@ -61,9 +65,7 @@ pub(super) fn find(head: &[u8], fit: impl Fn(&[String]) -> Fit) -> Option<Dialec
         if matches!(fit, Fit::Whole(_)) {
             return Some(dialect);
         }
-        if first.is_none() && head.get(*from..*to).is_some_and(|line| !line.trim_ascii().is_empty()) {
-            first = Some(dialect.clone());
-        }
+        first.get_or_insert_with(|| dialect.clone());
         let has_more = |(_, known): &(Fit, Dialect)| dialect.header.len() > known.header.len();
         if fit == Fit::Time && best.as_ref().is_none_or(has_more) {
             best = Some((fit, dialect));

@@ -120,12 +120,13 @@ impl Order {
             (0, _) if are_aside => Class::Descending,
             _ => Class::Unsorted,
         };
-        let (up, down) = (self.main.up.end(), self.main.down.end());
+        let (up, down) = (std::mem::take(&mut self.main.up).end(), std::mem::take(&mut self.main.down).end());
+        let main = &self.main;
         let (way, hours) = match (class, up, down) {
             (Class::Ascending, ..) => (1, Vec::new()),
             (Class::Descending, ..) => (-1, Vec::new()),
-            (Class::Unsorted, Some(hours), _) if are_aside => (1, hours),
-            (Class::Unsorted, _, Some(hours)) if are_aside => (-1, hours),
+            (Class::Unsorted, Some(hours), _) if are_aside && main.ups >= main.downs => (1, hours),
+            (Class::Unsorted, _, Some(hours)) if are_aside && main.ups < main.downs => (-1, hours),
             (Class::Unsorted, ..) => (0, Vec::new()),
         };
         let are_apart = hours.windows(2).all(|pair| pair[0].1.abs_diff(pair[1].1) > SUMMERS_APART as u64);
@@ -214,14 +215,14 @@ impl Track {
     }
 
     /// None where times do not go up.
-    fn end(&mut self) -> Option<Vec<(u64, i64)>> {
+    fn end(mut self) -> Option<Vec<(u64, i64)>> {
         if let Some(step) = self.pending.take() {
             match step.newest > step.from {
                 true => self.hours.push((step.line, step.from)),
                 false => self.others += 1,
             }
         }
-        (self.others == 0).then(|| std::mem::take(&mut self.hours))
+        (self.others == 0).then_some(self.hours)
     }
 }
 

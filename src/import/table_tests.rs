@@ -112,3 +112,128 @@ fn what_cannot_be_read_says_why_and_what_to_do() {
         log.csv: column `P-1.flow [degC]`: the unit degC does not fit the signal's m3/h"#]]
     .assert_eq(&all.join("\n"));
 }
+
+#[test]
+fn values_of_one_signal_at_one_time_are_messages_of_their_own() {
+    let scene = scene();
+    let table = "time,tag,value\n1,P-1.flow,1\n1,P-2.flow,5\n1,P-1.flow,9\n2,P-1.flow,3\n";
+    let mut reader = open(&scene, table, &CsvOptions::default()).expect("a table");
+    let expected = [
+        r#"1 P-1/data {"flow":1.0}"#,
+        r#"1 P-2/data {"flow":5.0}"#,
+        r#"1 P-1/data {"flow":9.0}"#,
+        r#"2 P-1/data {"flow":3.0}"#,
+    ];
+    assert_eq!(read(&mut reader), expected);
+}
+
+#[test]
+fn a_row_with_a_wild_clock_is_set_aside() {
+    let scene = scene();
+    let table = "time,P-1.flow\n2026-01-31T12:00:00Z,1\n2026-01-31T12:00:01Z,2\n2036-02-07T06:28:16Z,3\n\
+                 2026-01-31T12:00:03Z,4\n";
+    let mut reader = open(&scene, table, &CsvOptions::default()).expect("a table");
+    assert_eq!(read(&mut reader).len(), 3);
+    assert_eq!(reader.rejected().first.len(), 1);
+    let (line, reason) = &reader.rejected().first[0];
+    assert!(*line == 4 && reason.contains("2036-02-07T06:28:16Z is far"), "{line}: {reason}");
+}
+
+#[test]
+fn a_cell_that_is_not_clear_is_refused_and_its_neighbours_are_taken() {
+    let scene = scene();
+    let table = "time,P-1.flow,P-2.flow\n1,\"1,021\",7\n2,980,8\n";
+    let mut reader = open(&scene, table, &CsvOptions::default()).expect("a table");
+    let expected = [r#"1 P-2/data {"flow":7.0}"#, r#"2 P-1/data {"flow":980.0}"#, r#"2 P-2/data {"flow":8.0}"#];
+    assert_eq!(read(&mut reader), expected);
+    assert_eq!((reader.rejected().rows, reader.rejected().parts), (0, 1));
+    assert!(reader.rejected().told().contains("line 2: `1,021`"), "{}", reader.rejected().told());
+    let options = CsvOptions { decimal: Some(Mark::Comma), ..CsvOptions::default() };
+    let mut reader = open(&scene, table, &options).expect("a table");
+    assert_eq!(read(&mut reader)[0], r#"1 P-1/data {"flow":1.021}"#);
+}
+
+#[test]
+fn tables_that_were_put_together_are_one() {
+    let scene = scene();
+    let table = "time,P-1.flow\n1,1\n2,2\ntime,P-1.flow\n1,3\n3,4\n#group,a\n#default,b\ntime,P-2.flow\n4,5\n";
+    let mut reader = open(&scene, table, &CsvOptions::default()).expect("a table");
+    let flows: Vec<String> = read(&mut reader).iter().map(|line| line.replace("P-1/data ", "")).collect();
+    assert_eq!(flows, [r#"1 {"flow":1.0}"#, r#"1 {"flow":3.0}"#, r#"2 {"flow":2.0}"#, r#"3 {"flow":4.0}"#]);
+    assert!(reader.rejected().told().contains("another table"), "{}", reader.rejected().told());
+}
+
+#[test]
+fn a_quote_that_is_not_closed_is_the_end_of_a_cut_table() {
+    let scene = scene();
+    let table = "time,P-1.flow,remark\n1,1,\"a\"\n2,2,\"b\"\n3,3,\"c\n";
+    let mut reader = open(&scene, table, &CsvOptions::default()).expect("a table");
+    assert_eq!(read(&mut reader).len(), 2);
+    assert!(reader.rejected().told().starts_with("line 4: a quote"), "{}", reader.rejected().told());
+}
+
+#[test]
+fn the_unit_of_a_time_is_that_of_its_column() {
+    let scene = scene();
+    let mut reader = open(&scene, "time [ms],P-1.flow\n0,1\n500,2\n", &CsvOptions::default()).expect("a table");
+    assert_eq!(read(&mut reader)[1], r#"0.5 P-1/data {"flow":2.0}"#);
+}
+
+#[test]
+fn whole_numbers_that_a_value_cannot_keep_are_told() {
+    let scene = scene();
+    let table = "time,P-1.flow\n1,9007199254740992\n2,9007199254740993\n";
+    let mut reader = open(&scene, table, &CsvOptions::default()).expect("a table");
+    read(&mut reader);
+    assert_eq!((reader.counts.rounded, reader.counts.first_rounded), (1, Some((3, "9007199254740993".into()))));
+}
+
+mod permutations {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Rows of few times, in any order; each has a value of its own.
+    fn rows() -> impl Strategy<Value = (Vec<(u32, usize)>, Vec<usize>)> {
+        prop::collection::vec((0_u32..40, 0_usize..3), 1..40).prop_flat_map(|rows| {
+            let order: Vec<usize> = (0..rows.len()).collect();
+            (Just(rows), Just(order).prop_shuffle())
+        })
+    }
+
+    fn shuffled(rows: &[(u32, usize)], order: &[usize]) -> Vec<usize> {
+        // Places of one time keep their order among themselves.
+        let mut of_time: std::collections::BTreeMap<u32, std::collections::VecDeque<usize>> = Default::default();
+        (0..rows.len()).for_each(|row| of_time.entry(rows[row].0).or_default().push_back(row));
+        order.iter().filter_map(|row| of_time.get_mut(&rows[*row].0)?.pop_front()).collect()
+    }
+
+    fn imported(rows: &[(u32, usize)], order: impl Iterator<Item = usize>, is_long: bool) -> Vec<String> {
+        const TAGS: [&str; 3] = ["P-1.flow", "P-1.temperature", "P-2.flow"];
+        let mut table = if is_long { "time,tag,value\n".to_owned() } else { format!("time,{}\n", TAGS.join(",")) };
+        for row in order {
+            let (time, tag) = rows[row];
+            let stamp = Timestamp(1_700_000_000_000_000_000 + i64::from(time) * 97_000_000_000);
+            table += &match is_long {
+                true => format!("{stamp},{},{row}\n", TAGS[tag]),
+                false => format!("{stamp}{}{row}{}\n", ",".repeat(tag + 1), ",".repeat(2 - tag)),
+            };
+        }
+        let scene = scene();
+        let mut reader = open(&scene, &table, &CsvOptions::default()).expect("a table");
+        read(&mut reader)
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_of_rows_that_keeps_equal_times_gives_the_same(
+            (rows, order) in rows(),
+            is_long in any::<bool>(),
+        ) {
+            let mut sorted: Vec<usize> = (0..rows.len()).collect();
+            sorted.sort_by_key(|row| rows[*row].0);
+            let expected = imported(&rows, sorted.into_iter(), is_long);
+            prop_assert_eq!(imported(&rows, shuffled(&rows, &order).into_iter(), is_long), expected);
+        }
+    }
+}

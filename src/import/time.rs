@@ -278,7 +278,8 @@ fn written(text: &str) -> Result<Read, String> {
     let iso = format!("{year}-{month:0>2}-{day:0>2}T{clock}{}", offset.as_deref().unwrap_or_default());
     match offset {
         Some(_) => {
-            let time: jiff::Timestamp = iso.parse().map_err(|_| unread())?;
+            let far = |_| if year > "2262" { beyond(text) } else { unread() };
+            let time: jiff::Timestamp = iso.parse().map_err(far)?;
             bounded(time.as_nanosecond(), text).map(Read::At)
         }
         None => iso.parse().map(Read::Local).map_err(|_| unread()),
