@@ -2,15 +2,16 @@
 //! Out: a [`Reading`]. Remembers only what rates and counts need. Knows nothing of delays, states and operators.
 //!
 //! Whether the alarm is active comes in, because the deadband affects clearing only: High is beyond at x > limit, and,
-//! while the alarm is active, no longer beyond at x ≤ limit − deadband. With a count, each sample is judged that way
+//! while the alarm is active, no longer beyond at x ≤ limit − deadband, both as they are written in decimals. With a count, each sample is judged that way
 //! when it comes, and keeps its verdict.
 
+use super::edge;
 use super::latest::Latest;
 use super::trail::Trail;
 use super::values::Values;
 use crate::scene::expression::ExpressionError;
 use crate::scene::rule::{Condition, Direction, Formula, Level, Reference, Rule};
-use crate::value::{Grade, Origin, Quality, Sample, SignalIndex, Timestamp, Value};
+use crate::value::{Grade, Origin, Quality, Reason, Sample, SignalIndex, Timestamp, Value};
 
 /// What a rule's condition says about one moment.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -44,7 +45,7 @@ impl Detector {
     pub fn judge_sample(&mut self, rule: &Rule, active: bool, sample: &Sample) -> Reading {
         let number = || usable_number(&sample.value, sample.quality);
         let mut reading = match &rule.condition {
-            Condition::Limit { level, limit, deadband } => match number() {
+            Condition::Limit { level, limit, deadband } => match number_for_limits(&sample.value, sample.quality) {
                 Some(x) => Reading::new(beyond(*level, x, *limit, *deadband, active), Some(x)),
                 None => Reading::UNKNOWN,
             },
@@ -53,14 +54,15 @@ impl Detector {
                     .and_then(|x| self.trail.get_or_insert_default().take(sample.source_time, x, sample.origin, *over))
                 {
                     Some((rate, origin)) => {
-                        let limit = with_deadband(*limit_per_sec, *deadband_per_sec, active);
-                        Reading { origin, ..Reading::new(magnitude(*direction, rate) > limit, Some(rate)) }
+                        let size = magnitude(*direction, rate);
+                        let holds = edge::is_above(size, *limit_per_sec, *deadband_per_sec, active);
+                        Reading { origin, ..Reading::new(holds, Some(rate)) }
                     }
                     None => Reading::UNKNOWN,
                 }
             }
             Condition::Deviation { from: Reference::Value(from), limit, deadband } => match number() {
-                Some(x) => deviation(x - from, *limit, *deadband, active),
+                Some(x) => deviation(x, *from, *limit, *deadband, active),
                 None => Reading::UNKNOWN,
             },
             Condition::State { values, inverted } if usable(&sample.value, sample.quality) => {
@@ -100,7 +102,7 @@ impl Detector {
             Condition::Deviation { from: Reference::Signal(from), limit, deadband } => {
                 match (own.and_then(number), number(*from)) {
                     (Some((x, origin)), Some((from, other))) => {
-                        Reading { origin: origin.max(other), ..deviation(x - from, *limit, *deadband, active) }
+                        Reading { origin: origin.max(other), ..deviation(x, from, *limit, *deadband, active) }
                     }
                     _ => Reading::UNKNOWN,
                 }
@@ -173,19 +175,22 @@ fn usable_number(value: &Value, quality: Quality) -> Option<f64> {
     if usable(value, quality) { value.as_f64() } else { None }
 }
 
-fn with_deadband(limit: f64, deadband: f64, active: bool) -> f64 {
-    if active { limit - deadband } else { limit }
+/// Limits are read of what lies beyond the signal's range too: such a value is not to be trusted, but what is wrong there
+/// must not hide that it is beyond a limit.
+fn number_for_limits(value: &Value, quality: Quality) -> Option<f64> {
+    let readable = quality.grade < Grade::Bad || quality.reason == Reason::OutOfRange;
+    value.as_f64().filter(|x| readable && x.is_finite())
 }
 
 fn beyond(level: Level, x: f64, limit: f64, deadband: f64, active: bool) -> bool {
     match level {
-        Level::High | Level::HighHigh => x > with_deadband(limit, deadband, active),
-        Level::Low | Level::LowLow => x < with_deadband(limit, -deadband, active),
+        Level::High | Level::HighHigh => edge::is_above(x, limit, deadband, active),
+        Level::Low | Level::LowLow => edge::is_below(x, limit, deadband, active),
     }
 }
 
-fn deviation(by: f64, limit: f64, deadband: f64, active: bool) -> Reading {
-    Reading::new(by.abs() > with_deadband(limit, deadband, active), Some(by))
+fn deviation(x: f64, from: f64, limit: f64, deadband: f64, active: bool) -> Reading {
+    Reading::new(edge::is_apart(x, from, limit, deadband, active), Some(x - from))
 }
 
 /// How far a rate goes in a direction.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::testing::SEC;
 use super::{Action, Alarm, Cause, Change, Deed, PATIENCE, Refusal, Shelving, State};
 use crate::scene::rule::{AlarmIndex, Condition, Direction, Level, Reference, Rule};
-use crate::value::{Grade, Origin, Sample, Timestamp, Value};
+use crate::value::{Grade, Origin, Reason, Sample, Timestamp, Value};
 
 /// Something that happens.
 #[derive(Clone, PartialEq, Debug)]
@@ -331,9 +331,11 @@ impl<'a> Oracle<'a> {
         let x = usable(sample);
         match &self.rule.condition {
             Condition::Limit { level: Level::High | Level::HighHigh, limit, deadband } => {
-                x.map(|x| (x > limit - slack(*deadband), Some(x)))
+                beyond_its_range(sample).or(x).map(|x| (x > limit - slack(*deadband), Some(x)))
             }
-            Condition::Limit { limit, deadband, .. } => x.map(|x| (x < limit + slack(*deadband), Some(x))),
+            Condition::Limit { limit, deadband, .. } => {
+                beyond_its_range(sample).or(x).map(|x| (x < limit + slack(*deadband), Some(x)))
+            }
             Condition::Rate { direction, limit_per_sec, over, deadband_per_sec } => {
                 let x = x?;
                 let start = at - ns(*over);
@@ -441,4 +443,8 @@ impl<'a> Oracle<'a> {
 
 fn usable(sample: &Sample) -> Option<f64> {
     if sample.quality.grade == Grade::Bad { None } else { sample.value.as_f64() }
+}
+
+fn beyond_its_range(sample: &Sample) -> Option<f64> {
+    if sample.quality.reason == Reason::OutOfRange { sample.value.as_f64() } else { None }
 }

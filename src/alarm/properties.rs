@@ -132,12 +132,13 @@ fn random_steps(rng: &mut ChaCha8Rng) -> Vec<Step> {
                     };
                     *last = time.max(*last);
                     let bad = rng.random_bool(badness);
+                    let reason = if rng.random_bool(0.5) { Reason::OutOfRange } else { Reason::Source };
                     Step::Sample(Sample {
                         signal: SignalIndex(signal as u32),
                         source_time: Timestamp(time * SEC),
                         receive_time: at,
                         value: Value::Number(f64::from(rng.random_range(0..10))),
-                        quality: if bad { Quality::bad(Reason::OutOfRange) } else { Quality::GOOD },
+                        quality: if bad { Quality::bad(reason) } else { Quality::GOOD },
                         origin: Origin::Measured,
                     })
                 }

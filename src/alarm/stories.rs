@@ -73,6 +73,32 @@ fn at_equal_times_the_later_arrival_counts() {
 }
 
 #[test]
+fn a_value_beyond_the_range_is_judged_by_limits_and_by_nothing_else() {
+    Story::new(high(9.0, 1.0)).sample(1.0, 5.0).out_of_range(2.0, 12.0).out_of_range(3.0, -3.0).check(&expect![[r#"
+        2     Raised: Normal → Unacknowledged, value 12 (known at 2.5)
+        3     Cleared: Unacknowledged → ReturnedUnacknowledged, value -3, worst 12 (known at 3.5)
+    "#]]);
+    let rate =
+        Condition::Rate { direction: Default::default(), limit_per_sec: 1.0, over: seconds(1), deadband_per_sec: 0.0 };
+    let apart = Condition::Deviation { from: Reference::Value(5.0), limit: 2.0, deadband: 0.0 };
+    let is = Condition::State { values: vec![Value::Number(12.0)], inverted: false };
+    let when = Condition::Formula(formula("a > 9"));
+    for condition in [rate, apart, is, when] {
+        Story::new(rule(condition)).sample(1.0, 5.0).out_of_range(3.0, 12.0).check(&expect![[""]]);
+    }
+}
+
+#[test]
+fn a_value_at_the_edge_of_the_deadband_clears_as_it_is_written() {
+    Story::new(high(0.3, 0.1)).sample(1.0, 0.3).sample(2.0, 0.31).sample(3.0, 0.21).sample(4.0, 0.2).check(&expect![[
+        r#"
+        2     Raised: Normal → Unacknowledged, value 0.31 (known at 2.5)
+        4     Cleared: Unacknowledged → ReturnedUnacknowledged, value 0.2, worst 0.31 (known at 4.5)
+    "#
+    ]]);
+}
+
+#[test]
 fn bad_samples_neither_raise_nor_clear_nor_break_off_a_delay() {
     let rule = Rule { on_delay: seconds(3), ..high(5.0, 0.0) };
     Story::new(rule).bad(1.0).sample(2.0, 6.0).bad(3.0).bad(6.0).sample(7.0, 1.0).bad(8.0).check(&expect![[r#"

@@ -127,7 +127,11 @@ impl Story {
     }
 
     pub fn bad(self, source: f64) -> Self {
-        self.take(0, source, source + 0.5, Value::Number(99.0), Quality::bad(Reason::OutOfRange))
+        self.take(0, source, source + 0.5, Value::Number(99.0), Quality::bad(Reason::Source))
+    }
+
+    pub fn out_of_range(self, source: f64, value: f64) -> Self {
+        self.take(0, source, source + 0.5, Value::Number(value), Quality::bad(Reason::OutOfRange))
     }
 
     pub fn value(self, source: f64, value: Value) -> Self {

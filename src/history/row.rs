@@ -32,7 +32,7 @@ const TEXT: u16 = 2;
 const GRADES: [Grade; 4] = [Grade::Good, Grade::Uncertain, Grade::Stale, Grade::Bad];
 
 /// In the order of their discriminants.
-const REASONS: [Reason; 10] = [
+const REASONS: [Reason; 11] = [
     Reason::None,
     Reason::NeverSeen,
     Reason::Expired,
@@ -43,6 +43,7 @@ const REASONS: [Reason; 10] = [
     Reason::Expression,
     Reason::Retained,
     Reason::Source,
+    Reason::Rounded,
 ];
 
 /// In the order of their discriminants.

@@ -7,21 +7,29 @@
 //! What a payload becomes:
 //! - A value of the right kind: Good. Numbers may stand in strings (`"21.5"`); `scale` and `offset` of the binding
 //!   apply. Booleans may be `true`, `1`, `"on"`, `"yes"` and their opposites.
-//! - Outside the signal's range: Bad (out of range). `NaN` or infinite: Bad (not finite).
+//! - Outside the signal's range: Bad (out of range). `NaN` or infinite, also as bare words in JSON, or beyond the largest
+//!   float: Bad (not finite). Integers with more digits than a float holds: Uncertain (rounded).
+//! - Text loses space and line ends around it. A byte order mark before a payload is passed over.
 //! - JSON `null`: Bad (reported by the source), the usual way of a device to say that a sensor failed.
 //! - The wrong kind, or a payload that is not JSON: a decode error, and the signals that it concerns turn Bad (cannot
 //!   be decoded). Such a sample carries no value of its own, only a stand-in (NaN, `false`, empty text), as does
 //!   `null`; the last good value is the history's.
+//! - What is wrong with one value of a JSON payload, such as a word that is no JSON or a byte that is no UTF-8, is a matter
+//!   of that field alone, and of none if nobody reads it.
 //! - A field that is missing while others of the topic are there: no sample, no error, as sparse telemetry is common.
-//!   If no bound field at all is there, that is a decode error.
-//! - A retained message: Uncertain, as nobody knows its age, unless the payload has a time of its own.
-//! - A source time before 1990, or one that cannot be read: the sample is kept with the receive time, and a clock problem
-//!   is reported.
+//!   If no bound field at all is there, that is told as a decode error, but there are no samples either: a message of
+//!   another kind on the same topic says nothing of the signals.
+//! - An empty payload: nothing. It is how a retained message is deleted.
+//! - A retained message: Uncertain, as nobody knows its age, unless the payload has a time of its own; then Stale if the
+//!   signal would have expired since.
+//! - A source time before 1990, or one that is missing or cannot be read: the sample is kept with the receive time, and a
+//!   clock problem is reported.
 //! - A source time after the receive time comes from a clock that is wrong, as nothing is known before it happened: the
 //!   sample is kept with the receive time, and if it is more than a second ahead a clock problem is reported. Thus one
 //!   device with tomorrow's date neither moves the end of the history nor hides its own values from a pause.
 
 mod flat;
+mod lenient;
 mod pointer;
 mod shared;
 mod table;
@@ -66,11 +74,37 @@ pub struct Outcome {
     pub samples: usize,
     /// No signal is bound to the topic.
     pub unknown_topic: bool,
-    /// The first rule that the payload broke.
+    /// The rule that the payload broke, or all of them.
     pub error: Option<DecodeError>,
     /// The first source time that could not be used.
     pub clock: Option<ClockError>,
 }
+
+impl Outcome {
+    /// Adds a fault that was not told of this message yet; beyond the first few they are counted.
+    fn tell(&mut self, error: impl FnOnce() -> DecodeError) {
+        self.error = Some(match self.error.take() {
+            None => error(),
+            Some(DecodeError::Several { errors, more }) if errors.len() >= MOST_TOLD => {
+                DecodeError::Several { errors, more: more + 1 }
+            }
+            Some(DecodeError::Several { mut errors, more }) => {
+                let error = error();
+                if !errors.contains(&error) {
+                    errors.push(error);
+                }
+                DecodeError::Several { errors, more }
+            }
+            Some(first) => match error() {
+                second if second == first => first,
+                second => DecodeError::Several { errors: vec![first, second], more: 0 },
+            },
+        });
+    }
+}
+
+/// Faults of one message that are told one by one.
+const MOST_TOLD: usize = 8;
 
 /// Why a payload, or a field of it, gave no value.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -83,6 +117,16 @@ pub enum DecodeError {
     Kind { pointer: String, found: String, expected: &'static str },
     #[error("none of the {count} bound fields is in the payload, not even `{pointer}`")]
     NothingThere { pointer: String, count: usize },
+    #[error("{}", list(errors, *more))]
+    Several { errors: Vec<DecodeError>, more: usize },
+}
+
+fn list(errors: &[DecodeError], more: usize) -> String {
+    let mut told: Vec<String> = errors.iter().map(DecodeError::to_string).collect();
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    told.join("; ")
 }
 
 /// Why a source time was put aside for the receive time.
@@ -90,6 +134,8 @@ pub enum DecodeError {
 pub enum ClockError {
     #[error("clock: the source time `{pointer}` is {found}, expected {expected}")]
     Unreadable { pointer: String, found: String, expected: &'static str },
+    #[error("clock: the source time `{pointer}` is not in the payload: the receive time stands for it")]
+    Missing { pointer: String },
     #[error("clock: the source time `{pointer}` is {time}, before 1990: check the source's clock and the time format")]
     Past { pointer: String, time: Timestamp },
     #[error(

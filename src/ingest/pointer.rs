@@ -10,6 +10,7 @@ use std::ops::Range;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::flat::{self, KeyIndex};
+use super::lenient;
 
 /// What stands at a pointer.
 #[derive(Clone, PartialEq, Debug)]
@@ -20,10 +21,17 @@ pub(super) enum Found<'a> {
     /// Integers keep all their digits: nanoseconds since 1970 do not fit a float.
     Integer(i64),
     Float(f64),
+    /// An integer beyond 64 bits or so, and the float that is nearest to it.
+    Rounded(f64),
     Text(Cow<'a, str>),
     Array,
     Object,
+    /// A value that is not JSON, in a payload that is otherwise.
+    Unreadable(&'a [u8]),
 }
+
+/// What some programs put before UTF-8 text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Pointers as a tree of keys.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +69,8 @@ impl PointerTree {
         self.root.slots.len()
     }
 
-    /// Fills `slots` (all `Missing` before) from a payload, which must be one JSON text and nothing else.
+    /// Fills `slots` (all `Missing` before) from a payload, which must be one JSON text and nothing else, but for single
+    /// values that are wrong: see [`lenient`]. The error is that of strict JSON.
     pub fn read<'de>(&self, payload: &'de [u8], slots: &mut [Found<'de>]) -> Result<(), serde_json::Error> {
         if self.plain {
             if flat::read(&self.root, payload, slots).is_some() {
@@ -69,7 +78,10 @@ impl PointerTree {
             }
             slots.fill(Found::Missing);
         }
-        self.read_any(payload, slots)
+        let payload = payload.strip_prefix(BYTE_ORDER_MARK).unwrap_or(payload);
+        let Err(error) = self.read_any(payload, slots) else { return Ok(()) };
+        slots.fill(Found::Missing);
+        lenient::read(&self.root, payload, slots).ok_or(error)
     }
 
     /// Whatever JSON it is.
@@ -78,6 +90,13 @@ impl PointerTree {
         Reader { node: &self.root, slots }.deserialize(&mut deserializer)?;
         deserializer.end()
     }
+}
+
+/// Puts one JSON value without brackets at a node, if it is wanted there.
+pub(super) fn scalar<'de>(node: &Node, token: &'de [u8], slots: &mut [Found<'de>]) -> Result<(), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(token);
+    Reader { node, slots }.deserialize(&mut deserializer)?;
+    deserializer.end()
 }
 
 /// The unescaped keys of a pointer.
@@ -124,7 +143,7 @@ impl Node {
         }
     }
 
-    fn child(&self, key: &str) -> Option<&Node> {
+    pub fn child(&self, key: &str) -> Option<&Node> {
         // A few keys are found faster by looking at all: most differ in length or in the first byte.
         if self.children.len() <= 16 {
             self.children.iter().find(|(name, _)| **name == *key).map(|(_, node)| node)
@@ -135,7 +154,7 @@ impl Node {
     }
 
     /// The child at an array index, written as RFC 6901 asks: digits without leading zeros.
-    fn element(&self, index: usize) -> Option<&Node> {
+    pub fn element(&self, index: usize) -> Option<&Node> {
         if self.children.is_empty() {
             return None;
         }
@@ -201,7 +220,11 @@ impl<'de> Visitor<'de> for Reader<'_, '_, 'de> {
     }
 
     fn visit_u64<E: Error>(mut self, value: u64) -> Result<(), E> {
-        self.put(i64::try_from(value).map_or(Found::Float(value as f64), Found::Integer));
+        let beyond = || match value as f64 {
+            x if x as u128 == u128::from(value) => Found::Float(x),
+            x => Found::Rounded(x),
+        };
+        self.put(i64::try_from(value).map_or_else(|_| beyond(), Found::Integer));
         Ok(())
     }
 
@@ -361,6 +384,8 @@ mod tests {
             Found::Bool(b) => Found::Bool(*b),
             Found::Integer(i) => Found::Integer(*i),
             Found::Float(x) => Found::Float(*x),
+            Found::Rounded(x) => Found::Rounded(*x),
+            Found::Unreadable(_) => Found::Unreadable(b""),
             Found::Array => Found::Array,
             Found::Object => Found::Object,
         };
@@ -393,6 +418,20 @@ mod tests {
                 tree.read_any(payload.as_bytes(), &mut general).unwrap();
                 // As text, where minus zero differs from zero.
                 prop_assert_eq!(format!("{fast:?}"), format!("{general:?}"), "{}", payload);
+            }
+        }
+
+        #[test]
+        fn the_lenient_reader_agrees_with_the_strict_one_on_json(
+            payload in almost_json(),
+            pointers in prop::collection::vec("(/(a|b|flow|temperature|temperatura|é|)){0,3}", 1..6),
+        ) {
+            let (tree, _) = PointerTree::new(pointers.iter().map(String::as_str));
+            let mut strict = vec![Found::Missing; tree.slot_count()];
+            if tree.read_any(payload.as_bytes(), &mut strict).is_ok() {
+                let mut found = vec![Found::Missing; tree.slot_count()];
+                prop_assert!(lenient::read(&tree.root, payload.as_bytes(), &mut found).is_some(), "{}", payload);
+                prop_assert_eq!(format!("{found:?}"), format!("{strict:?}"), "{}", payload);
             }
         }
 

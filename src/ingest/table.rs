@@ -123,7 +123,10 @@ impl BindingTable {
     fn decode_by(&self, number: u32, message: &Message, out: &mut Vec<Sample>, outcome: &mut Outcome) {
         outcome.unknown_topic = false;
         if let Some(plan) = self.plans.get(number as usize) {
-            plan.decode(message, out, outcome);
+            // A retained message is deleted so: no value, and no fault.
+            if !message.payload.is_empty() {
+                plan.decode(message, out, outcome);
+            }
         }
     }
 }
@@ -132,8 +135,13 @@ impl Plan {
     fn new(bound: &[(&Signal, &Binding)], trees: &mut Trees) -> Self {
         let mut plan = Plan::default();
         for (signal, binding) in bound {
-            let wanted =
-                Wanted { kind: signal.kind, scale: binding.scale, offset: binding.offset, range: signal.range };
+            let wanted = Wanted {
+                kind: signal.kind,
+                scale: binding.scale,
+                offset: binding.offset,
+                range: signal.range,
+                expires: signal.expires,
+            };
             match &binding.decoder {
                 Decoder::Raw => plan.raw.push((signal.index, wanted)),
                 Decoder::Json(pointer) => plan.fields.push(Field {
@@ -188,7 +196,7 @@ impl Plan {
         let found = value::raw(message.payload);
         for (signal, wanted) in &self.raw {
             let (value, quality) = found.as_ref().and_then(|found| wanted.value(found)).unwrap_or_else(|| {
-                outcome.error.get_or_insert_with(|| match &found {
+                outcome.tell(|| match &found {
                     None => DecodeError::NotText,
                     Some(found) => DecodeError::Kind {
                         pointer: "payload".to_owned(),
@@ -198,7 +206,7 @@ impl Plan {
                 });
                 (wanted.stand_in(), Quality::bad(Reason::DecodeError))
             });
-            let quality = if message.retained { unless_worse(quality) } else { quality };
+            let quality = if message.retained { wanted.retained(quality, None, message.receive_time) } else { quality };
             out.push(sample(*signal, message.receive_time, message, value, quality));
         }
     }
@@ -211,7 +219,7 @@ impl Plan {
         outcome: &mut Outcome,
     ) {
         if let Err(cause) = self.tree.read(message.payload, slots) {
-            outcome.error.get_or_insert_with(|| DecodeError::NotJson { cause: cause.to_string() });
+            outcome.tell(|| DecodeError::NotJson { cause: cause.to_string() });
             self.mark_undecodable(message, out);
             return;
         }
@@ -228,11 +236,15 @@ impl Plan {
                 None => None,
                 Some(time) => clock.source_time(time, slots, &mut outcome.clock),
             };
-            let doubtful = message.retained && source_time.is_none();
+            let told = source_time;
             let source_time = source_time.unwrap_or(message.receive_time);
+            let of_age = |quality| match message.retained {
+                true => field.wanted.retained(quality, told, message.receive_time),
+                false => quality,
+            };
             // Built where it will stand: a sample that is copied as a whole waits for each of its parts.
             if let Some((x, quality)) = field.wanted.number(found) {
-                let quality = if doubtful { unless_worse(quality) } else { quality };
+                let quality = of_age(quality);
                 out.push(Sample {
                     signal: field.signal,
                     source_time,
@@ -244,22 +256,18 @@ impl Plan {
                 continue;
             }
             let (value, quality) = field.wanted.value(found).unwrap_or_else(|| {
-                outcome.error.get_or_insert_with(|| DecodeError::Kind {
+                outcome.tell(|| DecodeError::Kind {
                     pointer: field.pointer.to_string(),
                     found: value::describe(found),
                     expected: field.wanted.expected(),
                 });
                 (field.wanted.stand_in(), Quality::bad(Reason::DecodeError))
             });
-            let quality = if doubtful { unless_worse(quality) } else { quality };
+            let quality = of_age(quality);
             out.push(sample(field.signal, source_time, message, value, quality));
         }
         if !something && let Some(first) = self.fields.first() {
-            outcome.error.get_or_insert_with(|| DecodeError::NothingThere {
-                pointer: first.pointer.to_string(),
-                count: self.fields.len(),
-            });
-            self.mark_undecodable(message, out);
+            outcome.tell(|| DecodeError::NothingThere { pointer: first.pointer.to_string(), count: self.fields.len() });
         }
     }
 
@@ -291,7 +299,10 @@ impl Clock<'_, '_> {
             return time;
         }
         let time = match slots.get(from.slot) {
-            None | Some(Found::Missing) => None,
+            None | Some(Found::Missing) => {
+                problem.get_or_insert_with(|| ClockError::Missing { pointer: from.pointer.to_string() });
+                None
+            }
             Some(found) => match value::source_time(found, from.format, &from.pointer, self.message.receive_time) {
                 Ok(time) => Some(time),
                 Err(error) => {
@@ -314,11 +325,6 @@ fn sample(
     quality: Quality,
 ) -> Sample {
     Sample { signal, source_time, receive_time: message.receive_time, value, quality, origin: Origin::Measured }
-}
-
-/// The quality of a retained value whose age is unknown.
-fn unless_worse(quality: Quality) -> Quality {
-    quality.max(Quality::uncertain(Reason::Retained))
 }
 
 /// Sorted, without doubles and without filters that others cover.
@@ -415,7 +421,7 @@ mod tests {
         let (samples, outcome) = decode(&table, "t", br#"{"y":1}"#);
         assert_eq!((samples.len(), outcome.error), (1, None));
         let (samples, outcome) = decode(&table, "t", br#"{"z":1}"#);
-        assert!(samples.iter().all(|sample| sample.quality == Quality::bad(Reason::DecodeError)) && samples.len() == 2);
+        assert_eq!(samples, [], "a message of another kind says nothing of the signals");
         expect_test::expect!["none of the 2 bound fields is in the payload, not even `/x`"]
             .assert_eq(&outcome.error.unwrap().to_string());
     }
@@ -428,6 +434,44 @@ mod tests {
         assert_eq!(samples[0].quality, Quality::bad(Reason::DecodeError));
         assert_eq!(samples[1].value, Value::Text("ok".into()));
         expect_test::expect!["`/x` is an array, expected a number"].assert_eq(&outcome.error.unwrap().to_string());
+    }
+
+    #[test]
+    fn all_that_is_wrong_in_a_message_is_told_and_each_field_stands_for_itself() {
+        let kinds = [ValueKind::Number, ValueKind::Number, ValueKind::Text, ValueKind::Bool];
+        let bound: Vec<_> = ["/a", "/b", "/c", "/d"].iter().map(|pointer| json(pointer)).zip(kinds).collect();
+        let bound: Vec<_> = bound.into_iter().map(|(decoder, kind)| ("t", decoder, kind)).collect();
+        let table = BindingTable::new(&scene(&bound), "plant", 0);
+        let (samples, outcome) = decode(&table, "t", b"{\"a\":NaN,\"b\":40,\"c\":5,\"d\":maybe,\"e\":\"\xfc\"}");
+        let qualities: Vec<_> = samples.iter().map(|sample| sample.quality).collect();
+        let undecodable = Quality::bad(Reason::DecodeError);
+        assert_eq!(qualities, [Quality::bad(Reason::NotFinite), Quality::GOOD, undecodable, undecodable]);
+        expect_test::expect![[
+            "`/c` is the number 5, expected text; `/d` is `maybe`, which is no JSON value, expected a boolean"
+        ]]
+        .assert_eq(&outcome.error.unwrap().to_string());
+        let (_, outcome) = decode(&table, "t", br#"{"a":"x","b":"y","c":1,"d":2}"#);
+        assert_eq!(outcome.error.unwrap().to_string().matches(';').count(), 3);
+    }
+
+    #[test]
+    fn an_empty_payload_deletes_a_retained_message_and_is_no_value() {
+        let bound = [("t", Decoder::Raw, ValueKind::Text), ("t", Decoder::Raw, ValueKind::Number)];
+        let both = [bound[0].clone(), bound[1].clone(), ("t", json("/x"), ValueKind::Number)];
+        let (samples, outcome) = decode(&BindingTable::new(&scene(&both), "plant", 0), "t", b"");
+        assert_eq!((samples.len(), outcome), (0, Outcome::default()));
+    }
+
+    #[test]
+    fn a_source_time_that_is_not_there_is_told() {
+        let mut scene = scene(&[("t", json("/x"), ValueKind::Number)]);
+        if let SignalSource::Mqtt(binding) = &mut scene.signals[0].source {
+            binding.time = TimeField::Json { pointer: "/tsx".into(), format: TimeFormat::Seconds };
+        }
+        let (samples, outcome) = decode(&BindingTable::new(&scene, "plant", 0), "t", br#"{"x":1,"ts":5}"#);
+        assert_eq!((samples[0].quality, samples[0].source_time), (Quality::GOOD, NOW));
+        let said = "clock: the source time `/tsx` is not in the payload: the receive time stands for it";
+        assert_eq!(outcome.clock.unwrap().to_string(), said);
     }
 
     #[test]

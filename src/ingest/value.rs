@@ -25,6 +25,7 @@ pub(super) struct Wanted {
     pub offset: f64,
     /// In the unit of the signal.
     pub range: Option<(f64, f64)>,
+    pub expires: Option<Duration>,
 }
 
 impl Wanted {
@@ -34,10 +35,13 @@ impl Wanted {
             return Some((self.stand_in(), Quality::bad(Reason::Source)));
         }
         match self.kind {
-            ValueKind::Number => number(found).map(|x| self.judge(x)).map(|(x, quality)| (Value::Number(x), quality)),
+            ValueKind::Number => number(found).map(|(payload_value, exact)| {
+                let (x, quality) = self.judge(payload_value);
+                (Value::Number(x), if exact { quality } else { quality.max(Quality::uncertain(Reason::Rounded)) })
+            }),
             ValueKind::Bool => boolean(found).map(|b| (Value::Bool(b), Quality::GOOD)),
             ValueKind::Text => match found {
-                Found::Text(text) => Some((Value::Text(text.as_ref().into()), Quality::GOOD)),
+                Found::Text(text) => Some((Value::Text(text.trim().into()), Quality::GOOD)),
                 _ => None,
             },
         }
@@ -47,7 +51,7 @@ impl Wanted {
     #[inline]
     pub fn number(&self, found: &Found) -> Option<(f64, Quality)> {
         match (self.kind, found) {
-            (ValueKind::Number, Found::Integer(i)) => Some(self.judge(*i as f64)),
+            (ValueKind::Number, Found::Integer(i)) if is_exact(*i) => Some(self.judge(*i as f64)),
             (ValueKind::Number, Found::Float(x)) => Some(self.judge(*x)),
             _ => None,
         }
@@ -62,6 +66,16 @@ impl Wanted {
             _ => Quality::GOOD,
         };
         (x, quality)
+    }
+
+    /// The quality of a value that the broker had kept: its age is unknown, unless it tells its time.
+    pub fn retained(&self, quality: Quality, told: Option<Timestamp>, receive_time: Timestamp) -> Quality {
+        let old = |told: Timestamp| self.expires.is_some_and(|expires| receive_time > told + expires);
+        match told {
+            None => quality.max(Quality::uncertain(Reason::Retained)),
+            Some(told) if old(told) => quality.max(Quality::stale(Reason::Expired)),
+            Some(_) => quality,
+        }
     }
 
     /// The value of a sample that has none.
@@ -84,16 +98,32 @@ impl Wanted {
 
 /// A whole payload as a field: text, which numbers and booleans are read from.
 pub(super) fn raw(payload: &[u8]) -> Option<Found<'_>> {
-    std::str::from_utf8(payload).ok().map(|text| Found::Text(Cow::Borrowed(text)))
+    let text = std::str::from_utf8(payload).ok()?;
+    // A byte order mark, and the end of a text in C, are of how it was sent.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_end_matches('\0');
+    Some(Found::Text(Cow::Borrowed(text)))
 }
 
-fn number(found: &Found) -> Option<f64> {
+/// A number, and whether it has all the digits that were written: counters beyond 2⁵³ have more than a float holds.
+fn number(found: &Found) -> Option<(f64, bool)> {
     match found {
-        Found::Integer(i) => Some(*i as f64),
-        Found::Float(x) => Some(*x),
-        Found::Text(text) => text.trim().parse().ok(),
+        Found::Integer(i) => Some((*i as f64, is_exact(*i))),
+        Found::Float(x) => Some((*x, true)),
+        Found::Rounded(x) => Some((*x, false)),
+        Found::Text(text) => {
+            let text = text.trim();
+            let exact = |x: f64| text.parse::<i128>().map_or(true, |whole| whole == x as i128);
+            text.parse().ok().map(|x| (x, exact(x)))
+        }
         _ => None,
     }
+}
+
+/// Whether a float holds all digits of an integer.
+#[inline]
+fn is_exact(i: i64) -> bool {
+    const EVERY: u64 = 1 << 53;
+    i.unsigned_abs() <= EVERY || i as f64 as i128 == i128::from(i)
 }
 
 fn boolean(found: &Found) -> Option<bool> {
@@ -171,13 +201,20 @@ fn read_time(found: &Found, format: TimeFormat) -> Option<Timestamp> {
     let fraction = |units: f64| units.is_finite().then_some(Timestamp((units * nanos_per_unit as f64) as i64));
     match found {
         Found::Integer(units) => whole(*units),
-        Found::Float(units) => fraction(*units),
+        Found::Float(units) | Found::Rounded(units) => fraction(*units),
         Found::Text(text) => {
             let text = text.trim();
             text.parse().ok().and_then(whole).or_else(|| text.parse().ok().and_then(fraction))
         }
         _ => None,
     }
+}
+
+/// The beginning of what could not be read, in backquotes.
+fn excerpt(text: &str) -> String {
+    let more = if text.chars().nth(QUOTED_CHARS).is_some() { "…" } else { "" };
+    let start: String = text.chars().take(QUOTED_CHARS).collect();
+    format!("`{}{more}`", start.escape_debug())
 }
 
 /// For messages: `text "abc"`, `an array`.
@@ -187,7 +224,12 @@ pub(super) fn describe(found: &Found) -> String {
         Found::Null => "null".to_owned(),
         Found::Bool(b) => format!("the boolean {b}"),
         Found::Integer(i) => format!("the number {i}"),
-        Found::Float(x) => format!("the number {x}"),
+        Found::Float(x) | Found::Rounded(x) => format!("the number {x}"),
+        Found::Unreadable([]) => "empty, which is no JSON value".to_owned(),
+        Found::Unreadable(token) if std::str::from_utf8(token).is_err() => {
+            format!("{}, which is not UTF-8", excerpt(&String::from_utf8_lossy(token)))
+        }
+        Found::Unreadable(token) => format!("{}, which is no JSON value", excerpt(&String::from_utf8_lossy(token))),
         Found::Text(text) => {
             let more = if text.chars().nth(QUOTED_CHARS).is_some() { "…" } else { "" };
             let start: String = text.chars().take(QUOTED_CHARS).collect();
@@ -204,7 +246,8 @@ mod tests {
 
     use super::*;
 
-    const NUMBER: Wanted = Wanted { kind: ValueKind::Number, scale: 1.0, offset: 0.0, range: Some((0.0, 100.0)) };
+    const NUMBER: Wanted =
+        Wanted { kind: ValueKind::Number, scale: 1.0, offset: 0.0, range: Some((0.0, 100.0)), expires: None };
     const NOON: Timestamp = Timestamp(1_769_860_800_000_000_000);
 
     fn text(text: &str) -> Found<'_> {
@@ -233,6 +276,40 @@ mod tests {
             assert_eq!(NUMBER.value(&text(word)).unwrap().1, Quality::bad(Reason::NotFinite), "{word}");
         }
         assert_eq!(NUMBER.value(&Found::Null).unwrap().1, Quality::bad(Reason::Source));
+    }
+
+    #[test]
+    fn counters_with_more_digits_than_a_float_holds_are_uncertain() {
+        let wanted = Wanted { range: None, ..NUMBER };
+        let rounded = Quality::uncertain(Reason::Rounded);
+        for (found, quality) in [
+            (Found::Integer(1 << 53), Quality::GOOD),
+            (Found::Integer((1 << 53) + 1), rounded),
+            (Found::Integer((1 << 53) + 2), Quality::GOOD),
+            (Found::Integer(i64::MIN), Quality::GOOD),
+            (text("9007199254740993"), rounded),
+            (text(" 9007199254740992 "), Quality::GOOD),
+            (text("0.1"), Quality::GOOD),
+            (Found::Rounded(u64::MAX as f64), rounded),
+        ] {
+            assert_eq!(wanted.value(&found).map(|(_, quality)| quality), Some(quality), "{found:?}");
+            assert!(wanted.number(&found).is_none_or(|(_, quick)| quick == quality), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn text_has_no_line_end_and_a_retained_value_is_as_old_as_it_says() {
+        let wanted = Wanted { kind: ValueKind::Text, expires: Some(Duration::from_secs(5)), ..NUMBER };
+        for payload in ["FAULT", "FAULT\r\n", "\u{feff}FAULT\0", " FAULT "] {
+            let value = wanted.value(&raw(payload.as_bytes()).unwrap());
+            assert_eq!(value, Some((Value::Text("FAULT".into()), Quality::GOOD)), "{payload:?}");
+        }
+        let quality = |told: Option<i64>| {
+            wanted.retained(Quality::GOOD, told.map(|secs| Timestamp(NOON.0 - secs * 1_000_000_000)), NOON)
+        };
+        assert_eq!(quality(None), Quality::uncertain(Reason::Retained));
+        assert_eq!(quality(Some(5)), Quality::GOOD);
+        assert_eq!(quality(Some(6)), Quality::stale(Reason::Expired));
     }
 
     #[test]

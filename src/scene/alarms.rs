@@ -154,6 +154,19 @@ fn keep(def: &AlarmDef, signal: Option<usize>, name: String, watch: Watch, manne
     enabled.then_some(Prepared { signal, name, watch, manner })
 }
 
+/// What a limit outside the range of its signal means: a value beyond the range is judged by limits, but it is Bad.
+pub(super) fn out_of_range(level: Option<Level>, limit: f64, (low, high): (f64, f64)) -> Hint {
+    let always = match level {
+        Some(Level::High | Level::HighHigh) => limit < low,
+        Some(Level::Low | Level::LowLow) => limit > high,
+        None => false,
+    };
+    match always {
+        true => "every value of the range is beyond it".into(),
+        false => "only values out of range reach it, and those are Bad: is the range meant in another unit?".into(),
+    }
+}
+
 /// What to do about an entry that neither refines a limit's alarm nor says a condition.
 fn no_condition(key: &str, signal: Option<&signals::Prepared>) -> Hint {
     let Some(signal) = signal else { return "add when: \"…\", an expression over signals of the twin".into() };

@@ -80,7 +80,8 @@ pub enum Subject {
 }
 
 /// When an alarm is due. Numbers are in the unit of the signal. Conditions on values hold their last verdict while the
-/// signal's quality is Bad: a broken sensor neither raises nor clears them, which [`Condition::Bad`] is for.
+/// signal's quality is Bad: a broken sensor neither raises nor clears them, which [`Condition::Bad`] is for. Only
+/// [`Condition::Limit`] reads values beyond the range of the signal, which are Bad too.
 #[derive(Clone, Debug)]
 pub enum Condition {
     /// Beyond `limit`; over again only when back by more than the deadband.

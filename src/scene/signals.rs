@@ -188,7 +188,8 @@ fn limits_of(item: &str, def: &LimitsDef, range: Option<(f64, f64)>, report: &mu
     for (name, limit) in &present {
         if let Some((low, high)) = range.filter(|(low, high)| limit.value < *low || limit.value > *high) {
             let brief = format!("limits.{name} ({:?}) lies outside the range {low:?} to {high:?}", limit.value);
-            let hint = "values out of range are Bad and never reach a limit";
+            let level = alarms::LIMITS.iter().find(|(other, _)| other == name).map(|(_, level)| *level);
+            let hint = alarms::out_of_range(level, limit.value, (low, high));
             report.warning("limit-out-of-range", limit.span, item, brief, hint.into());
         }
     }
@@ -295,6 +296,16 @@ fn template_of(item: &str, topic: &Spanned<String>, report: &mut Report) -> Opti
         report.error("bad-topic", topic.span, item, format!("the topic {:?} {fault}", topic.value), Hint::NONE);
         return None;
     }
+    if let Some(shared) = text::shared(topic) {
+        let brief = format!("the topic {:?} is a shared subscription: no message bears that topic", topic.value);
+        let hint = format!("write topic: {shared:?}; to share its messages with others, put the rest into `subscribe`");
+        report.error("bad-topic", topic.span, item, brief, hint.into());
+        return None;
+    }
+    if topic.trim() != topic.value {
+        let brief = format!("the topic {:?} has space at its ends, which is a part of it", topic.value);
+        report.warning("odd-topic", topic.span, item, brief, format!("is {:?} meant?", topic.trim()).into());
+    }
     Some(template)
 }
 
@@ -309,6 +320,10 @@ fn check_pointer(item: &str, field: &str, pointer: &Spanned<String>, report: &mu
             format!("{field}: the pointer {:?} {fault}", pointer.value),
             hint,
         );
+    } else if let Some((doubt, meant)) = text::pointer_doubt(pointer) {
+        let hint = meant.map(|meant| format!("is {meant:?} meant?"));
+        let brief = format!("{field}: the pointer {:?} {doubt}", pointer.value);
+        report.warning("odd-pointer", pointer.span, item, brief, hint.into());
     }
 }
 
@@ -354,14 +369,29 @@ pub(super) fn expression_of(
     }
 }
 
+/// The pointers of two fields of which one lies within the other.
+fn nested<'t>(a: &'t Topic, b: &'t Topic) -> Option<(&'t str, &'t str)> {
+    let (Decoder::Json(a), Decoder::Json(b)) = (&a.decoder, &b.decoder) else { return None };
+    let (outer, inner) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    inner.strip_prefix(outer.as_str()).is_some_and(|rest| rest.starts_with('/')).then_some((outer, inner))
+}
+
 /// Finds signals that read the same part of a message in different ways.
 pub(super) fn check_conflicts(item: &str, signals: &[Prepared], report: &mut Report) {
-    let mut seen: HashMap<(Option<&str>, &str), Vec<&Prepared>> = HashMap::new();
+    let mut seen: HashMap<(Option<&str>, String), Vec<&Prepared>> = HashMap::new();
     for signal in signals {
         let Source::Topic(topic) = &signal.source else { continue };
-        let others = seen.entry((topic.broker.as_deref(), &topic.text)).or_default();
+        let others = seen.entry((topic.broker.as_deref(), topic.template.for_signal(&signal.name))).or_default();
         for other in others.iter() {
             let Source::Topic(first) = &other.source else { continue };
+            if let Some((outer, inner)) = nested(first, topic) {
+                let brief = format!(
+                    "`{}` and `{}` read {outer:?} and {inner:?} of one payload, of which one is a part of the other",
+                    other.name, signal.name
+                );
+                let hint = "a field is a value or holds fields: one of the pointers finds nothing".into();
+                report.warning("odd-pointer", signal.span, item, brief, hint);
+            }
             let what = match (&first.decoder, &topic.decoder) {
                 (Decoder::Json(_), Decoder::Raw) => "as JSON and as one bare value",
                 (Decoder::Raw, Decoder::Json(_)) => "as one bare value and as JSON",

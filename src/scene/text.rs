@@ -98,6 +98,21 @@ impl Template {
         }
         Ok(out)
     }
+
+    /// The text for one signal; the other placeholders stay.
+    pub fn for_signal(&self, signal: &str) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Hole(name) if name == "signal" => signal.to_owned(),
+            Piece::Hole(name) => format!("{{{name}}}"),
+        };
+        self.0.iter().map(piece).collect()
+    }
+}
+
+/// What a shared subscription shares, without `$share` and the name of the group (MQTT 5.0, section 4.8.2).
+pub fn shared(filter: &str) -> Option<&str> {
+    filter.strip_prefix("$share/").map(|rest| rest.split_once('/').map_or("", |(_, shared)| shared))
 }
 
 /// What breaks the rules for topic filters (MQTT 5.0, section 4.7).
@@ -123,8 +138,9 @@ pub fn filter_fault(topic: &str) -> Option<&'static str> {
     None
 }
 
-/// Whether every topic that `topic` matches is matched by `filter` as well.
+/// Whether every topic that `topic` matches is matched by `filter` as well, of a shared subscription by what it shares.
 pub fn covers(filter: &str, topic: &str) -> bool {
+    let filter = shared(filter).unwrap_or(filter);
     let mut wanted = topic.split('/');
     for level in filter.split('/') {
         match (level, wanted.next()) {
@@ -148,9 +164,44 @@ pub fn pointer_fault(pointer: &str) -> Option<&'static str> {
     broken.then_some("has a `~` that is neither `~0` (a tilde) nor `~1` (a slash)")
 }
 
+/// What keeps a pointer from ever finding a value, and what was probably meant.
+pub fn pointer_doubt(pointer: &str) -> Option<(&'static str, Option<String>)> {
+    let keys: Vec<&str> = pointer.split('/').skip(1).collect();
+    if keys.contains(&"-") {
+        return Some(("has a `-`, which stands behind the last element of an array, where nothing is", None));
+    }
+    if keys.last().is_some_and(|key| key.is_empty()) {
+        let meant = pointer.trim_end_matches('/');
+        return Some(("ends with `/`, which asks for a field without a name", Some(meant.to_owned())));
+    }
+    if keys.iter().any(|key| key.trim() != *key) {
+        return Some(("has a space at an end of a name", None));
+    }
+    let is_indexed = |key: &&str| {
+        let index = key.strip_suffix(']').and_then(|rest| rest.rsplit_once('['));
+        index.is_some_and(|(_, index)| !index.is_empty() && index.bytes().all(|digit| digit.is_ascii_digit()))
+    };
+    if keys.iter().any(is_indexed) {
+        let meant = pointer.replace("/[", "/").replace('[', "/").replace(']', "");
+        return Some(("has an index in brackets, which is taken for a part of the name", Some(meant)));
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pointers_that_find_nothing_are_doubted_and_odd_names_are_not() {
+        let meant = |pointer| pointer_doubt(pointer).map(|(_, meant)| meant);
+        assert_eq!(meant("/values[0]/x"), Some(Some("/values/0/x".into())));
+        assert_eq!(meant("/flow/"), Some(Some("/flow".into())));
+        assert_eq!(meant("/values/-"), Some(None));
+        for fine in ["", "/a", "/PM2.5", "/a~1b", "/0", "/[x]", "/a b/c"] {
+            assert_eq!(meant(fine), None, "{fine}");
+        }
+    }
 
     #[test]
     fn durations_and_sizes_read_as_people_write_them() {

@@ -4,6 +4,7 @@
 //! In: text and bytes. Out: typed values. Knows no scene, no world and no Bevy; reads the clock in [`Timestamp::now`]
 //! only.
 
+pub mod decimal;
 pub mod number;
 mod power;
 mod random;

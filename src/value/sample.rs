@@ -118,6 +118,8 @@ pub enum Reason {
     Retained,
     /// The source says so itself (a quality code in the payload, a death certificate).
     Source,
+    /// An integer with more digits than a number here holds.
+    Rounded,
 }
 
 impl Reason {
@@ -133,6 +135,7 @@ impl Reason {
             Reason::Expression => "expression failed",
             Reason::Retained => "retained by the broker",
             Reason::Source => "reported by the source",
+            Reason::Rounded => "more digits than a number holds",
         }
     }
 }

@@ -14,6 +14,7 @@ mod film;
 mod forecast;
 mod layers;
 mod live;
+mod malformed;
 mod models;
 mod mosquitto;
 mod origin;

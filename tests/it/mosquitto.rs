@@ -181,10 +181,39 @@ fn a_payload_of_900_kib_passes_and_one_over_the_limit_is_counted() {
     server.publish(&[], TELEMETRY, format!(r#"{{"pad": "{}", "flow": 10}}"#, "x".repeat(1100 << 10)));
     probe.wait_for("a drop", |_, status| status.dropped == 1);
     assert!(probe.status().problems[0].last_error.contains("above the limit"));
-    probe.wait_for("reconnection", |_, status| status.reconnects == 1 && status.state == ConnectionState::Connected);
-    std::thread::sleep(Duration::from_millis(200));
     server.publish(&[], TELEMETRY, r#"{"flow": 11}"#);
     assert_eq!(probe.sample(FLOW, 1).value, Value::Number(11.0));
+    assert_eq!(probe.status().reconnects, 0, "it costs itself alone");
+}
+
+#[test]
+fn a_retained_message_above_the_limit_names_its_topic_and_blinds_nobody() {
+    let Some(server) = Mosquitto::start() else { return };
+    for (version, qos) in [(MqttVersion::V3, 0), (MqttVersion::V3, 1), (MqttVersion::V5, 2)] {
+        server.publish(&["-r", "-q", "1"], "notes/anna/P-101/big", vec![b'x'; 5 << 20]);
+        let mut probe = Probe::connected(&scene::scene(Broker { version, qos, ..broker(&server.url()) }));
+        for n in 0..8 {
+            server.publish(&["-q", "1"], TELEMETRY, format!("{{\"flow\": {n}}}"));
+            assert_eq!(probe.sample(FLOW, n).value, Value::Number(n as f64));
+        }
+        let status = probe.status();
+        assert_eq!((status.dropped, status.reconnects, status.received), (1, 0, 9), "{status:?}");
+        let problem = status.problems.iter().find(|problem| problem.topic == "notes/anna/P-101/big").unwrap();
+        let said = "above the limit of 1048576 bytes and was not read: raise `max_packet`";
+        assert!(problem.last_error.contains(said), "{problem:?}");
+    }
+}
+
+#[test]
+fn two_clients_with_one_id_are_told_what_is_wrong_and_what_to_do() {
+    let Some(server) = Mosquitto::start() else { return };
+    for version in [MqttVersion::V3, MqttVersion::V5] {
+        let scene = scene::scene(Broker { version, client_id: Some("twin-1".into()), ..broker(&server.url()) });
+        let mut first = Probe::connected(&scene);
+        let _second = Probe::connected(&scene);
+        let status = first.error_with("took over the client id `twin-1`");
+        assert!(status.error.unwrap().contains("leave `client_id` out of the scene"));
+    }
 }
 
 #[test]

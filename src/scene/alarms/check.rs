@@ -10,7 +10,7 @@ use super::super::signals::{self, pure_expression_of};
 use super::super::span::{Span, Spanned};
 use super::super::text;
 use super::merge::conditions;
-use super::{LIMITS, Manner, Watch, no_condition};
+use super::{LIMITS, Manner, Watch, no_condition, out_of_range};
 use crate::scene::rule::{Condition, Count, Guidance, Level, Priority, Reference};
 use crate::value::Value;
 
@@ -151,11 +151,18 @@ impl<'c> Check<'c> {
         let range = self.signal.and_then(|signal| signal.range);
         if let Some((low, high)) = range.filter(|(low, high)| limit.value < *low || limit.value > *high) {
             let brief = format!("the limit {:?} lies outside the range {low:?} to {high:?}", limit.value);
-            let hint = "values out of range are Bad and never reach a limit";
+            let hint = out_of_range(Some(level), limit.value, (low, high));
             self.report.warning("limit-out-of-range", limit.span, &self.item, brief, hint.into());
         }
         let deadband = self.deadband(self.room(level, limit.value));
         Some(Watch::Ready(Condition::Limit { level, limit: limit.value, deadband }))
+    }
+
+    /// Rates and deviations are taken of values within the range only.
+    fn never(&mut self, span: Span, brief: String) {
+        let hint =
+            "this alarm can never come: values out of range are Bad, and no rates or deviations are taken of them";
+        self.report.warning("limit-never-reached", span, &self.item, brief, hint.into());
     }
 
     /// How far a value can go back from a limit before it meets the limit on the other side, or the end of the range;
@@ -203,6 +210,14 @@ impl<'c> Check<'c> {
         };
         let per_secs = per?.as_secs_f64();
         let deadband = self.deadband(rate.above.as_ref().map(|above| (above.value, "0, no change at all".to_owned())));
+        let range = self.signal.and_then(|signal| signal.range);
+        if let (Some((low, high)), Some(above), Some(over)) = (range, above, over)
+            && above / per_secs * over.as_secs_f64() >= high - low
+        {
+            let brief =
+                format!("a rate above {above:?} is more than the whole range {low:?} to {high:?} in the time `over`");
+            self.never(rate.above.as_ref().map_or(rate.span, |above| above.span), brief);
+        }
         Some(Watch::Ready(Condition::Rate {
             direction: rate.direction.as_ref().map(|given| given.value).unwrap_or_default(),
             limit_per_sec: above? / per_secs,
@@ -240,6 +255,13 @@ impl<'c> Check<'c> {
         let limit = limit?;
         Some(match &from.value {
             ReferenceDef::Number(x) => {
+                if let Some((low, high)) = self.signal.and_then(|signal| signal.range)
+                    && limit >= (x - low).abs().max((high - x).abs())
+                {
+                    let brief =
+                        format!("no value of the range {low:?} to {high:?} is farther than {limit:?} from {x:?}");
+                    self.never(deviation.above.as_ref().map_or(deviation.span, |above| above.span), brief);
+                }
                 Watch::Ready(Condition::Deviation { from: Reference::Value(*x), limit, deadband })
             }
             ReferenceDef::Signal(name) => {

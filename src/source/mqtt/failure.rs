@@ -19,8 +19,12 @@ pub(super) enum Kind {
     Passing,
     /// Stays until a person changes something: login, certificate, file.
     Standing,
-    /// A packet above the limit.
-    PacketTooLarge,
+    /// The broker ended it, or went away.
+    Closed,
+    /// The broker says that another client has taken over the client id.
+    TakenOver,
+    /// What came is no MQTT. The standard asks to end the connection then.
+    Malformed,
     /// We asked for it.
     Stopped,
 }
@@ -37,12 +41,6 @@ impl Failure {
     fn passing(text: impl Into<String>) -> Self {
         Self { kind: Kind::Passing, text: text.into() }
     }
-
-    fn too_large(bytes: usize) -> Self {
-        let text =
-            format!("a packet of {bytes} bytes is above the limit (`max_packet`) and was lost: raise it in the scene");
-        Self { kind: Kind::PacketTooLarge, text }
-    }
 }
 
 pub(super) fn from_v3(error: &rumqttc::ConnectionError) -> Failure {
@@ -55,7 +53,6 @@ pub(super) fn from_v3(error: &rumqttc::ConnectionError) -> Failure {
         E::ConnectionRefused(Code::RefusedProtocolVersion) => version_refused("3.1.1"),
         E::ConnectionRefused(Code::BadClientId) => client_id_refused(),
         E::ConnectionRefused(code) => Failure::passing(format!("the broker refused the connection ({code:?})")),
-        E::MqttState(S::Deserialization(rumqttc::Error::PayloadSizeLimitExceeded(bytes))) => Failure::too_large(*bytes),
         E::MqttState(S::Io(error)) => from_io(error),
         E::MqttState(S::Deserialization(rumqttc::Error::Io(error))) => from_io(error),
         E::MqttState(S::ConnectionAborted) => closed(),
@@ -67,7 +64,7 @@ pub(super) fn from_v3(error: &rumqttc::ConnectionError) -> Failure {
 
 pub(super) fn from_v5(error: &v5::ConnectionError) -> Failure {
     use v5::mqttbytes::Error as M;
-    use v5::mqttbytes::v5::ConnectReturnCode as Code;
+    use v5::mqttbytes::v5::{ConnectReturnCode as Code, DisconnectReasonCode};
     use v5::{ConnectionError as E, StateError as S};
     match error {
         E::Io(error) => from_io(error),
@@ -79,8 +76,9 @@ pub(super) fn from_v5(error: &v5::ConnectionError) -> Failure {
         E::ConnectionRefused(Code::RefusedProtocolVersion | Code::UnsupportedProtocolVersion) => version_refused("5"),
         E::ConnectionRefused(Code::BadClientId | Code::ClientIdentifierNotValid) => client_id_refused(),
         E::ConnectionRefused(code) => Failure::passing(format!("the broker refused the connection ({code:?})")),
-        E::MqttState(S::Deserialization(M::PayloadSizeLimitExceeded { pkt_size, .. }))
-        | E::MqttState(S::IncomingPacketTooLarge { pkt_size, .. }) => Failure::too_large(*pkt_size),
+        E::MqttState(S::ServerDisconnect { reason_code: DisconnectReasonCode::SessionTakenOver, .. }) => {
+            Failure { kind: Kind::TakenOver, text: "the broker ended the connection".to_owned() }
+        }
         E::MqttState(S::ServerDisconnect { reason_code, reason_string }) => {
             let why = reason_string.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             Failure::passing(format!("the broker ended the connection ({reason_code:?}{why})"))
@@ -165,7 +163,7 @@ fn timeout() -> Failure {
 }
 
 fn closed() -> Failure {
-    Failure::passing("the connection was closed by the broker, or the broker went away")
+    Failure { kind: Kind::Closed, text: "the connection was closed by the broker, or the broker went away".to_owned() }
 }
 
 fn silent() -> Failure {
@@ -185,5 +183,6 @@ fn client_id_refused() -> Failure {
 }
 
 fn garbage(error: &dyn std::fmt::Display) -> Failure {
-    Failure::passing(format!("the connection broke the protocol ({error}): check that an MQTT broker listens there"))
+    let text = format!("the connection broke the protocol ({error}): check that an MQTT broker listens there");
+    Failure { kind: Kind::Malformed, text }
 }

@@ -12,6 +12,9 @@ use super::failure::{self, Failure};
 use super::options::{Address, Secrets};
 use crate::scene::{Broker, MqttVersion};
 
+/// The largest packet that MQTT knows. All are read, as a packet that is not ends the connection, and a retained one every
+/// connection: what a scene allows is judged by the listener, which knows the topic.
+const LARGEST_PACKET: usize = 268_435_455 + 5;
 /// Requests that wait for the event loop.
 const REQUESTS: usize = 64;
 /// Longest time for the network and the broker to answer a connection attempt, in seconds.
@@ -66,6 +69,15 @@ impl<'a> Publish<'a> {
         }
     }
 
+    /// About as many bytes as its packet has.
+    pub fn packet_len(self) -> usize {
+        let topic = match self {
+            Publish::V3(publish) => publish.topic.len(),
+            Publish::V5(publish) => publish.topic.len(),
+        };
+        topic + self.payload().len() + 4
+    }
+
     pub fn retained(self) -> bool {
         match self {
             Publish::V3(publish) => publish.retain,
@@ -100,7 +112,7 @@ pub(super) fn open(address: &Address, broker: &Broker, client_id: &str, secrets:
             options.set_keep_alive(if keep_alive.is_zero() { longest } else { keep_alive });
             options.set_transport(transport(secrets.tls)).set_clean_start(true).set_network_options(network);
             options.set_connection_timeout(CONNECT_TIMEOUT_SECS);
-            options.set_max_packet_size(Some(u32::try_from(broker.max_packet).unwrap_or(u32::MAX)));
+            options.set_max_packet_size(Some(LARGEST_PACKET as u32));
             if let Some(login) = secrets.login {
                 options.set_credentials(login.user, login.password);
             }
@@ -119,7 +131,7 @@ pub(super) fn options_v3(
 ) -> rumqttc::MqttOptions {
     let mut options = rumqttc::MqttOptions::new(client_id, &address.host, address.port);
     options.set_transport(transport(secrets.tls)).set_keep_alive(keep_alive(broker)).set_clean_session(true);
-    options.set_max_packet_size(broker.max_packet, broker.max_packet);
+    options.set_max_packet_size(LARGEST_PACKET, broker.max_packet);
     if let Some(login) = secrets.login {
         options.set_credentials(login.user, login.password);
     }

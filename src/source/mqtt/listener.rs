@@ -1,7 +1,7 @@
 //! The loop of a listener's thread: connect, subscribe, decode, hand over; on failure say why, wait, try again. In:
 //! packets of one broker. Out: samples in the mailbox, raw messages to the tap, counters. Never publishes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, RandomState};
 use std::pin::{Pin, pin};
@@ -29,8 +29,14 @@ const GOODBYE: Duration = Duration::from_millis(200);
 const HOLD: Duration = Duration::from_millis(1);
 /// Refused filters that are told by name.
 const REFUSALS_SHOWN: usize = 3;
-/// Where packets above the limit are listed: their topic is never read.
-const TOO_LARGE: &str = "(packets above the limit)";
+/// Where packets that are no MQTT are listed: their topic cannot be read.
+const MALFORMED: &str = "(malformed packets)";
+/// Where it is listed that another client seems to have this one's id.
+const CLASH: &str = "(client id)";
+/// Two connections that the broker closed within this time hint at a clash.
+const CLASH_WITHIN: Duration = Duration::from_secs(120);
+/// Topics with packets above the limit that are told in the log, each once.
+const MOST_LARGE: usize = 100;
 
 /// What a listener is made of.
 pub(super) struct Parts {
@@ -57,6 +63,12 @@ pub(super) struct Listener {
     /// When the packets at hand were read: one look at the clock for all that came at once.
     receive_time: Timestamp,
     connected_at: Option<Instant>,
+    /// Topic and bytes of the message that came last.
+    last: (String, usize),
+    /// Topics that had a packet above the limit.
+    large: BTreeSet<String>,
+    /// When the broker last closed a connection that it had accepted.
+    closed_at: Option<Instant>,
 }
 
 enum Change {
@@ -82,6 +94,9 @@ impl Listener {
             refused: BTreeMap::new(),
             receive_time,
             connected_at: None,
+            last: Default::default(),
+            large: BTreeSet::new(),
+            closed_at: None,
         }
     }
 
@@ -107,12 +122,15 @@ impl Listener {
             if failure.kind == Kind::Stopped || self.parts.stop.is_wanted() {
                 return;
             }
+            let failure = self.explain(failure);
             self.account(&failure);
             was_connected |= self.connected_at.is_some();
             if self.connected_at.take().is_some_and(|since| since.elapsed() >= STABLE_AFTER) {
                 backoff.reset();
             }
-            let wait = if failure.kind == Kind::Standing { backoff.longest() } else { backoff.wait() };
+            // Two clients with one id would put each other out without end: each stays for a while at least.
+            let stands = matches!(failure.kind, Kind::Standing | Kind::TakenOver);
+            let wait = if stands { backoff.longest() } else { backoff.wait() };
             self.tell(ConnectionState::Disconnected);
             if !self.sleep(wait).await {
                 return;
@@ -123,14 +141,59 @@ impl Listener {
         }
     }
 
+    /// Adds what this listener knows of a connection that the broker had accepted.
+    fn explain(&mut self, failure: Failure) -> Failure {
+        if self.connected_at.is_none() {
+            return failure;
+        }
+        let id = &self.client_id;
+        let way_out = "give each program a client id of its own, or leave `client_id` out of the scene";
+        match failure.kind {
+            Kind::Malformed => {
+                let last = match &self.last {
+                    (topic, _) if topic.is_empty() => "no message came before".to_owned(),
+                    (topic, bytes) => format!("the message before was on `{topic}` ({bytes} bytes)"),
+                };
+                Failure { text: format!("{}; {last}; a new connection is made", failure.text), ..failure }
+            }
+            Kind::TakenOver => {
+                let text = format!("{}, as another client took over the client id `{id}`: {way_out}", failure.text);
+                Failure { text, ..failure }
+            }
+            // MQTT 3.1.1 has no word for it: the older connection is closed.
+            Kind::Closed if self.parts.broker.client_id.is_some() => {
+                let again = self.closed_at.replace(Instant::now()).is_some_and(|last| last.elapsed() < CLASH_WITHIN);
+                match again {
+                    true => {
+                        let text = format!(
+                            "the broker closed the connection again: another client probably takes over the client id \
+                             `{id}`: {way_out}"
+                        );
+                        Failure { kind: Kind::TakenOver, text }
+                    }
+                    false => {
+                        let hint = format!("if another client took over the client id `{id}`, {way_out}");
+                        Failure { text: format!("{}; {hint}", failure.text), ..failure }
+                    }
+                }
+            }
+            _ => failure,
+        }
+    }
+
     fn account(&mut self, failure: &Failure) {
         let text = format!("{}: {}", self.parts.address, failure.text);
         tracing::warn!("{text}");
-        if failure.kind == Kind::PacketTooLarge {
-            self.parts.status.count_dropped(1);
-            self.parts.status.note_problem(TOO_LARGE, &failure.text, b"", self.parts.clock.now());
+        let (status, now) = (&self.parts.status, self.parts.clock.now());
+        match failure.kind {
+            Kind::Malformed if self.connected_at.is_some() => {
+                status.count_dropped(1);
+                status.note_problem(MALFORMED, &failure.text, b"", now);
+            }
+            Kind::TakenOver => status.note_problem(CLASH, &failure.text, b"", now),
+            _ => {}
         }
-        self.parts.status.set_error(Some(text));
+        status.set_error(Some(text));
     }
 
     /// Sleeps, but hands over pending samples and follows table swaps; false if it is time to stop.
@@ -262,6 +325,13 @@ impl Listener {
             status.count_decode_error("(not UTF-8)", &"the topic is not UTF-8 text", payload, self.receive_time);
             return;
         };
+        self.last.0.clear();
+        self.last.0.push_str(topic);
+        self.last.1 = payload.len();
+        if publish.packet_len() > self.parts.broker.max_packet {
+            self.refuse(topic, publish.packet_len(), payload);
+            return;
+        }
         let message = Message {
             topic,
             payload,
@@ -288,6 +358,20 @@ impl Listener {
         }
         if let Some(error) = &outcome.clock {
             status.count_clock_problem(topic, error, payload, self.receive_time);
+        }
+    }
+
+    /// A packet above the scene's limit costs itself alone: it is acknowledged as any other, and not read.
+    fn refuse(&mut self, topic: &str, bytes: usize, payload: &[u8]) {
+        let most = self.parts.broker.max_packet;
+        let text = format!(
+            "a packet of {bytes} bytes is above the limit of {most} bytes and was not read: raise `max_packet` of the \
+             broker in the scene"
+        );
+        self.parts.status.count_dropped(1);
+        self.parts.status.note_problem(topic, &text, payload, self.receive_time);
+        if self.large.len() < MOST_LARGE && self.large.insert(topic.to_owned()) {
+            tracing::warn!("{}: `{topic}`: {text}", self.parts.address);
         }
     }
 
