@@ -126,6 +126,14 @@ pub fn day(at: Timestamp) -> String {
     }
 }
 
+/// The date with its year: `2026-01-31`.
+pub fn date(at: Timestamp) -> String {
+    match jiff::Timestamp::from_nanosecond(at.0.into()) {
+        Ok(at) => at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string(),
+        Err(_) => "–".into(),
+    }
+}
+
 /// Binary sizes: `812 B`, `24.1 KiB`, `1.00 GiB`.
 pub fn bytes(count: f64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -131,7 +131,8 @@ fn signal_view(
     let until = if shown >= input.moment.now { shown.max(current.source_time) } else { shown };
     let from = until - std::time::Duration::from_secs(SPARK_SECS);
     let spark = match drawable && visible {
-        true => input.history.range(signal.index, from, until, SPARK_COLUMNS),
+        // The sample at the very end belongs to it too.
+        true => input.history.range(signal.index, from, until + std::time::Duration::from_nanos(1), SPARK_COLUMNS),
         false => Vec::new(),
     };
     let seen = current.value.is_some();

@@ -217,7 +217,7 @@ pub fn paint_sparkline(painter: &Painter, cell: Rect, buckets: &[Bucket], colour
     }
     // A flat line lies in the middle, and noise far below the value's size does not fill the cell.
     let least = (high.abs().max(low.abs()) * 0.01).max(1e-9);
-    let (middle, half) = ((low + high) / 2.0, ((high - low) / 2.0).max(least));
+    let (middle, half) = (low / 2.0 + high / 2.0, (high / 2.0 - low / 2.0).max(least));
     let y_of = |v: f64| cell.center().y - ((v - middle) / half) as f32 * (cell.height() / 2.0 - 1.5);
     let x_of = |i: usize| cell.left() + (i as f32 + 0.5) / buckets.len() as f32 * cell.width();
     let mut points = Vec::with_capacity(buckets.len() * 2);

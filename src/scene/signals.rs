@@ -298,7 +298,9 @@ fn template_of(item: &str, topic: &Spanned<String>, report: &mut Report) -> Opti
     }
     if let Some(shared) = text::shared(topic) {
         let brief = format!("the topic {:?} is a shared subscription: no message bears that topic", topic.value);
-        let hint = format!("write topic: {shared:?}; to share its messages with others, put the rest into `subscribe`");
+        let hint = format!(
+            "write topic: {shared:?}; to share its messages with others, name the shared subscription in `subscribe` of the broker"
+        );
         report.error("bad-topic", topic.span, item, brief, hint.into());
         return None;
     }

@@ -133,10 +133,11 @@ pub fn tick_times(window: Window, step: f64) -> Vec<Timestamp> {
 }
 
 /// A tick in as few characters as its step needs: `14:03`, `14:03:27`, `14:03:27.05`; at midnight, and where steps are days,
-/// the date.
+/// the date; where they are several days, with the year.
 pub fn tick_text(at: Timestamp, step: f64) -> String {
     let midnight = at.0.rem_euclid(86_400_000_000_000) == 0;
     match step {
+        _ if step > 86_400.0 => format::date(at),
         _ if step >= 86_400.0 || (midnight && step >= 60.0) => format::day(at),
         _ if step >= 60.0 => format::clock_minutes(at),
         _ if step >= 1.0 => format::clock(at),
@@ -215,6 +216,7 @@ mod tests {
         assert_eq!(texts, ["14:00:07.050", "14:00:07.05", "14:00:07.0", "14:00:07", "14:00", "Jan 31"]);
         let midnight = Timestamp::parse_rfc3339("2026-02-01T00:00:00Z").unwrap();
         assert_eq!(tick_text(midnight, 3_600.0), "Feb 1");
+        assert_eq!(tick_text(midnight, 30.0 * 86_400.0), "2026-02-01");
     }
 
     proptest! {

@@ -17,7 +17,7 @@ pub fn clock_ui(ui: &mut Ui, view: &TrendView, plotted: egui::Rect) {
     let step = clock_step(span, plotted.width());
     for tick in timebar::ticks(view.from, (0.0, span), step) {
         let x = plotted.left() + (tick / span) as f32 * plotted.width();
-        let text = format::clock(view.from + Duration::from_secs_f64(tick));
+        let text = clock_text(view.from + Duration::from_secs_f64(tick), span);
         let galley = ui.painter().layout_no_wrap(text, theme::small(), theme::TEXT_WEAK);
         let left = x - galley.size().x / 2.0;
         ui.painter().vline(x, row.top()..=row.top() + 3.0, Stroke::new(1.0, theme::TEXT_WEAK));
@@ -27,14 +27,22 @@ pub fn clock_ui(ui: &mut Ui, view: &TrendView, plotted: egui::Rect) {
     }
 }
 
-pub fn value_axis() -> AxisHints<'static> {
+/// The time of day below a lane; the date with its year at midnight, and where the span is long.
+pub fn clock_text(at: Timestamp, span: f64) -> String {
+    const LONG: f64 = 3.0 * 86_400.0;
+    let midnight = at.0.rem_euclid(86_400_000_000_000) < 1_000_000;
+    if span > LONG || midnight { format::date(at) } else { format::clock(at) }
+}
+
+/// `scale` is that of [`Lane::scale`](super::Lane).
+pub fn value_axis(scale: f64) -> AxisHints<'static> {
     AxisHints::new_y()
         .min_thickness(58.0)
         .tick_label_color(theme::TEXT_WEAK)
         .tick_label_font(theme::small())
         // Every mark that `value_marks` chose has room for its number.
         .label_spacing(egui::Rangef::new(4.0, 6.0))
-        .formatter(|mark, _| format::number(mark.value))
+        .formatter(move |mark, _| format::number(mark.value / scale))
 }
 
 /// Marks at multiples of 1, 2 or 5 times a power of ten, about `wanted` of them.
@@ -73,21 +81,22 @@ fn named_limits(limits: &Limits) -> impl Iterator<Item = (f64, egui::Color32, &'
     .filter_map(|(limit, colour, name)| Some((limit?, colour, name)))
 }
 
-pub fn limit_lines(plot: &mut egui_plot::PlotUi, limits: &Limits, bounds: (f64, f64)) {
-    for (y, colour, name) in named_limits(limits).filter(|(y, ..)| (bounds.0..=bounds.1).contains(y)) {
+pub fn limit_lines(plot: &mut egui_plot::PlotUi, limits: &Limits, bounds: (f64, f64), scale: f64) {
+    let scaled = named_limits(limits).map(|(limit, colour, name)| (limit * scale, colour, name));
+    for (y, colour, name) in scaled.filter(|(y, ..)| (bounds.0..=bounds.1).contains(y)) {
         let line = HLine::new(name, y).color(colour.gamma_multiply(0.65)).width(1.0);
         plot.hline(line.style(LineStyle::Dashed { length: 5.0 }).allow_hover(false));
     }
 }
 
 /// `high 4.5` at the left end of each limit in sight; above its line unless the lane ends there.
-pub fn limit_labels(ui: &Ui, limits: &Limits, plot: &egui_plot::PlotTransform) {
+pub fn limit_labels(ui: &Ui, limits: &Limits, plot: &egui_plot::PlotTransform, scale: f64) {
     let frame = plot.frame();
     let painter = ui.painter().with_clip_rect(*frame);
     // In a low lane only the first of two near limits has room; colours tell the rest.
     let mut taken = egui::Rect::NOTHING;
     for (limit, colour, name) in named_limits(limits) {
-        let y = plot.position_from_point_y(limit);
+        let y = plot.position_from_point_y(limit * scale);
         if !frame.y_range().contains(y) {
             continue;
         }
@@ -117,5 +126,13 @@ mod tests {
         assert_eq!(values((-12.0, 31.0), 5.0), [-10.0, 0.0, 10.0, 20.0, 30.0]);
         assert!(values((1.0, 1.0), 5.0).is_empty());
         assert!(values((0.0, f64::INFINITY), 5.0).is_empty());
+    }
+
+    #[test]
+    fn days_are_told_where_the_time_of_day_does_not_tell_them() {
+        let at = |text| Timestamp::parse_rfc3339(text).unwrap();
+        assert_eq!(clock_text(at("2026-01-31T12:00:00Z"), 300.0), "12:00:00");
+        assert_eq!(clock_text(at("2026-02-01T00:00:00Z"), 300.0), "2026-02-01");
+        assert_eq!(clock_text(at("2026-01-31T12:00:00Z"), 31_536_000.0), "2026-01-31");
     }
 }

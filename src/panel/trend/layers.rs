@@ -3,8 +3,10 @@
 //! In: the layers, the window of time. Out: broken lines, filled bands, the shape of each layer where its line ends in the
 //! picture, a hatched ground beyond now. Never asks what a layer is made of.
 
+use std::time::Duration;
+
 use bevy_egui::egui::{Color32, Painter, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, WidgetType, pos2, vec2};
-use egui_plot::{FilledArea, Line, LineStyle, PlotPoint, PlotTransform, PlotUi};
+use egui_plot::{FilledArea, Line, LineStyle, PlotPoint, PlotTransform, PlotUi, Points};
 
 use super::{Trace, TrendView, line_colour, trace_points};
 use crate::layers::{Dash, Layers, Look, Slot};
@@ -39,9 +41,10 @@ pub fn traces(
     (from, to): (Timestamp, Timestamp),
     columns: usize,
 ) -> Vec<LayerTrace> {
+    let end = to + Duration::from_nanos(1);
     let trace = |slot: &Slot| {
         let pair = slot.layer.pairs().get(signal.index)?;
-        let line = slot.layer.line(pair, (from, to), columns);
+        let line = slot.layer.line(pair, (from, end), columns);
         let (stretches, _) = trace_points(&line.buckets, from, signal.expires);
         let band = line.bands.iter().map(|(at, band)| [at.secs_since(from), band.low, band.high]);
         let band = band.filter(|ends| ends.iter().all(|x| x.is_finite())).collect();
@@ -59,10 +62,12 @@ fn ink(view: &TrendView, lane: &[Trace], trace: &Trace, layer: &LayerTrace) -> C
     }
 }
 
-/// Bands first, so that no line is covered.
-pub fn plot(plot: &mut PlotUi, view: &TrendView, lane: &[Trace]) {
+/// Bands first, so that no line is covered. `scale` is that of the lane.
+pub fn plot(plot: &mut PlotUi, view: &TrendView, lane: &[Trace], scale: f64) {
     for (trace, layer) in all(lane) {
-        let [xs, lows, highs] = [0, 1, 2].map(|i| layer.band.iter().map(|point| point[i]).collect::<Vec<f64>>());
+        let ends = [(0, 1.0), (1, scale), (2, scale)];
+        let [xs, lows, highs] =
+            ends.map(|(i, scale)| layer.band.iter().map(|point| point[i] * scale).collect::<Vec<f64>>());
         if xs.is_empty() {
             continue;
         }
@@ -76,8 +81,13 @@ pub fn plot(plot: &mut PlotUi, view: &TrendView, lane: &[Trace]) {
             Dash::Dots { spacing } => LineStyle::Dotted { spacing },
         };
         for stretch in &layer.stretches {
-            let line = Line::new(format!("{}, {}", trace.path, layer.layer), stretch.clone());
-            plot.line(line.color(ink(view, lane, trace, layer)).width(1.3).style(style));
+            let (name, colour) = (format!("{}, {}", trace.path, layer.layer), ink(view, lane, trace, layer));
+            let points = super::scaled(stretch, scale);
+            if let [_] = points[..] {
+                plot.points(Points::new(name, points).color(colour).radius(2.0));
+                continue;
+            }
+            plot.line(Line::new(name, points).color(colour).width(1.3).style(style));
         }
     }
 }
@@ -87,7 +97,7 @@ fn all(lane: &[Trace]) -> impl Iterator<Item = (&Trace, &LayerTrace)> {
 }
 
 /// The shape of each layer at the end of its lines, where there are several layers.
-pub fn paint_marks(ui: &Ui, view: &TrendView, lane: &[Trace], plot: &PlotTransform) {
+pub fn paint_marks(ui: &Ui, view: &TrendView, lane: &[Trace], plot: &PlotTransform, scale: f64) {
     if view.layers.len() < 2 {
         return;
     }
@@ -95,7 +105,7 @@ pub fn paint_marks(ui: &Ui, view: &TrendView, lane: &[Trace], plot: &PlotTransfo
     let painter = ui.painter().with_clip_rect(frame);
     for (trace, layer) in all(lane) {
         let Some([x, y]) = layer.stretches.last().and_then(|stretch| stretch.last()).copied() else { continue };
-        let at: Pos2 = plot.position_from_point(&PlotPoint::new(x, y));
+        let at: Pos2 = plot.position_from_point(&PlotPoint::new(x, y * scale));
         let at = at.clamp(frame.min + vec2(6.0, 6.0), frame.max - vec2(6.0, 6.0));
         layer_mark::paint_in(&painter, at, layer.look.mark, ink(view, lane, trace, layer));
     }

@@ -27,8 +27,18 @@ use crate::stage::Current;
 use crate::value::{Grade, SignalIndex, Timestamp};
 
 /// Spans to choose from, in seconds.
-const SPANS: [(u64, &str); 7] =
-    [(30, "30 s"), (60, "1 min"), (300, "5 min"), (900, "15 min"), (3_600, "1 h"), (21_600, "6 h"), (86_400, "24 h")];
+const SPANS: [(u64, &str); 10] = [
+    (30, "30 s"),
+    (60, "1 min"),
+    (300, "5 min"),
+    (900, "15 min"),
+    (3_600, "1 h"),
+    (21_600, "6 h"),
+    (86_400, "24 h"),
+    (604_800, "7 d"),
+    (2_592_000, "30 d"),
+    (31_536_000, "1 year"),
+];
 
 /// Room for the times of day below the lanes, and the least height of a lane, in points.
 const CLOCK_HEIGHT: f32 = 24.0;
@@ -121,7 +131,8 @@ pub fn trend_view(input: &TrendInput, state: &TrendState) -> TrendView {
     for (colour, &index) in input.trends.iter().enumerate() {
         let Some(signal) = input.scene.signals.get(index.at()) else { continue };
         let columns = state.columns.clamp(16, 4_096);
-        let buckets = input.history.range(index, from, to, columns);
+        // The sample at the right edge, which live is the newest, belongs to the picture.
+        let buckets = input.history.range(index, from, to + Duration::from_nanos(1), columns);
         let layers = layers::traces(input.layers, signal, (from, to), columns);
         let (stretches, doubtful) = trace_points(&buckets, from, signal.expires);
         let value = (input.currents)(index).value.as_ref().map_or_else(|| "–".into(), format::value);
@@ -140,7 +151,8 @@ pub fn trend_view(input: &TrendInput, state: &TrendState) -> TrendView {
 }
 
 /// Points of a line through first, min, max and last of each bucket (M4: Jugel et al., "M4: a visualization-oriented
-/// time series data aggregation", 2014), broken where nothing came for longer than `expires`; and doubtful places.
+/// time series data aggregation", 2014), broken where nothing came for longer than `expires`, and where what came was not a
+/// finite number; and doubtful places.
 pub fn trace_points(
     buckets: &[Bucket],
     origin: Timestamp,
@@ -149,10 +161,15 @@ pub fn trace_points(
     let mut stretches: Vec<Vec<[f64; 2]>> = Vec::new();
     let mut doubtful = Vec::new();
     let mut last_end: Option<Timestamp> = None;
-    for bucket in buckets.iter().filter(|bucket| bucket.count > 0 && bucket.min.is_finite() && bucket.max.is_finite()) {
+    let mut gap = false;
+    for bucket in buckets.iter().filter(|bucket| bucket.count > 0) {
+        if !bucket.min.is_finite() || !bucket.max.is_finite() {
+            gap = true;
+            continue;
+        }
         let silent = last_end.map(|end| bucket.from.secs_since(end));
         let broken = matches!((silent, expires), (Some(silent), Some(limit)) if silent > limit.as_secs_f64());
-        if stretches.is_empty() || broken {
+        if stretches.is_empty() || broken || std::mem::take(&mut gap) {
             stretches.push(Vec::new());
         }
         last_end = Some(bucket.to);
@@ -181,10 +198,22 @@ impl Lane {
         }
     }
 
-    /// The vertical extent: the data with some air, and each limit that is within reach.
-    pub fn extent(&self) -> (f64, f64) {
+    fn heights(&self) -> impl Iterator<Item = f64> {
         let own = self.traces.iter().flat_map(|trace| &trace.stretches).flatten().map(|point| point[1]);
-        let values = own.chain(self.traces.iter().flat_map(|trace| &trace.layers).flat_map(LayerTrace::heights));
+        own.chain(self.traces.iter().flat_map(|trace| &trace.layers).flat_map(LayerTrace::heights))
+    }
+
+    /// What heights are multiplied with where they are drawn: 1, but less where the largest floats lie so far apart that
+    /// their distance is none.
+    pub fn scale(&self) -> f64 {
+        const HUGE: f64 = 1e300;
+        if self.heights().any(|y| y.abs() > HUGE) { 1e-10 } else { 1.0 }
+    }
+
+    /// The vertical extent: the data with some air, and each limit that is within reach. In units of the scale.
+    pub fn extent(&self) -> (f64, f64) {
+        let scale = self.scale();
+        let values = self.heights().map(|y| y * scale);
         let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
         if !low.is_finite() || !high.is_finite() {
             return (0.0, 1.0);
@@ -193,6 +222,7 @@ impl Lane {
         let (mut bottom, mut top) = (low, high);
         if let Some(limits) = self.limits() {
             for limit in [limits.low_low, limits.low, limits.high, limits.high_high].into_iter().flatten() {
+                let limit = limit * scale;
                 if within_reach(limit, low, high, size) {
                     (bottom, top) = (bottom.min(limit), top.max(limit));
                 }
@@ -345,7 +375,7 @@ fn lane_ui(
     out: &mut Vec<OperatorCommand>,
 ) -> egui::Rect {
     let span = view.to.secs_since(view.from).max(1e-3);
-    let (bottom, top) = lane.extent();
+    let ((bottom, top), scale) = (lane.extent(), lane.scale());
     let step = clock_step(span, state.columns as f32);
     let from = view.from;
     let place = ui.cursor().min;
@@ -362,7 +392,7 @@ fn lane_ui(
         .show_axes([false, true])
         .grid_color(theme::TEXT_WEAK.gamma_multiply(0.35))
         .grid_spacing(egui::Rangef::new(4.0, 60.0))
-        .custom_y_axes(vec![value_axis()])
+        .custom_y_axes(vec![value_axis(scale)])
         .y_grid_spacer(move |input| {
             // Numbers at the very edge would be cut by the next lane.
             let edge = (input.bounds.1 - input.bounds.0) * 8.0 / f64::from(height);
@@ -375,23 +405,29 @@ fn lane_ui(
                 egui_plot::HoverPosition::NearDataPoint { plot_name, position, .. } => (*plot_name, position),
                 egui_plot::HoverPosition::Elsewhere { .. } => return None,
             };
-            let time = format::clock_tenths(from + Duration::from_secs_f64(at.x.max(0.0)));
-            Some(format!("{name}\n{}\n{time} UTC", format::number(at.y)))
+            let moment = from + Duration::from_secs_f64(at.x.max(0.0));
+            let time = format!("{} {}", format::date(moment), format::clock_tenths(moment));
+            Some(format!("{name}\n{}\n{time} UTC", format::number(at.y / scale)))
         });
     let response = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(0.0..=span);
         plot.set_plot_bounds_y(bottom..=top);
         if let Some(limits) = lane.limits() {
-            limit_lines(plot, &limits, (bottom, top));
+            limit_lines(plot, &limits, (bottom, top), scale);
         }
-        layers::plot(plot, view, &lane.traces);
+        layers::plot(plot, view, &lane.traces, scale);
         for trace in &lane.traces {
             for stretch in &trace.stretches {
-                let line = Line::new(trace.path.clone(), stretch.clone());
-                plot.line(line.color(line_colour(trace.colour)).width(1.5));
+                let (points, colour) = (scaled(stretch, scale), line_colour(trace.colour));
+                // A line needs two.
+                if let [_] = points[..] {
+                    plot.points(Points::new(trace.path.clone(), points).color(colour).radius(2.5));
+                    continue;
+                }
+                plot.line(Line::new(trace.path.clone(), points).color(colour).width(1.5));
             }
             if !trace.doubtful.is_empty() {
-                let points = Points::new(format!("{}: not good", trace.path), trace.doubtful.clone());
+                let points = Points::new(format!("{}: not good", trace.path), scaled(&trace.doubtful, scale));
                 plot.points(points.color(theme::DATA).radius(2.5));
             }
         }
@@ -402,9 +438,9 @@ fn lane_ui(
     });
     state.columns = (response.response.rect.width().max(16.0)) as usize;
     layers::ahead_ui(ui, view, &response.transform, is_first);
-    layers::paint_marks(ui, view, &lane.traces, &response.transform);
+    layers::paint_marks(ui, view, &lane.traces, &response.transform, scale);
     if let Some(limits) = lane.limits() {
-        limit_labels(ui, &limits, &response.transform);
+        limit_labels(ui, &limits, &response.transform, scale);
     }
     let unit = if lane.unit.is_empty() { "–" } else { &lane.unit };
     let corner = egui::Rect::from_min_size(place + vec2(2.0, 1.0), vec2(54.0, 16.0));
@@ -423,6 +459,10 @@ fn lane_ui(
         state.span = next_span(state.span, turned < 0.0);
     }
     response.response.rect
+}
+
+fn scaled(points: &[[f64; 2]], scale: f64) -> Vec<[f64; 2]> {
+    points.iter().map(|[x, y]| [*x, *y * scale]).collect()
 }
 
 /// The next longer or shorter span to choose from.
@@ -453,6 +493,43 @@ mod tests {
         assert!(doubtful.is_empty());
         let (unbroken, _) = trace_points(&buckets, Timestamp(0), None);
         assert_eq!(unbroken.len(), 1);
+    }
+
+    #[test]
+    fn a_line_breaks_where_values_were_no_numbers() {
+        let nan = Bucket { min: f64::NAN, max: f64::NAN, worst: Grade::Bad, ..bucket(1, 0.0, 0.0) };
+        let (stretches, _) = trace_points(&[bucket(0, 1.0, 1.0), nan, nan, bucket(3, 2.0, 2.0)], Timestamp(0), None);
+        assert_eq!(stretches, vec![vec![[0.5, 1.0]], vec![[3.5, 2.0]]]);
+    }
+
+    #[test]
+    fn the_newest_sample_at_the_right_edge_is_in_the_picture() {
+        let plant = testing::plant();
+        let view = plant.trend(&plant.signals(&["P-101.flow"]));
+        let last = view.lanes[0].traces[0].stretches.iter().flatten().map(|point| point[0]).fold(0.0, f64::max);
+        let span = view.to.secs_since(view.from);
+        assert!(last > span - 2.0 * span / 400.0, "{last} of {span}");
+    }
+
+    #[test]
+    fn the_largest_numbers_have_an_axis() {
+        let trace = |y: f64| Trace {
+            signal: SignalIndex(0),
+            path: String::new(),
+            value: String::new(),
+            limits: Limits::default(),
+            colour: 0,
+            stretches: vec![vec![[0.0, -y], [1.0, y]]],
+            doubtful: Vec::new(),
+            layers: Vec::new(),
+        };
+        for y in [1.0, 1e300, 1.7e308, f64::MAX] {
+            let lane = Lane { unit: String::new(), traces: vec![trace(y)] };
+            let ((bottom, top), scale) = (lane.extent(), lane.scale());
+            assert!((top - bottom).is_finite() && bottom < -y * scale && top > y * scale, "{y}: {bottom} to {top}");
+            let marks = value_marks((bottom, top), 5.0);
+            assert!(marks.len() >= 3 && marks.iter().any(|mark| (mark.value / scale).is_finite()), "{y}");
+        }
     }
 
     #[test]

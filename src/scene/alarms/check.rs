@@ -212,7 +212,7 @@ impl<'c> Check<'c> {
         let deadband = self.deadband(rate.above.as_ref().map(|above| (above.value, "0, no change at all".to_owned())));
         let range = self.signal.and_then(|signal| signal.range);
         if let (Some((low, high)), Some(above), Some(over)) = (range, above, over)
-            && above / per_secs * over.as_secs_f64() >= high - low
+            && above / per_secs * over.as_secs_f64() > high - low
         {
             let brief =
                 format!("a rate above {above:?} is more than the whole range {low:?} to {high:?} in the time `over`");
