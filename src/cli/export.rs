@@ -119,6 +119,7 @@ fn failure(error: ExportError) -> Failure {
         | ExportError::Raw
         | ExportError::Backwards { .. }
         | ExportError::Outside { .. }
+        | ExportError::Onto { .. }
         | ExportError::File(FileError::Input { .. } | FileError::Folder { .. }) => Failure::Usage(error.to_string()),
         other => Failure::environment(other),
     }

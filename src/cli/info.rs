@@ -105,7 +105,7 @@ fn info(recording: &RecordingFile) -> Info {
         produced: recording.produced_count(),
         attachments: attachments.collect(),
         damage: recording.damage().map(ToString::to_string),
-        remarks: [recording.unread(), recording.odd_times()].into_iter().flatten().collect(),
+        remarks: [recording.unread(), recording.oddities()].into_iter().flatten().collect(),
         growing: recording.damage().is_some_and(Damage::is_growing),
         channels,
     }

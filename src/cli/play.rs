@@ -10,6 +10,7 @@ use bevy::prelude::*;
 
 use super::beside::{self, BesideArgs};
 use super::{Failure, live, time_limit};
+use crate::analysis::Analysis;
 use crate::history::{Cursor, Horizon};
 use crate::layers;
 use crate::recent;
@@ -171,6 +172,8 @@ fn headless(
         session::run_headless(&mut app, &woken, Some(slice), || stop.load(Ordering::Relaxed));
     }
     session::run_headless(&mut app, &woken, Some(Duration::ZERO), || true);
+    let troubles = app.world().resource::<Analysis>().lock().troubles();
+    troubles.iter().for_each(|trouble| eprintln!("pollux: {trouble}"));
     match state_file {
         Some(file) => live::write_state(app.world_mut(), &file),
         None => Ok(()),

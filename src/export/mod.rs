@@ -86,6 +86,8 @@ pub enum ExportError {
     Backwards { from: Timestamp, to: Timestamp, start: Timestamp, end: Timestamp },
     #[error("nothing lies between {from} and {to}: the recording is from {start} to {end}")]
     Outside { from: Timestamp, to: Timestamp, start: Timestamp, end: Timestamp },
+    #[error("{}: is one of the recordings that are read; name another file", path.display())]
+    Onto { path: PathBuf },
     #[error(transparent)]
     File(#[from] FileError),
     #[error("the scene has no twin `{0}`")]
@@ -124,7 +126,9 @@ trait Table {
 /// Writes the chosen part of recordings into a file.
 pub fn export(options: &Options) -> Result<Exported, ExportError> {
     let timeline = Timeline::open(&options.files)?;
-    files::refuse_inputs(&options.output, options.files.iter().chain(&options.scene))?;
+    files::refuse_inputs(&options.output, &options.files)
+        .map_err(|_| ExportError::Onto { path: options.output.clone() })?;
+    files::refuse_inputs(&options.output, &options.scene)?;
     let (from, to) = stretch(&timeline, options)?;
     let failed =
         |cause: &dyn std::fmt::Display| ExportError::Write { path: options.output.clone(), cause: cause.to_string() };

@@ -13,7 +13,12 @@ pub fn messages<'t>(
     scene: &Scene,
 ) -> impl Iterator<Item = Result<Vec<Sent>, ImportError>> + 't + use<'t> {
     let broker = scene.brokers.keys().next().cloned().unwrap_or_else(|| "broker".to_owned());
-    let damaged = move |error: ReadError| ImportError::Foreign { file: file.to_owned(), cause: error.to_string() };
+    let damaged = move |error: ReadError| {
+        let said = error.to_string();
+        // It names the file itself.
+        let cause = said.strip_prefix(file).and_then(|cause| cause.strip_prefix(": ")).unwrap_or(&said).to_owned();
+        ImportError::Foreign { file: file.to_owned(), cause }
+    };
     let mut newest = Timestamp::MIN;
     // Samples of producers are computed anew. What is no text is told of by the timeline.
     let is_sent = |message: &Result<RawMessage, ReadError>| {

@@ -39,8 +39,16 @@ pub(super) struct Index {
     pub attachments: Vec<Attached>,
     /// Messages of each channel.
     pub counts: BTreeMap<u16, u64>,
-    /// Messages after [`LAST`]; they are left out.
+    pub odd: Odd,
+}
+
+/// Messages that are left out, though nothing of them is damaged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Odd {
+    /// After [`LAST`].
     pub beyond: u64,
+    /// The file does not tell of their channel.
+    pub ownerless: u64,
 }
 
 /// Channels by their number. A number that a file gives to another channel later on is in dispute from there on, until the
@@ -233,7 +241,7 @@ impl Index {
     ) -> Result<Self, ReadError> {
         let mut chunks = Vec::with_capacity(found.len());
         let mut keyframes = Vec::new();
-        let mut beyond = 0;
+        let mut odd = Odd::default();
         for mut one in found {
             let mut times = Vec::new();
             // Times that this program cannot count to: what has them is looked for.
@@ -245,7 +253,7 @@ impl Index {
                 }
             }
             if one.is_opaque {
-                match look_into(source, &mut one, &mut channels, &mut beyond) {
+                match look_into(source, &mut one, &mut channels, &mut odd) {
                     Ok(found) => times = found,
                     Err(error) => {
                         damage.spoil_chunk(one.place, None, error)?;
@@ -280,7 +288,7 @@ impl Index {
         keyframes.sort_by_key(|keyframe| (keyframe.time, keyframe.chunk));
         let ranks = ranks(&channels);
         let bounds = bounds(&chunks, &keyframes);
-        Ok(Self { channels, chunks, newest, bounds, ranks, keyframes, attachments, counts, beyond })
+        Ok(Self { channels, chunks, newest, bounds, ranks, keyframes, attachments, counts, odd })
     }
 
     pub fn bounds(&self) -> Option<(Timestamp, Timestamp)> {
@@ -352,7 +360,7 @@ fn look_into(
     source: &Source,
     one: &mut Found,
     channels: &mut Channels,
-    beyond: &mut u64,
+    odd: &mut Odd,
 ) -> Result<Vec<(u64, bool)>, ChunkError> {
     let records = chunk::read(source, one.place)?;
     channels.learn(&records, one.place)?;
@@ -361,9 +369,12 @@ fn look_into(
     for record in wire::records(&records).flatten().filter(|record| record.op == op::MESSAGE) {
         let message =
             wire::message(record.body).ok_or_else(|| ChunkError::Spoiled("a message in it is too short".to_owned()))?;
-        let Some(channel) = channels.owner(message.channel, one.place.of(record.at)) else { continue };
+        let Some(channel) = channels.owner(message.channel, one.place.of(record.at)) else {
+            odd.ownerless += u64::from(channels.get(message.channel).is_none());
+            continue;
+        };
         if message.log_time > LAST {
-            *beyond += 1;
+            odd.beyond += 1;
             continue;
         }
         one.messages += 1;
@@ -374,4 +385,29 @@ fn look_into(
         }
     }
     Ok(keyframes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn channel(id: u16, topic: &str) -> wire::Channel {
+        wire::Channel { id, schema: 0, topic: topic.to_owned(), encoding: String::new(), metadata: BTreeMap::new() }
+    }
+
+    #[test]
+    fn a_number_in_dispute_has_no_owner_until_the_first_one_is_told_again() {
+        let mut channels = Channels::default();
+        channels.add(channel(1, "P-1/data"));
+        channels.add(channel(2, "P-3/data"));
+        // Later places may be looked into first.
+        assert!(channels.hear(&channel(1, "P-1/data"), 300).is_ok());
+        let told = channels.hear(&channel(1, "P-2/data"), 200).unwrap_err();
+        assert!(told.contains("channel 1 is `P-1/data` and then `P-2/data`"), "{told}");
+        assert!(channels.hear(&channel(1, "P-1/data"), 300).is_ok());
+        let owner = |id, at| channels.owner(id, at).map(|channel| channel.topic.to_string());
+        let first = Some("P-1/data".to_owned());
+        assert_eq!([100, 199, 200, 299, 300].map(|at| owner(1, at)), [first.clone(), first.clone(), None, None, first]);
+        assert_eq!(owner(2, 250).as_deref(), Some("P-3/data"));
+    }
 }

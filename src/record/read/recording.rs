@@ -161,14 +161,17 @@ impl RecordingFile {
         (!told.is_empty()).then_some(told)
     }
 
-    /// Messages that no clock can be right about: those that this program cannot count to, and a stretch of years without
-    /// any between two others. With what to do about it.
-    pub fn odd_times(&self) -> Option<String> {
-        let beyond = (self.index.beyond > 0).then(|| {
+    /// Messages that have no owner, or that no clock can be right about: those that this program cannot count to, and a
+    /// stretch of years without any between two others. With what to do about it.
+    pub fn oddities(&self) -> Option<String> {
+        let index::Odd { beyond, ownerless } = self.index.odd;
+        let ownerless = (ownerless > 0).then(|| {
+            format!("{ownerless} messages are left out, as the file does not tell which channel they are of: it breaks the rules of MCAP")
+        });
+        let beyond = (beyond > 0).then(|| {
             format!(
-                "{} messages have times after the year 2262 and are left out: have the clock of the program that wrote them \
-                 set right",
-                self.index.beyond
+                "{beyond} messages have times after the year 2262 and are left out: have the clock of the program that wrote \
+                 them set right"
             )
         });
         let hole = self.hole().map(|(before, after)| {
@@ -178,7 +181,7 @@ impl RecordingFile {
                 after.secs_since(before) / YEAR_SECS
             )
         });
-        let told = [beyond, hole].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let told = [ownerless, beyond, hole].into_iter().flatten().collect::<Vec<_>>().join("; ");
         (!told.is_empty()).then_some(told)
     }
 

@@ -87,7 +87,7 @@ impl Timeline {
     /// The same, and what else people have to know: messages that cannot be read, times that cannot be right.
     pub fn told(&self) -> Option<String> {
         self.of_each(|recording| {
-            let told = [recording.damage().map(ToString::to_string), recording.unread(), recording.odd_times()];
+            let told = [recording.damage().map(ToString::to_string), recording.unread(), recording.oddities()];
             let told = told.into_iter().flatten().collect::<Vec<_>>().join("; ");
             (!told.is_empty()).then_some(told)
         })
