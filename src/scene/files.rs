@@ -106,9 +106,28 @@ pub(super) fn from_disk(path: &Path) -> Result<Arc<str>, String> {
     if bytes.len() as u64 > MAX_BYTES {
         return Err(format!("it is larger than {} MiB", MAX_BYTES >> 20));
     }
-    String::from_utf8(bytes)
-        .map(Arc::from)
-        .map_err(|error| format!("it is not UTF-8 text (byte {})", error.utf8_error().valid_up_to()))
+    text_of(bytes)
+}
+
+/// Scenes are UTF-8; what is not says what it is, and where that shows.
+fn text_of(bytes: Vec<u8>) -> Result<Arc<str>, String> {
+    // Letters of the first words are one byte each: in UTF-16 every other one is zero.
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [_, 0, ..] | [0, _, ..] = bytes[..] {
+        return Err("it is UTF-16 text: save it as UTF-8".to_owned());
+    }
+    String::from_utf8(bytes).map(Arc::from).map_err(|error| {
+        let (at, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
+        let before = String::from_utf8_lossy(bytes.get(..at).unwrap_or_default());
+        let line = 1 + before.matches('\n').count();
+        let column = 1 + before.rsplit('\n').next().unwrap_or_default().trim_start_matches('\u{feff}').chars().count();
+        let byte = bytes.get(at).copied().unwrap_or_default();
+        // In Latin-1 a byte is its own character.
+        let latin = match char::from(byte) {
+            c if c.is_alphanumeric() || "°²³µ".contains(c) => format!(", in Latin-1 `{c}`"),
+            _ => String::new(),
+        };
+        format!("it is not UTF-8 text (line {line}, column {column}: byte 0x{byte:02X}{latin}): save it as UTF-8")
+    })
 }
 
 /// Parses one file; everything that is wrong with its shape goes to the report.
@@ -155,5 +174,22 @@ fn version_of(tree: &ron_tree::Node<'_>) -> Option<super::span::Spanned<(u32, u3
             Some(super::span::Spanned::new(version, node.span))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_another_encoding_says_which_and_where() {
+        let said = |bytes: &[u8]| text_of(bytes.to_vec()).unwrap_err();
+        let utf16: Vec<u8> = "Scene()".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [&[&[0xff, 0xfe][..], &utf16].concat()[..], &utf16, &[0xfe, 0xff, 0, b'S']] {
+            assert_eq!(said(bytes), "it is UTF-16 text: save it as UTF-8");
+        }
+        let place = "it is not UTF-8 text (line 2, column 4: byte 0xFC, in Latin-1 `ü`): save it as UTF-8";
+        assert_eq!(said(b"a\n\"\xc3\xa4S\xfcd\""), place);
+        assert!(text_of(b"\xef\xbb\xbfScene()".to_vec()).is_ok() && text_of(Vec::new()).is_ok());
     }
 }

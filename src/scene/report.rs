@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::issue::{Issue, Severity, SourceFile};
+use super::ron_tree::BYTE_ORDER_MARK;
 use super::span::{FileId, Span};
 
 /// More issues than this are not shown.
@@ -101,7 +102,8 @@ fn line_and_column(text: &str, at: usize) -> (u32, u32) {
     let before = text.get(..at.min(text.len())).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let line = 1 + before.bytes().filter(|b| *b == b'\n').count();
-    let column = 1 + before.get(line_start..).unwrap_or("").chars().count();
+    let in_line = before.get(line_start..).unwrap_or("");
+    let column = 1 + in_line.trim_start_matches(BYTE_ORDER_MARK).chars().count();
     let clamp = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     (clamp(line), clamp(column))
 }

@@ -11,6 +11,8 @@ use super::span::{FileId, Span};
 /// Nesting beyond this is refused: a hostile file must not exhaust the stack.
 pub const MAX_DEPTH: usize = 96;
 
+pub const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// A place in the tree, counted in the order in which values begin.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct NodeId(pub u32);
@@ -57,11 +59,9 @@ pub struct SyntaxError {
 
 /// Parses a whole file.
 pub fn parse(text: &str, file: FileId) -> Result<Node<'_>, SyntaxError> {
-    let mut parser = Parser { text, at: 0, file, next_id: 0 };
-    if text.starts_with('\u{feff}') {
-        let hint = "save the file as UTF-8 without it".to_owned();
-        return Err(parser.error(0..3, "the file begins with a byte order mark", Some(hint)));
-    }
+    // Some editors put a byte order mark before UTF-8 text.
+    let begin = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+    let mut parser = Parser { text, at: begin, file, next_id: 0 };
     parser.attributes()?;
     parser.skip_space()?;
     if parser.at == text.len() {

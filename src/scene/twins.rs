@@ -120,9 +120,19 @@ pub(super) fn resolve(
             if scale.value <= 0.0 {
                 let brief = format!("scale must be above 0, found {:?}", scale.value);
                 report.error("bad-value", scale.span, &def.id, brief, Hint::NONE);
+            } else if !LIKELY_SCALES.contains(&scale.value) {
+                let brief =
+                    format!("the scale {:?} leaves nothing to be seen of this twin, or of the others", scale.value);
+                let hint = "a scale makes a model larger or smaller: 1 is its own size in metres";
+                report.warning("unlikely-size", scale.span, &def.id, brief, hint.into());
             }
             scale.value
         });
+        if [def.at.0, def.at.1, def.at.2].iter().any(|metres| metres.abs() > FARTHEST) {
+            let brief = format!("the place {:?} is more than {FARTHEST:?} m from the origin", def.at);
+            let hint = "so far out nothing is drawn exactly, and a view of all twins shows none: place the scene at the origin";
+            report.warning("far-away", def.id.span, &def.id, brief, hint.into());
+        }
         scene.ids.insert(def.id.value.clone(), index);
         scene.twins.push(Twin {
             index,
@@ -140,6 +150,10 @@ pub(super) fn resolve(
     report_misses(misses, report);
     unresolved
 }
+
+/// Places beyond this, in metres, lie between the steps of the floats that pictures are drawn with.
+const FARTHEST: f32 = 100_000.0;
+const LIKELY_SCALES: std::ops::RangeInclusive<f32> = 1e-4..=1e4;
 
 fn check_id(def: &TwinDef, report: &mut Report) {
     let id = &def.id;
