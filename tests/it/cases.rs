@@ -28,10 +28,11 @@ struct Case {
     says: &'static [&'static str],
     never: &'static [&'static str],
     /// Of the recording `out.mcap` in the scene `scene.ron`.
-    samples: &'static [Samples],
+    samples: Vec<Samples>,
 }
 
 /// All samples of one signal in the order of their source times: RFC 3339 and value, such as `2026-01-31T12:00:00Z 7.5`.
+#[derive(Clone, Copy)]
 struct Samples {
     twin: &'static str,
     signal: &'static str,
@@ -89,7 +90,7 @@ fn faults(case: &Case) -> Vec<String> {
     let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
     faults.extend(case.says.iter().filter(|word| !flat.contains(**word)).map(|word| format!("does not say `{word}`")));
     faults.extend(case.never.iter().filter(|word| flat.contains(**word)).map(|word| format!("says `{word}`")));
-    for Samples { twin, signal, are } in case.samples {
+    for Samples { twin, signal, are } in &case.samples {
         let found = samples(folder.path(), twin, signal);
         if found != *are {
             faults.push(format!("{twin}.{signal} is {found:?}, not {are:?}"));

@@ -11,7 +11,7 @@ use pollux::scene;
 use super::{Case, call, check};
 
 fn checked(name: &'static str, code: i32, says: &'static [&'static str]) -> Case {
-    Case { name, args: "check scene.ron", code, says, never: &[], samples: &[] }
+    Case { name, args: "check scene.ron", code, says, never: &[], samples: vec![] }
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn alarms(name: &str) -> Vec<String> {
         let cleared = one.cleared.map_or_else(|| "the end".to_owned(), |at| at.to_string());
         format!("{} {:?} from {} to {cleared}", one.alarm, one.value.unwrap_or(f64::NAN), one.raised)
     };
-    told.iter().map(text).collect()
+    told.values().flatten().map(text).collect()
 }
 
 #[test]

@@ -29,7 +29,10 @@ const SECOND_ALONE: &[Samples] = &[flow("P-1", &["2026-01-31T12:00:01Z 2"])];
 
 #[test]
 fn recordings_of_other_programs_are_read_or_refused_with_a_way_out() {
-    let case = |name, code, says, samples| Case { name, args: IMPORT, code, says, never: &[], samples };
+    let case = |name, code, says, samples: &[Samples]| {
+        let samples = samples.to_vec();
+        Case { name, args: IMPORT, code, says, never: &[], samples }
+    };
     check(&[
         case(
             "mcap05_log_time_0",

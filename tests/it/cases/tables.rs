@@ -4,7 +4,7 @@ use super::{Case, Outcome, Samples, call, call_in, check, samples};
 
 /// Imports `in.csv` of the folder; `args` are what is said beside it.
 const fn import(name: &'static str, args: &'static str) -> Case {
-    Case { name, args, code: 0, says: &[], never: &[], samples: &[] }
+    Case { name, args, code: 0, says: &[], never: &[], samples: vec![] }
 }
 
 const PLAIN: &str = "import csv in.csv --scene scene.ron -o out.mcap";
@@ -21,7 +21,7 @@ const fn of(signal: &'static str, are: &'static [&'static str]) -> Samples {
 fn tables_of_other_programs_are_read_or_refused_with_a_way_out() {
     check(&[Case {
         says: &["2 messages, 4 samples"],
-        samples: &[flow(&["1970-01-01T00:01:40Z 7.5", "1970-01-01T00:01:41Z 8.25"])],
+        samples: vec![flow(&["1970-01-01T00:01:40Z 7.5", "1970-01-01T00:01:41Z 8.25"])],
         ..import("csv01_decimal_comma", PLAIN)
     }]);
 }
@@ -30,7 +30,7 @@ fn tables_of_other_programs_are_read_or_refused_with_a_way_out() {
 fn numbers_are_read_as_their_whole_column_writes_them() {
     check(&[
         Case {
-            samples: &[flow(&[
+            samples: vec![flow(&[
                 "1970-01-01T00:01:40Z 980",
                 "1970-01-01T00:01:41Z 1021",
                 "1970-01-01T00:01:42Z 1234.5",
@@ -39,11 +39,15 @@ fn numbers_are_read_as_their_whole_column_writes_them() {
             ..import("csv02_thousands", PLAIN)
         },
         Case {
-            samples: &[flow(&["1970-01-01T00:01:40Z 12500", "1970-01-01T00:01:41Z 0.0003", "1970-01-01T00:01:42Z 5"])],
+            samples: vec![flow(&[
+                "1970-01-01T00:01:40Z 12500",
+                "1970-01-01T00:01:41Z 0.0003",
+                "1970-01-01T00:01:42Z 5",
+            ])],
             ..import("csv10_scientific", PLAIN)
         },
         Case {
-            samples: &[of(
+            samples: vec![of(
                 "running",
                 &[
                     "1970-01-01T00:01:40Z true",
@@ -56,11 +60,11 @@ fn numbers_are_read_as_their_whole_column_writes_them() {
             ..import("csv29_bool_pandas", PLAIN)
         },
         Case {
-            samples: &[flow(&["1970-01-01T00:01:40Z 36"]), of("temperature", &["1970-01-01T00:01:41Z 100"])],
+            samples: vec![flow(&["1970-01-01T00:01:40Z 36"]), of("temperature", &["1970-01-01T00:01:41Z 100"])],
             ..import("csv30_unit_column", PLAIN)
         },
         Case {
-            samples: &[of(
+            samples: vec![of(
                 "mode",
                 &[
                     "1970-01-01T00:01:40Z 17:03:22",
@@ -82,16 +86,16 @@ fn the_text_and_the_header_are_found_in_every_writing() {
     const TWO: &[&str] = &["1970-01-01T00:01:40Z 7.5", "1970-01-01T00:01:41Z 8.5"];
     const ONE: &[&str] = &["1970-01-01T00:01:40Z 7.5"];
     check(&[
-        Case { samples: &[flow(TWO)], ..import("csv03_bom_quoted", PLAIN) },
-        Case { says: &["UTF-16"], samples: &[flow(ONE)], ..import("csv04_utf16", PLAIN) },
+        Case { samples: vec![flow(TWO)], ..import("csv03_bom_quoted", PLAIN) },
+        Case { says: &["UTF-16"], samples: vec![flow(ONE)], ..import("csv04_utf16", PLAIN) },
         Case {
             says: &["Latin-1"],
-            samples: &[of("temperature", &["1970-01-01T00:01:40Z 21.5"])],
+            samples: vec![of("temperature", &["1970-01-01T00:01:40Z 21.5"])],
             ..import("csv05_latin1", PLAIN)
         },
         Case {
             says: &["1 rows, the first in line 4, are not all UTF-8"],
-            samples: &[flow(&[
+            samples: vec![flow(&[
                 "1970-01-01T00:01:40Z 1",
                 "1970-01-01T00:01:41Z 2",
                 "1970-01-01T00:01:42Z 3",
@@ -100,26 +104,26 @@ fn the_text_and_the_header_are_found_in_every_writing() {
             ..import("csv05b_latin1_row", PLAIN)
         },
         Case {
-            samples: &[of("mode", &["1970-01-01T00:01:40Z auto, remote\nline two", "1970-01-01T00:01:41Z manual"])],
+            samples: vec![of("mode", &["1970-01-01T00:01:40Z auto, remote\nline two", "1970-01-01T00:01:41Z manual"])],
             ..import("csv06_quoted_newline", PLAIN)
         },
-        Case { samples: &[flow(TWO)], ..import("csv07_header_comma_semicolon", PLAIN) },
+        Case { samples: vec![flow(TWO)], ..import("csv07_header_comma_semicolon", PLAIN) },
         Case {
-            samples: &[flow(&["1970-01-01T00:01:41Z 5", "1970-01-01T00:01:42Z 6"])],
+            samples: vec![flow(&["1970-01-01T00:01:41Z 5", "1970-01-01T00:01:42Z 6"])],
             ..import("csv09_first_row_empty", PLAIN)
         },
-        Case { samples: &[flow(ONE)], ..import("csv11_sep_line", PLAIN) },
-        Case { says: &["the header is line 4"], samples: &[flow(ONE)], ..import("csv12_preamble", PLAIN) },
+        Case { samples: vec![flow(ONE)], ..import("csv11_sep_line", PLAIN) },
+        Case { says: &["the header is line 4"], samples: vec![flow(ONE)], ..import("csv12_preamble", PLAIN) },
         Case {
-            samples: &[flow(&["2026-01-31T12:00:00Z 7.5", "2026-01-31T12:00:10Z 8.5"])],
+            samples: vec![flow(&["2026-01-31T12:00:00Z 7.5", "2026-01-31T12:00:10Z 8.5"])],
             ..import("csv13_influx_annotated", PLAIN)
         },
-        Case { samples: &[flow(&["2026-01-31T12:00:00Z 7.5"])], ..import("csv13b_influx_plain", PLAIN) },
+        Case { samples: vec![flow(&["2026-01-31T12:00:00Z 7.5"])], ..import("csv13b_influx_plain", PLAIN) },
         Case {
-            samples: &[flow(&["1970-01-01T00:01:40Z 1", "1970-01-01T00:01:41Z 2", "1970-01-01T00:01:42Z 3"])],
+            samples: vec![flow(&["1970-01-01T00:01:40Z 1", "1970-01-01T00:01:41Z 2", "1970-01-01T00:01:42Z 3"])],
             ..import("csv37_cr_only", PLAIN)
         },
-        Case { samples: &[flow(ONE)], ..import("csv38_semicolon_one_comma", PLAIN) },
+        Case { samples: vec![flow(ONE)], ..import("csv38_semicolon_one_comma", PLAIN) },
     ]);
 }
 
@@ -134,7 +138,7 @@ fn every_value_keeps_its_own_time_whatever_the_order_of_rows() {
     ];
     check(&[
         Case {
-            samples: &[flow(&[
+            samples: vec![flow(&[
                 "1970-01-01T00:01:40Z 1",
                 "1970-01-01T00:01:40Z 2",
                 "1970-01-01T00:01:40Z 3",
@@ -143,7 +147,7 @@ fn every_value_keeps_its_own_time_whatever_the_order_of_rows() {
             ..import("csv14_dup_time_wide", PLAIN)
         },
         Case {
-            samples: &[flow(&[
+            samples: vec![flow(&[
                 "1970-01-01T00:01:40Z 1",
                 "1970-01-01T00:01:40Z 99",
                 "1970-01-01T00:01:40Z 3",
@@ -152,8 +156,12 @@ fn every_value_keeps_its_own_time_whatever_the_order_of_rows() {
             ..import("csv15_dup_time_long", PLAIN)
         },
         Case { says: &["2 events"], ..import("csv15b_dup_time_long_alarm", PLAIN) },
-        Case { says: &["the newest row stands first"], samples: &[flow(FIVE)], ..import("csv16_newest_first", PLAIN) },
-        Case { samples: &[flow(FIVE)], ..import("csv16b_newest_first_timefield", PLAIN) },
+        Case {
+            says: &["the newest row stands first"],
+            samples: vec![flow(FIVE)],
+            ..import("csv16_newest_first", PLAIN)
+        },
+        Case { samples: vec![flow(FIVE)], ..import("csv16b_newest_first_timefield", PLAIN) },
         Case { says: &["2 events"], ..import("csv16d_newest_first_alarm", PLAIN) },
         Case { says: &["2 events"], ..import("csv16e_newest_first_alarm_timefield", PLAIN) },
     ]);
@@ -168,7 +176,7 @@ fn an_hour_that_comes_twice_needs_its_zone() {
             ..import("csv18_dst_overlap", PLAIN)
         },
         Case {
-            samples: &[flow(&[
+            samples: vec![flow(&[
                 "2026-10-25T02:00:00Z 3",
                 "2026-10-25T02:20:00Z 4",
                 "2026-10-25T02:30:00Z 1",
@@ -189,7 +197,7 @@ fn an_hour_that_comes_twice_needs_its_zone() {
         return;
     }
     check(&[Case {
-        samples: &[flow(&[
+        samples: vec![flow(&[
             "2026-10-25T00:30:00Z 1",
             "2026-10-25T00:59:59Z 2",
             "2026-10-25T01:00:00Z 3",
@@ -205,21 +213,24 @@ fn an_hour_that_comes_twice_needs_its_zone() {
 fn times_are_never_taken_for_others() {
     check(&[
         Case {
-            samples: &[flow(&["2026-01-31T10:30:25Z 7.5", "2026-01-31T10:30:26Z 8.5"])],
+            samples: vec![flow(&["2026-01-31T10:30:25Z 7.5", "2026-01-31T10:30:26Z 8.5"])],
             ..import("csv17_date_and_time", PLAIN)
         },
         Case { code: 2, says: &["line 2", "day from month", "--time-format"], ..import("csv19_day_first", PLAIN) },
         Case {
-            samples: &[flow(&["2026-04-03T10:00:00Z 1", "2026-04-15T10:00:00Z 2"])],
+            samples: vec![flow(&["2026-04-03T10:00:00Z 1", "2026-04-15T10:00:00Z 2"])],
             ..import(
                 "csv19_day_first",
                 "import csv in.csv --scene scene.ron -o out.mcap --time-format %d/%m/%Y%n%H:%M:%S",
             )
         },
         Case { code: 2, says: &["--time-format"], ..import("csv19b_german_date", PLAIN) },
-        Case { samples: &[flow(&["2026-01-31T11:00:00Z 2", "2026-01-31T14:00:00Z 1"])], ..import("csv20_ampm", PLAIN) },
         Case {
-            samples: &[flow(&[
+            samples: vec![flow(&["2026-01-31T11:00:00Z 2", "2026-01-31T14:00:00Z 1"])],
+            ..import("csv20_ampm", PLAIN)
+        },
+        Case {
+            samples: vec![flow(&[
                 "2023-09-12T15:27:05.580298Z 1",
                 "2023-09-12T15:27:05.600298Z 2",
                 "2023-09-12T15:27:05.6203Z 3",
@@ -227,12 +238,12 @@ fn times_are_never_taken_for_others() {
             ..import("csv21_epoch_fraction", PLAIN)
         },
         Case {
-            samples: &[flow(&["2022-03-31T12:55:11Z 1", "2022-03-31T12:55:11.5Z 2", "2022-03-31T12:55:12Z 3"])],
+            samples: vec![flow(&["2022-03-31T12:55:11Z 1", "2022-03-31T12:55:11.5Z 2", "2022-03-31T12:55:12Z 3"])],
             ..import("csv22_ms", PLAIN)
         },
         Case {
             says: &["dates like 20260131"],
-            samples: &[flow(&["2026-01-31T00:00:00Z 1", "2026-02-01T00:00:00Z 2", "2026-02-02T00:00:00Z 3"])],
+            samples: vec![flow(&["2026-01-31T00:00:00Z 1", "2026-02-01T00:00:00Z 2", "2026-02-02T00:00:00Z 3"])],
             ..import("csv23_compact_date", PLAIN)
         },
         Case {
@@ -241,19 +252,19 @@ fn times_are_never_taken_for_others() {
             ..import("csv23b_excel_serial", PLAIN)
         },
         Case {
-            samples: &[flow(&["2026-01-31T12:00:00Z 1", "2026-01-31T18:00:00Z 2", "2026-02-01T00:00:00Z 3"])],
+            samples: vec![flow(&["2026-01-31T12:00:00Z 1", "2026-01-31T18:00:00Z 2", "2026-02-01T00:00:00Z 3"])],
             ..import("csv23b_excel_serial", "import csv in.csv --scene scene.ron -o out.mcap --time-format days")
         },
         Case {
-            samples: &[flow(&["2026-01-31T11:00:01Z 2", "2026-01-31T17:00:02Z 3"])],
+            samples: vec![flow(&["2026-01-31T11:00:01Z 2", "2026-01-31T17:00:02Z 3"])],
             ..import("csv24_offset_slash", PLAIN)
         },
         Case {
-            samples: &[flow(&["2016-12-31T23:59:59Z 1", "2016-12-31T23:59:59Z 2", "2017-01-01T00:00:00Z 3"])],
+            samples: vec![flow(&["2016-12-31T23:59:59Z 1", "2016-12-31T23:59:59Z 2", "2017-01-01T00:00:00Z 3"])],
             ..import("csv31_leap_second", PLAIN)
         },
         Case {
-            samples: &[flow(&[
+            samples: vec![flow(&[
                 "1970-01-01T00:00:00Z 1",
                 "1970-01-01T00:00:00.1Z 2",
                 "1970-01-01T00:00:00.2Z 3",
@@ -264,12 +275,12 @@ fn times_are_never_taken_for_others() {
         },
         Case {
             says: &["2 rows are not taken", "line 2", "before 1970", "out.rejected.csv"],
-            samples: &[flow(&["1970-01-01T00:00:00Z 3", "1970-01-01T00:00:00.1Z 4", "1970-01-01T00:00:00.2Z 5"])],
+            samples: vec![flow(&["1970-01-01T00:00:00Z 3", "1970-01-01T00:00:00.1Z 4", "1970-01-01T00:00:00.2Z 5"])],
             ..import("csv32b_negative_time", PLAIN)
         },
         Case {
             says: &["beyond 2262", "line 5"],
-            samples: &[flow(&["2038-01-19T03:14:08Z 1", "2106-02-07T06:28:16Z 2", "2262-04-11T23:47:16Z 3"])],
+            samples: vec![flow(&["2038-01-19T03:14:08Z 1", "2106-02-07T06:28:16Z 2", "2262-04-11T23:47:16Z 3"])],
             ..import("csv33_far_years", PLAIN)
         },
     ]);
@@ -286,17 +297,17 @@ fn what_is_not_taken_is_told_with_its_line() {
         },
         Case {
             says: &["1 rows are not taken: line 4: it has 2 cells, and the header 3"],
-            samples: &[flow(&["1970-01-01T00:01:40Z 21.5", "1970-01-01T00:01:41Z 21.6"])],
+            samples: vec![flow(&["1970-01-01T00:01:40Z 21.5", "1970-01-01T00:01:41Z 21.6"])],
             ..import("csv25b_truncated_last", PLAIN)
         },
         Case { code: 2, says: &["no row below it"], ..import("csv26_header_only", PLAIN) },
         Case { code: 2, says: &["is empty"], ..import("csv26b_empty_file", PLAIN) },
-        Case { says: &["payloads could not be decoded"], samples: &[], ..import("csv28_missing_words", PLAIN) },
+        Case { says: &["payloads could not be decoded"], samples: vec![], ..import("csv28_missing_words", PLAIN) },
         Case { code: 2, says: &["spreadsheet", "save the sheet as CSV"], ..import("csv36_xlsx", PLAIN) },
         Case {
             says: &["2000 columns, such as `A0.x`, `A1.x`, `A2.x`, are not read"],
             never: &["A3.x"],
-            samples: &[flow(&["1970-01-01T00:01:40Z 7.5"])],
+            samples: vec![flow(&["1970-01-01T00:01:40Z 7.5"])],
             ..import("csv27b_many_columns", PLAIN)
         },
     ]);
