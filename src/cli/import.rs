@@ -97,8 +97,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
             tell_columns(&shown, &reader);
             let imported = write(&args, scene.clone(), std::iter::from_fn(|| reader.next_moment().transpose()));
             tell_rows(&shown, &reader.counts);
+            // What is not taken lies beside a recording, or nowhere.
+            let imported = imported?;
             tell_rejected(&shown, &args.output, reader.rejected());
-            tell(&args.output, &imported?);
+            tell(&args.output, &imported);
         }
         Format::Mcap => {
             let timeline = Timeline::open(std::slice::from_ref(&args.file)).map_err(Failure::environment)?;
