@@ -400,7 +400,7 @@ mod tests {
         let mut channels = Channels::default();
         channels.add(channel(1, "P-1/data"));
         channels.add(channel(2, "P-3/data"));
-        // Later places may be looked into first.
+        // Before anything is in dispute, nothing has to be settled.
         assert!(channels.hear(&channel(1, "P-1/data"), 300).is_ok());
         let told = channels.hear(&channel(1, "P-2/data"), 200).unwrap_err();
         assert!(told.contains("channel 1 is `P-1/data` and then `P-2/data`"), "{told}");
