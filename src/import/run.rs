@@ -150,8 +150,9 @@ impl Import {
         let is_due = self
             .keyframe_at
             .is_none_or(|last| now >= last + KEYFRAME_EVERY && self.since_keyframe >= self.keyframe_bytes);
-        // A message of this very time is learnt already: the keyframe would not be of the moment before it.
-        if is_due && self.imported.to.is_none_or(|last| last < now) {
+        // A message of this very time is learnt already: the keyframe would not be of the moment before it. And there is
+        // none before the first that a recording can name.
+        if is_due && before.0 >= 0 && self.imported.to.is_none_or(|last| last < now) {
             self.tell(now)?;
             let knowledge = self.run.knowledge();
             let (alarms, producers) = (knowledge.engine().snapshot(), knowledge.producer_states());

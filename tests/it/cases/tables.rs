@@ -60,7 +60,10 @@ fn numbers_are_read_as_their_whole_column_writes_them() {
             ..import("csv29_bool_pandas", PLAIN)
         },
         Case {
-            samples: vec![flow(&["1970-01-01T00:01:40Z 36"]), of("temperature", &["1970-01-01T00:01:41Z 100"])],
+            samples: vec![
+                flow(&["1970-01-01T00:01:40Z 36"]),
+                of("temperature", &["1970-01-01T00:01:41Z 100.00000000000004"]),
+            ],
             ..import("csv30_unit_column", PLAIN)
         },
         Case {
