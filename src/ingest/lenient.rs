@@ -154,9 +154,7 @@ impl<'de> Scan<'de, '_> {
                 b'{' => open.push(b'}'),
                 b'[' => open.push(b']'),
                 end @ (b'}' | b']') => {
-                    if open.pop()? != end {
-                        return None;
-                    }
+                    open.pop().filter(|expected| *expected == end)?;
                 }
                 _ => {}
             }

@@ -190,7 +190,7 @@ fn limits_of(item: &str, def: &LimitsDef, range: Option<(f64, f64)>, report: &mu
             let brief = format!("limits.{name} ({:?}) lies outside the range {low:?} to {high:?}", limit.value);
             let level = alarms::LIMITS.iter().find(|(other, _)| other == name).map(|(_, level)| *level);
             let hint = alarms::out_of_range(level, limit.value, (low, high));
-            report.warning("limit-out-of-range", limit.span, item, brief, hint.into());
+            report.warning("limit-out-of-range", limit.span, item, brief, hint);
         }
     }
     let value = |limit: &Option<Spanned<f64>>| limit.as_ref().map(|limit| limit.value);

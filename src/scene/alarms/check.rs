@@ -152,7 +152,7 @@ impl<'c> Check<'c> {
         if let Some((low, high)) = range.filter(|(low, high)| limit.value < *low || limit.value > *high) {
             let brief = format!("the limit {:?} lies outside the range {low:?} to {high:?}", limit.value);
             let hint = out_of_range(Some(level), limit.value, (low, high));
-            self.report.warning("limit-out-of-range", limit.span, &self.item, brief, hint.into());
+            self.report.warning("limit-out-of-range", limit.span, &self.item, brief, hint);
         }
         let deadband = self.deadband(self.room(level, limit.value));
         Some(Watch::Ready(Condition::Limit { level, limit: limit.value, deadband }))
