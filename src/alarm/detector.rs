@@ -2,8 +2,8 @@
 //! Out: a [`Reading`]. Remembers only what rates and counts need. Knows nothing of delays, states and operators.
 //!
 //! Whether the alarm is active comes in, because the deadband affects clearing only: High is beyond at x > limit, and,
-//! while the alarm is active, no longer beyond at x ≤ limit − deadband, both as they are written in decimals. With a count, each sample is judged that way
-//! when it comes, and keeps its verdict.
+//! while the alarm is active, no longer beyond at x ≤ limit − deadband, both as they are written in decimals. With a
+//! count, each sample is judged that way when it comes, and keeps its verdict.
 
 use super::edge;
 use super::latest::Latest;

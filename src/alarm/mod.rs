@@ -27,7 +27,8 @@
 //! - **Deadband** affects clearing only: while a delay runs towards an alarm, the limit itself decides.
 //! - **Quality.** A Bad sample cannot be judged: the last verdict holds, running delays go on, rates and counts pass over
 //!   it. Conditions on limits are judged all the same of a value beyond the range of its signal: a gauge that stands at the
-//!   end of its scale says at least on which side. [`Condition::Bad`](crate::scene::rule::Condition::Bad) is for broken sensors, [`Condition::Stale`](crate::scene::rule::Condition::Stale) for silent ones.
+//!   end of its scale says at least on which side. [`Condition::Bad`](crate::scene::rule::Condition::Bad) is for broken
+//!   sensors, [`Condition::Stale`](crate::scene::rule::Condition::Stale) for silent ones.
 //! - **Silence** is judged by receive time alone, as the panels do it: `expires` after the newest sample by source time
 //!   was received, or after the engine began to watch. A late sample is no sign of life: one that a device with a clock
 //!   set back sends for hours must not hide that its values are not used.

@@ -1,5 +1,6 @@
 //! `pollux import`: other people's logs as recordings.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -93,9 +94,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
                     Decimal::Point => Mark::Point,
                 }),
             };
-            let mut reader = CsvReader::new(&shown, input, &scene, &options).map_err(failure)?;
+            let reader = CsvReader::new(&shown, input, &scene, &options).map_err(failure)?;
             tell_columns(&shown, &reader);
-            let imported = write(&args, scene.clone(), std::iter::from_fn(|| reader.next_moment().transpose()));
+            let reader = RefCell::new(reader);
+            let moments = std::iter::from_fn(|| reader.borrow_mut().next_moment().transpose());
+            let rejected = || reader.borrow_mut().rejected().attachment();
+            let imported = write(&args, scene.clone(), moments, rejected);
+            let mut reader = reader.into_inner();
             tell_rows(&shown, &reader.counts);
             // What is not taken lies beside a recording, or nowhere.
             let imported = imported?;
@@ -107,7 +112,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             if let Some(damage) = timeline.told() {
                 eprintln!("pollux: {damage}");
             }
-            let imported = write(&args, scene.clone(), import::messages(&shown, &timeline, &scene))?;
+            let imported = write(&args, scene.clone(), import::messages(&shown, &timeline, &scene), || Ok(None))?;
             tell(&args.output, &imported);
         }
     }
@@ -118,6 +123,7 @@ fn write(
     args: &Args,
     scene: Arc<Scene>,
     moments: impl Iterator<Item = Result<Vec<Sent>, ImportError>>,
+    rejected: impl FnOnce() -> std::io::Result<Option<Vec<u8>>>,
 ) -> Result<Imported, Failure> {
     let scene_files: Vec<PathBuf> = scene.sources.iter().map(|source| source.path.clone()).collect();
     files::refuse_inputs(&args.output, std::iter::once(&args.file).chain(&scene_files)).map_err(file_failure)?;
@@ -129,7 +135,7 @@ fn write(
         wall: Timestamp::now(),
         producers: ProducerFactory::default(),
     };
-    let imported = import::record(moments, scene, &args.output, file, options).map_err(failure)?;
+    let imported = import::record(moments, scene, &args.output, file, options, rejected).map_err(failure)?;
     if imported.messages == 0 {
         // A recording of nothing helps nobody, and cannot be played.
         let said = format!("{}: holds no message that can be read: no recording is written", args.file.display());

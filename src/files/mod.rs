@@ -13,7 +13,7 @@ use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use place::Place;
+use place::Destination;
 
 /// What becomes of a file that stands there already.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,7 +44,7 @@ pub enum FileError {
 pub struct NewFile {
     /// As it was named.
     named: PathBuf,
-    place: Place,
+    place: Destination,
     existing: Existing,
     /// Where it grows.
     part: PathBuf,
@@ -58,15 +58,15 @@ impl NewFile {
         let place = place::of(path)?;
         let failed = |cause| FileError::Write { path: path.to_owned(), cause };
         let old = match &place {
-            Place::Stream(_) => None,
-            Place::File(target) => place::old(path, target)?,
+            Destination::Stream(_) => None,
+            Destination::File(target) => place::old(path, target)?,
         };
         if old.is_some() && existing == Existing::Keep {
             return Err(FileError::Exists { path: path.to_owned() });
         }
         let (part, file) = match &place {
-            Place::Stream(_) => grow_in(&std::env::temp_dir(), path),
-            Place::File(target) => grow_in(place::folder(target), target),
+            Destination::Stream(_) => grow_in(&std::env::temp_dir(), path),
+            Destination::File(target) => grow_in(place::folder(target), target),
         }
         .map_err(failed)?;
         let new = Self { named: path.to_owned(), place, existing, part, file, is_done: false };
@@ -89,7 +89,7 @@ impl NewFile {
     /// Puts all of it on the disk, and gives it its name.
     pub fn finish(mut self) -> Result<(), FileError> {
         let failed = |cause| FileError::Write { path: self.named.clone(), cause };
-        let Place::File(target) = &self.place else {
+        let Destination::File(target) = &self.place else {
             return self.pour().map_err(failed);
         };
         self.file.sync_all().map_err(failed)?;
@@ -109,7 +109,7 @@ impl NewFile {
 
     /// Into a pipe or a device, which takes no other name.
     fn pour(&self) -> io::Result<()> {
-        let Place::Stream(path) = &self.place else { return Ok(()) };
+        let Destination::Stream(path) = &self.place else { return Ok(()) };
         let mut from = &self.file;
         from.rewind()?;
         let mut into = fs::OpenOptions::new().append(true).open(path)?;
@@ -138,8 +138,8 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), FileError> {
 /// Says whether a file could be written, before a long work that ends with it. Leaves nothing behind.
 pub fn check(path: &Path) -> Result<(), FileError> {
     match place::of(path)? {
-        Place::Stream(_) => Ok(()),
-        Place::File(_) => NewFile::begin(path, Existing::Replace).map(drop),
+        Destination::Stream(_) => Ok(()),
+        Destination::File(_) => NewFile::begin(path, Existing::Replace).map(drop),
     }
 }
 

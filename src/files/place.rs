@@ -11,7 +11,7 @@ use super::FileError;
 const MOST_LINKS: usize = 40;
 
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Place {
+pub(super) enum Destination {
     /// No link; it may not be there yet.
     File(PathBuf),
     /// A pipe or a device, or what stands for an open file of this program.
@@ -19,13 +19,13 @@ pub(super) enum Place {
 }
 
 /// Follows links, also one that leads to no file yet.
-pub(super) fn of(path: &Path) -> Result<Place, FileError> {
+pub(super) fn of(path: &Path) -> Result<Destination, FileError> {
     let failed = |cause| FileError::Write { path: path.to_owned(), cause };
     let mut target = path.to_owned();
     for _ in 0..MOST_LINKS {
         // Names in there stand for what is open already: it is written to as it is.
         if target.starts_with("/proc") || target.starts_with("/dev/fd") {
-            return Ok(Place::Stream(path.to_owned()));
+            return Ok(Destination::Stream(path.to_owned()));
         }
         match fs::symlink_metadata(&target) {
             Ok(about) if about.is_symlink() => {
@@ -33,8 +33,8 @@ pub(super) fn of(path: &Path) -> Result<Place, FileError> {
                 target = folder(&target).join(link);
             }
             Ok(about) if about.is_dir() => return Err(FileError::Folder { path: path.to_owned() }),
-            Ok(about) if about.is_file() => return Ok(Place::File(target)),
-            Ok(_) => return Ok(Place::Stream(target)),
+            Ok(about) if about.is_file() => return Ok(Destination::File(target)),
+            Ok(_) => return Ok(Destination::Stream(target)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let folder = folder(&target);
                 return match folder.is_dir() {
@@ -42,7 +42,7 @@ pub(super) fn of(path: &Path) -> Result<Place, FileError> {
                     true if target.as_os_str().to_string_lossy().ends_with(['/', '\\']) => {
                         Err(FileError::Folder { path: path.to_owned() })
                     }
-                    true => Ok(Place::File(target)),
+                    true => Ok(Destination::File(target)),
                     false => Err(FileError::NoFolder { path: path.to_owned(), folder: folder.to_owned() }),
                 };
             }

@@ -13,7 +13,7 @@ const SUMMERS_APART: i64 = 200 * DAY;
 
 /// A row, as its order is judged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Place {
+pub(super) struct RowTime {
     /// Counts rows.
     pub number: u64,
     pub line: u64,
@@ -53,9 +53,9 @@ pub(super) struct Order {
     downs: u64,
     main: Main,
     /// Rows in a line that are far from the last one, not known yet to be out or a new time.
-    far: Vec<Place>,
+    far: Vec<RowTime>,
     /// Rows that were far out, and whose successors were back.
-    out: Vec<Place>,
+    out: Vec<RowTime>,
 }
 
 /// The rows without those far out.
@@ -73,7 +73,7 @@ struct Main {
 }
 
 impl Order {
-    pub fn add(&mut self, place: Place) {
+    pub fn add(&mut self, place: RowTime) {
         self.rows += 1;
         let last = self.last.replace(place.at);
         self.ups += u64::from(last.is_some_and(|last| place.at > last));
@@ -103,7 +103,7 @@ impl Order {
         let main = &self.main;
         let span = main.most.saturating_sub(main.least);
         let distance = span.saturating_mul(4).max(DAY);
-        let is_out = |place: &Place| {
+        let is_out = |place: &RowTime| {
             place.at < main.least.saturating_sub(distance) || place.at > main.most.saturating_add(distance)
         };
         let is_steady = main.ups.min(main.downs) * 10 <= main.rows && main.rows >= 3;
@@ -136,7 +136,7 @@ impl Order {
 }
 
 impl Main {
-    fn add(&mut self, place: Place) {
+    fn add(&mut self, place: RowTime) {
         let at = place.at;
         match self.last {
             None => (self.least, self.most, self.is_local) = (at, at, place.is_local),
@@ -180,7 +180,7 @@ struct Step {
 }
 
 impl Track {
-    fn add(&mut self, at: i64, place: Place) {
+    fn add(&mut self, at: i64, place: RowTime) {
         let last = self.last.replace(at).unwrap_or(at);
         let own = self.series.insert(place.series, at);
         if self.series.len() > 100_000 {
@@ -233,7 +233,7 @@ mod tests {
     fn verdict(minutes: &[i64], is_local: bool) -> Verdict {
         let mut order = Order::default();
         for (number, at) in (0..).zip(minutes) {
-            order.add(Place { number, line: number + 2, at: at * MINUTE, is_local, series: 0 });
+            order.add(RowTime { number, line: number + 2, at: at * MINUTE, is_local, series: 0 });
         }
         order.verdict()
     }
@@ -270,7 +270,7 @@ mod tests {
         let mut order = Order::default();
         for number in 0..100_u64 {
             let (series, minute) = (number / 50, number as i64 % 50);
-            order.add(Place { number, line: number + 2, at: minute * MINUTE, is_local: true, series });
+            order.add(RowTime { number, line: number + 2, at: minute * MINUTE, is_local: true, series });
         }
         let verdict = order.verdict();
         assert_eq!((verdict.class, verdict.repeated), (Class::Unsorted, None));

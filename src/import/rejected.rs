@@ -2,13 +2,15 @@
 //! is mended. Never holds more than the first few in memory.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, Write};
+use std::io::{self, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::temporary;
 
 /// What stands before the columns of the table.
 pub(super) const COLUMNS: [&str; 2] = ["rejected_line", "rejected_reason"];
+/// So many bytes of them become an attachment; all of them stand in the file beside the recording.
+const MOST_ATTACHED: u64 = 16 << 20;
 /// Rows that are told with their reason.
 const TOLD: usize = 5;
 
@@ -72,6 +74,22 @@ impl Rejected {
             told.push("…".to_owned());
         }
         told.join("; ")
+    }
+
+    /// The same table for the recording's attachments, of long ones the first rows; none where there are no rows.
+    pub fn attachment(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let Some(out) = &mut self.out else { return Ok(None) };
+        out.flush()?;
+        let mut rows = out.get_ref().get_ref();
+        rows.rewind()?;
+        let mut bytes = Vec::new();
+        rows.take(MOST_ATTACHED).read_to_end(&mut bytes)?;
+        rows.seek(io::SeekFrom::End(0))?;
+        if bytes.len() as u64 == MOST_ATTACHED {
+            let last = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            bytes.truncate(last);
+        }
+        Ok(Some(bytes))
     }
 
     /// Writes them beside `recording`, under a name that nobody has. None where there are none.

@@ -48,13 +48,18 @@ pub struct ImportOptions {
     pub producers: ProducerFactory,
 }
 
-/// Writes a recording of `moments` to `file`, which is empty and is called `path`.
+/// What the table of rows that are not taken is called among the attachments.
+const REJECTED: &str = "import/rejected.csv";
+
+/// Writes a recording of `moments` to `file`, which is empty and is called `path`. `rejected` is asked at the end for the
+/// table of what is not taken.
 pub fn record(
     moments: impl Iterator<Item = Result<Vec<Sent>, ImportError>>,
     scene: Arc<Scene>,
     path: &Path,
     file: File,
     options: ImportOptions,
+    rejected: impl FnOnce() -> std::io::Result<Option<Vec<u8>>>,
 ) -> Result<Imported, ImportError> {
     let ImportOptions { operator, wall, producers } = options;
     let mut moments = moments.peekable();
@@ -92,6 +97,10 @@ pub fn record(
         for sent in moment? {
             import.take(&sent).map_err(unwritten)?;
         }
+    }
+    let table = rejected().map_err(|cause| unwritten(WriteError::Disk(cause.to_string())))?;
+    if let Some(table) = table {
+        import.file.attach_file(REJECTED, table, start).map_err(unwritten)?;
     }
     import.end().map_err(unwritten)
 }

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use super::columns::{Layout, Shape};
 use super::names::Names;
 use super::numbers::{self, Evidence, Style};
-use super::order::{Order, Place, Verdict};
+use super::order::{Order, RowTime, Verdict};
 use super::rows::Rows;
 use super::time::{self, Likeness, Read, TimeFormat};
 use super::{CsvOptions, ImportError, text};
@@ -117,7 +117,7 @@ pub(super) fn survey(
         let is_local = matches!(read, Read::Local(_));
         locals += u64::from(is_local);
         if let Ok(at) = read.naive() {
-            order.add(Place { number: rows.number, line: rows.line, at: at.0, is_local, series });
+            order.add(RowTime { number: rows.number, line: rows.line, at: at.0, is_local, series });
         }
     }
 

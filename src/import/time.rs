@@ -268,9 +268,10 @@ fn written(text: &str) -> Result<Read, String> {
     })?;
     let [year, month, day] = numbers;
     if year.len() != 4 {
+        let mark = text.chars().find(|c| !c.is_ascii_digit()).unwrap_or('/');
         return Err(format!(
-            "the time `{text}` does not tell day from month: say it with --time-format '%d/%m/%Y %H:%M:%S', or '%m/%d/%Y \
-             %H:%M:%S', with the marks of the table"
+            "the time `{text}` does not tell day from month: say it with --time-format '%d{mark}%m{mark}%Y %H:%M:%S', or \
+             '%m{mark}%d{mark}%Y %H:%M:%S'"
         ));
     }
     let rest = rest.trim_start_matches(['T', 't', ' ']);

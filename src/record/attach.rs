@@ -76,6 +76,7 @@ impl Content {
 pub fn media_type(name: &str) -> &'static str {
     match name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase().as_str() {
         "ron" => "text/plain; charset=utf-8",
+        "csv" => "text/csv",
         "glb" => "model/gltf-binary",
         "gltf" => "model/gltf+json",
         "png" => "image/png",

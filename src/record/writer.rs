@@ -2,6 +2,7 @@
 //! [`format`](mod@super::format). Out: a file that can be read up to the last flush at any time, whatever happens to this
 //! program, and as a whole once it is finished. Never writes on after an error: the file is cut back to its last flush.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, TryLockError};
 use std::io::Write;
@@ -309,17 +310,23 @@ impl RecordFile {
     pub fn attach(&mut self, scene: &SceneFiles, now: Timestamp) -> Result<(), WriteError> {
         for (name, content) in &scene.files {
             match content.read() {
-                Ok(data) => self.writer.attach(&Attachment {
-                    log_time: nanos(now),
-                    create_time: nanos(now),
-                    name: name.clone(),
-                    media_type: media_type(name).to_owned(),
-                    data: data.into(),
-                })?,
+                Ok(data) => self.add_attachment(name, data.into(), now)?,
                 Err(error) => tracing::warn!("{name}: the recording goes without this file: {error}"),
             }
         }
         self.flush()
+    }
+
+    /// Adds a file that is no part of a scene.
+    pub fn attach_file(&mut self, name: &str, data: Vec<u8>, now: Timestamp) -> Result<(), WriteError> {
+        self.add_attachment(name, data.into(), now)?;
+        self.flush()
+    }
+
+    fn add_attachment(&mut self, name: &str, data: Cow<[u8]>, now: Timestamp) -> Result<(), WriteError> {
+        let (name, media_type) = (name.to_owned(), media_type(name).to_owned());
+        let (log_time, create_time) = (nanos(now), nanos(now));
+        Ok(self.writer.attach(&Attachment { log_time, create_time, name, media_type, data })?)
     }
 
     /// After this, all that was written so far is safe from a crash of this program.

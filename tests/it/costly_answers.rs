@@ -112,7 +112,8 @@ fn an_import_holds_the_answers_and_judging_it_again_gives_the_same() {
     let path = dir.path().join("a.mcap");
     let file = std::fs::File::create_new(&path).unwrap();
     let options = ImportOptions { operator: "berta".into(), wall: Timestamp::now(), producers: producers(true) };
-    let imported = import::record(sent().map(|sent| Ok(vec![sent])), scene.clone(), &path, file, options).unwrap();
+    let imported =
+        import::record(sent().map(|sent| Ok(vec![sent])), scene.clone(), &path, file, options, || Ok(None)).unwrap();
     assert_eq!((imported.messages, imported.events), (40, run.events_after(0).count() as u64));
 
     let timeline = Timeline::open(&[path]).unwrap();

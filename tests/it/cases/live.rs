@@ -57,3 +57,59 @@ fn limits_are_judged_beyond_the_range_and_at_the_edge_of_the_deadband() {
     let wanted = ["P/x.high 12.0 from 2026-01-31T12:00:02Z to 2026-01-31T12:00:05Z"];
     assert_eq!(alarms("alm03_out_of_range"), wanted);
 }
+
+/// A case, and the alarms that come of it.
+type Story = (&'static str, &'static [&'static str]);
+
+const STORIES: &[Story] = &[
+    ("alm01b_boundary_big", &["P/x.high 70.2 from 2026-01-31T12:00:02Z to 2026-01-31T12:00:04Z"]),
+    ("alm02_nan", &["P/x.high 6.0 from 2026-01-31T12:00:02Z to 2026-01-31T12:00:05Z"]),
+    ("alm04_delay_toggle", &[]),
+    ("alm05_disabled_in_delay", &["P/x.high 6.0 from 2026-01-31T12:00:06Z to the end"]),
+    ("alm06_filter_back", &["P/x.high 6.0 from 2026-01-31T12:00:03Z to the end"]),
+    ("alm07_worst_value", &["P/x.high 6.0 from 2026-01-31T12:00:01Z to 2026-01-31T12:00:04Z"]),
+    ("alm09_late_sample", &[]),
+    ("alm10_first_value_high", &["P/x.high 6.0 from 2026-01-31T12:00:00Z to the end"]),
+    (
+        "alm11_same_stamp",
+        &[
+            "P/x.high 9.0 from 2026-01-31T12:00:01Z to 2026-01-31T12:00:01Z",
+            "P/x.high 9.0 from 2026-01-31T12:00:01Z to 2026-01-31T12:00:01Z",
+        ],
+    ),
+    ("alm12_gap_delay", &["P/x.high 6.0 from 2026-01-31T13:01:00Z to 2026-01-31T15:00:00Z"]),
+    (
+        "alm14_enum",
+        &[
+            "P/x.bad NaN from 2026-01-31T12:00:01Z to 2026-01-31T12:00:02Z",
+            "P/x.bad NaN from 2026-01-31T12:00:03Z to 2026-01-31T12:00:04Z",
+        ],
+    ),
+];
+
+#[test]
+fn alarms_come_and_go_when_they_should() {
+    let wrong: Vec<String> = STORIES
+        .iter()
+        .map(|(name, wanted)| (name, alarms(name), wanted))
+        .filter(|(_, found, wanted)| found != *wanted)
+        .map(|(name, found, wanted)| format!("{name}: {found:?}, not {wanted:?}"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_a_scene_cannot_mean_is_refused_at_its_place() {
+    check(&[
+        checked("scn01_ids", 1, &["the id \"α/β\" is empty, has a space at an end", "the id \"P-1 \""]),
+        checked("scn04_numbers", 1, &["a: scale must be above 0, found 0.0", "b: scale must be above 0, found -2.0"]),
+        checked("scn05_cycles", 1, &["scene.ron uses itself", "P-1.x: depends on itself: P-1.x -> P-1.y -> P-1.x"]),
+        checked("scn07_nan_limits", 1, &["Pump.a: a finite number is expected here, found NaN"]),
+        checked(
+            "scn07b_deadband_above_span",
+            1,
+            &["with a deadband of 20.0 it would clear only beyond limits.low (2.0)"],
+        ),
+        checked("scn08_dups", 1, &["the name `flow` stands here a second time", "the id `P` is given a second time"]),
+    ]);
+}

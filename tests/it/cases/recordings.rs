@@ -25,6 +25,10 @@ const ALL_FIVE: &[Samples] = &[flow("P-1", FIVE)];
 const FIRST_AND_THIRD: &[Samples] = &[flow("P-1", &["2026-01-31T12:00:00Z 1", "2026-01-31T12:00:02Z 3"])];
 const FIRST_ALONE: &[Samples] = &[flow("P-1", &["2026-01-31T12:00:00Z 1"]), flow("P-2", &[])];
 
+const FIRST_THREE: &[Samples] =
+    &[flow("P-1", &["2026-01-31T12:00:00Z 1", "2026-01-31T12:00:01Z 2", "2026-01-31T12:00:02Z 3"])];
+const FIRST_TWO: &[Samples] = &[flow("P-1", &["2026-01-31T12:00:00Z 1", "2026-01-31T12:00:01Z 2"])];
+const ONLY_FIRST: &[Samples] = &[flow("P-1", &["2026-01-31T12:00:00Z 1"])];
 const SECOND_ALONE: &[Samples] = &[flow("P-1", &["2026-01-31T12:00:01Z 2"])];
 
 #[test]
@@ -51,6 +55,22 @@ fn recordings_of_other_programs_are_read_or_refused_with_a_way_out() {
         case("mcap12_ros2_cdr", 2, &["`cdr`", "JSON", "no recording is written"], &[]),
         case("mcap12b_protobuf", 2, &["`protobuf`", "JSON", "no recording is written"], &[]),
         case("mcap15_time_beyond_i64", 0, &["2 messages", "2262"], ALL_FIVE),
+        case("mcap01_no_message_index", 0, &["5 messages, 5 samples"], ALL_FIVE),
+        case("mcap02_no_summary", 0, &["5 messages, 5 samples"], ALL_FIVE),
+        case("mcap03_channels_only_in_chunks", 0, &["5 messages, 5 samples"], ALL_FIVE),
+        case("mcap04_zero_length", 0, &["3 messages, 1 samples"], SECOND_ALONE),
+        case("mcap06_topic_by_topic", 0, &["40 messages, 40 samples"], &[]),
+        case("mcap07_message_above_chunk", 0, &["5 messages, 5 samples"], ALL_FIVE),
+        case("mcap08b_lz4", 0, &["5 messages, 5 samples"], ALL_FIVE),
+        case("mcap09_schema_missing", 0, &["3 messages, 2 samples", "topics that feed no signal"], FIRST_TWO),
+        case("mcap10b_same_topic_two_channels", 0, &["3 messages, 3 samples"], FIRST_THREE),
+        case("mcap11_attachment_claims", 0, &["the index is damaged", "1 messages, 1 samples"], ONLY_FIRST),
+        case("mcap13_truncated", 0, &["was not finished", "3 messages, 3 samples"], FIRST_THREE),
+        case("mcap14_swapped_times", 0, &["5 messages, 5 samples"], ALL_FIVE),
+        case("mcap17b_zero_bytes", 3, &["is no recording"], &[]),
+        case("mcap17c_text", 3, &["is no recording"], &[]),
+        case("mcap18_crc_wrong", 0, &["1 piece is damaged and left out"], FIRST_AND_THIRD),
+        case("mcap20_own_channel_spoof", 0, &["6 messages, 6 samples"], &[]),
         case("mcap17_empty", 2, &["no message", "no recording is written"], &[]),
     ]);
 }

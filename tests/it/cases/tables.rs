@@ -365,3 +365,13 @@ fn what_pollux_exports_it_imports_to_the_same_samples() {
         folder = there;
     }
 }
+
+#[test]
+fn rows_that_are_not_taken_go_into_the_recording_too() {
+    let Outcome { code, said, folder } = call("csv25b_truncated_last", &PLAIN.split(' ').collect::<Vec<_>>());
+    assert_eq!(code, Some(0), "{said}");
+    let beside = std::fs::read(folder.path().join("out.rejected.csv")).unwrap();
+    let recording = pollux::record::read::RecordingFile::open(&folder.path().join("out.mcap")).unwrap();
+    assert_eq!(recording.attachment("import/rejected.csv").unwrap(), beside);
+    assert!(String::from_utf8(beside).unwrap().contains("4,\"it has 2 cells, and the header 3\""));
+}
