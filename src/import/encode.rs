@@ -123,14 +123,25 @@ fn put(root: &mut Json, pointer: &str, value: Json) {
 }
 
 fn stamp(time: Timestamp, format: TimeFormat) -> Json {
-    let in_units_of = |nanoseconds: i64| match time.0 % nanoseconds {
-        0 => Json::from(time.0 / nanoseconds),
-        _ => Json::from(time.0 as f64 / nanoseconds as f64),
+    let in_units_of = |unit_power: u8| {
+        let unit = 10_i64.pow(unit_power.into());
+        if time.0 % unit == 0 {
+            return Json::from(time.0 / unit);
+        }
+        let (sign, size) = (if time.0 < 0 { "-" } else { "" }, time.0.unsigned_abs());
+        let (whole, part) = (size / unit.unsigned_abs(), size % unit.unsigned_abs());
+        let written = format!("{sign}{whole}.{part:0width$}", width = usize::from(unit_power));
+        // A number where its shortest text says the same moment, else text, which keeps every digit.
+        let number = written
+            .parse::<f64>()
+            .ok()
+            .filter(|number| Timestamp::parse_count(&number.to_string(), unit_power) == Some(time));
+        number.map_or_else(|| Json::from(written), Json::from)
     };
     match format {
-        TimeFormat::Seconds => in_units_of(1_000_000_000),
-        TimeFormat::Milliseconds => in_units_of(1_000_000),
-        TimeFormat::Microseconds => in_units_of(1_000),
+        TimeFormat::Seconds => in_units_of(9),
+        TimeFormat::Milliseconds => in_units_of(6),
+        TimeFormat::Microseconds => in_units_of(3),
         TimeFormat::Nanoseconds => Json::from(time.0),
         TimeFormat::Rfc3339 => Json::from(time.to_string()),
     }
@@ -188,6 +199,15 @@ mod tests {
         assert!(matches!(value("temperature"), Some(Value::Number(x)) if (x - 20.0).abs() < 1e-9));
         assert_eq!(value("running"), Some(Value::Bool(true)));
         assert!(samples.iter().all(|sample| sample.source_time == time && sample.quality == Quality::GOOD));
+    }
+
+    #[test]
+    fn a_stamp_is_read_again_as_the_same_nanosecond() {
+        let stamped = |nanos| stamp(Timestamp(nanos), TimeFormat::Seconds).to_string();
+        assert_eq!(stamped(1_769_860_800_000_000_000), "1769860800");
+        assert_eq!(stamped(1_769_860_800_123_456_000), "1769860800.123456");
+        assert_eq!(stamped(1_769_860_800_123_456_789), r#""1769860800.123456789""#);
+        assert_eq!(stamp(Timestamp(1_769_860_800_000_000_001), TimeFormat::Milliseconds), "1769860800000.000001");
     }
 
     #[test]

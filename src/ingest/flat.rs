@@ -172,10 +172,17 @@ impl<'de> Scan<'de, '_> {
         }
         // Numbers, by far the most frequent, go to their slot without a detour through memory.
         match self.byte()? {
-            b'-' | b'0'..=b'9' => match self.number()? {
-                Number::Integer(x) => self.put(node, Found::Integer(x)),
-                Number::Float(x) => self.put(node, Found::Float(x)),
-            },
+            b'-' | b'0'..=b'9' => {
+                let start = self.at;
+                match self.number()? {
+                    Number::Integer(x) => self.put(node, Found::Integer(x)),
+                    Number::Float(_) if node.keeps_digits => {
+                        let text = self.bytes.get(start..self.at)?;
+                        self.put(node, Found::Digits(std::str::from_utf8(text).ok()?));
+                    }
+                    Number::Float(x) => self.put(node, Found::Float(x)),
+                }
+            }
             _ => {
                 let found = self.scalar()?;
                 self.put(node, found);

@@ -166,6 +166,12 @@ impl<'de> Scan<'de, '_> {
     }
 
     fn scalar(&mut self, node: &Node, token: &'de [u8]) -> Option<()> {
+        if node.keeps_digits
+            && let Some(text) = digits(token)
+        {
+            self.put(node, Found::Digits(text));
+            return Some(());
+        }
         if scalar(node, token, self.slots).is_err() {
             // A whole payload that is one unreadable word is no JSON in any sense.
             if token.len() == self.bytes.trim_ascii().len() && not_finite(token).is_none() {
@@ -175,6 +181,12 @@ impl<'de> Scan<'de, '_> {
         }
         Some(())
     }
+}
+
+/// A number of JSON that is no integer of 64 bits.
+fn digits(token: &[u8]) -> Option<&str> {
+    serde_json::from_slice::<f64>(token).ok()?;
+    std::str::from_utf8(token).ok().filter(|text| text.parse::<i64>().is_err())
 }
 
 /// What programs print for numbers that are not finite, and numbers beyond the largest float.

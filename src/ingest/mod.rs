@@ -9,7 +9,8 @@
 //!   apply. Booleans may be `true`, `1`, `"on"`, `"yes"` and their opposites.
 //! - Outside the signal's range: Bad (out of range). `NaN` or infinite, also as bare words in JSON, or beyond the largest
 //!   float: Bad (not finite). Integers with more digits than a float holds: Uncertain (rounded).
-//! - Text loses space and line ends around it. A byte order mark before a payload is passed over.
+//! - Text loses space and line ends around it. A byte order mark before a payload and zero bytes behind it are
+//!   passed over.
 //! - JSON `null`: Bad (reported by the source), the usual way of a device to say that a sensor failed.
 //! - The wrong kind, or a payload that is not JSON: a decode error, and the signals that it concerns turn Bad (cannot
 //!   be decoded). Such a sample carries no value of its own, only a stand-in (NaN, `false`, empty text), as does

@@ -21,6 +21,8 @@ pub(super) enum Found<'a> {
     /// Integers keep all their digits: nanoseconds since 1970 do not fit a float.
     Integer(i64),
     Float(f64),
+    /// A number that is no integer of 64 bits, as it is written: a float would not hold the nanoseconds of a time.
+    Digits(&'a str),
     /// An integer beyond 64 bits or so, and the float that is nearest to it.
     Rounded(f64),
     Text(Cow<'a, str>),
@@ -39,6 +41,8 @@ pub(super) struct PointerTree {
     root: Node,
     /// Whether all keys can be compared byte by byte.
     plain: bool,
+    /// Slots whose numbers keep their digits.
+    digits: Vec<usize>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -47,6 +51,8 @@ pub(super) struct Node {
     pub children: Vec<(Box<str>, Node)>,
     pub index: KeyIndex,
     pub is_target: bool,
+    /// Whether a number is wanted as it is written.
+    pub keeps_digits: bool,
     /// The slots of this subtree; the first one is this node's own if it is a target.
     pub slots: Range<usize>,
 }
@@ -62,7 +68,15 @@ impl PointerTree {
         root.number(0);
         let plain = pointers.clone().all(|pointer| keys(pointer).iter().all(|key| flat::is_plain(key)));
         let slots = pointers.map(|pointer| root.slot(&keys(pointer))).collect();
-        (Self { root, plain }, slots)
+        (Self { root, plain, digits: Vec::new() }, slots)
+    }
+
+    /// Numbers at one of its pointers shall be [`Found::Digits`] if they are no integers of 64 bits.
+    pub fn keep_digits(&mut self, pointer: &str) {
+        if let Some(node) = self.root.descendant(&keys(pointer)) {
+            node.keeps_digits = true;
+            self.digits.push(node.slots.start);
+        }
     }
 
     pub fn slot_count(&self) -> usize {
@@ -79,9 +93,24 @@ impl PointerTree {
             slots.fill(Found::Missing);
         }
         let payload = payload.strip_prefix(BYTE_ORDER_MARK).unwrap_or(payload);
-        let Err(error) = self.read_any(payload, slots) else { return Ok(()) };
+        // The end of a text in C.
+        let payload =
+            payload.get(..payload.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1)).unwrap_or(payload);
+        let read = self.read_any(payload, slots);
+        let is_float = |slot: &usize| matches!(slots.get(*slot), Some(Found::Float(_) | Found::Rounded(_)));
+        if read.is_ok() && !self.digits.iter().any(is_float) {
+            return Ok(());
+        }
+        // This reader sees the text of numbers, and finds the same in JSON that is right.
         slots.fill(Found::Missing);
-        lenient::read(&self.root, payload, slots).ok_or(error)
+        match (lenient::read(&self.root, payload, slots), read) {
+            (Some(()), _) => Ok(()),
+            (None, Err(error)) => Err(error),
+            (None, Ok(())) => {
+                slots.fill(Found::Missing);
+                self.read_any(payload, slots)
+            }
+        }
     }
 
     /// Whatever JSON it is.
@@ -141,6 +170,12 @@ impl Node {
             Some((first, rest)) => self.child(first).map_or(self.slots.start, |child| child.slot(rest)),
             None => self.slots.start,
         }
+    }
+
+    fn descendant(&mut self, keys: &[String]) -> Option<&mut Node> {
+        let Some((first, rest)) = keys.split_first() else { return Some(self) };
+        let at = self.children.binary_search_by(|(name, _)| (**name).cmp(first)).ok()?;
+        self.children.get_mut(at)?.1.descendant(rest)
     }
 
     pub fn child(&self, key: &str) -> Option<&Node> {
@@ -385,6 +420,7 @@ mod tests {
             Found::Integer(i) => Found::Integer(*i),
             Found::Float(x) => Found::Float(*x),
             Found::Rounded(x) => Found::Rounded(*x),
+            Found::Digits(_) => Found::Digits(""),
             Found::Unreadable(_) => Found::Unreadable(b""),
             Found::Array => Found::Array,
             Found::Object => Found::Object,
@@ -463,6 +499,32 @@ mod tests {
         let text = Found::Text(Cow::Borrowed("AUTO"));
         let wanted = [Found::Integer(1_769_860_800_123), Found::Float(-12.5), text, Found::Integer(7), Found::Null];
         assert_eq!(found, wanted);
+    }
+
+    #[test]
+    fn where_digits_are_wanted_every_reader_keeps_them() {
+        let (mut tree, slots) = PointerTree::new(["/t", "/v", "/a/1"].into_iter());
+        tree.keep_digits("/t");
+        tree.keep_digits("/a/1");
+        for (payload, wanted) in [
+            (r#"{"t":1769860800.5,"v":0.5}"#, [Found::Digits("1769860800.5"), Found::Float(0.5), Found::Missing]),
+            (r#"{"t":1769860800,"v":0.5}"#, [Found::Integer(1_769_860_800), Found::Float(0.5), Found::Missing]),
+            (r#"{"t":"1769860800.5"}"#, [Found::Text("1769860800.5".into()), Found::Missing, Found::Missing]),
+            // More digits than the fast reader takes, an escape, an array, an exponent, a neighbour that is no JSON.
+            (r#"{"t":1769860800.123456789}"#, [Found::Digits("1769860800.123456789"), Found::Missing, Found::Missing]),
+            (r#"{"\u0074" : 1.50 }"#, [Found::Digits("1.50"), Found::Missing, Found::Missing]),
+            (r#"{"a":[1.5, 17.698e8]}"#, [Found::Missing, Found::Missing, Found::Digits("17.698e8")]),
+            (r#"{"t":0.25,"x":NaN,"v":1.5}"#, [Found::Digits("0.25"), Found::Float(1.5), Found::Missing]),
+            ("{\"t\":0.25}\0\0", [Found::Digits("0.25"), Found::Missing, Found::Missing]),
+            (r#"{"t":-0,"v":2.5}"#, [Found::Float(-0.0), Found::Float(2.5), Found::Missing]),
+            (r#"{"t":1e400,"v":2.5}"#, [Found::Float(f64::INFINITY), Found::Float(2.5), Found::Missing]),
+            (r#"{"t":18446744073709551616}"#, [Found::Digits("18446744073709551616"), Found::Missing, Found::Missing]),
+        ] {
+            let mut found = vec![Found::Missing; tree.slot_count()];
+            tree.read(payload.as_bytes(), &mut found).unwrap();
+            let found: Vec<_> = slots.iter().map(|slot| found[*slot].clone()).collect();
+            assert_eq!(found, wanted, "{payload}");
+        }
     }
 
     #[test]

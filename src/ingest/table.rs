@@ -28,8 +28,8 @@ pub struct BindingTable {
     filters: Vec<String>,
 }
 
-/// Trees by their pointers. Twins of one type share theirs, which keeps it in the processor's cache.
-type Trees = HashMap<Vec<String>, (Arc<PointerTree>, Vec<usize>)>;
+/// Trees by their pointers, so many of values and the rest of times. Twins of one type share theirs, which keeps it in the processor's cache.
+type Trees = HashMap<(usize, Vec<String>), (Arc<PointerTree>, Vec<usize>)>;
 
 /// All that is read from messages that match one filter.
 #[derive(Debug, Default)]
@@ -161,8 +161,9 @@ impl Plan {
         let values = plan.fields.iter().map(|field| &*field.pointer);
         let times = plan.fields.iter().filter_map(|field| field.time.as_ref()).map(|time| &*time.pointer);
         let pointers: Vec<String> = values.chain(times).map(str::to_owned).collect();
-        let (tree, slots) = trees.entry(pointers).or_insert_with_key(|pointers| {
-            let (tree, slots) = PointerTree::new(pointers.iter().map(String::as_str));
+        let (tree, slots) = trees.entry((plan.fields.len(), pointers)).or_insert_with_key(|(values, pointers)| {
+            let (mut tree, slots) = PointerTree::new(pointers.iter().map(String::as_str));
+            pointers.iter().skip(*values).for_each(|time| tree.keep_digits(time));
             (Arc::new(tree), slots)
         });
         plan.tree = tree.clone();

@@ -110,13 +110,15 @@ fn number(found: &Found) -> Option<(f64, bool)> {
         Found::Integer(i) => Some((*i as f64, is_exact(*i))),
         Found::Float(x) => Some((*x, true)),
         Found::Rounded(x) => Some((*x, false)),
-        Found::Text(text) => {
-            let text = text.trim();
-            let exact = |x: f64| text.parse::<i128>().map_or(true, |whole| whole == x as i128);
-            text.parse().ok().map(|x| (x, exact(x)))
-        }
+        Found::Digits(text) => written(text),
+        Found::Text(text) => written(text.trim()),
         _ => None,
     }
+}
+
+fn written(text: &str) -> Option<(f64, bool)> {
+    let exact = |x: f64| text.parse::<i128>().map_or(true, |whole| whole == x as i128);
+    text.parse().ok().map(|x| (x, exact(x)))
 }
 
 /// Whether a float holds all digits of an integer.
@@ -133,6 +135,7 @@ fn boolean(found: &Found) -> Option<bool> {
         Found::Integer(1) => Some(true),
         Found::Float(x) if *x == 0.0 => Some(false),
         Found::Float(x) if *x == 1.0 => Some(true),
+        Found::Digits(text) => text.parse().ok().and_then(|x| boolean(&Found::Float(x))),
         Found::Text(text) => {
             let text = text.trim();
             let is_one_of = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
@@ -184,11 +187,11 @@ pub(super) fn source_time(
 }
 
 fn read_time(found: &Found, format: TimeFormat) -> Option<Timestamp> {
-    let nanos_per_unit: i64 = match format {
-        TimeFormat::Seconds => 1_000_000_000,
-        TimeFormat::Milliseconds => 1_000_000,
-        TimeFormat::Microseconds => 1_000,
-        TimeFormat::Nanoseconds => 1,
+    let unit_power: u8 = match format {
+        TimeFormat::Seconds => 9,
+        TimeFormat::Milliseconds => 6,
+        TimeFormat::Microseconds => 3,
+        TimeFormat::Nanoseconds => 0,
         TimeFormat::Rfc3339 => {
             return match found {
                 Found::Text(text) => Timestamp::parse_rfc3339(text.trim()),
@@ -196,15 +199,14 @@ fn read_time(found: &Found, format: TimeFormat) -> Option<Timestamp> {
             };
         }
     };
-    let whole = |units: i64| Some(Timestamp(units.saturating_mul(nanos_per_unit)));
-    // Casts of floats saturate, so that absurd times are found to be in the far past or future.
-    let fraction = |units: f64| units.is_finite().then_some(Timestamp((units * nanos_per_unit as f64) as i64));
+    // All of these saturate, so that absurd times are found to be in the far past or future.
     match found {
-        Found::Integer(units) => whole(*units),
-        Found::Float(units) | Found::Rounded(units) => fraction(*units),
-        Found::Text(text) => {
-            let text = text.trim();
-            text.parse().ok().and_then(whole).or_else(|| text.parse().ok().and_then(fraction))
+        Found::Integer(units) => Some(Timestamp(units.saturating_mul(10_i64.pow(unit_power.into())))),
+        Found::Digits(text) => Timestamp::parse_count(text, unit_power),
+        Found::Text(text) => Timestamp::parse_count(text.trim(), unit_power),
+        // Minus zero, or not finite: other fractions keep their digits where a time is wanted.
+        Found::Float(units) | Found::Rounded(units) => {
+            units.is_finite().then(|| Timestamp((units * 10_i64.pow(unit_power.into()) as f64) as i64))
         }
         _ => None,
     }
@@ -225,6 +227,10 @@ pub(super) fn describe(found: &Found) -> String {
         Found::Bool(b) => format!("the boolean {b}"),
         Found::Integer(i) => format!("the number {i}"),
         Found::Float(x) | Found::Rounded(x) => format!("the number {x}"),
+        Found::Digits(text) => {
+            let more = if text.len() > QUOTED_CHARS { "…" } else { "" };
+            format!("the number {}{more}", text.get(..QUOTED_CHARS).unwrap_or(text))
+        }
         Found::Unreadable([]) => "empty, which is no JSON value".to_owned(),
         Found::Unreadable(token) if std::str::from_utf8(token).is_err() => {
             format!("{}, which is not UTF-8", excerpt(&String::from_utf8_lossy(token)))
@@ -336,11 +342,26 @@ mod tests {
             (Found::Integer(1_769_860_800_000_000), TimeFormat::Microseconds),
             (Found::Integer(1_769_860_800_000_000_000), TimeFormat::Nanoseconds),
             (text("1769860800000000000"), TimeFormat::Nanoseconds),
+            (Found::Digits("1.7698608e9"), TimeFormat::Seconds),
+            (text(" 1769860800.0 "), TimeFormat::Seconds),
             (text("2026-01-31T12:00:00Z"), TimeFormat::Rfc3339),
             (text("2026-01-31T13:00:00.000+01:00"), TimeFormat::Rfc3339),
         ] {
             assert_eq!(source_time(&found, format, "/t", NOON), Ok(NOON), "{found:?} as {format:?}");
         }
+    }
+
+    #[test]
+    fn a_fraction_of_a_second_keeps_all_its_digits() {
+        let wanted = Timestamp(NOON.0 - 876_543_211);
+        for found in
+            [Found::Digits("1769860799.123456789"), text("1769860799.123456789"), text("1769860799.1234567891")]
+        {
+            assert_eq!(source_time(&found, TimeFormat::Seconds, "/t", NOON), Ok(wanted), "{found:?}");
+        }
+        let milliseconds = Found::Digits("1769860799123.456789");
+        assert_eq!(source_time(&milliseconds, TimeFormat::Milliseconds, "/t", NOON), Ok(wanted));
+        assert_eq!(Wanted { range: None, ..NUMBER }.value(&milliseconds).unwrap().1, Quality::GOOD);
     }
 
     #[test]
