@@ -3,6 +3,10 @@
 //! A [`Case`] says what must come of it: the exit code, what is said and what is not, and which samples a recording holds.
 //! `cases/` has one table for each kind of input.
 
+mod broker_stage;
+mod broker_table;
+mod brokers;
+mod edits;
 mod live;
 mod recordings;
 mod tables;

@@ -22,7 +22,7 @@ fn accept(listener: &TcpListener) -> TcpStream {
 }
 
 /// The body of the next packet, shorter than 128 bytes.
-fn packet(stream: &mut TcpStream) -> Vec<u8> {
+pub fn packet(stream: &mut TcpStream) -> Vec<u8> {
     let mut head = [0; 2];
     stream.read_exact(&mut head).unwrap();
     let mut body = vec![0; usize::from(head[1])];
