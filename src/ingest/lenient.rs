@@ -172,6 +172,10 @@ impl<'de> Scan<'de, '_> {
             self.put(node, Found::Digits(text));
             return Some(());
         }
+        if let Some(large) = large_integer(token) {
+            self.put(node, large);
+            return Some(());
+        }
         if scalar(node, token, self.slots).is_err() {
             // A whole payload that is one unreadable word is no JSON in any sense.
             if token.len() == self.bytes.trim_ascii().len() && not_finite(token).is_none() {
@@ -187,6 +191,19 @@ impl<'de> Scan<'de, '_> {
 fn digits(token: &[u8]) -> Option<&str> {
     serde_json::from_slice::<f64>(token).ok()?;
     std::str::from_utf8(token).ok().filter(|text| text.parse::<i64>().is_err())
+}
+
+/// An integer beyond 64 bits.
+fn large_integer(token: &[u8]) -> Option<Found<'static>> {
+    let text = std::str::from_utf8(token).ok()?;
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_large = digits.len() > 18 && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_large || text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok() {
+        return None;
+    }
+    let x = text.parse().ok().filter(|x: &f64| x.is_finite())?;
+    // A float prints all of its digits.
+    Some(if format!("{x:.0}") == text { Found::Float(x) } else { Found::Rounded(x) })
 }
 
 /// What programs print for numbers that are not finite, and numbers beyond the largest float.
@@ -252,6 +269,21 @@ mod tests {
                 Some(vec![forty.clone(), "Integer(1)".into()]),
                 "{list}"
             );
+        }
+    }
+
+    #[test]
+    fn integers_beyond_64_bits_tell_what_was_lost() {
+        for (written, found) in [
+            ("18446744073709551616", "Float(1.8446744073709552e19)"),
+            ("18446744073709551617", "Rounded(1.8446744073709552e19)"),
+            ("-9223372036854775809", "Rounded(-9.223372036854776e18)"),
+            ("100000000000000000000000", "Rounded(1e23)"),
+            ("1e23", "Float(1e23)"),
+            ("1234567890123456789012345678901234567890123", "Rounded(1.2345678901234567e42)"),
+        ] {
+            let payload = format!("{{\"a\":[{written}],\"b\":{written}}}");
+            assert_eq!(read(&["/a/0", "/b"], payload.as_bytes()), Some(vec![found.to_owned(); 2]), "{written}");
         }
     }
 

@@ -476,6 +476,21 @@ mod tests {
     }
 
     #[test]
+    fn a_pointer_may_be_a_value_of_one_topic_and_the_time_of_another() {
+        let number = |topic, pointer| (topic, json(pointer), ValueKind::Number);
+        let mut scene = scene(&[number("a", "/x"), number("a", "/t"), number("b", "/x")]);
+        if let SignalSource::Mqtt(binding) = &mut scene.signals[2].source {
+            binding.time = TimeField::Json { pointer: "/t".into(), format: TimeFormat::Seconds };
+        }
+        let table = BindingTable::new(&scene, "plant", 0);
+        let payload = br#"{"x":1,"t":1600000000.123456789}"#;
+        let (values, _) = decode(&table, "a", payload);
+        assert_eq!(values[1].value, Value::Number("1600000000.123456789".parse().unwrap()));
+        let (timed, _) = decode(&table, "b", payload);
+        assert_eq!(timed[0].source_time, Timestamp(1_600_000_000_123_456_789), "all nine decimals");
+    }
+
+    #[test]
     fn more_fields_than_fit_the_stack_decode_alike() {
         let bound: Vec<_> = (0..100).map(|n| ("t", json(&format!("/f{n}")), ValueKind::Number)).collect();
         let table = BindingTable::new(&scene(&bound), "plant", 0);

@@ -117,7 +117,14 @@ fn number(found: &Found) -> Option<(f64, bool)> {
 }
 
 fn written(text: &str) -> Option<(f64, bool)> {
-    let exact = |x: f64| text.parse::<i128>().map_or(true, |whole| whole == x as i128);
+    let exact = |x: f64| {
+        let digits = text.trim_start_matches(['-', '+']).trim_start_matches('0');
+        match text.parse::<i128>() {
+            Ok(whole) => whole == x as i128,
+            // A float prints all of its digits.
+            Err(_) => !digits.bytes().all(|byte| byte.is_ascii_digit()) || format!("{:.0}", x.abs()) == digits,
+        }
+    };
     text.parse().ok().map(|x| (x, exact(x)))
 }
 
@@ -296,6 +303,8 @@ mod tests {
             (text("9007199254740993"), rounded),
             (text(" 9007199254740992 "), Quality::GOOD),
             (text("0.1"), Quality::GOOD),
+            (text("-1234567890123456789012345678901234567890123"), rounded),
+            (text("1e42"), Quality::GOOD),
             (Found::Rounded(u64::MAX as f64), rounded),
         ] {
             assert_eq!(wanted.value(&found).map(|(_, quality)| quality), Some(quality), "{found:?}");

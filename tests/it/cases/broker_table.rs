@@ -55,7 +55,7 @@ pub const TABLE: &[Live] = &[
         kept: &[("x/", Numbered(20_000))],
         acts: &[Publish("P/z", Text("1"))],
         seen: &[("r", "19999.0", RETAINED), ("t", "1.0", RETAINED), ("z", "1.0", "Good")],
-        counts: &[("received", 20_002), ("decoded", 20_003), ("dropped", 0), ("coalesced", 0), ("unknown_topics", 0)],
+        counts: &[("received", 20_002), ("decoded", 20_003), ("dropped", 0), ("unknown_topics", 0)],
         ..Live::DEFAULT
     },
     Live {

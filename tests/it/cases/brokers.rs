@@ -200,6 +200,12 @@ fn judge(case: &Live, stage: &Stage, end: End) -> Vec<String> {
             faults.push(format!("{name} is {}, not {count}", source[*name]));
         }
     }
+    // What was decoded is in the history, or was counted as lost.
+    let count = |of: &Json, name: &str| of[name].as_u64().unwrap_or(0);
+    let kept = count(&state["history"], "samples") + count(&state["history"], "evicted") + count(source, "coalesced");
+    if kept != count(source, "decoded") {
+        faults.push(format!("{} samples were decoded, and {kept} are kept or counted", source["decoded"]));
+    }
     let problems = source["problems"].as_object().into_iter().flatten().map(|(_, problem)| &problem["last_error"]);
     let told = problems.chain([&source["error"]]).filter_map(Json::as_str);
     let said = std::iter::once(end.said.as_str()).chain(told).collect::<Vec<_>>().join("\n");
