@@ -1,9 +1,10 @@
 //! Payloads that are nearly JSON: what is wrong with one value stays with that value.
 //!
-//! In: the keys that are wanted, a payload that the general reader in [`pointer`](super::pointer) refused. Out: what stands
-//! there, in slots, if brackets, keys and commas are where JSON has them. `NaN`, `Infinity` and numbers beyond all floats
-//! are numbers that are not finite; any other word, and text that is broken, is [`Found::Unreadable`] and a matter of its
-//! field alone. A payload that ends too early, or has anything behind its end, stays refused: nobody knows what is missing.
+//! In: the keys that are wanted, a payload that the general reader in [`pointer`](super::pointer) refused, or in which a
+//! number needs all of its digits, which that reader does not see. Out: what stands there, in slots, if brackets, keys and
+//! commas are where JSON has them. `NaN`, `Infinity` and numbers beyond all floats are numbers that are not finite; any
+//! other word, and text that is broken, is [`Found::Unreadable`] and a matter of its field alone. A payload that ends too
+//! early, or has anything behind its end, stays refused: nobody knows what is missing.
 
 use super::pointer::{Found, Node, scalar};
 

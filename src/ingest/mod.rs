@@ -23,6 +23,7 @@
 //! - An empty payload: nothing. It is how a retained message is deleted.
 //! - A retained message: Uncertain, as nobody knows its age, unless the payload has a time of its own; then Stale if the
 //!   signal would have expired since.
+//! - A source time keeps every digit down to the nanosecond, whether it is a number or text.
 //! - A source time before 1990, or one that is missing or cannot be read: the sample is kept with the receive time, and a
 //!   clock problem is reported.
 //! - A source time after the receive time comes from a clock that is wrong, as nothing is known before it happened: the
