@@ -13,7 +13,7 @@ use bevy::time::TimeUpdateStrategy;
 
 use super::beside::BesideArgs;
 use super::{Failure, live, play, shot};
-use crate::files::{self, Existing, NewFile};
+use crate::files::{self, Existing, FileError, NewFile};
 use crate::history::{Cursor, Extent};
 use crate::layers;
 use crate::panel;
@@ -81,8 +81,18 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if !(args.speed > 0.0 && args.speed <= 100_000.0 && (1..=240).contains(&args.fps)) {
         return Err(Failure::Usage("--speed must be above 0, and --fps from 1 to 240".into()));
     }
-    let inputs = args.files.iter().chain(&args.scene).chain(args.beside.files());
+    let scene_files = args.scene.as_deref().map(super::scene_files).unwrap_or_default();
+    let inputs = args.files.iter().chain(&scene_files).chain(args.beside.files());
     files::refuse_inputs(&args.output, inputs).map_err(|error| Failure::Usage(error.to_string()))?;
+    // Better said before the work than after it: the film cannot stand there.
+    match is_video {
+        true => files::check(&args.output).map_err(unwritten)?,
+        false if args.output.exists() && !args.output.is_dir() => {
+            let said = format!("{}: is a file; name a folder for the frames, or a video", args.output.display());
+            return Err(Failure::Usage(said));
+        }
+        false => {}
+    }
     let stop = live::interrupted(|| {})?;
     let mut app = offscreen::app(args.size).map_err(shot::failure)?;
     let options = Options { scene: args.scene, at: args.from, blocking: true, ..Options::new(args.files) };
@@ -170,6 +180,10 @@ fn stretch(app: &App, until: Option<At>) -> Result<(Timestamp, Timestamp), Failu
     Ok((from, until))
 }
 
+fn unwritten(error: FileError) -> Failure {
+    Failure::Environment(format!("the video cannot be written: {error}"))
+}
+
 /// Where frames go.
 enum Film {
     Folder(PathBuf),
@@ -189,8 +203,7 @@ impl Film {
     }
 
     fn video(path: &Path, size: UVec2, fps: u32) -> Result<Self, Failure> {
-        let new = NewFile::begin(path, Existing::Replace)
-            .map_err(|error| Failure::Environment(format!("the video cannot be written: {error}")))?;
+        let new = NewFile::begin(path, Existing::Replace).map_err(unwritten)?;
         let size = format!("{}x{}", size.x, size.y);
         let mut command = Command::new("ffmpeg");
         command.args(["-loglevel", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgba", "-s", &size]);

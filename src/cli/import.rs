@@ -9,8 +9,8 @@ use super::Failure;
 use crate::command::Operator;
 use crate::files::{self, Existing, FileError, NewFile};
 use crate::import::{
-    self, CsvOptions, CsvReader, Ignored, ImportError, ImportOptions, Imported, Mark, Rejected, Sent, Shape,
-    TableCounts, TimeFormat,
+    self, CsvOptions, CsvReader, Ignored, ImportError, ImportOptions, Imported, MOST_TOPICS, Mark, Rejected, Sent,
+    Shape, TableCounts, TimeFormat,
 };
 use crate::produce::ProducerFactory;
 use crate::record::read::Timeline;
@@ -21,8 +21,9 @@ use crate::value::Timestamp;
 pub struct Args {
     /// csv: a table with a row for each moment (time,P-101.flow,…), for each value (time,twin,signal,value) or for each
     /// message (time,topic,payload), in any order: long tables are sorted in the system's folder for temporary files.
-    /// Rows that cannot be taken go into OUTPUT.rejected.csv with line and reason; mended, it imports. mcap: messages with
-    /// JSON payloads on topics that the scene binds.
+    /// An empty cell is no value; a lone apostrophe is an empty text, as in exported tables. Rows that cannot be taken go into
+    /// OUTPUT.rejected.csv with line and reason; mended, it imports. mcap: messages with JSON payloads on topics that the
+    /// scene binds.
     format: Format,
     /// The file to read.
     file: PathBuf,
@@ -78,6 +79,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
         return Err(Failure::Verdict);
     };
     let scene = Arc::new(scene);
+    // Better said before the work than after it: the recording cannot stand there.
+    let new = begin(&args, &scene)?;
     let shown = args.file.display().to_string();
     match args.format {
         Format::Csv => {
@@ -99,7 +102,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             let reader = RefCell::new(reader);
             let moments = std::iter::from_fn(|| reader.borrow_mut().next_moment().transpose());
             let rejected = || reader.borrow_mut().rejected().attachment();
-            let imported = write(&args, scene.clone(), moments, rejected);
+            let imported = write(&args, new, scene.clone(), moments, rejected);
             let mut reader = reader.into_inner();
             tell_rows(&shown, &reader.counts);
             // What is not taken lies beside a recording, or nowhere.
@@ -112,23 +115,31 @@ pub fn run(args: Args) -> Result<(), Failure> {
             if let Some(damage) = timeline.told() {
                 eprintln!("pollux: {damage}");
             }
-            let imported = write(&args, scene.clone(), import::messages(&shown, &timeline, &scene), || Ok(None))?;
+            let messages = import::messages(&shown, &timeline, &scene);
+            let imported = write(&args, new, scene.clone(), messages, || Ok(None))?;
             tell(&args.output, &imported);
         }
     }
     Ok(())
 }
 
+/// The recording, with nothing in it yet.
+fn begin(args: &Args, scene: &Scene) -> Result<NewFile, Failure> {
+    let scene_files = scene.sources.iter().map(|source| &source.path);
+    files::refuse_inputs(&args.output, [&args.file, &args.scene].into_iter().chain(scene_files))
+        .map_err(file_failure)?;
+    let existing = if args.force { Existing::Replace } else { Existing::Keep };
+    NewFile::begin(&args.output, existing).map_err(file_failure)
+}
+
 fn write(
     args: &Args,
+    new: NewFile,
     scene: Arc<Scene>,
     moments: impl Iterator<Item = Result<Vec<Sent>, ImportError>>,
     rejected: impl FnOnce() -> std::io::Result<Option<Vec<u8>>>,
 ) -> Result<Imported, Failure> {
-    let scene_files: Vec<PathBuf> = scene.sources.iter().map(|source| source.path.clone()).collect();
-    files::refuse_inputs(&args.output, std::iter::once(&args.file).chain(&scene_files)).map_err(file_failure)?;
-    let existing = if args.force { Existing::Replace } else { Existing::Keep };
-    let new = NewFile::begin(&args.output, existing).map_err(file_failure)?;
+    let scene_name = scene.name.clone();
     let file = new.file().try_clone().map_err(Failure::environment)?;
     let options = ImportOptions {
         operator: Operator::default().0,
@@ -141,8 +152,34 @@ fn write(
         let said = format!("{}: holds no message that can be read: no recording is written", args.file.display());
         return Err(Failure::Usage(said));
     }
+    if imported.samples == 0 {
+        return Err(Failure::Usage(nothing_fits(args, &scene_name, &imported)));
+    }
     new.finish().map_err(file_failure)?;
     Ok(imported)
+}
+
+/// Why no message has a sample for the scene, and what to do.
+fn nothing_fits(args: &Args, scene_name: &str, imported: &Imported) -> String {
+    let (file, scene) = (args.file.display(), args.scene.display());
+    let topics: Vec<String> = imported.first_unknown.iter().map(|topic| format!("`{topic}`")).collect();
+    let why = match (&imported.first_error, topics.is_empty()) {
+        (Some(error), _) => {
+            format!("{} payloads could not be decoded, the first: {error}", imported.undecodable)
+        }
+        (None, false) => format!(
+            "no signal of it is bound to the topics {}{}; bind signals to them in {scene}, or name another --scene",
+            topics.join(", "),
+            if imported.first_unknown.len() < MOST_TOPICS { "" } else { ", …" }
+        ),
+        (None, true) => format!(
+            "their payloads lack the fields that its signals are bound to: compare the pointers in {scene} with a payload"
+        ),
+    };
+    format!(
+        "{file}: none of its {} messages has a value for the scene `{scene_name}`: {why}: no recording is written",
+        imported.messages
+    )
 }
 
 fn file_failure(error: FileError) -> Failure {
@@ -235,8 +272,5 @@ fn tell(file: &Path, imported: &Imported) {
     }
     if imported.unknown_topics > 0 {
         eprintln!("pollux: {} messages are on topics that feed no signal", imported.unknown_topics);
-    }
-    if imported.samples == 0 {
-        eprintln!("pollux: nothing of it feeds a signal of the scene: compare its topics with those of the scene");
     }
 }

@@ -114,6 +114,14 @@ impl SessionArgs {
         }
     }
 
+    /// Events are put behind what stands in their file, which must not be one that is read.
+    pub fn check_events<'p>(&self, inputs: impl IntoIterator<Item = &'p PathBuf>) -> Result<(), Failure> {
+        match &self.events {
+            Some(file) => files::refuse_inputs(file, inputs).map_err(|error| Failure::Usage(error.to_string())),
+            None => Ok(()),
+        }
+    }
+
     pub fn options(self, scene: PathBuf) -> Options {
         let mut options = Options::new(scene);
         options.broker = self.broker;
@@ -161,11 +169,15 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let is_demo = args.scene.is_none();
     let scene = args.scene.map_or_else(demo_scene, Ok)?;
     let is_named = !is_demo;
+    let writes = args.state.is_some() || args.session.events.is_some();
+    let scene_files = if writes { super::scene_files(&scene) } else { Vec::new() };
+    let inputs = || scene_files.iter().chain(args.beside.files());
+    args.session.check_events(inputs())?;
+    if let Some(file) = &args.state {
+        check_state_file(file, inputs())?;
+    }
     let mut options = args.session.options(scene);
     options.plant |= is_demo && options.broker.is_none();
-    if let Some(file) = &args.state {
-        check_state_file(file, std::iter::once(&options.scene).chain(args.beside.files()))?;
-    }
     let beside = Some(args.beside);
     match args.headless {
         true => headless(options, beside, args.limit, args.state),

@@ -28,7 +28,7 @@ mod time_limit;
 #[cfg(feature = "desktop")]
 mod window;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -180,6 +180,12 @@ fn demo_scene() -> Result<PathBuf, Failure> {
     candidates.into_iter().flatten().find(|path| path.is_file()).ok_or_else(|| {
         Failure::Environment(format!("the demo scene {DEMO} is missing; name a scene: pollux live SCENE"))
     })
+}
+
+/// All files that a scene is read from; the scene alone where it has errors.
+fn scene_files(scene: &Path) -> Vec<PathBuf> {
+    let sources = crate::scene::load(scene).scene.map(|scene| scene.sources).unwrap_or_default();
+    std::iter::once(scene.to_owned()).chain(sources.into_iter().map(|source| source.path)).collect()
 }
 
 /// Whether results may be coloured.

@@ -138,7 +138,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
         });
     }
     if let Some(file) = &args.state {
-        live::check_state_file(file, args.files.iter().chain(&args.scene).chain(args.beside.files()))?;
+        let scene_files = args.scene.as_deref().map(super::scene_files).unwrap_or_default();
+        live::check_state_file(file, args.files.iter().chain(&scene_files).chain(args.beside.files()))?;
     }
     let options = args.options();
     match args.headless {

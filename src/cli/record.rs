@@ -25,8 +25,10 @@ pub struct Args {
 pub fn run(args: Args) -> Result<(), Failure> {
     let Args { scene, output, mut session, limit, state } = args;
     session.record = output.or(session.record);
+    let scene_files = super::scene_files(&scene);
+    session.check_events(&scene_files)?;
     if let Some(file) = &state {
-        live::check_state_file(file, std::iter::once(&scene).chain(&session.record))?;
+        live::check_state_file(file, scene_files.iter().chain(&session.record))?;
     }
     live::headless(session.options(scene), None, limit, state)
 }

@@ -68,12 +68,15 @@ const FILL: Duration = Duration::from_secs(10);
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let scene = args.scene.map_or_else(super::demo_scene, Ok)?;
-    files::refuse_inputs(&args.output, std::iter::once(&scene).chain(args.beside.files()))
+    let is_recording = read::check_begin(&scene).is_ok();
+    let inputs = if is_recording { vec![scene.clone()] } else { super::scene_files(&scene) };
+    args.session.check_events(inputs.iter().chain(args.beside.files()))?;
+    files::refuse_inputs(&args.output, inputs.iter().chain(args.beside.files()))
         .and_then(|()| files::check(&args.output))
         .map_err(|error| failure(error.into()))?;
     let waker: source::Waker = std::sync::Arc::new(|| {});
     let mut app = offscreen::app(args.size).map_err(failure)?;
-    let wait = match (read::check_begin(&scene).is_ok(), args.at) {
+    let wait = match (is_recording, args.at) {
         (true, at) => {
             let history_budget_bytes = args.session.history_budget_bytes();
             let options =

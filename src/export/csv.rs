@@ -1,7 +1,8 @@
 //! Tables as CSV (RFC 4180). In: samples. Out: text. Times are RFC 3339 in UTC. A text that a spreadsheet would take for a
 //! formula gets a leading apostrophe: it comes from devices, and may run no code where somebody opens the table
-//! (OWASP, "CSV Injection"). So does a text that begins as such a guarded one does: whoever takes one apostrophe off
-//! where a formula or another apostrophe follows it has the text again.
+//! (OWASP, "CSV Injection"). So does a text that begins as such a guarded one does, and an empty text, as an empty cell
+//! says that there is no value: whoever takes one apostrophe off where a formula, another apostrophe or nothing follows it
+//! has the text again. Samples that have no value of their own leave their cell empty.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -46,7 +47,8 @@ impl Table for Long {
         let grade = format!("{:?}", sample.quality.grade).to_lowercase();
         let reason = if sample.quality.reason == Reason::None { "" } else { sample.quality.reason.text() };
         let (time, received) = (sample.source_time.to_string(), sample.receive_time.to_string());
-        let (value, twin, name) = (cell(Some(&sample.value)), plain(&twin.id), plain(&signal.name));
+        let value = cell(sample.quality.has_value().then_some(&sample.value));
+        let (twin, name) = (plain(&twin.id), plain(&signal.name));
         let cells = [time.as_str(), &received, &twin, &name, &value, signal.unit.symbol(), &grade, reason];
         self.out.write_record(cells.into_iter().chain(self.columns.origin.then(|| sample.origin.name())))?;
         self.count += 1;
@@ -109,8 +111,8 @@ fn cell(value: Option<&Value>) -> Cow<'_, str> {
 
 fn plain(text: &str) -> Cow<'_, str> {
     const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
-    let looks_guarded = |rest: &str| rest.starts_with(FORMULA) || rest.starts_with('\'');
-    match text.starts_with(FORMULA) || text.strip_prefix('\'').is_some_and(looks_guarded) {
+    let looks_guarded = |rest: &str| rest.is_empty() || rest.starts_with(FORMULA) || rest.starts_with('\'');
+    match text.is_empty() || text.starts_with(FORMULA) || text.strip_prefix('\'').is_some_and(looks_guarded) {
         true => format!("'{text}").into(),
         false => text.into(),
     }
@@ -132,6 +134,7 @@ mod tests {
     #[test]
     fn what_is_guarded_is_read_again_as_it_was() {
         let unguarded = |cell: &str| match cell.strip_prefix('\'') {
+            Some("") => String::new(),
             Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) => rest.to_owned(),
             _ => cell.to_owned(),
         };
@@ -145,7 +148,7 @@ mod tests {
         for text in &texts {
             let cell = plain(text);
             assert_eq!(unguarded(&cell), *text);
-            assert!(!cell.starts_with(['=', '-']), "{cell}");
+            assert!(!cell.is_empty() && !cell.starts_with(['=', '-']), "{cell}");
         }
         assert_eq!(plain("'tis"), "'tis", "no more than is needed");
     }

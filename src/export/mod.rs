@@ -125,14 +125,15 @@ trait Table {
 
 /// Writes the chosen part of recordings into a file.
 pub fn export(options: &Options) -> Result<Exported, ExportError> {
-    let timeline = Timeline::open(&options.files)?;
+    // Better said before the work than after it: the file cannot stand there.
     files::refuse_inputs(&options.output, &options.files)
         .map_err(|_| ExportError::Onto { path: options.output.clone() })?;
     files::refuse_inputs(&options.output, &options.scene)?;
+    let new = NewFile::begin(&options.output, Existing::Replace)?;
+    let timeline = Timeline::open(&options.files)?;
     let (from, to) = stretch(&timeline, options)?;
     let failed =
         |cause: &dyn std::fmt::Display| ExportError::Write { path: options.output.clone(), cause: cause.to_string() };
-    let new = NewFile::begin(&options.output, Existing::Replace)?;
     let file = new.file().try_clone().map_err(|error| failed(&error))?;
     let (rows, remark) = match options.format {
         Format::Mcap if !options.twins.is_empty() || !options.signals.is_empty() => Err(ExportError::Raw),
@@ -166,6 +167,9 @@ fn table(
     (from, to): (Timestamp, Timestamp),
 ) -> Result<(u64, Option<String>), ExportError> {
     let scene = Arc::new(crate::replay::scene_of(timeline, options.scene.as_deref())?.0);
+    if options.scene.is_some() {
+        files::refuse_inputs(&options.output, scene.sources.iter().map(|source| &source.path))?;
+    }
     let chosen = chosen(&scene, &options.twins, &options.signals)?;
     let failed = |cause: TableError| ExportError::Write { path: options.output.clone(), cause: cause.to_string() };
     // Hardly any table needs to tell of origins: one that turns out to is begun again.

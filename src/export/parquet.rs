@@ -195,7 +195,7 @@ impl Table for Long {
             match column {
                 Buffer::Time(values) => values.extend(times.next().map(|time| time.0)),
                 Buffer::Text(values) => values.extend(texts.next().map(bytes)),
-                column => column.push(Some(&sample.value)),
+                column => column.push(sample.quality.has_value().then_some(&sample.value)),
             }
         }
         self.count += 1;

@@ -30,6 +30,7 @@ pub use extent::{Extent, Horizon, Loaded};
 pub use forecast::{BadForecast, Forecast, ForecastStore, ForecastUsage};
 pub use staleness::{ExpirySchedule, quality_at};
 pub use store::{Bucket, History, Point, Usage};
+pub use summary::Gaps;
 pub use transport::SkipGaps;
 
 use bevy::prelude::*;

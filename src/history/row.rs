@@ -93,11 +93,11 @@ impl Tag {
 }
 
 impl Row {
-    /// What the value adds to a drawing: text and numbers that are not finite have no height.
+    /// What the value adds to a drawing: text, numbers that are not finite and what only stands for a value have no height.
     pub fn height(bits: u64, tag: Tag) -> Option<f64> {
         let x = match tag.kind() {
             NUMBER => f64::from_bits(bits),
-            BOOL => bits as f64,
+            BOOL if tag.quality().has_value() => bits as f64,
             _ => return None,
         };
         x.is_finite().then_some(x)

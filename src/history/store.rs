@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::queue::MovingQueue;
+use super::summary::Gaps;
 use super::track::Track;
 use crate::value::{Grade, Origin, Quality, Sample, SignalIndex, Timestamp, Value};
 
@@ -30,7 +31,8 @@ pub struct Point {
 pub struct Bucket {
     pub from: Timestamp,
     pub to: Timestamp,
-    /// Over finite numbers and booleans (0 and 1) of whatever quality; NaN if there was none.
+    /// Over finite numbers and booleans (0 and 1) of whatever quality, but not over what only stands for a value; NaN if
+    /// there was none.
     pub min: f64,
     pub max: f64,
     pub first: f64,
@@ -39,6 +41,8 @@ pub struct Bucket {
     pub count: u64,
     /// `Good` if there was no sample.
     pub worst: Grade,
+    /// Where samples stand among these that are none of them.
+    pub gaps: Gaps,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
@@ -261,6 +265,7 @@ impl History {
                     last: summary.last,
                     count,
                     worst: summary.worst,
+                    gaps: summary.gaps,
                 }
             })
             .collect()

@@ -8,10 +8,11 @@ use crate::scene::ValueKind;
 /// Words for a value that its sensor did not have.
 const MISSING: [&str; 7] = ["nan", "null", "none", "n/a", "na", "bad", "#n/a"];
 
-/// None for an empty cell: the logger had nothing to say. `linear` takes the cell's number to the payload's.
+/// None for an empty cell: the logger had nothing to say; a text may be empty. `linear` takes the cell's number to the
+/// payload's.
 pub(super) fn json(text: &str, kind: ValueKind, linear: (f64, f64)) -> Option<Json> {
     let text = text.trim();
-    if text.is_empty() {
+    if text.is_empty() && kind != ValueKind::Text {
         return None;
     }
     if kind != ValueKind::Text && MISSING.iter().any(|word| text.eq_ignore_ascii_case(word)) {
@@ -58,5 +59,6 @@ mod tests {
         assert_eq!(json("0.0", ValueKind::Bool, plain), Some(Json::Bool(false)));
         assert_eq!(json("2", ValueKind::Bool, plain), Some(Json::from("2")));
         assert_eq!(json("none", ValueKind::Text, plain), Some(Json::from("none")));
+        assert_eq!(json("", ValueKind::Text, plain), Some(Json::from("")));
     }
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Map, Value as Json};
 
 use super::{Sent, cell};
-use crate::scene::{Binding, Decoder, Scene, SignalSource, TimeField, TimeFormat};
+use crate::scene::{Binding, Decoder, Scene, SignalSource, TimeField, TimeFormat, ValueKind};
 use crate::value::{SignalIndex, Timestamp};
 
 /// What stands for the wildcards of a topic that a binding only describes.
@@ -18,7 +18,8 @@ const ANY: &str = "import";
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Cell<'a> {
     pub signal: SignalIndex,
-    pub text: &'a str,
+    /// None: its source had no value.
+    pub text: Option<&'a str>,
     pub linear: (f64, f64),
 }
 
@@ -60,21 +61,26 @@ impl<'s> Encoder<'s> {
 
     /// The messages that carry these values, all received at `time`, in the order of the topics in the scene.
     ///
-    /// Empty cells say nothing; a topic whose cells are all empty is not sent. Where several signals share a whole
-    /// payload, the first one has it.
+    /// Empty cells say nothing, but for empty texts; a topic whose cells are all empty is not sent. Where several signals
+    /// share a whole payload, the first one has it.
     pub fn encode(&self, time: Timestamp, cells: &[Cell]) -> Vec<Sent> {
-        let mut payloads: BTreeMap<usize, Json> = BTreeMap::new();
+        let mut payloads: BTreeMap<usize, Payload> = BTreeMap::new();
         for cell in cells {
             let Some(topic) = self.of_signal.get(cell.signal.at()).copied().flatten() else { continue };
             let Some(signal) = self.scene.signals.get(cell.signal.at()) else { continue };
             let SignalSource::Mqtt(binding) = &signal.source else { continue };
-            let Some(value) = cell::json(cell.text, signal.kind, to_payload(cell.linear, binding)) else { continue };
+            let value = match cell.text {
+                Some(text) => cell::json(text, signal.kind, to_payload(cell.linear, binding)),
+                None => Some(Json::Null),
+            };
+            let Some(value) = value else { continue };
             match &binding.decoder {
                 Decoder::Raw => {
-                    payloads.entry(topic).or_insert(value);
+                    payloads.entry(topic).or_insert_with(|| Payload::Whole(whole(value, signal.kind)));
                 }
                 Decoder::Json(pointer) => {
-                    let payload = payloads.entry(topic).or_insert_with(|| Json::Object(Map::new()));
+                    let payload = payloads.entry(topic).or_insert_with(|| Payload::Fields(Json::Object(Map::new())));
+                    let Payload::Fields(payload) = payload else { continue };
                     put(payload, pointer, value);
                     if let TimeField::Json { pointer, format } = &binding.time {
                         put(payload, pointer, stamp(time, *format));
@@ -89,14 +95,31 @@ impl<'s> Encoder<'s> {
                 broker: broker.clone(),
                 topic: topic.clone(),
                 payload: match payload {
-                    // A whole payload is the text itself, without quotes.
-                    Json::String(text) => text.into_bytes(),
-                    other => other.to_string().into_bytes(),
+                    Payload::Whole(bytes) => bytes,
+                    Payload::Fields(fields) => fields.to_string().into_bytes(),
                 },
                 qos: 1,
                 retained: false,
             })
             .collect()
+    }
+}
+
+/// Of a message.
+enum Payload {
+    Whole(Vec<u8>),
+    Fields(Json),
+}
+
+/// A value as a whole payload: a text is itself, without quotes.
+fn whole(value: Json, kind: ValueKind) -> Vec<u8> {
+    match value {
+        // An empty payload would be no value, but the deletion of one; blanks around a text are not of it.
+        Json::String(text) if text.is_empty() => b" ".to_vec(),
+        Json::String(text) => text.into_bytes(),
+        // Any word would be a text: this is no UTF-8, and so no value.
+        Json::Null if kind == ValueKind::Text => vec![0xff],
+        other => other.to_string().into_bytes(),
     }
 }
 
@@ -174,7 +197,7 @@ mod tests {
         let scene = scene();
         let encoder = Encoder::new(&scene);
         let signal = |name| scene.signal("P-2", name).expect("a signal").index;
-        let cell = |name, text| Cell { signal: signal(name), text, linear: (1.0, 0.0) };
+        let cell = |name, text| Cell { signal: signal(name), text: Some(text), linear: (1.0, 0.0) };
         let time = Timestamp(1_700_000_000_250_000_000);
         let sent = encoder.encode(time, &[cell("flow", "61.5"), cell("temperature", "20"), cell("running", "on")]);
         let shown: Vec<_> =
@@ -214,7 +237,7 @@ mod tests {
     fn an_empty_cell_sends_nothing() {
         let scene = scene();
         let signal = scene.signal("P-1", "flow").expect("a signal").index;
-        let cells = [Cell { signal, text: " ", linear: (1.0, 0.0) }];
+        let cells = [Cell { signal, text: Some(" "), linear: (1.0, 0.0) }];
         assert_eq!(Encoder::new(&scene).encode(Timestamp(0), &cells), []);
     }
 }

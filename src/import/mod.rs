@@ -32,7 +32,7 @@ pub use encode::{Cell, Encoder};
 pub use foreign::messages;
 pub use numbers::Mark;
 pub use rejected::Rejected;
-pub use run::{ImportOptions, Imported, record};
+pub use run::{ImportOptions, Imported, MOST_TOPICS, record};
 pub use table::{CsvOptions, CsvReader, Shape, TableCounts};
 pub use time::TimeFormat;
 

@@ -45,10 +45,11 @@ impl<'s> Names<'s> {
     }
 }
 
-/// Takes off the apostrophe that exports put before what a spreadsheet would take for a formula.
+/// Takes off the apostrophe that exports put before what a spreadsheet would take for a formula, and in the place of an
+/// empty text.
 pub(super) fn unguarded(text: &str) -> &str {
     match text.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) => rest,
+        Some(rest) if rest.is_empty() || rest.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) => rest,
         _ => text,
     }
 }

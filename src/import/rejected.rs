@@ -86,8 +86,7 @@ impl Rejected {
         rows.take(MOST_ATTACHED).read_to_end(&mut bytes)?;
         rows.seek(io::SeekFrom::End(0))?;
         if bytes.len() as u64 == MOST_ATTACHED {
-            let last = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            bytes.truncate(last);
+            bytes.truncate(end_of_last_row(&bytes));
         }
         Ok(Some(bytes))
     }
@@ -113,5 +112,47 @@ impl Rejected {
             }
         }
         Err(io::Error::other("too many tables of rejected rows lie beside the recording"))
+    }
+}
+
+/// Behind the last line end that is not within quotes.
+fn end_of_last_row(table: &[u8]) -> usize {
+    let (mut is_quoted, mut end) = (false, 0);
+    for at in memchr::memchr2_iter(b'"', b'\n', table) {
+        match table.get(at) {
+            Some(b'"') => is_quoted = !is_quoted,
+            _ if !is_quoted => end = at + 1,
+            _ => {}
+        }
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_attached_ends_with_a_whole_row_and_all_of_it_stands_beside_the_recording() {
+        let mut rejected = Rejected::new(b',', &["time".to_owned(), "P-1.mode".to_owned()]);
+        // Each cell has many lines: most line ends end no row.
+        let long = "quoted, \"twice\"\n".repeat(4_000);
+        let count = MOST_ATTACHED / long.len() as u64 + 10;
+        for line in 0..count {
+            let cells = [line.to_string().into(), long.as_str().into()];
+            rejected.add(line + 2, "it is too long".to_owned(), cells.into_iter(), false).unwrap();
+        }
+        let attached = rejected.attachment().unwrap().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let beside = rejected.write_beside(&folder.path().join("out.mcap")).unwrap().unwrap();
+        let beside = std::fs::read(beside).unwrap();
+        assert!(attached.len() as u64 <= MOST_ATTACHED && beside.len() as u64 > MOST_ATTACHED);
+        assert!(beside.starts_with(&attached));
+        let rows = |table: &[u8]| {
+            let mut rows = csv::Reader::from_reader(table);
+            rows.records().map(|row| row.unwrap()).inspect(|row| assert_eq!(row[3], long)).count() as u64
+        };
+        assert_eq!(rows(&beside), count);
+        assert!(rows(&attached) < count && rows(&attached) > count / 2);
     }
 }

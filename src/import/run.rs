@@ -23,13 +23,17 @@ const HISTORY_BYTES: u64 = 256 << 20;
 const KEYFRAME_EVERY: Duration = Duration::from_secs(5);
 const EVENTS_EVERY: Duration = Duration::from_secs(1);
 
+/// Topics that feed no signal and are told by name.
+pub const MOST_TOPICS: usize = 5;
+
 /// What became of the messages.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Imported {
     pub messages: u64,
     pub samples: u64,
-    /// Messages on topics that feed no signal: they are recorded all the same.
+    /// Messages on topics that feed no signal: they are recorded all the same; and the first such topics.
     pub unknown_topics: u64,
+    pub first_unknown: Vec<String>,
     /// Payloads that could not be decoded, and what was wrong with the first.
     pub undecodable: u64,
     pub first_error: Option<String>,
@@ -139,6 +143,12 @@ impl Import {
         imported.messages += 1;
         imported.samples += outcome.samples as u64;
         imported.unknown_topics += u64::from(outcome.unknown_topic);
+        if outcome.unknown_topic
+            && imported.first_unknown.len() < MOST_TOPICS
+            && !imported.first_unknown.contains(topic)
+        {
+            imported.first_unknown.push(topic.clone());
+        }
         imported.undecodable += u64::from(outcome.error.is_some());
         if let (None, Some(error)) = (&imported.first_error, &outcome.error) {
             imported.first_error = Some(format!("{topic}: {error}"));

@@ -38,7 +38,7 @@ impl Sorter {
     pub fn push(&mut self, row: Row) -> io::Result<()> {
         self.bytes += ROW_BYTES
             + match &row.content {
-                Content::Cells(cells) => cells.iter().map(|cell| 56 + cell.text.len()).sum(),
+                Content::Cells(cells) => cells.iter().map(|cell| 56 + cell.text.as_ref().map_or(0, String::len)).sum(),
                 Content::Message { topic, payload } => topic.len() + payload.len(),
             };
         self.held.push(row);
@@ -141,6 +141,8 @@ fn put(out: &mut impl Write, row: &Row) -> io::Result<()> {
                 out.write_all(&size(signal.at())?)?;
                 out.write_all(&linear.0.to_le_bytes())?;
                 out.write_all(&linear.1.to_le_bytes())?;
+                out.write_all(&[u8::from(text.is_some())])?;
+                let text = text.as_deref().unwrap_or_default();
                 out.write_all(&size(text.len())?)?;
                 out.write_all(text.as_bytes())?;
             }
@@ -176,7 +178,10 @@ fn take(file: &mut impl Read) -> io::Result<Option<Row>> {
                     Ok(f64::from_le_bytes(eight))
                 };
                 let linear = (number()?, number()?);
-                cells.push(Filled { signal, linear, text: text(file)? });
+                let mut has_text = [0];
+                file.read_exact(&mut has_text)?;
+                let text = text(file)?;
+                cells.push(Filled { signal, linear, text: (has_text != [0]).then_some(text) });
             }
             Content::Cells(cells)
         }
@@ -203,7 +208,8 @@ mod tests {
     #[test]
     fn rows_are_sorted_the_same_in_memory_and_in_files() {
         let row = |number: u64| {
-            let cell = Filled { signal: SignalIndex(3), linear: (2.0, -1.0), text: number.to_string() };
+            let text = (number % 5 > 0).then(|| number.to_string());
+            let cell = Filled { signal: SignalIndex(3), linear: (2.0, -1.0), text };
             let content = match number % 3 {
                 0 => Content::Message { topic: "a/b".into(), payload: "é".repeat(number as usize % 50) },
                 _ => Content::Cells(vec![cell; number as usize % 4]),

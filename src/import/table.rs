@@ -78,17 +78,18 @@ pub(super) enum Content {
     Message { topic: String, payload: String },
 }
 
-/// A cell that is not empty.
+/// A cell that says something.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Filled {
     pub signal: SignalIndex,
     pub linear: (f64, f64),
-    pub text: String,
+    /// None: its source had no value.
+    pub text: Option<String>,
 }
 
 impl Filled {
     fn cell(&self) -> Cell<'_> {
-        Cell { signal: self.signal, text: &self.text, linear: self.linear }
+        Cell { signal: self.signal, text: self.text.as_deref(), linear: self.linear }
     }
 }
 

@@ -147,11 +147,11 @@ impl Taker<'_> {
                     Ok(linear) => linear,
                     Err(reason) => return Taken::Refused(reason),
                 };
-                let mut value = cell(*value);
-                // Exports leave the cell of a Bad value without a number empty.
+                let value = cell(*value);
+                // Exports leave the cell of a Bad sample that has no value of its own empty.
                 let is_bad = || quality.is_some_and(|quality| cell(quality).trim().eq_ignore_ascii_case("bad"));
-                if value.trim().is_empty() && known.is_some_and(|known| known.kind != ValueKind::Text) && is_bad() {
-                    value = Cow::Borrowed("null");
+                if value.trim().is_empty() && is_bad() {
+                    return Taken::Row(row(Content::Cells(vec![Filled { signal, linear, text: None }])));
                 }
                 let style = self.survey.styles.first().copied().unwrap_or(Style::Unclear);
                 match self.filled(signal, linear, &value, style, counts) {
@@ -172,7 +172,7 @@ impl Taker<'_> {
         }
     }
 
-    /// None for an empty cell.
+    /// None for an empty cell. An empty text is written as an apostrophe.
     fn filled(
         &self,
         signal: SignalIndex,
@@ -197,7 +197,7 @@ impl Taker<'_> {
             Some(ValueKind::Text) => unguarded(text).to_owned(),
             _ => text.to_owned(),
         };
-        Ok(Some(Filled { signal, linear, text }))
+        Ok(Some(Filled { signal, linear, text: Some(text) }))
     }
 
     /// Keeps the record, or only its time and these columns.

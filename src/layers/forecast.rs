@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Band, Here, Layer, LayerKind, LayerLine, LayerValue, Pair, Pairs, Spread};
 use crate::analysis::Knowledge;
-use crate::history::{Bucket, Forecast, Usage};
+use crate::history::{Bucket, Forecast, Gaps, Usage};
 use crate::scene::{Scene, ValueKind};
 use crate::stage::Current;
 use crate::value::{Grade, Origin, Quality, SignalIndex, Timestamp, Value};
@@ -225,6 +225,7 @@ fn line(forecast: &Forecast, (from, to): (Timestamp, Timestamp), columns: usize)
             last: value,
             count: 1,
             worst: Grade::Good,
+            gaps: Gaps::NONE,
         });
         line.bands.extend(band.map(|band| (middle, band)));
     }

@@ -26,6 +26,11 @@ pub fn number(x: f64) -> String {
     group(trimmed)
 }
 
+/// So many decimals, whatever the size: `50 000 000.02`.
+pub fn with_decimals(x: f64, decimals: usize) -> String {
+    group(&format!("{x:.decimals$}"))
+}
+
 /// As [`number`], with a fixed count of decimals for values that change under the eye: the point does not jump.
 pub fn steady_number(x: f64) -> String {
     let magnitude = x.abs();

@@ -21,7 +21,7 @@ use super::{issues, timebar};
 use crate::alarm::AlarmBoard;
 use crate::command::{Attention, Ghosts};
 use crate::event::Event;
-use crate::history::{self, Bucket, Counts, Cursor, Density, Extent, History, Horizon, SkipGaps, ViewTime};
+use crate::history::{self, Bucket, Counts, Cursor, Density, Extent, Gaps, History, Horizon, SkipGaps, ViewTime};
 use crate::layers::Layers;
 use crate::scene::{
     Binding, Decoder, Issue, Limits, LoadedScene, Scene, Severity, Signal, SignalSource, TimeField, Twin, ValueKind,
@@ -58,6 +58,7 @@ pub fn bucket(from_secs: i64, low: f64, high: f64, count: u64) -> Bucket {
         last: high,
         count,
         worst: Grade::Good,
+        gaps: Gaps::NONE,
     }
 }
 

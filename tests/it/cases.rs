@@ -8,8 +8,11 @@ mod broker_table;
 mod brokers;
 mod edits;
 mod live;
+mod many;
 mod recordings;
+mod round_trip;
 mod tables;
+mod written;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

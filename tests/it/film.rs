@@ -104,6 +104,7 @@ fn what_cannot_be_filmed_is_said_with_a_way_out() {
     let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(stub.join("ffmpeg"), executable).unwrap();
     let path = format!("{}:{}", stub.display(), std::env::var("PATH").unwrap_or_default());
+    std::fs::write(&video, "old").unwrap();
     let Some(output) = film(&video, &["--until", "40s"], |command| {
         command.env("PATH", path);
     }) else {
@@ -111,6 +112,7 @@ fn what_cannot_be_filmed_is_said_with_a_way_out() {
     };
     assert_eq!(output.status.code(), Some(3), "{}", said(&output));
     assert!(said(&output).contains("ffmpeg gave up after") && said(&output).contains("signal: 9"), "{}", said(&output));
+    assert_eq!(std::fs::read(&video).unwrap(), b"old", "the film that was there stays");
 }
 
 #[test]

@@ -27,6 +27,12 @@ fn history(signals: usize, budget: u64) -> History {
     history
 }
 
+/// Whether a line goes through it.
+fn has_height(point: &Point) -> bool {
+    let stands_for_none = matches!(point.value, Value::Bool(_)) && !point.quality.has_value();
+    point.value.as_f64().is_some_and(f64::is_finite) && !stands_for_none
+}
+
 /// What the store must equal: a sorted list.
 #[derive(Default)]
 struct Naive(Vec<Point>);
@@ -68,6 +74,7 @@ fn qualities() -> impl Strategy<Value = Quality> {
         Quality::uncertain(Reason::Retained),
         Quality::stale(Reason::Source),
         Quality::bad(Reason::OutOfRange),
+        Quality::bad(Reason::Source),
         Quality::NEVER_SEEN,
     ])
 }
@@ -127,12 +134,23 @@ fn check(history: &History, naive: &Naive) {
     for (from, to, buckets) in [(from, to + 1, 1), (from - 10, to + 10, 7), (from, to, 200), ((from + to) / 2, to, 3)] {
         for bucket in history.range(SIGNAL, Timestamp(from), Timestamp(to), buckets) {
             let inside = naive.within(bucket.from, bucket.to);
-            let heights: Vec<f64> = inside.iter().filter_map(|p| p.value.as_f64()).filter(|x| x.is_finite()).collect();
+            let heights: Vec<f64> = inside.iter().filter(|p| has_height(p)).filter_map(|p| p.value.as_f64()).collect();
             let fold = |f: fn(f64, f64) -> f64| heights.iter().copied().reduce(f).unwrap_or(f64::NAN);
             assert_eq!(bucket.count, inside.len() as u64, "{bucket:?}");
             assert!(same(bucket.min, fold(f64::min)) && same(bucket.max, fold(f64::max)), "{bucket:?}");
             assert!(same(bucket.first, heights.first().copied().unwrap_or(f64::NAN)), "{bucket:?}");
             assert!(same(bucket.last, heights.last().copied().unwrap_or(f64::NAN)), "{bucket:?}");
+            let heights: Vec<bool> = inside.iter().map(has_height).collect();
+            let (first, last) = (heights.iter().position(|has| *has), heights.iter().rposition(|has| *has));
+            let gaps = match (first, last) {
+                (Some(first), Some(last)) => Gaps {
+                    before: first > 0,
+                    within: heights[first..last].contains(&false),
+                    behind: last + 1 < heights.len(),
+                },
+                _ => Gaps { before: !heights.is_empty(), within: false, behind: !heights.is_empty() },
+            };
+            assert_eq!(bucket.gaps, gaps, "{heights:?}");
             assert_eq!(bucket.worst, inside.iter().map(|p| p.quality.grade).max().unwrap_or(Grade::Good));
         }
     }

@@ -1,6 +1,6 @@
 //! Layers for the tests of panels: each says one number of all signals, from one moment to another.
 
-use crate::history::{Bucket, Usage};
+use crate::history::{Bucket, Gaps, Usage};
 use crate::layers::{Band, Layer, LayerKind, LayerLine, LayerValue, Layers, Pair, Pairs, Spread};
 use crate::scene::Scene;
 use crate::stage::Current;
@@ -72,6 +72,7 @@ impl Layer for Constant {
             last,
             count: 1,
             worst: Grade::Good,
+            gaps: Gaps::NONE,
         };
         let bands = edges.iter().filter_map(|at| Some((*at, self.band?))).collect();
         LayerLine { buckets: edges.iter().map(bucket).collect(), bands }

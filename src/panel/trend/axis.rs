@@ -8,7 +8,7 @@ use egui_plot::{AxisHints, GridMark, HLine, LineStyle};
 use super::{CLOCK_HEIGHT, TrendView};
 use crate::panel::{format, theme, timebar};
 use crate::scene::Limits;
-use crate::value::Timestamp;
+use crate::value::{Timestamp, Value};
 
 /// Times of day below all lanes, in sight however far the lanes are scrolled.
 pub fn clock_ui(ui: &mut Ui, view: &TrendView, plotted: egui::Rect) {
@@ -35,14 +35,38 @@ pub fn clock_text(at: Timestamp, span: f64) -> String {
 }
 
 /// `scale` is that of [`Lane::scale`](super::Lane).
-pub fn value_axis(scale: f64) -> AxisHints<'static> {
+pub fn value_axis(scale: f64, is_switch: bool) -> AxisHints<'static> {
     AxisHints::new_y()
         .min_thickness(58.0)
         .tick_label_color(theme::TEXT_WEAK)
         .tick_label_font(theme::small())
         // Every mark that `value_marks` chose has room for its number.
         .label_spacing(egui::Rangef::new(4.0, 6.0))
-        .formatter(move |mark, _| format::number(mark.value / scale))
+        .formatter(move |mark, _| match is_switch {
+            true => format::value(&Value::Bool(mark.value > 0.5)),
+            false => mark_text(mark.value / scale, mark.step_size / scale),
+        })
+}
+
+/// The number at a mark, with as many digits as tell it from its neighbours, which are a step away.
+pub fn mark_text(value: f64, step: f64) -> String {
+    if value.abs() < step / 2.0 {
+        return format::number(0.0);
+    }
+    let short = format::number(value);
+    if [value - step, value + step].into_iter().all(|other| format::number(other) != short) {
+        return short;
+    }
+    let (size, last) = (value.abs().log10().floor(), step.log10().floor());
+    match (1e-4..1e15).contains(&value.abs()) {
+        true => format::with_decimals(value, (-last).max(0.0) as usize),
+        false => format!("{value:.*e}", (size - last).clamp(0.0, 17.0) as usize),
+    }
+}
+
+/// On and off.
+pub fn switch_marks() -> Vec<GridMark> {
+    [0.0, 1.0].into_iter().map(|value| GridMark { value, step_size: 1.0 }).collect()
 }
 
 /// Marks at multiples of 1, 2 or 5 times a power of ten, about `wanted` of them.

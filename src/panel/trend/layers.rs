@@ -8,10 +8,11 @@ use std::time::Duration;
 use bevy_egui::egui::{Color32, Painter, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, WidgetType, pos2, vec2};
 use egui_plot::{FilledArea, Line, LineStyle, PlotPoint, PlotTransform, PlotUi, Points};
 
-use super::{Trace, TrendView, line_colour, trace_points};
+use super::points::{stepped, trace_points};
+use super::{Trace, TrendView, line_colour};
 use crate::layers::{Dash, Layers, Look, Slot};
 use crate::panel::{theme, widgets};
-use crate::scene::Signal;
+use crate::scene::{Signal, ValueKind};
 use crate::value::Timestamp;
 use crate::view::layer_mark;
 
@@ -46,6 +47,7 @@ pub fn traces(
         let pair = slot.layer.pairs().get(signal.index)?;
         let line = slot.layer.line(pair, (from, end), columns);
         let (stretches, _) = trace_points(&line.buckets, from, signal.expires);
+        let stretches = if signal.kind == ValueKind::Bool { stepped(stretches) } else { stretches };
         let band = line.bands.iter().map(|(at, band)| [at.secs_since(from), band.low, band.high]);
         let band = band.filter(|ends| ends.iter().all(|x| x.is_finite())).collect();
         Some(LayerTrace { layer: slot.name.clone(), look: slot.look, stretches, band })

@@ -5,6 +5,8 @@
 
 mod axis;
 mod layers;
+mod points;
+mod words;
 
 use std::time::Duration;
 
@@ -13,18 +15,20 @@ use egui_plot::{Line, Plot, Points, VLine};
 
 pub use self::layers::LayerTrace;
 
-use self::axis::{clock_marks, clock_step, clock_ui, limit_labels, limit_lines, value_axis, value_marks};
+use self::axis::{clock_marks, clock_step, clock_ui, limit_labels, limit_lines, switch_marks, value_axis, value_marks};
+use self::points::{stepped, trace_points};
+use self::words::{Saying, sayings, words_ui};
 use super::class::{Dock, PanelClass};
 use super::layer_key::{self, LayerKey};
 use super::lines::Lines;
 use super::snapshot::Snapshot;
 use super::{format, theme, widgets};
 use crate::command::{AttentionCommand, OperatorCommand, TimeCommand};
-use crate::history::{Bucket, Cursor, Horizon, ViewTime};
+use crate::history::{Cursor, Horizon, ViewTime};
 use crate::layers::Layers;
-use crate::scene::{Limits, Scene};
+use crate::scene::{Limits, Scene, ValueKind};
 use crate::stage::Current;
-use crate::value::{Grade, SignalIndex, Timestamp};
+use crate::value::{SignalIndex, Timestamp, Value};
 
 /// Spans to choose from, in seconds.
 const SPANS: [(u64, &str); 10] = [
@@ -53,7 +57,7 @@ pub struct TrendView {
     pub live: bool,
     /// A recording: what is called now elsewhere is its end.
     pub recorded: bool,
-    /// Signals of one unit share a lane.
+    /// Signals of one unit share a lane; so do all that are on or off, and all that say words.
     pub lanes: Vec<Lane>,
     /// Now, or the end of a recording, where the picture reaches beyond it.
     pub now: Option<Timestamp>,
@@ -65,6 +69,7 @@ pub struct TrendView {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Lane {
     pub unit: String,
+    pub kind: ValueKind,
     pub traces: Vec<Trace>,
 }
 
@@ -81,6 +86,10 @@ pub struct Trace {
     pub stretches: Vec<Vec<[f64; 2]>>,
     /// Where samples were not good.
     pub doubtful: Vec<[f64; 2]>,
+    /// Of a signal that says words.
+    pub sayings: Vec<Saying>,
+    /// Samples came, and nothing can be drawn for any of them.
+    pub is_blank: bool,
     /// The same signal in each layer that has it.
     pub layers: Vec<LayerTrace>,
 }
@@ -135,58 +144,30 @@ pub fn trend_view(input: &TrendInput, state: &TrendState) -> TrendView {
         let buckets = input.history.range(index, from, to + Duration::from_nanos(1), columns);
         let layers = layers::traces(input.layers, signal, (from, to), columns);
         let (stretches, doubtful) = trace_points(&buckets, from, signal.expires);
+        let kind = signal.kind;
+        let stretches = if kind == ValueKind::Bool { stepped(stretches) } else { stretches };
+        let words = match kind {
+            ValueKind::Text => input.history.words(index, from, to + Duration::from_nanos(1), columns),
+            ValueKind::Number | ValueKind::Bool => Vec::new(),
+        };
+        let sayings = sayings(&words, from, signal.expires);
+        let has_samples = buckets.iter().any(|bucket| bucket.count > 0);
+        let is_blank = has_samples && stretches.is_empty() && sayings.is_empty();
         let value = (input.currents)(index).value.as_ref().map_or_else(|| "–".into(), format::value);
         let path = input.scene.signal_path(index);
-        let trace = Trace { signal: index, path, value, limits: signal.limits, colour, stretches, doubtful, layers };
+        let limits = signal.limits;
+        let trace =
+            Trace { signal: index, path, value, limits, colour, stretches, doubtful, sayings, is_blank, layers };
         let unit = signal.unit.pretty();
-        match lanes.iter_mut().find(|lane| lane.unit == unit) {
+        match lanes.iter_mut().find(|lane| (&lane.unit, lane.kind) == (&unit, kind)) {
             Some(lane) => lane.traces.push(trace),
-            None => lanes.push(Lane { unit, traces: vec![trace] }),
+            None => lanes.push(Lane { unit, kind, traces: vec![trace] }),
         }
     }
     let layers = layer_key::keys(input.layers);
     let here = input.layers.filter(|layers| !layers.is_empty()).map(|layers| layers.here().to_owned());
     let now = Some(moment.now.max(if live { moment.shown } else { moment.now })).filter(|now| to > *now);
     TrendView { from, to, shown: input.moment.shown, live, recorded: input.recorded, lanes, now, here, layers }
-}
-
-/// Points of a line through first, min, max and last of each bucket (M4: Jugel et al., "M4: a visualization-oriented
-/// time series data aggregation", 2014), broken where nothing came for longer than `expires`, and where what came was not a
-/// finite number; and doubtful places.
-pub fn trace_points(
-    buckets: &[Bucket],
-    origin: Timestamp,
-    expires: Option<Duration>,
-) -> (Vec<Vec<[f64; 2]>>, Vec<[f64; 2]>) {
-    let mut stretches: Vec<Vec<[f64; 2]>> = Vec::new();
-    let mut doubtful = Vec::new();
-    let mut last_end: Option<Timestamp> = None;
-    let mut gap = false;
-    for bucket in buckets.iter().filter(|bucket| bucket.count > 0) {
-        if !bucket.min.is_finite() || !bucket.max.is_finite() {
-            gap = true;
-            continue;
-        }
-        let silent = last_end.map(|end| bucket.from.secs_since(end));
-        let broken = matches!((silent, expires), (Some(silent), Some(limit)) if silent > limit.as_secs_f64());
-        if stretches.is_empty() || broken || std::mem::take(&mut gap) {
-            stretches.push(Vec::new());
-        }
-        last_end = Some(bucket.to);
-        let middle = bucket.from.secs_since(origin) + bucket.to.secs_since(bucket.from) / 2.0;
-        if bucket.worst > Grade::Good {
-            doubtful.push([middle, bucket.last]);
-        }
-        let Some(stretch) = stretches.last_mut() else { continue };
-        let rising = bucket.first <= bucket.last;
-        let (near, far) = if rising { (bucket.min, bucket.max) } else { (bucket.max, bucket.min) };
-        for y in [bucket.first, near, far, bucket.last] {
-            if y.is_finite() && stretch.last() != Some(&[middle, y]) {
-                stretch.push([middle, y]);
-            }
-        }
-    }
-    (stretches, doubtful)
 }
 
 impl Lane {
@@ -215,10 +196,10 @@ impl Lane {
         let scale = self.scale();
         let values = self.heights().map(|y| y * scale);
         let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), y| (l.min(y), h.max(y)));
-        if !low.is_finite() || !high.is_finite() {
-            return (0.0, 1.0);
+        if self.kind != ValueKind::Number || !low.is_finite() || !high.is_finite() {
+            return (-0.1, 1.1);
         }
-        let size = (high - low).max(high.abs().max(low.abs()) * 0.02).max(1e-6);
+        let size = spread(low, high);
         let (mut bottom, mut top) = (low, high);
         if let Some(limits) = self.limits() {
             for limit in [limits.low_low, limits.low, limits.high, limits.high_high].into_iter().flatten() {
@@ -228,9 +209,18 @@ impl Lane {
                 }
             }
         }
-        let air = ((top - bottom) * 0.08).max(size * 0.1);
+        let air = ((top - bottom) * 0.08).max(size * 0.1).max((size - (top - bottom)) / 2.0);
         (bottom - air, top + air)
     }
+}
+
+/// How far values from `low` to `high` lie apart. What varies fills its lane, as far as floats tell its values apart: a
+/// little more than an error of rounding. What does not vary gets a part of its size.
+fn spread(low: f64, high: f64) -> f64 {
+    const ROUNDING: f64 = 16.0 * f64::EPSILON;
+    let largest = high.abs().max(low.abs());
+    let size = if high > low { (high - low).max(largest * ROUNDING) } else { largest * 0.02 };
+    if size > f64::MIN_POSITIVE { size } else { 1.0 }
 }
 
 /// Whether values from `low` to `high`, which spread over `size`, may soon meet `limit`: they are near it compared with
@@ -379,7 +369,9 @@ fn lane_ui(
     let step = clock_step(span, state.columns as f32);
     let from = view.from;
     let place = ui.cursor().min;
-    let plot = Plot::new(("trend lane", &lane.unit))
+    let (kind, has_line) = (lane.kind, lane.heights().next().is_some());
+    let is_switch = kind == ValueKind::Bool;
+    let plot = Plot::new(("trend lane", &lane.unit, kind as u8))
         .height(height)
         .allow_drag(false)
         .allow_zoom(false)
@@ -392,8 +384,15 @@ fn lane_ui(
         .show_axes([false, true])
         .grid_color(theme::TEXT_WEAK.gamma_multiply(0.35))
         .grid_spacing(egui::Rangef::new(4.0, 60.0))
-        .custom_y_axes(vec![value_axis(scale)])
+        .custom_y_axes(vec![value_axis(scale, is_switch)])
         .y_grid_spacer(move |input| {
+            if is_switch {
+                return switch_marks();
+            }
+            // Numbers that stand for nothing would only look like values.
+            if !has_line {
+                return Vec::new();
+            }
             // Numbers at the very edge would be cut by the next lane.
             let edge = (input.bounds.1 - input.bounds.0) * 8.0 / f64::from(height);
             value_marks((input.bounds.0 + edge, input.bounds.1 - edge), f64::from(height) / 19.0)
@@ -407,7 +406,8 @@ fn lane_ui(
             };
             let moment = from + Duration::from_secs_f64(at.x.max(0.0));
             let time = format!("{} {}", format::date(moment), format::clock_tenths(moment));
-            Some(format!("{name}\n{}\n{time} UTC", format::number(at.y / scale)))
+            let value = if is_switch { format::value(&Value::Bool(at.y > 0.5)) } else { format::number(at.y / scale) };
+            Some(format!("{name}\n{value}\n{time} UTC"))
         });
     let response = plot.show(ui, |plot| {
         plot.set_plot_bounds_x(0.0..=span);
@@ -442,11 +442,16 @@ fn lane_ui(
     if let Some(limits) = lane.limits() {
         limit_labels(ui, &limits, &response.transform, scale);
     }
+    if kind == ValueKind::Text {
+        words_ui(ui, lane, &response.transform);
+    }
+    blank_ui(ui, lane, *response.transform.frame());
     let unit = if lane.unit.is_empty() { "–" } else { &lane.unit };
     let corner = egui::Rect::from_min_size(place + vec2(2.0, 1.0), vec2(54.0, 16.0));
     widgets::paint_text(ui.painter(), corner, unit, theme::small(), theme::TEXT, Align::Min);
     // A click or a drag anywhere moves the cursor there.
-    let scrub = ui.interact(response.response.rect, ui.id().with(("scrub", &lane.unit)), Sense::click_and_drag());
+    let scrub =
+        ui.interact(response.response.rect, ui.id().with(("scrub", &lane.unit, kind as u8)), Sense::click_and_drag());
     let scrubbed = scrub.clicked() || scrub.dragged_by(PointerButton::Primary);
     if scrubbed && let Some(pointer) = scrub.interact_pointer_pos() {
         let x = response.transform.value_from_position(pointer).x.clamp(0.0, span);
@@ -459,6 +464,22 @@ fn lane_ui(
         state.span = next_span(state.span, turned < 0.0);
     }
     response.response.rect
+}
+
+/// Says of what came that it has no line, where nothing else is drawn.
+fn blank_ui(ui: &Ui, lane: &Lane, frame: egui::Rect) {
+    let blank: Vec<&str> = lane.traces.iter().filter(|trace| trace.is_blank).map(|trace| trace.path.as_str()).collect();
+    let is_empty = lane.heights().next().is_none() && lane.traces.iter().all(|trace| trace.sayings.is_empty());
+    if blank.is_empty() || !is_empty {
+        return;
+    }
+    let wanted = if lane.kind == ValueKind::Number { "a number" } else { "one to draw" };
+    let text = format!("{}: no value here is {wanted}", blank.join(", "));
+    let galley = widgets::layout(ui.painter(), &text, theme::small(), theme::TEXT_WEAK, frame.width() - 12.0);
+    let rect = egui::Rect::from_center_size(frame.center(), galley.size());
+    ui.painter().galley(rect.min, galley, theme::TEXT_WEAK);
+    let response = ui.interact(rect, ui.id().with(("trend blank", &lane.unit, lane.kind as u8)), Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, &text));
 }
 
 fn scaled(points: &[[f64; 2]], scale: f64) -> Vec<[f64; 2]> {
@@ -476,135 +497,4 @@ fn next_span(span: Duration, longer: bool) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::panel::testing;
-    use egui_kittest::kittest::Queryable as _;
-
-    fn bucket(second: i64, low: f64, high: f64) -> Bucket {
-        testing::bucket(second, low, high, 1)
-    }
-
-    #[test]
-    fn a_line_breaks_where_a_signal_fell_silent_for_longer_than_it_may() {
-        let buckets = [bucket(0, 1.0, 2.0), testing::bucket(1, 0.0, 0.0, 0), bucket(2, 1.5, 1.5), bucket(30, 3.0, 3.0)];
-        let (stretches, doubtful) = trace_points(&buckets, Timestamp(0), Some(Duration::from_secs(5)));
-        assert_eq!(stretches, vec![vec![[0.5, 1.0], [0.5, 2.0], [2.5, 1.5]], vec![[30.5, 3.0]]]);
-        assert!(doubtful.is_empty());
-        let (unbroken, _) = trace_points(&buckets, Timestamp(0), None);
-        assert_eq!(unbroken.len(), 1);
-    }
-
-    #[test]
-    fn a_line_breaks_where_values_were_no_numbers() {
-        let nan = Bucket { min: f64::NAN, max: f64::NAN, worst: Grade::Bad, ..bucket(1, 0.0, 0.0) };
-        let (stretches, _) = trace_points(&[bucket(0, 1.0, 1.0), nan, nan, bucket(3, 2.0, 2.0)], Timestamp(0), None);
-        assert_eq!(stretches, vec![vec![[0.5, 1.0]], vec![[3.5, 2.0]]]);
-    }
-
-    #[test]
-    fn the_newest_sample_at_the_right_edge_is_in_the_picture() {
-        let plant = testing::plant();
-        let view = plant.trend(&plant.signals(&["P-101.flow"]));
-        let last = view.lanes[0].traces[0].stretches.iter().flatten().map(|point| point[0]).fold(0.0, f64::max);
-        let span = view.to.secs_since(view.from);
-        assert!(last > span - 2.0 * span / 400.0, "{last} of {span}");
-    }
-
-    #[test]
-    fn the_largest_numbers_have_an_axis() {
-        let trace = |y: f64| Trace {
-            signal: SignalIndex(0),
-            path: String::new(),
-            value: String::new(),
-            limits: Limits::default(),
-            colour: 0,
-            stretches: vec![vec![[0.0, -y], [1.0, y]]],
-            doubtful: Vec::new(),
-            layers: Vec::new(),
-        };
-        for y in [1.0, 1e300, 1.7e308, f64::MAX] {
-            let lane = Lane { unit: String::new(), traces: vec![trace(y)] };
-            let ((bottom, top), scale) = (lane.extent(), lane.scale());
-            assert!((top - bottom).is_finite() && bottom < -y * scale && top > y * scale, "{y}: {bottom} to {top}");
-            let marks = value_marks((bottom, top), 5.0);
-            assert!(marks.len() >= 3 && marks.iter().any(|mark| (mark.value / scale).is_finite()), "{y}");
-        }
-    }
-
-    #[test]
-    fn extremes_survive_and_doubt_is_marked() {
-        let spike = Bucket { first: 2.0, last: 1.0, worst: Grade::Uncertain, ..bucket(0, 0.5, 9.0) };
-        let (stretches, doubtful) = trace_points(&[spike], Timestamp(0), None);
-        assert_eq!(stretches, vec![vec![[0.5, 2.0], [0.5, 9.0], [0.5, 0.5], [0.5, 1.0]]]);
-        assert_eq!(doubtful, vec![[0.5, 1.0]]);
-    }
-
-    #[test]
-    fn a_far_limit_does_not_flatten_the_line() {
-        let lane = |limit: f64| Lane {
-            unit: String::new(),
-            traces: vec![Trace {
-                signal: SignalIndex(0),
-                path: String::new(),
-                value: String::new(),
-                limits: Limits { high: Some(limit), ..Default::default() },
-                colour: 0,
-                stretches: vec![vec![[0.0, 10.0], [1.0, 12.0]]],
-                doubtful: Vec::new(),
-                layers: Vec::new(),
-            }],
-        };
-        assert!(lane(14.0).extent().1 > 14.0);
-        assert!(lane(500.0).extent().1 < 13.0);
-        assert!(lane(22.0).extent().1 > 22.0, "values beyond half of a limit are within its reach");
-    }
-
-    #[test]
-    fn the_window_ends_now_when_live_and_shows_what_came_after_a_paused_cursor() {
-        let at = |s: i64| Timestamp(s * 1_000_000_000);
-        let moment = ViewTime { now: at(1_000), shown: at(1_000), session_start: at(0) };
-        assert_eq!(window(&moment, Horizon::default(), Duration::from_secs(60)), (at(940), at(1_000)));
-        let paused = ViewTime { shown: at(500), ..moment };
-        assert_eq!(window(&paused, Horizon::default(), Duration::from_secs(60)), (at(455), at(515)));
-    }
-
-    #[test]
-    fn where_a_layer_reaches_beyond_now_the_window_does_too() {
-        let at = |s: i64| Timestamp(s * 1_000_000_000);
-        let horizon = Horizon(Some(at(1_030)));
-        let live = ViewTime { now: at(1_000), shown: at(1_000), session_start: at(0) };
-        assert_eq!(window(&live, horizon, Duration::from_secs(60)), (at(955), at(1_015)));
-        let ahead = ViewTime { shown: at(1_020), ..live };
-        assert_eq!(window(&ahead, horizon, Duration::from_secs(60)), (at(970), at(1_030)), "and no farther");
-    }
-
-    #[test]
-    fn signals_of_one_unit_share_a_lane() {
-        let plant = testing::plant();
-        let trends = plant.signals(&["P-101.flow", "P-101.vibration", "E-101.outlet_temperature", "P-101.temperature"]);
-        let view = plant.trend(&trends);
-        let lanes: Vec<_> = view.lanes.iter().map(|lane| lane.traces.len()).collect();
-        assert_eq!(lanes, [1, 1, 2]);
-        assert!(view.lanes[0].traces[0].stretches[0].len() > 50);
-    }
-
-    #[test]
-    fn a_legend_entry_takes_its_signal_out() {
-        let plant = testing::plant();
-        let flow = plant.signals(&["P-101.flow"]);
-        let view = plant.trend(&flow);
-        let mut harness = testing::harness((TrendState::default(), Vec::new()), move |ui, (state, out)| {
-            trend_ui(ui, &view, state, out);
-        });
-        harness.get_by_label("Remove P-101.flow from the trends").click();
-        harness.run();
-        assert_eq!(harness.state().1, [OperatorCommand::Attention(AttentionCommand::ToggleTrend(flow[0]))]);
-    }
-
-    #[test]
-    fn spans_step_up_and_down_and_stop_at_the_ends() {
-        assert_eq!(next_span(Duration::from_secs(60), true), Duration::from_secs(300));
-        assert_eq!(next_span(Duration::from_secs(30), false), Duration::from_secs(30));
-    }
-}
+mod tests;

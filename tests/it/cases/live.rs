@@ -65,6 +65,14 @@ const STORIES: &[Story] = &[
     ("alm01b_boundary_big", &["P/x.high 70.2 from 2026-01-31T12:00:02Z to 2026-01-31T12:00:04Z"]),
     ("alm02_nan", &["P/x.high 6.0 from 2026-01-31T12:00:02Z to 2026-01-31T12:00:05Z"]),
     ("alm04_delay_toggle", &[]),
+    (
+        "alm08_never_seen_stale",
+        &[
+            "P/x.silent NaN from 2026-01-31T12:00:04Z to 2026-01-31T12:00:12Z",
+            "P/x.silent NaN from 2026-01-31T12:00:15Z to 2026-01-31T12:00:20Z",
+            "P/y.silent NaN from 2026-01-31T12:00:03Z to the end",
+        ],
+    ),
     ("alm05_disabled_in_delay", &["P/x.high 6.0 from 2026-01-31T12:00:06Z to the end"]),
     ("alm06_filter_back", &["P/x.high 6.0 from 2026-01-31T12:00:03Z to the end"]),
     ("alm07_worst_value", &["P/x.high 6.0 from 2026-01-31T12:00:01Z to 2026-01-31T12:00:04Z"]),

@@ -2,7 +2,7 @@
 
 use pollux::command::{JournalCommand, StepBy};
 use pollux::event::Journal;
-use pollux::history::{Bucket, Cursor, Horizon, Usage, ViewTime};
+use pollux::history::{Bucket, Cursor, Gaps, Horizon, Usage, ViewTime};
 use pollux::layers::{Band, Here, Layer, LayerKind, LayerLine, LayerValue, Pair, Pairs, Spread};
 use pollux::record::RecordOptions;
 use pollux::record::read::Timeline;
@@ -65,7 +65,17 @@ impl Layer for Constant {
     }
 
     fn line(&self, _: &Pair, (from, to): (Timestamp, Timestamp), _: usize) -> LayerLine {
-        let bucket = Bucket { from, to, min: 42.0, max: 42.0, first: 42.0, last: 42.0, count: 1, worst: Grade::Good };
+        let bucket = Bucket {
+            from,
+            to,
+            min: 42.0,
+            max: 42.0,
+            first: 42.0,
+            last: 42.0,
+            count: 1,
+            worst: Grade::Good,
+            gaps: Gaps::NONE,
+        };
         LayerLine { buckets: vec![bucket], bands: vec![(from, BAND), (to, BAND)] }
     }
 
