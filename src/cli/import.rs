@@ -165,7 +165,10 @@ fn nothing_fits(args: &Args, scene_name: &str, imported: &Imported) -> String {
     let topics: Vec<String> = imported.first_unknown.iter().map(|topic| format!("`{topic}`")).collect();
     let why = match (&imported.first_error, topics.is_empty()) {
         (Some(error), _) => {
-            format!("{} payloads could not be decoded, the first: {error}", imported.undecodable)
+            format!(
+                "{} payloads could not be decoded, the first: {error}; compare the bindings in {scene} with a payload",
+                imported.undecodable
+            )
         }
         (None, false) => format!(
             "no signal of it is bound to the topics {}{}; bind signals to them in {scene}, or name another --scene",
@@ -173,7 +176,7 @@ fn nothing_fits(args: &Args, scene_name: &str, imported: &Imported) -> String {
             if imported.first_unknown.len() < MOST_TOPICS { "" } else { ", …" }
         ),
         (None, true) => format!(
-            "their payloads lack the fields that its signals are bound to: compare the pointers in {scene} with a payload"
+            "their payloads lack the fields that its signals are bound to: compare the bindings in {scene} with a payload"
         ),
     };
     format!(

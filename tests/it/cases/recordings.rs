@@ -230,7 +230,7 @@ fn messages_of_which_none_fits_the_scene_are_refused_by_their_topics() {
     let mut folder = folder;
     for (scene, says) in [
         ("other.ron", &["the topics `P-1/data`;", "in other.ron", "another --scene"][..]),
-        ("fields.ron", &["compare the pointers in fields.ron"][..]),
+        ("fields.ron", &["compare the bindings in fields.ron"][..]),
     ] {
         let done = call_in(folder, &["import", "mcap", "in.mcap", "--scene", scene, "-o", "out.mcap"]);
         assert_eq!(done.code, Some(2), "{}", done.said);
