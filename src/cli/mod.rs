@@ -1,7 +1,8 @@
 //! The command line: one file per subcommand. In: arguments. Out: an exit code, results on standard output, messages
 //! on standard error.
 //!
-//! Exit codes are a contract: 0 fine, 1 a verdict was negative, 2 wrong usage, 3 the environment failed.
+//! Exit codes are a contract: 0 fine, 1 a verdict was negative, 2 wrong usage, 3 the environment failed; 130 a command that
+//! writes a file was told to end before the file was whole, and left nothing behind.
 
 mod bell;
 mod bench;
@@ -87,6 +88,34 @@ enum Command {
     Bench(bench::Args),
 }
 
+impl Command {
+    /// Whether it is done with a file that it writes, and has no other way to end than to be told so by the system.
+    /// The others listen themselves, and end as if they were done.
+    fn writes_at_once(&self) -> bool {
+        match self {
+            Self::Export(_) | Self::Repair(_) | Self::Import(_) => true,
+            #[cfg(feature = "desktop")]
+            Self::Shot(_) => true,
+            _ => false,
+        }
+    }
+}
+
+/// An interrupt or a termination ends the program, and the files that it has not finished go. Where it was started so that
+/// it does not hear them, as by `nohup`, it goes on not to hear them.
+fn tidy_when_ended() {
+    let end = || {
+        crate::files::remove_unfinished();
+        std::process::exit(ENDED);
+    };
+    if let Err(error) = ctrlc::try_set_handler(end) {
+        tracing::debug!("an interrupt leaves the unfinished file: {error}");
+    }
+}
+
+/// What shells say of a program that an interrupt ended.
+const ENDED: i32 = 130;
+
 /// Why a command ended, apart from success.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -131,6 +160,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(command: Option<Command>) -> Result<(), Failure> {
+    if command.as_ref().is_some_and(Command::writes_at_once) {
+        tidy_when_ended();
+    }
     match command {
         None => live::demo(),
         Some(Command::Live(args)) => live::run(args),

@@ -3,17 +3,18 @@
 //! In: where a file is to stand, and its content. Out: that file, with all of its content on the disk. It grows beside its
 //! place, in the same folder and with the same extension, and takes its name at the end in one step: whatever fails
 //! before leaves what stood there as it was. Links are followed, the mode of an old file stays. Pipes and devices are
-//! written to once all is ready. Not for files that grow while others read them, such as recordings and files of
+//! written to once all is ready. What a command that is killed has left goes later, see [`unfinished`]. Not for files that grow while others read them, such as recordings and files of
 //! events. Never overwrites what a command reads, see [`refuse_inputs`].
 
 mod place;
+mod unfinished;
 
 use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use place::Destination;
+pub use unfinished::{nameless, remove_all as remove_unfinished};
 
 /// What becomes of a file that stands there already.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,8 +66,8 @@ impl NewFile {
             return Err(FileError::Exists { path: path.to_owned() });
         }
         let (part, file) = match &place {
-            Destination::Stream(_) => grow_in(&std::env::temp_dir(), path),
-            Destination::File(target) => grow_in(place::folder(target), target),
+            Destination::Stream(_) => unfinished::begin(&std::env::temp_dir(), path),
+            Destination::File(target) => unfinished::begin(place::folder(target), target),
         }
         .map_err(failed)?;
         let new = Self { named: path.to_owned(), place, existing, part, file, is_done: false };
@@ -124,6 +125,7 @@ impl Drop for NewFile {
             // The error that led here is the one to tell.
             let _ = fs::remove_file(&self.part);
         }
+        unfinished::end(&self.part);
     }
 }
 
@@ -153,30 +155,6 @@ pub fn refuse_inputs<P: AsRef<Path>>(output: &Path, inputs: impl IntoIterator<It
         }
     }
     Ok(())
-}
-
-/// A new file in `folder` with the extension of `like`. Its name is short: that of `like` may be as long as names can be.
-fn grow_in(folder: &Path, like: &Path) -> io::Result<(PathBuf, File)> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    const TRIES: usize = 1000;
-    const LONGEST_EXTENSION: usize = 16;
-    let extension = like.extension().filter(|extension| extension.len() <= LONGEST_EXTENSION);
-    for _ in 0..TRIES {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let mut name = std::ffi::OsString::from(format!(".pollux-{}-{number}", std::process::id()));
-        if let Some(extension) = extension {
-            name.push(".");
-            name.push(extension);
-        }
-        let part = folder.join(name);
-        match fs::OpenOptions::new().read(true).write(true).create_new(true).open(&part) {
-            Ok(file) => return Ok((part, file)),
-            // What a program that was killed has left.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(io::Error::new(io::ErrorKind::AlreadyExists, "too many unfinished files lie beside it"))
 }
 
 #[cfg(test)]

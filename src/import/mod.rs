@@ -19,7 +19,6 @@ mod sort;
 mod survey;
 mod table;
 mod take;
-mod temporary;
 mod text;
 mod time;
 mod wall;
@@ -36,6 +35,7 @@ pub use run::{ImportOptions, Imported, MOST_TOPICS, record};
 pub use table::{CsvOptions, CsvReader, Shape, TableCounts};
 pub use time::TimeFormat;
 
+use crate::files;
 use crate::value::Timestamp;
 
 /// A message that a broker might have sent.
@@ -55,7 +55,7 @@ pub fn seekable(mut file: File) -> io::Result<File> {
     if file.metadata()?.is_file() {
         return Ok(file);
     }
-    let mut copy = temporary::file()?;
+    let mut copy = files::nameless()?;
     io::copy(&mut file, &mut copy)?;
     copy.rewind()?;
     Ok(copy)

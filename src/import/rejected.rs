@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use super::temporary;
+use crate::files;
 
 /// What stands before the columns of the table.
 pub(super) const COLUMNS: [&str; 2] = ["rejected_line", "rejected_reason"];
@@ -45,7 +45,7 @@ impl Rejected {
                 let mut out = csv::WriterBuilder::new()
                     .delimiter(self.separator)
                     .flexible(true)
-                    .from_writer(BufWriter::new(temporary::file()?));
+                    .from_writer(BufWriter::new(files::nameless()?));
                 out.write_record(COLUMNS.into_iter().chain(self.header.iter().map(String::as_str)))?;
                 self.out.insert(out)
             }

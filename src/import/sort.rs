@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
 use super::table::{Content, Filled, Row};
-use super::temporary;
+use crate::files;
 use crate::value::{SignalIndex, Timestamp};
 
 /// Bytes of rows in memory.
@@ -65,7 +65,7 @@ fn sorted(mut rows: Vec<Row>) -> impl Iterator<Item = Row> {
 }
 
 fn write(rows: impl Iterator<Item = io::Result<Row>>) -> io::Result<File> {
-    let mut out = BufWriter::with_capacity(1 << 18, temporary::file()?);
+    let mut out = BufWriter::with_capacity(1 << 18, files::nameless()?);
     for row in rows {
         put(&mut out, &row?)?;
     }

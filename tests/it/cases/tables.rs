@@ -375,3 +375,38 @@ fn rows_that_are_not_taken_go_into_the_recording_too() {
     assert_eq!(recording.attachment("import/rejected.csv").unwrap(), beside);
     assert!(String::from_utf8(beside).unwrap().contains("4,\"it has 2 cells, and the header 3\""));
 }
+
+#[cfg(unix)]
+#[test]
+fn an_import_that_is_told_to_end_leaves_nothing_behind_and_the_old_recording_as_it_was() {
+    use std::io::Write;
+
+    let Outcome { code, folder, .. } = call("csv25b_truncated_last", &PLAIN.split(' ').collect::<Vec<_>>());
+    assert_eq!(code, Some(0));
+    let before = std::fs::read(folder.path().join("out.mcap")).unwrap();
+    // So many that it is never done before it is told to end.
+    let mut table = std::io::BufWriter::new(std::fs::File::create(folder.path().join("in.csv")).unwrap());
+    writeln!(table, "time,P-1.flow").unwrap();
+    (0..2_000_000).for_each(|row| writeln!(table, "{},{}.5", 1_700_000_000 + row, row % 100).unwrap());
+    table.into_inner().unwrap();
+    let names = || {
+        let entries = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.map(|name| name.into_string().unwrap()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let stood = names();
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_pollux"))
+        .args(["import", "csv", "in.csv", "--scene", "scene.ron", "-o", "out.mcap", "--force"])
+        .current_dir(folder.path())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while names() == stood {
+        assert_eq!(program.try_wait().unwrap(), None, "it ended before it began to write");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let told = std::process::Command::new("kill").args(["-TERM", &program.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    assert_eq!(program.wait().unwrap().code(), Some(130));
+    assert_eq!(names(), stood);
+    assert_eq!(std::fs::read(folder.path().join("out.mcap")).unwrap(), before);
+}
