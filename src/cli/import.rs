@@ -49,7 +49,7 @@ pub struct Args {
     zone: Option<String>,
     /// csv: the mark before decimals, where the columns do not tell it: comma or point. The other one parts thousands.
     #[arg(long, value_name = "MARK")]
-    decimal: Option<Decimal>,
+    decimal: Option<DecimalMark>,
     /// Overwrite the recording if there is one.
     #[arg(long)]
     force: bool,
@@ -62,7 +62,7 @@ enum Format {
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-enum Decimal {
+enum DecimalMark {
     Comma,
     Point,
 }
@@ -93,8 +93,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
                 format: args.time_format.clone(),
                 zone: args.zone.clone(),
                 decimal: args.decimal.map(|mark| match mark {
-                    Decimal::Comma => Mark::Comma,
-                    Decimal::Point => Mark::Point,
+                    DecimalMark::Comma => Mark::Comma,
+                    DecimalMark::Point => Mark::Point,
                 }),
             };
             let reader = CsvReader::new(&shown, input, &scene, &options).map_err(failure)?;

@@ -89,7 +89,7 @@ pub(super) struct Layout {
     /// The date, where the time is a time of day.
     pub date: Option<usize>,
     /// Nanoseconds that the time counts, where its column says so: `time [ms]`.
-    pub time_unit: Option<i64>,
+    pub time_unit: Option<u64>,
     pub ignored: Vec<Ignored>,
 }
 

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use crate::value::decimal::Decimal;
+
 /// What parts the decimals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mark {
@@ -212,10 +214,8 @@ pub(super) fn is_rounded(plain: &str) -> bool {
     if digits.len() < 16 || !is_digits(digits) {
         return false;
     }
-    match (digits.parse::<u128>(), digits.parse::<f64>()) {
-        (Ok(exact), Ok(kept)) => kept as u128 != exact,
-        _ => true,
-    }
+    let kept = |exact: Decimal| exact.whole_of_times(1) == Some(exact.nearest() as i128);
+    !Decimal::parse(digits).is_some_and(kept)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use jiff::fmt::strtime;
 use jiff::tz::{Offset, TimeZone};
 
 use crate::value::Timestamp;
+use crate::value::decimal::Decimal;
 
 /// How a table writes its times.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -15,7 +16,7 @@ pub enum TimeFormat {
     #[default]
     Auto,
     /// A number that counts so many nanoseconds since 1970.
-    Count(i64),
+    Count(u64),
     /// Days since the end of 1899, as spreadsheets count them.
     Days,
     /// `20260131`, `202601311200`, `20260131120000`, with milliseconds behind.
@@ -122,12 +123,12 @@ pub(super) fn read(text: &str, format: &TimeFormat) -> Result<Read, String> {
     let unlike = |what: &str| format!("the time `{text}` is no {what}");
     match format {
         TimeFormat::Auto => match Decimal::parse(text) {
-            Some(number) => number.in_units_of(number.unit(), text).map(Read::At),
+            Some(number) => counted(number, unit_of(number), text).map(Read::At),
             None => written(text),
         },
         TimeFormat::Count(unit) => {
             let number = Decimal::parse(text).ok_or_else(|| unlike("number"))?;
-            number.in_units_of(*unit, text).map(Read::At)
+            counted(number, *unit, text).map(Read::At)
         }
         TimeFormat::Days => {
             let number = Decimal::parse(text).ok_or_else(|| unlike("number of days"))?;
@@ -146,76 +147,33 @@ pub(super) fn read(text: &str, format: &TimeFormat) -> Result<Read, String> {
     }
 }
 
-/// A number as it is written, with all of its digits.
-#[derive(Clone, Copy, PartialEq, Debug)]
-struct Decimal {
-    is_negative: bool,
-    whole: u64,
-    /// Billionths of a billionth.
-    part: u64,
-}
-
-const PARTS: i128 = 1_000_000_000_000_000_000;
-
-impl Decimal {
-    fn parse(text: &str) -> Option<Self> {
-        let (is_negative, digits) = match text.strip_prefix('-') {
-            Some(digits) => (true, digits),
-            None => (false, text.strip_prefix('+').unwrap_or(text)),
-        };
-        if let Some((mantissa, exponent)) = digits.split_once(['e', 'E']) {
-            let shifted = shift(mantissa, exponent.parse().ok()?)?;
-            return Self::parse(&shifted).map(|number| Self { is_negative, ..number });
-        }
-        let (whole, part) = digits.split_once(['.', ',']).unwrap_or((digits, ""));
-        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if !is_digits(whole) || !is_digits(part) || (whole.is_empty() && part.is_empty()) {
-            return None;
-        }
-        let part = part.get(..18).unwrap_or(part);
-        let whole = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-        Some(Self { is_negative, whole, part: format!("{part:0<18}").parse().ok()? })
-    }
-
-    fn unit(self) -> i64 {
-        match self.whole {
-            0..100_000_000_000 => 1_000_000_000,
-            100_000_000_000..100_000_000_000_000 => 1_000_000,
-            100_000_000_000_000..100_000_000_000_000_000 => 1_000,
-            _ => 1,
-        }
-    }
-
-    fn in_units_of(self, unit: i64, text: &str) -> Result<Timestamp, String> {
-        let unit = i128::from(unit);
-        let size = i128::from(self.whole) * unit + i128::from(self.part) * unit / PARTS;
-        bounded(if self.is_negative { -size } else { size }, text)
+/// How many nanoseconds a number counts, as its size says.
+fn unit_of(number: Decimal) -> u64 {
+    match number.whole_of_times(1).map(i128::unsigned_abs) {
+        Some(0..100_000_000_000) => 1_000_000_000,
+        Some(100_000_000_000..100_000_000_000_000) => 1_000_000,
+        Some(100_000_000_000_000..100_000_000_000_000_000) => 1_000,
+        _ => 1,
     }
 }
 
-/// Writes `1.5e3` without its exponent.
-fn shift(mantissa: &str, exponent: i32) -> Option<String> {
-    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    if !(-30..=30).contains(&exponent) {
-        return None;
+fn counted(number: Decimal, unit: u64, text: &str) -> Result<Timestamp, String> {
+    match number.whole_of_times(unit) {
+        Some(nanoseconds) => bounded(nanoseconds, text),
+        None => Err(beyond(text)),
     }
-    let digits = format!("{whole}{part}");
-    let point = i32::try_from(whole.len()).ok()? + exponent;
-    Some(match usize::try_from(point) {
-        Ok(point) if point >= digits.len() => format!("{digits:0<point$}"),
-        Ok(point) => format!("{}.{}", digits.get(..point)?, digits.get(point..)?),
-        Err(_) => format!("0.{}{digits}", "0".repeat(usize::try_from(-point).ok()?)),
-    })
 }
 
 /// Spreadsheets keep days as binary fractions: to the nearest millisecond.
 fn days(number: Decimal) -> Option<DateTime> {
-    if number.is_negative || number.whole > 2_958_465 {
+    const DAY: i128 = 86_400_000;
+    let halves = number.whole_of_times(2 * DAY as u64).filter(|_| !number.is_negative())?;
+    let milliseconds = (halves + 1) / 2;
+    if halves >= 2 * DAY * 2_958_466 {
         return None;
     }
-    let milliseconds = (i128::from(number.part) * 86_400_000 + PARTS / 2) / PARTS;
-    let span =
-        jiff::Span::new().days(i64::try_from(number.whole).ok()?).milliseconds(i64::try_from(milliseconds).ok()?);
+    let (days, rest) = (i64::try_from(milliseconds / DAY).ok()?, i64::try_from(milliseconds % DAY).ok()?);
+    let span = jiff::Span::new().days(days).milliseconds(rest);
     DateTime::constant(1899, 12, 30, 0, 0, 0, 0).checked_add(span).ok()
 }
 
@@ -246,9 +204,9 @@ pub(super) enum Likeness {
 /// None for what is no number.
 pub(super) fn likeness(text: &str) -> Option<Likeness> {
     let number = Decimal::parse(text.trim())?;
-    Some(match number.whole {
+    Some(match number.whole_of_times(1) {
         _ if compact(text.trim()).is_some() => Likeness::Compact,
-        25_569..=73_050 if !number.is_negative => Likeness::Day,
+        Some(25_569..=73_050) => Likeness::Day,
         _ => Likeness::Other,
     })
 }
