@@ -5,7 +5,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pollux::ingest::{BindingTable, Message};
 use pollux::scene::{Binding, Decoder, Limits, Scene, Signal, SignalSource, TimeField, TimeFormat, ValueKind};
-use pollux::value::{SignalIndex, Timestamp, TwinIndex, Unit};
+use pollux::value::{Conversion, SignalIndex, Timestamp, TwinIndex, Unit};
 
 const MACHINES: usize = 1000;
 const FIELDS: [&str; 10] =
@@ -24,8 +24,7 @@ fn scene() -> Scene {
             topic: format!("hall/M-{}/telemetry", n / FIELDS.len()),
             decoder: Decoder::Json(format!("/{}", FIELDS[n % FIELDS.len()])),
             time: TimeField::Json { pointer: "/ts".to_owned(), format: TimeFormat::Milliseconds },
-            scale: 1.0,
-            offset: 0.0,
+            conversion: Conversion::IDENTITY,
         }),
         expires: None,
         range: Some((0.0, 1e6)),

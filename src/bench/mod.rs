@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::scene::{Binding, Decoder, Limits, Scene, Signal, SignalSource, TimeField, TimeFormat, Twin, ValueKind};
-use crate::value::{SignalIndex, TwinIndex, Unit};
+use crate::value::{Conversion, SignalIndex, TwinIndex, Unit};
 
 /// Names of the ten fields of a measured message.
 const FIELDS: [&str; 10] =
@@ -49,8 +49,7 @@ fn scene(twins: u32) -> Scene {
                     topic: topic(t),
                     decoder: Decoder::Json(format!("/{name}")),
                     time: TimeField::Json { pointer: "/ts".into(), format: TimeFormat::Milliseconds },
-                    scale: 1.0,
-                    offset: 0.0,
+                    conversion: Conversion::IDENTITY,
                 }),
                 expires: Some(Duration::from_secs(60)),
                 range: None,

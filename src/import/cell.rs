@@ -4,13 +4,14 @@
 use serde_json::Value as Json;
 
 use crate::scene::ValueKind;
+use crate::value::Conversion;
 
 /// Words for a value that its sensor did not have.
 const MISSING: [&str; 7] = ["nan", "null", "none", "n/a", "na", "bad", "#n/a"];
 
-/// None for an empty cell: the logger had nothing to say; a text may be empty. `linear` takes the cell's number to the
-/// payload's.
-pub(super) fn json(text: &str, kind: ValueKind, linear: (f64, f64)) -> Option<Json> {
+/// None for an empty cell: the logger had nothing to say; a text may be empty. `to_payload` takes the cell's number to
+/// the payload's.
+pub(super) fn json(text: &str, kind: ValueKind, to_payload: &Conversion) -> Option<Json> {
     let text = text.trim();
     if text.is_empty() && kind != ValueKind::Text {
         return None;
@@ -19,8 +20,7 @@ pub(super) fn json(text: &str, kind: ValueKind, linear: (f64, f64)) -> Option<Js
         return Some(Json::Null);
     }
     Some(match kind {
-        ValueKind::Number => match number(text).map(|x| x * linear.0 + linear.1).and_then(serde_json::Number::from_f64)
-        {
+        ValueKind::Number => match number(text).map(|x| to_payload.apply(x)).and_then(serde_json::Number::from_f64) {
             Some(number) => Json::Number(number),
             None => Json::String(text.to_owned()),
         },
@@ -47,14 +47,14 @@ mod tests {
 
     #[test]
     fn a_cell_is_read_by_the_kind_of_its_signal() {
-        let plain = (1.0, 0.0);
+        let plain = &Conversion::IDENTITY;
         let number = |text| json(text, ValueKind::Number, plain);
         assert_eq!(number("21.5"), Some(Json::from(21.5)));
         assert_eq!(number("21,5"), Some(Json::from(21.5)));
         assert_eq!(number("1.021,5"), Some(Json::from("1.021,5")), "ambiguous: the decoder says so");
         assert_eq!(number(" NaN "), Some(Json::Null));
         assert_eq!(number("  "), None);
-        assert_eq!(json("25", ValueKind::Number, (1.8, 32.0)), Some(Json::from(77.0)));
+        assert_eq!(json("25", ValueKind::Number, &Conversion::from_parts([9.0, 160.0, 5.0])), Some(Json::from(77.0)));
         assert_eq!(json("On", ValueKind::Bool, plain), Some(Json::Bool(true)));
         assert_eq!(json("0.0", ValueKind::Bool, plain), Some(Json::Bool(false)));
         assert_eq!(json("2", ValueKind::Bool, plain), Some(Json::from("2")));

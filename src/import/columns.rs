@@ -6,7 +6,7 @@ use super::dialect::Fit;
 use super::names::{Names, unguarded};
 use super::{CsvOptions, Encoder, ImportError, rejected, time};
 use crate::scene::Scene;
-use crate::value::{SignalIndex, Unit};
+use crate::value::{Conversion, SignalIndex, Unit};
 
 const TIME: [&str; 16] = [
     "time",
@@ -70,8 +70,8 @@ impl Shape {
 pub struct Column {
     pub at: usize,
     pub signal: SignalIndex,
-    /// From the column's unit to the signal's: `x * scale + offset`.
-    pub linear: (f64, f64),
+    /// From the column's unit to the signal's.
+    pub conversion: Conversion,
 }
 
 /// A column that is not read.
@@ -198,7 +198,7 @@ pub(super) fn layout(
                         second: format!("{} (`{column}`)", at + 1),
                     });
                 }
-                signals.push(Column { at, signal, linear: linear(file, column, unit, scene, signal)? })
+                signals.push(Column { at, signal, conversion: conversion(file, column, unit, scene, signal)? })
             }
             Some(_) => ignored.push(Ignored { column: column.clone(), is_computed: true, near: None }),
             None => {
@@ -273,15 +273,15 @@ fn name_and_unit(column: &str) -> (&str, Option<&str>) {
     split.map_or((column, None), |(name, unit)| (name, Some(unit).filter(|unit| !unit.is_empty())))
 }
 
-fn linear(
+fn conversion(
     file: &str,
     column: &str,
     unit: Option<&str>,
     scene: &Scene,
     signal: SignalIndex,
-) -> Result<(f64, f64), ImportError> {
-    let (Some(unit), Some(signal)) = (unit, scene.signals.get(signal.at())) else { return Ok((1.0, 0.0)) };
-    Unit::parse(unit).ok().and_then(|unit| unit.linear_to(&signal.unit)).ok_or_else(|| ImportError::Unit {
+) -> Result<Conversion, ImportError> {
+    let (Some(unit), Some(signal)) = (unit, scene.signals.get(signal.at())) else { return Ok(Conversion::IDENTITY) };
+    Unit::parse(unit).ok().and_then(|unit| unit.conversion_to(&signal.unit)).ok_or_else(|| ImportError::Unit {
         file: file.to_owned(),
         column: column.to_owned(),
         found: unit.to_owned(),

@@ -8,7 +8,7 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
 use super::table::{Content, Filled, Row};
 use crate::files;
-use crate::value::{SignalIndex, Timestamp};
+use crate::value::{Conversion, SignalIndex, Timestamp};
 
 /// Bytes of rows in memory.
 const LIMIT: usize = 64 << 20;
@@ -137,10 +137,11 @@ fn put(out: &mut impl Write, row: &Row) -> io::Result<()> {
     match &row.content {
         Content::Cells(cells) => {
             out.write_all(&size(cells.len())?)?;
-            for Filled { signal, linear, text } in cells {
+            for Filled { signal, conversion, text } in cells {
                 out.write_all(&size(signal.at())?)?;
-                out.write_all(&linear.0.to_le_bytes())?;
-                out.write_all(&linear.1.to_le_bytes())?;
+                for part in conversion.parts() {
+                    out.write_all(&part.to_le_bytes())?;
+                }
                 out.write_all(&[u8::from(text.is_some())])?;
                 let text = text.as_deref().unwrap_or_default();
                 out.write_all(&size(text.len())?)?;
@@ -177,11 +178,11 @@ fn take(file: &mut impl Read) -> io::Result<Option<Row>> {
                     file.read_exact(&mut eight)?;
                     Ok(f64::from_le_bytes(eight))
                 };
-                let linear = (number()?, number()?);
+                let conversion = Conversion::from_parts([number()?, number()?, number()?]);
                 let mut has_text = [0];
                 file.read_exact(&mut has_text)?;
                 let text = text(file)?;
-                cells.push(Filled { signal, linear, text: (has_text != [0]).then_some(text) });
+                cells.push(Filled { signal, conversion, text: (has_text != [0]).then_some(text) });
             }
             Content::Cells(cells)
         }
@@ -209,7 +210,8 @@ mod tests {
     fn rows_are_sorted_the_same_in_memory_and_in_files() {
         let row = |number: u64| {
             let text = (number % 5 > 0).then(|| number.to_string());
-            let cell = Filled { signal: SignalIndex(3), linear: (2.0, -1.0), text };
+            let conversion = Conversion::from_parts([2.0, -1.0, 3.0]);
+            let cell = Filled { signal: SignalIndex(3), conversion, text };
             let content = match number % 3 {
                 0 => Content::Message { topic: "a/b".into(), payload: "é".repeat(number as usize % 50) },
                 _ => Content::Cells(vec![cell; number as usize % 4]),

@@ -19,7 +19,7 @@ use super::time::{self, TimeFormat};
 use super::wall::Wall;
 use super::{Cell, Encoder, ImportError, Sent, dialect};
 use crate::scene::Scene;
-use crate::value::{SignalIndex, Timestamp};
+use crate::value::{Conversion, SignalIndex, Timestamp};
 
 pub use super::columns::Shape;
 
@@ -82,14 +82,14 @@ pub(super) enum Content {
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Filled {
     pub signal: SignalIndex,
-    pub linear: (f64, f64),
+    pub conversion: Conversion,
     /// None: its source had no value.
     pub text: Option<String>,
 }
 
 impl Filled {
     fn cell(&self) -> Cell<'_> {
-        Cell { signal: self.signal, text: self.text.as_deref(), linear: self.linear }
+        Cell { signal: self.signal, text: self.text.as_deref(), conversion: self.conversion }
     }
 }
 

@@ -16,10 +16,10 @@ use super::time::{self, Read};
 use super::wall::Wall;
 use super::{Encoder, ImportError, text};
 use crate::scene::{Scene, ValueKind};
-use crate::value::{SignalIndex, Timestamp, Unit};
+use crate::value::{Conversion, SignalIndex, Timestamp, Unit};
 
 /// From a cell's number to the signal's, or why there is no way.
-type Linear = Result<(f64, f64), String>;
+type Found = Result<Conversion, String>;
 
 pub(super) struct Taker<'s> {
     pub rows: Rows<'s>,
@@ -30,7 +30,7 @@ pub(super) struct Taker<'s> {
     pub scene: &'s Scene,
     pub rejected: Rejected,
     /// Units of a long table.
-    pub units: HashMap<(SignalIndex, String), Linear>,
+    pub units: HashMap<(SignalIndex, String), Found>,
     pub file: String,
 }
 
@@ -95,7 +95,7 @@ impl Taker<'_> {
             Shape::Wide { signals, .. } => {
                 let (mut cells, mut refused, mut why) = (Vec::new(), Vec::new(), String::new());
                 for (column, style) in signals.iter().zip(&self.survey.styles) {
-                    match self.filled(column.signal, column.linear, &cell(column.at), *style, counts) {
+                    match self.filled(column.signal, column.conversion, &cell(column.at), *style, counts) {
                         Ok(filled) => cells.extend(filled),
                         Err(reason) => {
                             refused.push(column.at);
@@ -131,20 +131,21 @@ impl Taker<'_> {
                     (None, Some(unit)) => Cow::Borrowed(unit.as_str()),
                     (None, None) => Cow::Borrowed(""),
                 };
-                let linear = match known.filter(|known| known.kind == ValueKind::Number && !unit.trim().is_empty()) {
-                    None => Ok((1.0, 0.0)),
+                let conversion = match known.filter(|known| known.kind == ValueKind::Number && !unit.trim().is_empty())
+                {
+                    None => Ok(Conversion::IDENTITY),
                     Some(known) => {
                         let key = (signal, unit.trim().to_owned());
                         let found = self.units.entry(key).or_insert_with_key(|(_, unit)| {
-                            Unit::parse(unit).ok().and_then(|unit| unit.linear_to(&known.unit)).ok_or_else(|| {
+                            Unit::parse(unit).ok().and_then(|unit| unit.conversion_to(&known.unit)).ok_or_else(|| {
                                 format!("its unit {unit} does not fit the signal's {}", known.unit.symbol())
                             })
                         });
                         found.clone()
                     }
                 };
-                let linear = match linear {
-                    Ok(linear) => linear,
+                let conversion = match conversion {
+                    Ok(conversion) => conversion,
                     Err(reason) => return Taken::Refused(reason),
                 };
                 let value = cell(*value);
@@ -154,7 +155,7 @@ impl Taker<'_> {
                     return Taken::Row(row(Content::Cells(vec![Filled { signal, linear, text: None }])));
                 }
                 let style = self.survey.styles.first().copied().unwrap_or(Style::Unclear);
-                match self.filled(signal, linear, &value, style, counts) {
+                match self.filled(signal, conversion, &value, style, counts) {
                     Ok(Some(filled)) => Taken::Row(row(Content::Cells(vec![filled]))),
                     Ok(None) => Taken::Nothing,
                     Err(reason) => Taken::Refused(reason),
@@ -176,7 +177,7 @@ impl Taker<'_> {
     fn filled(
         &self,
         signal: SignalIndex,
-        linear: (f64, f64),
+        conversion: Conversion,
         text: &str,
         style: Style,
         counts: &mut TableCounts,
@@ -197,7 +198,7 @@ impl Taker<'_> {
             Some(ValueKind::Text) => unguarded(text).to_owned(),
             _ => text.to_owned(),
         };
-        Ok(Some(Filled { signal, linear, text: Some(text) }))
+        Ok(Some(Filled { signal, conversion, text: Some(text) }))
     }
 
     /// Keeps the record, or only its time and these columns.

@@ -137,8 +137,7 @@ impl Plan {
         for (signal, binding) in bound {
             let wanted = Wanted {
                 kind: signal.kind,
-                scale: binding.scale,
-                offset: binding.offset,
+                conversion: binding.conversion,
                 range: signal.range,
                 expires: signal.expires,
             };
@@ -361,7 +360,7 @@ mod tests {
 
     use super::*;
     use crate::scene::{Limits, ValueKind};
-    use crate::value::{TwinIndex, Unit, Value};
+    use crate::value::{Conversion, TwinIndex, Unit, Value};
 
     const NOW: Timestamp = Timestamp(1_769_860_800_000_000_000);
 
@@ -382,8 +381,7 @@ mod tests {
                 topic: (*topic).to_owned(),
                 decoder: decoder.clone(),
                 time: TimeField::Receive,
-                scale: 1.0,
-                offset: 0.0,
+                conversion: Conversion::IDENTITY,
             }),
             expires: None,
             range: None,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::ClockError;
 use super::pointer::Found;
 use crate::scene::{TimeFormat, ValueKind};
-use crate::value::{Quality, Reason, Timestamp, Value};
+use crate::value::{Conversion, Quality, Reason, Timestamp, Value};
 
 /// 1990-01-01T00:00:00Z: older source times come from clocks that were never set.
 const EARLIEST: Timestamp = Timestamp(631_152_000_000_000_000);
@@ -21,8 +21,8 @@ const QUOTED_CHARS: usize = 32;
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) struct Wanted {
     pub kind: ValueKind,
-    pub scale: f64,
-    pub offset: f64,
+    /// From the payload's numbers to the signal's.
+    pub conversion: Conversion,
     /// In the unit of the signal.
     pub range: Option<(f64, f64)>,
     pub expires: Option<Duration>,
@@ -59,7 +59,7 @@ impl Wanted {
 
     #[inline]
     fn judge(&self, payload_value: f64) -> (f64, Quality) {
-        let x = payload_value * self.scale + self.offset;
+        let x = self.conversion.apply(payload_value);
         let quality = match self.range {
             _ if !x.is_finite() => Quality::bad(Reason::NotFinite),
             Some((low, high)) if x < low || x > high => Quality::bad(Reason::OutOfRange),
@@ -260,7 +260,7 @@ mod tests {
     use super::*;
 
     const NUMBER: Wanted =
-        Wanted { kind: ValueKind::Number, scale: 1.0, offset: 0.0, range: Some((0.0, 100.0)), expires: None };
+        Wanted { kind: ValueKind::Number, conversion: Conversion::IDENTITY, range: Some((0.0, 100.0)), expires: None };
     const NOON: Timestamp = Timestamp(1_769_860_800_000_000_000);
 
     fn text(text: &str) -> Found<'_> {
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn scale_and_offset_apply_before_the_range_is_judged() {
-        let kelvin = Wanted { offset: -273.15, ..NUMBER };
+        let kelvin = Wanted { conversion: Conversion::from_parts([1.0, -273.15, 1.0]), ..NUMBER };
         assert_eq!(kelvin.value(&Found::Float(300.15)), Some((Value::Number(27.0), Quality::GOOD)));
         let (_, quality) = kelvin.value(&Found::Float(20.0)).unwrap();
         assert_eq!(quality, Quality::bad(Reason::OutOfRange));

@@ -4,21 +4,20 @@
 use std::collections::BTreeSet;
 
 use crate::scene::{Scene, Signal, ValueKind};
-use crate::value::{SignalIndex, Value};
+use crate::value::{Conversion, SignalIndex, Value};
 
 /// A signal that both have. Values from there are told in the unit here.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Pair {
     pub here: SignalIndex,
     pub there: SignalIndex,
-    /// Value here = value there * scale + offset.
-    pub scale: f64,
-    pub offset: f64,
+    /// From values there to values here.
+    pub conversion: Conversion,
 }
 
 impl Pair {
     pub fn number(&self, there: f64) -> f64 {
-        there * self.scale + self.offset
+        self.conversion.apply(there)
     }
 
     /// A value from there as it would be written here.
@@ -61,11 +60,11 @@ impl Pairs {
             };
             met.insert(theirs.index);
             match way(theirs, ours) {
-                Ok((scale, offset)) => {
+                Ok(conversion) => {
                     if let Some(place) = pairs.places.get_mut(ours.index.at()) {
                         *place = Some(pairs.list.len() as u32);
                     }
-                    pairs.list.push(Pair { here: ours.index, there: theirs.index, scale, offset });
+                    pairs.list.push(Pair { here: ours.index, there: theirs.index, conversion });
                 }
                 Err(why) => pairs.unlike.push(Unlike { path: here.signal_path(ours.index), why }),
             }
@@ -84,7 +83,7 @@ impl Pairs {
         for &signal in signals {
             if let Some(place) = pairs.places.get_mut(signal.at()) {
                 *place = Some(pairs.list.len() as u32);
-                pairs.list.push(Pair { here: signal, there: signal, scale: 1.0, offset: 0.0 });
+                pairs.list.push(Pair { here: signal, there: signal, conversion: Conversion::IDENTITY });
             }
         }
         pairs
@@ -101,13 +100,13 @@ impl Pairs {
     }
 }
 
-/// Scale and offset from values of `there` to those of `here`.
-fn way(there: &Signal, here: &Signal) -> Result<(f64, f64), String> {
+/// From values of `there` to those of `here`.
+fn way(there: &Signal, here: &Signal) -> Result<Conversion, String> {
     if there.kind != here.kind {
         return Err(format!("a {} here and a {} there", kind(here.kind), kind(there.kind)));
     }
     if here.kind != ValueKind::Number {
-        return Ok((1.0, 0.0));
+        return Ok(Conversion::IDENTITY);
     }
     let unit = |signal: &Signal| match signal.unit.symbol() {
         "" => "no unit".to_owned(),
@@ -115,7 +114,7 @@ fn way(there: &Signal, here: &Signal) -> Result<(f64, f64), String> {
     };
     there
         .unit
-        .linear_to(&here.unit)
+        .conversion_to(&here.unit)
         .ok_or_else(|| format!("{} here and {} there: neither converts into the other", unit(here), unit(there)))
 }
 
@@ -196,7 +195,7 @@ mod tests {
     fn a_scene_beside_itself_has_nothing_left_over() {
         let scene = scene(&[("P-1", &[("flow", ValueKind::Number, "m3/h"), ("mode", ValueKind::Text, "")])]);
         let pairs = Pairs::of(&scene, &scene);
-        assert!(pairs.list.iter().all(|pair| pair.here == pair.there && (pair.scale, pair.offset) == (1.0, 0.0)));
+        assert!(pairs.list.iter().all(|pair| pair.here == pair.there && pair.conversion.is_identity()));
         assert_eq!((pairs.list.len(), pairs.only_here.len() + pairs.only_there.len() + pairs.unlike.len()), (2, 0));
     }
 }

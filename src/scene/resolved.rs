@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::issue::SourceFile;
 use crate::scene::rule::Rule;
-use crate::value::{Origin, SignalIndex, TwinIndex, Unit, Value};
+use crate::value::{Conversion, Origin, SignalIndex, TwinIndex, Unit, Value};
 
 #[derive(Clone, Debug, Default)]
 pub struct Scene {
@@ -200,9 +200,8 @@ pub struct Binding {
     pub topic: String,
     pub decoder: Decoder,
     pub time: TimeField,
-    /// Value in `unit` = payload value * scale + offset (from `payload_unit`).
-    pub scale: f64,
-    pub offset: f64,
+    /// From values of the payload, in `payload_unit`, to those in `unit`.
+    pub conversion: Conversion,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

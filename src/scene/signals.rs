@@ -13,7 +13,7 @@ use super::report::{Hint, Report};
 use super::resolved::{Broker, Decoder, Limits, TimeField, ValueKind};
 use super::span::{Span, Spanned};
 use super::text::{self, Template};
-use crate::value::Unit;
+use crate::value::{Conversion, Unit};
 
 /// A signal of a type (or of a twin that changes it), checked.
 #[derive(Clone, Debug)]
@@ -46,8 +46,8 @@ pub(super) struct Topic {
     pub decoder: Decoder,
     pub time: TimeField,
     pub payload_unit: Unit,
-    pub scale: f64,
-    pub offset: f64,
+    /// From it to the unit of the signal.
+    pub conversion: Conversion,
 }
 
 /// A compiled expression whose inputs are still names.
@@ -271,16 +271,16 @@ fn source_of(
         Some(_) => unit_of(item, def.payload_unit.as_ref(), report),
         None => unit.clone(),
     };
-    let (scale, offset) = payload_unit.linear_to(unit).unwrap_or_else(|| {
+    let conversion = payload_unit.conversion_to(unit).unwrap_or_else(|| {
         if let Some(given) = def.payload_unit.as_ref().filter(|given| Unit::parse(given).is_ok()) {
             let brief = format!("payload_unit `{payload_unit}` does not fit unit `{unit}`");
             report.error("unit-mismatch", given.span, item, brief, "both must measure the same quantity".into());
         }
-        (1.0, 0.0)
+        Conversion::IDENTITY
     });
     // All of the signal has been checked: now a bad topic may leave it unbound.
     let Some(template) = template else { return Source::Unbound };
-    Source::Topic(Topic { broker, template, text: topic.clone(), decoder, time, payload_unit, scale, offset })
+    Source::Topic(Topic { broker, template, text: topic.clone(), decoder, time, payload_unit, conversion })
 }
 
 fn template_of(item: &str, topic: &Spanned<String>, report: &mut Report) -> Option<Template> {

@@ -207,7 +207,7 @@ fn warn_of_inherited_numbers(
     now: &Unit,
     report: &mut Report,
 ) {
-    let Some(unit) = over.unit.as_ref().filter(|_| before.fits(now) && before.linear_to(now) != Some((1.0, 0.0)))
+    let Some(unit) = over.unit.as_ref().filter(|_| before.conversion_to(now).is_some_and(|found| !found.is_identity()))
     else {
         return;
     };
@@ -257,8 +257,7 @@ fn bind(
         topic: filled,
         decoder: topic.decoder.clone(),
         time: topic.time.clone(),
-        scale: topic.scale,
-        offset: topic.offset,
+        conversion: topic.conversion,
     })
 }
 

@@ -18,4 +18,4 @@ pub use random::Stream;
 pub use sample::{Grade, LayerId, Origin, Quality, Reason, Sample, SignalIndex, TwinIndex, Value};
 pub use shift::Shift;
 pub use time::Timestamp;
-pub use unit::Unit;
+pub use unit::{Conversion, Unit};

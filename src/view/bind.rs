@@ -190,7 +190,10 @@ fn conversion(unit: &Unit, symbol: &str) -> (f64, f64) {
     if unit.symbol().is_empty() {
         return (1.0, 0.0);
     }
-    Unit::parse(symbol).ok().and_then(|si| unit.linear_to(&si)).unwrap_or((1.0, 0.0))
+    Unit::parse(symbol)
+        .ok()
+        .and_then(|si| unit.conversion_to(&si))
+        .map_or((1.0, 0.0), |found| (found.scale(), found.offset()))
 }
 
 fn unknown_node(wanted: &str, nodes: &HashMap<String, Entity>) -> String {

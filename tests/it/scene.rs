@@ -31,7 +31,7 @@ fn a_scene_with_every_field_of_format_1_0_loads_whole() {
     let flow = scene.signal("P-101", "flow").unwrap();
     let SignalSource::Mqtt(binding) = &flow.source else { panic!("{flow:?}") };
     assert_eq!(binding.topic, "hall/B/P-101/Pump/flow");
-    assert!((binding.scale - 0.06).abs() < 1e-12, "litres per minute become cubic metres per hour");
+    assert!(binding.conversion.scale() == 0.06, "litres per minute become cubic metres per hour");
     assert_eq!((flow.limits.low, flow.limits.high), (Some(2.5), Some(70.0)), "a twin changes one limit");
     let SignalSource::Derived(half) = &scene.signal("P-101", "half").unwrap().source else { panic!() };
     let SignalSource::Derived(quarter) = &scene.signal("P-101", "quarter").unwrap().source else { panic!() };

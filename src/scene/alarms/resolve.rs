@@ -103,7 +103,7 @@ fn reference(
     } else if found.index == of.index {
         let brief = format!("{}: a signal never deviates from itself", asker.field);
         report.error("alarm-condition", from.span, asker.item, brief, Hint::NONE);
-    } else if found.unit.linear_to(&of.unit) != Some((1.0, 0.0)) {
+    } else if !found.unit.conversion_to(&of.unit).is_some_and(|found| found.is_identity()) {
         let unit = |symbol: &str| if symbol.is_empty() { "no unit".to_owned() } else { format!("the unit `{symbol}`") };
         let brief = format!(
             "{}: `{}` has {}, but `{}` has {}",

@@ -1,8 +1,8 @@
 //! Units of measurement as people in the field write them, after UCUM (<https://ucum.org>) with the usual spellings of
 //! process industry, ward and workshop beside it.
 //!
-//! In: a symbol such as `m3/h`. Out: its dimension, its linear relation to SI, a pretty form. Never touches a value:
-//! conversions are handed out as (scale, offset) so that the path of a sample stays a multiply and an add.
+//! In: a symbol such as `m3/h`. Out: its dimension, its linear relation to SI, a pretty form. Never touches a value: that is
+//! done by a [`Conversion`], which is made once for all values of a signal.
 //!
 //! Decisions worth knowing:
 //! - An offset unit (`degC`, `degF`) is a temperature only when it stands alone. In a product or quotient (`degC/s`)
@@ -15,17 +15,20 @@
 //! - Levels (`dB`) and `pH` are logarithms: they have dimensions of their own and convert to nothing else.
 //! - A normal or standard cubic metre of gas (`Nm3`, `Sm3`) is an amount of substance, not a volume.
 
+mod conversion;
 mod dimension;
+mod factor;
 mod nearest;
 mod parse;
 mod table;
 
-use std::f64::consts::TAU;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
-use super::powi;
+use super::decimal::Decimal;
+pub use conversion::Conversion;
 use dimension::Dimension;
+use factor::Factor;
 
 /// A unit such as `m3/h`, with its dimension and its linear relation to SI. Cheap to clone.
 #[derive(Clone)]
@@ -35,8 +38,8 @@ struct Definition {
     symbol: String,
     pretty: String,
     dimension: Dimension,
-    /// SI value = (value + zero) * scale.
-    scale: f64,
+    /// SI value = (value + zero) * factor.
+    factor: Factor,
     zero: f64,
 }
 
@@ -73,7 +76,7 @@ impl Unit {
     pub fn none() -> Self {
         static NONE: LazyLock<Unit> = LazyLock::new(|| {
             let (symbol, pretty) = (String::new(), String::new());
-            Unit(Arc::new(Definition { symbol, pretty, dimension: Dimension::NONE, scale: 1.0, zero: 0.0 }))
+            Unit(Arc::new(Definition { symbol, pretty, dimension: Dimension::NONE, factor: Factor::ONE, zero: 0.0 }))
         });
         NONE.clone()
     }
@@ -90,7 +93,7 @@ impl Unit {
             symbol: symbol.to_owned(),
             pretty: term.pretty,
             dimension: term.dimension,
-            scale: term.scale,
+            factor: term.factor,
             zero: term.zero,
         })))
     }
@@ -116,20 +119,34 @@ impl Unit {
 
     /// Whether values can be converted between the two (the same dimension).
     pub fn fits(&self, other: &Unit) -> bool {
-        self.linear_to(other).is_some()
+        self.0.dimension.turns_to(&other.0.dimension).is_some()
     }
 
-    /// (scale, offset) so that `value_in_other = value * scale + offset`; none if they do not fit.
-    pub fn linear_to(&self, other: &Unit) -> Option<(f64, f64)> {
+    /// How values in this unit become values in the other; none if they do not fit.
+    pub fn conversion_to(&self, other: &Unit) -> Option<Conversion> {
         let (here, there) = (&*self.0, &*other.0);
         let turns = here.dimension.turns_to(&there.dimension)?;
-        if turns == 0 && here.scale == there.scale && here.zero == there.zero {
-            return Some((1.0, 0.0));
+        if turns == 0 && here.factor == there.factor && here.zero == there.zero {
+            return Some(Conversion::IDENTITY);
         }
-        let ratio = tidy(here.scale / there.scale * powi(TAU, turns), 0.0);
-        let shifted = here.zero * ratio;
-        Some((ratio, tidy(shifted - there.zero, shifted.abs() + there.zero.abs())))
+        let factor = here.factor.times(there.factor, -1).times(Factor::TURN, turns);
+        Some(exactly(factor, here.zero, there.zero).unwrap_or_else(|| {
+            let ratio = tidy(factor.float(), 0.0);
+            let shifted = here.zero * ratio;
+            Conversion::of_floats(ratio, tidy(shifted - there.zero, shifted.abs() + there.zero.abs()))
+        }))
     }
+}
+
+/// `(x + zero) * factor - other` as one fraction of whole numbers, if they are small enough.
+fn exactly(factor: Factor, zero: f64, other: f64) -> Option<Conversion> {
+    let (above, below) = factor.ratio()?;
+    let ((zero, zero_below), (other, other_below)) = (Decimal::of(zero)?.ratio()?, Decimal::of(other)?.ratio()?);
+    let times = above.checked_mul(zero_below)?.checked_mul(other_below)?;
+    let by = below.checked_mul(zero_below)?.checked_mul(other_below)?;
+    let shifted = zero.checked_mul(above)?.checked_mul(other_below)?;
+    let plus = shifted.checked_sub(other.checked_mul(below)?.checked_mul(zero_below)?)?;
+    Conversion::of_whole(times, plus, by)
 }
 
 /// Takes a number that is a round decimal but for the last bits of what it was computed from (itself, and summands of

@@ -8,15 +8,15 @@
 //! annotation = "{" text "}"
 //! ```
 
-use super::super::powi;
 use super::dimension::Dimension;
+use super::factor::Factor;
 use super::nearest::nearest;
 use super::{UnitError, table};
 
 /// A unit in the making.
 pub(super) struct Term {
     pub dimension: Dimension,
-    pub scale: f64,
+    pub factor: Factor,
     pub zero: f64,
     pub pretty: String,
 }
@@ -62,7 +62,7 @@ impl<'a> Parser<'a> {
     }
 
     fn product(&mut self) -> Result<Term> {
-        let mut product = Term { dimension: Dimension::NONE, scale: 1.0, zero: 0.0, pretty: String::new() };
+        let mut product = Term { dimension: Dimension::NONE, factor: Factor::ONE, zero: 0.0, pretty: String::new() };
         self.rest = self.rest.trim_start();
         if self.eat("/") {
             product.pretty.push_str("1/");
@@ -93,18 +93,18 @@ impl<'a> Parser<'a> {
     fn multiply(&self, product: &mut Term, factor: &Term, power: i32) -> Result<()> {
         let too_large = || self.broken("the powers add up to too large a number");
         product.dimension = product.dimension.times(factor.dimension, power).ok_or_else(too_large)?;
-        product.scale *= powi(factor.scale, power);
+        product.factor = product.factor.times(factor.factor, power);
         // In a product a degree is a difference: its zero point no longer matters.
         product.zero = 0.0;
         product.pretty.push_str(&factor.pretty);
-        if product.scale.is_normal() { Ok(()) } else { Err(too_large()) }
+        if product.factor.float().is_normal() { Ok(()) } else { Err(too_large()) }
     }
 
     fn factor(&mut self) -> Result<Term> {
         self.rest = self.rest.trim_start();
         let mut term = if self.rest.starts_with('{') {
             let pretty = self.annotation()?.to_owned();
-            return Ok(Term { dimension: Dimension::NONE, scale: 1.0, zero: 0.0, pretty });
+            return Ok(Term { dimension: Dimension::NONE, factor: Factor::ONE, zero: 0.0, pretty });
         } else if self.eat("(") {
             self.group()?
         } else if self.rest.starts_with(|c: char| c.is_ascii_digit()) {
@@ -139,15 +139,23 @@ impl<'a> Parser<'a> {
         for ten in ["10*", "10^"] {
             if let Some((power, length)) = self.rest.strip_prefix(ten).map(exponent).filter(|(_, length)| *length > 0) {
                 self.rest = self.rest.get(ten.len() + length..).unwrap_or_default();
-                let ten = Term { dimension: Dimension::NONE, scale: 10.0, zero: 0.0, pretty: "10".to_owned() };
+                let ten = Term {
+                    dimension: Dimension::NONE,
+                    factor: Factor::written(10.0, 1.0, 0),
+                    zero: 0.0,
+                    pretty: "10".to_owned(),
+                };
                 return self.raise(ten, power);
             }
         }
         let digits = self.take_while(|c| c.is_ascii_digit());
         match digits.parse::<u32>() {
-            Ok(number @ 1..=1_000_000) => {
-                Ok(Term { dimension: Dimension::NONE, scale: f64::from(number), zero: 0.0, pretty: digits.to_owned() })
-            }
+            Ok(number @ 1..=1_000_000) => Ok(Term {
+                dimension: Dimension::NONE,
+                factor: Factor::written(f64::from(number), 1.0, 0),
+                zero: 0.0,
+                pretty: digits.to_owned(),
+            }),
             _ => Err(self.broken("a number in a unit must be a whole one from 1 to 1000000")),
         }
     }
@@ -173,9 +181,10 @@ impl<'a> Parser<'a> {
     }
 
     fn term(found: &table::Found) -> Term {
-        let table::Found { atom, prefix: (prefix, factor) } = found;
+        let table::Found { atom, prefix: (prefix, size) } = found;
         let pretty = format!("{prefix}{}", atom.pretty);
-        Term { dimension: atom.dimension, scale: atom.scale * factor, zero: atom.zero, pretty }
+        let factor = atom.factor().times(Factor::written(*size, 1.0, 0), 1);
+        Term { dimension: atom.dimension, factor, zero: atom.zero, pretty }
     }
 
     fn raise(&self, term: Term, power: i32) -> Result<Term> {
@@ -187,15 +196,15 @@ impl<'a> Parser<'a> {
             return Err(out_of_range());
         }
         let dimension = Dimension::NONE.times(term.dimension, power).ok_or_else(out_of_range)?;
-        let scale = powi(term.scale, power);
-        if !scale.is_normal() {
+        let factor = term.factor.to_the(power);
+        if !factor.float().is_normal() {
             return Err(out_of_range());
         }
         let raised = format!("{}{}", term.pretty, superscripts(power));
         // `Nm³` is a normal cubic metre; a newton metre to the third reads `(Nm)³`.
         let ambiguous = term.pretty.ends_with(|c| superscript(c).is_some()) || table::find(&raised).is_some();
         let pretty = if ambiguous { format!("({}){}", term.pretty, superscripts(power)) } else { raised };
-        Ok(Term { dimension, scale, zero: 0.0, pretty })
+        Ok(Term { dimension, factor, zero: 0.0, pretty })
     }
 
     fn annotation(&mut self) -> Result<&'a str> {

@@ -2,19 +2,34 @@
 //!
 //! Values: BIPM SI Brochure (9th edition) and NIST SP 811, appendix B, for units outside the SI.
 
-use std::f64::consts::{PI, TAU};
-
 use super::dimension::Dimension;
+use super::factor::Factor;
 
 pub(super) struct Atom {
     /// All spellings; the first is the one to suggest.
     pub symbols: &'static [&'static str],
     pub pretty: &'static str,
-    /// SI value = (value + zero) * scale.
-    pub scale: f64,
+    /// SI value = (value + zero) * scale / over * π^pi, of decimals as they are written.
+    scale: f64,
+    over: f64,
+    pi: i32,
     pub zero: f64,
     pub dimension: Dimension,
     prefixes: Prefixes,
+}
+
+impl Atom {
+    pub fn factor(&self) -> Factor {
+        Factor::written(self.scale, self.over, self.pi)
+    }
+
+    const fn over(self, over: f64) -> Self {
+        Self { over, ..self }
+    }
+
+    const fn times_pi(self) -> Self {
+        Self { pi: 1, ..self }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -86,19 +101,28 @@ pub(super) fn spellings() -> impl Iterator<Item = &'static str> {
 }
 
 const fn plain(symbols: &'static [&'static str], pretty: &'static str, scale: f64, dimension: Dimension) -> Atom {
-    Atom { symbols, pretty, scale, zero: 0.0, dimension, prefixes: Prefixes::None }
+    Atom { symbols, pretty, scale, over: 1.0, pi: 0, zero: 0.0, dimension, prefixes: Prefixes::None }
 }
 
 const fn metric(symbols: &'static [&'static str], pretty: &'static str, scale: f64, dimension: Dimension) -> Atom {
-    Atom { symbols, pretty, scale, zero: 0.0, dimension, prefixes: Prefixes::Metric }
+    Atom { symbols, pretty, scale, over: 1.0, pi: 0, zero: 0.0, dimension, prefixes: Prefixes::Metric }
 }
 
 const fn data(symbols: &'static [&'static str], pretty: &'static str, scale: f64) -> Atom {
-    Atom { symbols, pretty, scale, zero: 0.0, dimension: Dimension::INFORMATION, prefixes: Prefixes::Large }
+    Atom {
+        symbols,
+        pretty,
+        scale,
+        over: 1.0,
+        pi: 0,
+        zero: 0.0,
+        dimension: Dimension::INFORMATION,
+        prefixes: Prefixes::Large,
+    }
 }
 
 const fn temperature(symbols: &'static [&'static str], pretty: &'static str, scale: f64, zero: f64) -> Atom {
-    Atom { symbols, pretty, scale, zero, dimension: Dimension::TEMPERATURE, prefixes: Prefixes::None }
+    Atom { symbols, pretty, scale, over: 1.0, pi: 0, zero, dimension: Dimension::TEMPERATURE, prefixes: Prefixes::None }
 }
 
 const AREA: Dimension = Dimension::of(2, 0, 0, 0);
@@ -139,29 +163,29 @@ static ATOMS: &[Atom] = &[
     // Temperature
     metric(&["K"], "K", 1.0, Dimension::TEMPERATURE),
     temperature(&["degC", "Cel", "°C", "℃"], "°C", 1.0, 273.15),
-    temperature(&["degF", "[degF]", "°F", "℉"], "°F", 5.0 / 9.0, 459.67),
+    temperature(&["degF", "[degF]", "°F", "℉"], "°F", 5.0, 459.67).over(9.0),
     // Amount, light
     metric(&["mol"], "mol", 1.0, Dimension::AMOUNT),
-    // p·V / (R·T) at 101 325 Pa and 0 °C (DIN 1343) or 15 °C (ISO 13443).
-    plain(&["Nm3", "Nm³"], "Nm³", 101_325.0 / (8.314_462_618 * 273.15), Dimension::AMOUNT),
-    plain(&["Sm3", "Sm³"], "Sm³", 101_325.0 / (8.314_462_618 * 288.15), Dimension::AMOUNT),
+    // p·V / (R·T) at 101 325 Pa and 0 °C (DIN 1343) or 15 °C (ISO 13443); what stands below is R·T.
+    plain(&["Nm3", "Nm³"], "Nm³", 101_325.0, Dimension::AMOUNT).over(2_271.095_464_106_7),
+    plain(&["Sm3", "Sm³"], "Sm³", 101_325.0, Dimension::AMOUNT).over(2_395.812_403_376_7),
     metric(&["cd"], "cd", 1.0, Dimension::LUMINOUS),
     metric(&["lm"], "lm", 1.0, Dimension::LUMINOUS.with_angle(2)),
     metric(&["lx"], "lx", 1.0, Dimension::LUMINOUS.with_length(-2).with_angle(2)),
     // Angle and turning
     metric(&["rad"], "rad", 1.0, Dimension::ANGLE),
-    plain(&["deg", "°"], "°", PI / 180.0, Dimension::ANGLE),
-    plain(&["arcmin", "′"], "′", PI / 10_800.0, Dimension::ANGLE),
-    plain(&["arcsec", "″"], "″", PI / 648_000.0, Dimension::ANGLE),
-    plain(&["gon"], "gon", PI / 200.0, Dimension::ANGLE),
-    plain(&["rev", "turn"], "rev", TAU, Dimension::ANGLE),
+    plain(&["deg", "°"], "°", 1.0, Dimension::ANGLE).over(180.0).times_pi(),
+    plain(&["arcmin", "′"], "′", 1.0, Dimension::ANGLE).over(10_800.0).times_pi(),
+    plain(&["arcsec", "″"], "″", 1.0, Dimension::ANGLE).over(648_000.0).times_pi(),
+    plain(&["gon"], "gon", 1.0, Dimension::ANGLE).over(200.0).times_pi(),
+    plain(&["rev", "turn"], "rev", 2.0, Dimension::ANGLE).times_pi(),
     plain(&["sr"], "sr", 1.0, Dimension::NONE.with_angle(2)),
-    plain(&["rpm", "RPM"], "rpm", TAU / 60.0, FREQUENCY.with_angle(1)),
-    plain(&["rps"], "rps", TAU, FREQUENCY.with_angle(1)),
+    plain(&["rpm", "RPM"], "rpm", 2.0, FREQUENCY.with_angle(1)).over(60.0).times_pi(),
+    plain(&["rps"], "rps", 2.0, FREQUENCY.with_angle(1)).times_pi(),
     // Frequency and counting
     metric(&["Hz"], "Hz", 1.0, FREQUENCY),
     metric(&["Bq"], "Bq", 1.0, FREQUENCY),
-    plain(&["bpm", "BPM"], "bpm", 1.0 / 60.0, FREQUENCY),
+    plain(&["bpm", "BPM"], "bpm", 1.0, FREQUENCY).over(60.0),
     plain(&["beats"], "beats", 1.0, Dimension::NONE),
     plain(&["pcs"], "pcs", 1.0, Dimension::NONE),
     plain(&["cycles"], "cycles", 1.0, Dimension::NONE),
@@ -175,11 +199,11 @@ static ATOMS: &[Atom] = &[
     plain(&["pH", "[pH]"], "pH", 1.0, Dimension::ACIDITY),
     // Motion and flow
     plain(&["mph"], "mph", 0.447_04, SPEED),
-    plain(&["kn", "[kn_i]"], "kn", 1852.0 / 3600.0, SPEED),
+    plain(&["kn", "[kn_i]"], "kn", 1852.0, SPEED).over(3600.0),
     plain(&["gn", "[g]"], "gₙ", 9.806_65, ACCELERATION),
-    plain(&["lpm", "LPM"], "lpm", 1e-3 / 60.0, FLOW),
-    plain(&["gpm", "GPM"], "gpm", 3.785_411_784e-3 / 60.0, FLOW),
-    plain(&["cfm", "CFM"], "cfm", 0.028_316_846_592 / 60.0, FLOW),
+    plain(&["lpm", "LPM"], "lpm", 1e-3, FLOW).over(60.0),
+    plain(&["gpm", "GPM"], "gpm", 3.785_411_784e-3, FLOW).over(60.0),
+    plain(&["cfm", "CFM"], "cfm", 0.028_316_846_592, FLOW).over(60.0),
     // Force, pressure, viscosity
     metric(&["N"], "N", 1.0, FORCE),
     plain(&["kgf"], "kgf", 9.806_65, FORCE),
@@ -187,7 +211,8 @@ static ATOMS: &[Atom] = &[
     metric(&["Pa"], "Pa", 1.0, PRESSURE),
     metric(&["bar"], "bar", 1e5, PRESSURE),
     plain(&["atm"], "atm", 101_325.0, PRESSURE),
-    plain(&["psi", "[psi]"], "psi", 6_894.757_293_168_361, PRESSURE),
+    // A pound-force per square inch.
+    plain(&["psi", "[psi]"], "psi", 4.448_221_615_260_5, PRESSURE).over(0.000_645_16),
     plain(&["mmHg", "mm[Hg]"], "mmHg", 133.322_387_415, PRESSURE),
     plain(&["inHg", "[in_i'Hg]"], "inHg", 3_386.388_640_341, PRESSURE),
     plain(&["mmH2O", "mm[H2O]"], "mmH₂O", 9.806_65, PRESSURE),

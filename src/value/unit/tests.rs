@@ -8,8 +8,8 @@ fn unit(symbol: &str) -> Unit {
 
 #[track_caller]
 fn converts(value: f64, from: &str, to: &str, expected: f64) {
-    let Some((scale, offset)) = unit(from).linear_to(&unit(to)) else { panic!("{from} does not fit {to}") };
-    let got = value * scale + offset;
+    let Some(conversion) = unit(from).conversion_to(&unit(to)) else { panic!("{from} does not fit {to}") };
+    let got = conversion.apply(value);
     assert!((got - expected).abs() <= 1e-9 * expected.abs().max(1.0), "{value} {from} = {got} {to}, not {expected}");
 }
 
@@ -85,16 +85,17 @@ fn unlike_units_do_not_fit() {
         ("bit", "1"),
     ] {
         assert!(!unit(a).fits(&unit(b)), "{a} and {b}");
-        assert_eq!(unit(a).linear_to(&unit(b)), None);
+        assert_eq!(unit(a).conversion_to(&unit(b)), None);
     }
 }
 
 #[test]
 fn round_factors_are_exact() {
-    assert_eq!(unit("um").linear_to(&unit("mm")), Some((0.001, 0.0)));
-    assert_eq!(unit("mbar").linear_to(&unit("kPa")), Some((0.1, 0.0)));
-    assert_eq!(unit("degC").linear_to(&unit("degF")), Some((1.8, 32.0)));
-    assert_eq!(unit("m3/h").linear_to(&unit("m3/h")), Some((1.0, 0.0)));
+    let linear = |from, to| unit(from).conversion_to(&unit(to)).map(|found| (found.scale(), found.offset()));
+    assert_eq!(linear("um", "mm"), Some((0.001, 0.0)));
+    assert_eq!(linear("mbar", "kPa"), Some((0.1, 0.0)));
+    assert_eq!(linear("degC", "degF"), Some((1.8, 32.0)));
+    assert_eq!(linear("m3/h", "m3/h"), Some((1.0, 0.0)));
 }
 
 #[test]
@@ -202,8 +203,8 @@ proptest! {
             // gₙ and the subscripts of H₂O are for eyes only.
             if !unit.pretty().contains(['ₙ', '₂']) && unit.pretty().chars().count() <= 64 {
                 let again = again.map_err(|err| TestCaseError::fail(err.to_string()))?;
-                let (scale, offset) = unit.linear_to(&again).ok_or_else(|| TestCaseError::fail("does not fit"))?;
-                prop_assert!((scale - 1.0).abs() < 1e-12 && offset == 0.0, "{symbol}: {scale}, {offset}");
+                let found = unit.conversion_to(&again).ok_or_else(|| TestCaseError::fail("does not fit"))?;
+                prop_assert!((found.scale() - 1.0).abs() < 1e-12 && found.offset() == 0.0, "{symbol}: {found:?}");
             }
         }
     }
@@ -212,9 +213,9 @@ proptest! {
     fn there_and_back_is_the_same_value(a in symbols(), b in symbols(), value in -1e6..1e6_f64) {
         if let (Ok(a), Ok(b)) = (Unit::parse(&a), Unit::parse(&b)) {
             prop_assert_eq!(a.fits(&b), b.fits(&a));
-            if let (Some((there, from)), Some((back, to))) = (a.linear_to(&b), b.linear_to(&a)) {
-                let returned = (value * there + from) * back + to;
-                let size = value.abs().max((from * back).abs()).max(1.0);
+            if let (Some(there), Some(back)) = (a.conversion_to(&b), b.conversion_to(&a)) {
+                let returned = back.apply(there.apply(value));
+                let size = value.abs().max((there.offset() * back.scale()).abs()).max(1.0);
                 prop_assert!((returned - value).abs() <= 1e-9 * size, "{value} came back as {returned}");
             }
         }

@@ -9,7 +9,7 @@ use pollux::scene::{
     Tls, Twin, ValueKind,
 };
 use pollux::source::{Clock, ConnectionState, SourceHandle, SourceSnapshot, mqtt};
-use pollux::value::{Sample, SignalIndex, Timestamp, TwinIndex, Unit};
+use pollux::value::{Conversion, Sample, SignalIndex, Timestamp, TwinIndex, Unit};
 
 pub const FLOW: SignalIndex = SignalIndex(0);
 pub const RUNNING: SignalIndex = SignalIndex(1);
@@ -59,7 +59,7 @@ pub fn scene(broker: Broker) -> Scene {
 }
 
 fn signal(index: SignalIndex, name: &str, kind: ValueKind, topic: &str, decoder: Decoder, time: TimeField) -> Signal {
-    let binding = Binding { broker: None, topic: topic.into(), decoder, time, scale: 1.0, offset: 0.0 };
+    let binding = Binding { broker: None, topic: topic.into(), decoder, time, conversion: Conversion::IDENTITY };
     Signal {
         index,
         twin: TwinIndex(0),
