@@ -233,8 +233,12 @@ fn same_condition(a: &Rule, a_scene: &Scene, b: &Rule, b_scene: &Scene) -> bool 
             Condition::Limit { level: b, limit: b_limit, deadband: b_deadband },
         ) => (a, a_limit, a_deadband) == (b, b_limit, b_deadband),
         (
-            Condition::Rate { direction: a, limit_per_sec: a_limit, over: a_over, deadband_per_sec: a_deadband },
-            Condition::Rate { direction: b, limit_per_sec: b_limit, over: b_over, deadband_per_sec: b_deadband },
+            Condition::Rate {
+                direction: a, limit_per_sec: a_limit, over: a_over, deadband_per_sec: a_deadband, ..
+            },
+            Condition::Rate {
+                direction: b, limit_per_sec: b_limit, over: b_over, deadband_per_sec: b_deadband, ..
+            },
         ) => (a, a_limit, a_over, a_deadband) == (b, b_limit, b_over, b_deadband),
         (
             Condition::Deviation { from: a, limit: a_limit, deadband: a_deadband },

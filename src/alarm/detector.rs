@@ -49,14 +49,18 @@ impl Detector {
                 Some(x) => Reading::new(beyond(*level, x, *limit, *deadband, active), Some(x)),
                 None => Reading::UNKNOWN,
             },
-            Condition::Rate { direction, limit_per_sec, over, deadband_per_sec } => {
-                match number()
-                    .and_then(|x| self.trail.get_or_insert_default().take(sample.source_time, x, sample.origin, *over))
-                {
-                    Some((rate, origin)) => {
-                        let size = magnitude(*direction, rate);
-                        let holds = edge::is_above(size, *limit_per_sec, *deadband_per_sec, active);
-                        Reading { origin, ..Reading::new(holds, Some(rate)) }
+            Condition::Rate { direction, limit_per_sec, over, deadband_per_sec, per } => {
+                let slope = |x| self.trail.get_or_insert_default().take(sample.source_time, x, sample.origin, *over);
+                match number().and_then(slope) {
+                    Some(slope) => {
+                        let limits = edge::RateLimits {
+                            direction: *direction,
+                            limit_per_sec: *limit_per_sec,
+                            deadband_per_sec: *deadband_per_sec,
+                            per: *per,
+                        };
+                        let holds = edge::is_faster(&slope, &limits, active);
+                        Reading { origin: slope.origin, ..Reading::new(holds, Some(slope.per_sec())) }
                     }
                     None => Reading::UNKNOWN,
                 }
@@ -191,15 +195,6 @@ fn beyond(level: Level, x: f64, limit: f64, deadband: f64, active: bool) -> bool
 
 fn deviation(x: f64, from: f64, limit: f64, deadband: f64, active: bool) -> Reading {
     Reading::new(edge::is_apart(x, from, limit, deadband, active), Some(x - from))
-}
-
-/// How far a rate goes in a direction.
-fn magnitude(direction: Direction, rate: f64) -> f64 {
-    match direction {
-        Direction::Rising => rate,
-        Direction::Falling => -rate,
-        Direction::Either => rate.abs(),
-    }
 }
 
 /// Equal as values of a signal: a boolean and 0 or 1 are the same, text is compared letter by letter.

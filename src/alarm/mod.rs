@@ -24,7 +24,8 @@
 //!   has caught up; [`Condition::Stale`](crate::scene::rule::Condition::Stale) tells.
 //! - **Delays** run in source time. A value holds until the next sample; one that is broken off by a sample starts anew.
 //!   Without a further sample, a delay ends [`PATIENCE`] after it should have ended by receive time.
-//! - **Deadband** affects clearing only: while a delay runs towards an alarm, the limit itself decides.
+//! - **Deadband** affects clearing only: while a delay runs towards an alarm, the limit itself decides. Limits and edges
+//!   are compared as they are written in decimals, rates too: a value exactly there is not beyond.
 //! - **Quality.** A Bad sample cannot be judged: the last verdict holds, running delays go on, rates and counts pass over
 //!   it. Conditions on limits are judged all the same of a value beyond the range of its signal: a gauge that stands at the
 //!   end of its scale says at least on which side. [`Condition::Bad`](crate::scene::rule::Condition::Bad) is for broken

@@ -336,7 +336,7 @@ impl<'a> Oracle<'a> {
             Condition::Limit { limit, deadband, .. } => {
                 beyond_its_range(sample).or(x).map(|x| (x < limit + slack(*deadband), Some(x)))
             }
-            Condition::Rate { direction, limit_per_sec, over, deadband_per_sec } => {
+            Condition::Rate { direction, limit_per_sec, over, deadband_per_sec, .. } => {
                 let x = x?;
                 let start = at - ns(*over);
                 let before = self.accepted.iter().filter(|other| usable(other).is_some());

@@ -65,6 +65,7 @@ impl Setup {
                 limit_per_sec: f64::from(rng.random_range(1..6)) / 4.0,
                 over: seconds(rng.random_range(1..8)),
                 deadband_per_sec: f64::from(rng.random_range(0..2)) / 4.0,
+                per: seconds(1),
             },
             "deviation" => Condition::Deviation { from: Reference::Value(4.0), limit: 3.0, deadband },
             "deviation from a signal" => {

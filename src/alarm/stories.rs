@@ -78,8 +78,13 @@ fn a_value_beyond_the_range_is_judged_by_limits_and_by_nothing_else() {
         2     Raised: Normal → Unacknowledged, value 12 (known at 2.5)
         3     Cleared: Unacknowledged → ReturnedUnacknowledged, value -3, worst 12 (known at 3.5)
     "#]]);
-    let rate =
-        Condition::Rate { direction: Default::default(), limit_per_sec: 1.0, over: seconds(1), deadband_per_sec: 0.0 };
+    let rate = Condition::Rate {
+        direction: Default::default(),
+        limit_per_sec: 1.0,
+        over: seconds(1),
+        deadband_per_sec: 0.0,
+        per: seconds(1),
+    };
     let apart = Condition::Deviation { from: Reference::Value(5.0), limit: 2.0, deadband: 0.0 };
     let is = Condition::State { values: vec![Value::Number(12.0)], inverted: false };
     let when = Condition::Formula(formula("a > 9"));
@@ -270,8 +275,13 @@ fn a_clock_that_jumped_ahead_and_was_set_right_does_not_make_alarms_deaf() {
 
 #[test]
 fn a_rate_needs_its_window_and_a_deviation_both_values() {
-    let rate =
-        Condition::Rate { direction: Default::default(), limit_per_sec: 1.0, over: seconds(2), deadband_per_sec: 0.5 };
+    let rate = Condition::Rate {
+        direction: Default::default(),
+        limit_per_sec: 1.0,
+        over: seconds(2),
+        deadband_per_sec: 0.5,
+        per: seconds(1),
+    };
     Story::new(rule(rate)).sample(1.0, 0.0).sample(2.0, 9.0).sample(3.0, 5.0).sample(5.0, 6.5).sample(7.0, 6.5).check(
         &expect![[r#"
             3     Raised: Normal → Unacknowledged, value 2.5 (known at 3.5)
@@ -483,7 +493,8 @@ fn an_alarm_is_as_uncertain_as_the_least_certain_sample_that_made_it() {
 #[test]
 fn rates_counts_and_formulas_are_as_uncertain_as_all_that_they_look_at() {
     let direction = Direction::Rising;
-    let rate = Condition::Rate { direction, limit_per_sec: 1.0, over: seconds(2), deadband_per_sec: 0.0 };
+    let rate =
+        Condition::Rate { direction, limit_per_sec: 1.0, over: seconds(2), deadband_per_sec: 0.0, per: seconds(1) };
     Story::new(rule(rate)).simulated(0, 0.0, 0.0).sample(2.0, 4.0).sample(4.0, 4.0).sample(6.0, 8.0).check(&expect![[
         r#"
             2     Raised: Normal → Unacknowledged, value 2, simulated (known at 2.5)
@@ -502,4 +513,22 @@ fn rates_counts_and_formulas_are_as_uncertain_as_all_that_they_look_at() {
         2     Raised: Normal → Unacknowledged, simulated (known at 2.5)
     "#]],
     );
+}
+
+#[test]
+fn a_rate_exactly_at_the_edge_of_its_deadband_clears() {
+    // More than 1.2 in a minute raises, 0.7 in a minute is the edge: 1.3 in 60 s, then 0.7 in 60 s from 21.5 on.
+    let rate = Condition::Rate {
+        direction: Direction::Rising,
+        limit_per_sec: 1.2 / 60.0,
+        over: seconds(60),
+        deadband_per_sec: 0.5 / 60.0,
+        per: seconds(60),
+    };
+    Story::new(rule(rate)).sample(0.0, 20.1).sample(60.0, 21.4).sample(120.0, 22.2).sample(180.0, 22.9).check(&expect![
+        [r#"
+            60    Raised: Normal → Unacknowledged, value 0.02166666666666662 (known at 60.5)
+            180   Cleared: Unacknowledged → ReturnedUnacknowledged, value 0.011666666666666655, worst 0.02166666666666662 (known at 180.5)
+        "#]
+    ]);
 }

@@ -6,6 +6,27 @@ use std::time::Duration;
 
 use crate::value::{Origin, Timestamp};
 
+/// A change of a signal over a time.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Slope {
+    pub from: f64,
+    pub to: f64,
+    /// Above 0.
+    pub nanoseconds: u64,
+    /// The less certain one of both ends.
+    pub origin: Origin,
+}
+
+impl Slope {
+    pub fn secs(&self) -> f64 {
+        self.nanoseconds as f64 / 1e9
+    }
+
+    pub fn per_sec(&self) -> f64 {
+        (self.to - self.from) / self.secs()
+    }
+}
+
 /// Samples kept over a window. Those that come faster than a slot lasts are left out, so that the start of a window is
 /// found at most one slot too early; a rate is taken over the true distance all the same.
 pub(super) const SLOTS: i64 = 64;
@@ -20,12 +41,11 @@ pub(super) struct Trail {
 }
 
 impl Trail {
-    /// Takes the sample `x` at `now` and gives the rate of change per second over at least `over`:
-    /// (x(t) − x(s)) / (t − s), where s is the newest kept time at or before t − over. None until there is one.
-    /// With it the less certain origin of the two.
+    /// Takes the sample `x` at `now` and gives the change over at least `over`: from x(s) to x(t), where s is the newest kept
+    /// time at or before t − over. None until there is one.
     ///
     /// Times never fall; of several samples at one time the last one counts.
-    pub fn take(&mut self, now: Timestamp, x: f64, origin: Origin, over: Duration) -> Option<(f64, Origin)> {
+    pub fn take(&mut self, now: Timestamp, x: f64, origin: Origin, over: Duration) -> Option<Slope> {
         // A window of no length would divide by nothing.
         let over = i64::try_from(over.as_nanos()).unwrap_or(i64::MAX).max(1);
         let start = now.0.saturating_sub(over);
@@ -48,7 +68,7 @@ impl Trail {
             self.origins.pop_front();
         }
         let other = self.origins.front().map_or(origin, |(_, origin)| *origin);
-        Some(((x - before) / (now.0.saturating_sub(then) as f64 / 1e9), origin.max(other)))
+        Some(Slope { from: before, to: x, nanoseconds: now.0.abs_diff(then), origin: origin.max(other) })
     }
 
     /// The newest kept sample, at `now`, has this origin.
@@ -67,7 +87,7 @@ mod tests {
 
     impl Trail {
         fn rate(&mut self, now: Timestamp, x: f64, over: Duration) -> Option<f64> {
-            self.take(now, x, Origin::Measured, over).map(|(rate, _)| rate)
+            self.take(now, x, Origin::Measured, over).map(|slope| slope.per_sec())
         }
     }
 
@@ -77,7 +97,7 @@ mod tests {
     fn the_less_certain_of_both_ends_is_told() {
         use Origin::{Derived, Measured, Simulated};
         let mut trail = Trail::default();
-        let mut origin = |secs, origin| trail.take(at(secs), 0.0, origin, OVER).map(|(_, origin)| origin);
+        let mut origin = |secs, origin| trail.take(at(secs), 0.0, origin, OVER).map(|slope| slope.origin);
         assert_eq!([origin(0.0, Measured), origin(5.0, Derived), origin(5.0, Simulated)], [None; 3]);
         assert_eq!(origin(6.0, Measured), None);
         assert_eq!(origin(10.0, Measured), Some(Measured));

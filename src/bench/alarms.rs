@@ -112,6 +112,7 @@ fn add_rules(scene: &mut Scene, twin: u32) {
                 limit_per_sec: 2.5,
                 over: Duration::from_secs(10),
                 deadband_per_sec: 0.5,
+                per: Duration::from_secs(1),
             },
             _ => match Compiled::parse("flow > 60 && pressure < 80") {
                 Ok((compiled, names)) => {

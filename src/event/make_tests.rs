@@ -72,7 +72,13 @@ fn a_deed_says_who_and_why() {
 #[test]
 fn the_unit_of_a_rate_is_per_second_and_values_that_json_lacks_are_left_out() {
     let direction = Direction::Rising;
-    let rate = Condition::Rate { direction, limit_per_sec: 1.0, over: Duration::from_secs(5), deadband_per_sec: 0.0 };
+    let rate = Condition::Rate {
+        direction,
+        limit_per_sec: 1.0,
+        over: Duration::from_secs(5),
+        deadband_per_sec: 0.0,
+        per: Duration::from_secs(1),
+    };
     let rule = rule(0, Subject::Signal(SignalIndex(0)), "vibration.rising", rate);
     let change = Change { value: Some(f64::INFINITY), worst: Some(f64::NAN), ..raised(0, 1) };
     let Kind::Alarm { unit, value, worst, .. } = Draft::of_change(&change, &rule, &hall(), "m").kind else {

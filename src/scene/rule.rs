@@ -86,8 +86,9 @@ pub enum Subject {
 pub enum Condition {
     /// Beyond `limit`; over again only when back by more than the deadband.
     Limit { level: Level, limit: f64, deadband: f64 },
-    /// Rises or falls by more than `limit_per_sec` (positive), taken over at least `over`.
-    Rate { direction: Direction, limit_per_sec: f64, over: Duration, deadband_per_sec: f64 },
+    /// Rises or falls by more than `limit_per_sec` (positive), taken over at least `over`. Both numbers were written for the
+    /// time `per`: of 2 in a minute, a second's share is no decimal number.
+    Rate { direction: Direction, limit_per_sec: f64, over: Duration, deadband_per_sec: f64, per: Duration },
     /// Differs from the reference by more than `limit` (positive).
     Deviation { from: Reference, limit: f64, deadband: f64 },
     /// Has one of these values, or, `inverted`, none of them.

@@ -304,6 +304,7 @@ mod tests {
             limit_per_sec: 0.5 / 60.0,
             over: Duration::from_secs(30),
             deadband_per_sec: 0.0,
+            per: Duration::from_secs(60),
         };
         let alarm = AlarmPath::of_rule(&rule, &scene);
         let draft = EditDraft { alarm, field: LimitField::Limit, text: "1.2".into(), reason: "why".into() };

@@ -208,7 +208,8 @@ impl<'c> Check<'c> {
             Some(per) => self.duration("rate.per", per),
             None => Some(Duration::from_secs(1)),
         };
-        let per_secs = per?.as_secs_f64();
+        let per = per?;
+        let per_secs = per.as_secs_f64();
         let deadband = self.deadband(rate.above.as_ref().map(|above| (above.value, "0, no change at all".to_owned())));
         let range = self.signal.and_then(|signal| signal.range);
         if let (Some((low, high)), Some(above), Some(over)) = (range, above, over)
@@ -223,6 +224,7 @@ impl<'c> Check<'c> {
             limit_per_sec: above? / per_secs,
             over: over?,
             deadband_per_sec: deadband / per_secs,
+            per,
         }))
     }
 
