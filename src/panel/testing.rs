@@ -28,7 +28,9 @@ use crate::scene::{
 };
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, TopicProblem};
 use crate::stage::Current;
-use crate::value::{Grade, Origin, Quality, Reason, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value};
+use crate::value::{
+    Conversion, Grade, Origin, Quality, Reason, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value,
+};
 
 const NOTHING_RECENT: super::open::RecentFiles =
     super::open::RecentFiles { listed: None, problem: None, at: Timestamp(0) };
@@ -101,8 +103,7 @@ fn add(scene: &mut Scene, id: &str, name: &str, type_name: &str, area: &str, row
                 topic: format!("hall/{id}/telemetry"),
                 decoder: Decoder::Json(format!("/{name}")),
                 time: TimeField::Receive,
-                scale: 1.0,
-                offset: 0.0,
+                conversion: Conversion::IDENTITY,
             }),
             expires: Some(Duration::from_secs(10)),
             range: None,
