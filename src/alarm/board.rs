@@ -2,6 +2,9 @@
 //!
 //! In: the states of all alarms at the moment that views show ([`AlarmBoard::show`], once a frame), and what the journal
 //! says of the last while. Out: the same, with what follows from it: [`Lamps`] and [`Tally`]s. Never changes an alarm.
+//!
+//! A past moment may have been judged by another scene than the one that is loaded: by other limits, with other priorities.
+//! Then alarms bear the words of that time ([`AlarmBoard::tell`]), and views take them from [`AlarmBoard::scene`].
 
 use std::sync::Arc;
 
@@ -33,6 +36,19 @@ pub struct AlarmBoard {
     pub performance: Option<Arc<Performance>>,
     /// What `UndoEdit` would take back: `P-101 vibration.high limit from 4.5 to 5`. None if there is nothing to undo.
     pub undo: Option<String>,
+    said: Vec<Said>,
+    /// The scene with `said` in it; none as long as nothing is said.
+    told: Option<Arc<Scene>>,
+    told_of: Option<u32>,
+}
+
+/// What was said of an alarm when it was judged, where the scene says something else now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Said {
+    pub alarm: AlarmIndex,
+    /// What happened, with the limit that was violated.
+    pub message: String,
+    pub priority: Priority,
 }
 
 /// How many alarms of one priority there are.
@@ -45,6 +61,36 @@ pub struct Tally {
 }
 
 impl AlarmBoard {
+    /// What the alarms of the moment to show were judged by, before [`show`](Self::show). Live, nothing is said.
+    pub fn tell(&mut self, loaded: &LoadedScene, said: Vec<Said>) {
+        if said == self.said && (said.is_empty() || self.told_of == Some(loaded.generation)) {
+            return;
+        }
+        self.told = (!said.is_empty()).then(|| {
+            let mut scene = (*loaded.scene).clone();
+            for Said { alarm, message, priority } in &said {
+                if let Some(rule) = scene.alarms.get_mut(alarm.at()) {
+                    rule.guidance.message.clone_from(message);
+                    rule.priority = *priority;
+                }
+            }
+            Arc::new(scene)
+        });
+        (self.said, self.told_of) = (said, Some(loaded.generation));
+        // All that follows from words and priorities is made anew.
+        self.generation = None;
+    }
+
+    /// The loaded scene, in which alarms bear the words and priorities by which they were judged.
+    pub fn scene<'s>(&'s self, loaded: &'s Scene) -> &'s Scene {
+        self.told.as_deref().unwrap_or(loaded)
+    }
+
+    /// Whether an alarm was judged by other words than those of the loaded scene.
+    pub fn is_retold(&self, alarm: AlarmIndex) -> bool {
+        self.said.iter().any(|said| said.alarm == alarm)
+    }
+
     /// Takes over the states of the moment `at`: `alarms` by [`AlarmIndex`], as `loaded.scene.alarms`. The same `Arc` as
     /// before stands for "nothing has changed" and costs nothing.
     pub fn show(&mut self, loaded: &LoadedScene, alarms: Arc<[Alarm]>, at: Timestamp) {
@@ -52,7 +98,7 @@ impl AlarmBoard {
         if self.generation == Some(loaded.generation) && Arc::ptr_eq(&self.alarms, &alarms) {
             return;
         }
-        let scene = &loaded.scene;
+        let scene = self.told.as_ref().unwrap_or(&loaded.scene);
         let lamps = Lamps::of(scene, &alarms);
         if self.generation != Some(loaded.generation) || self.lamps != lamps {
             self.lamps = lamps;
@@ -172,6 +218,28 @@ mod tests {
         }
         board.show(&loaded, states.into(), Timestamp(10));
         assert_eq!(board.most_urgent(), Some(AlarmIndex(0)));
+    }
+
+    #[test]
+    fn alarms_of_the_past_have_the_priorities_and_words_of_their_time() {
+        let loaded = scene(&[Priority::Low, Priority::High]);
+        let mut board = AlarmBoard::default();
+        let states: Arc<[Alarm]> = vec![alarm(State::Unacknowledged, 1), alarm(State::Unacknowledged, 2)].into();
+        board.show(&loaded, Arc::clone(&states), Timestamp(3));
+        assert_eq!((board.most_urgent(), board.is_retold(AlarmIndex(0))), (Some(AlarmIndex(1)), false));
+        let said = vec![Said { alarm: AlarmIndex(0), message: "as it was".into(), priority: Priority::Critical }];
+        board.tell(&loaded, said.clone());
+        board.show(&loaded, Arc::clone(&states), Timestamp(3));
+        assert_eq!((board.most_urgent(), board.tally(Priority::Low).standing), (Some(AlarmIndex(0)), 0));
+        assert_eq!(board.scene(&loaded.scene).alarms[0].guidance.message, "as it was");
+        assert!(board.is_retold(AlarmIndex(0)) && !board.is_retold(AlarmIndex(1)));
+        let version = board.version();
+        board.tell(&loaded, said);
+        board.show(&loaded, Arc::clone(&states), Timestamp(4));
+        assert_eq!(board.version(), version, "nothing new was said");
+        board.tell(&loaded, Vec::new());
+        board.show(&loaded, states, Timestamp(5));
+        assert_eq!(board.most_urgent(), Some(AlarmIndex(1)), "live again");
     }
 
     #[test]

@@ -69,7 +69,7 @@ mod trail;
 mod values;
 
 pub use annunciation::Annunciation;
-pub use board::{AlarmBoard, Tally};
+pub use board::{AlarmBoard, Said, Tally};
 pub use carry::{Kept, KeptAlarms};
 pub use case::PATIENCE;
 pub use chattering::{CHATTER_COUNT, CHATTER_WINDOW, ChatterChange, ChatterWatch};

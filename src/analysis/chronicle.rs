@@ -10,7 +10,8 @@ use std::time::Duration;
 use super::hearing::Hearing;
 use super::past::{self, Opening};
 use crate::alarm::{
-    self, Alarm, Annunciation, Change, Engine, Findings, Flags, Horn, Kept, KeptAlarms, Monitor, Performance, State,
+    self, Alarm, Annunciation, Change, Engine, Findings, Flags, Horn, Kept, KeptAlarms, Monitor, Performance, Said,
+    State,
 };
 use crate::event::store::{Restored, Store};
 use crate::event::{Budget, Draft, Event, EventFile, Journal, Kind};
@@ -418,6 +419,11 @@ impl Chronicle {
             past::alarm_at(&self.journal, &AlarmPath::of_rule(rule, scene), moment, begun)
         };
         scene.alarms.iter().map(alarm).collect()
+    }
+
+    /// What they were judged by, where `scene` says something else.
+    pub fn said_at(&self, scene: &Scene, moment: Timestamp) -> Vec<Said> {
+        past::said_at(&self.journal, scene, moment)
     }
 
     /// What the alarm system was worth at a past moment, when `alarms` stood so: of the time that was watched until

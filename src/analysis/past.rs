@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::alarm::{Alarm, Cause, Change, Deed, Flags, Monitor, Shelving};
+use crate::alarm::{Alarm, Cause, Change, Deed, Flags, Monitor, Said, Shelving};
 use crate::event::{Event, Journal, Kind};
 use crate::scene::Scene;
-use crate::scene::rule::{AlarmIndex, AlarmPath};
+use crate::scene::rule::{AlarmIndex, AlarmPath, message};
 use crate::value::Timestamp;
 
 /// How alarms stood at one moment: where the journal begins, or a keyframe of a recording.
@@ -17,6 +17,17 @@ pub(super) struct Opening {
     pub at: Timestamp,
     /// The others were normal.
     pub alarms: BTreeMap<AlarmIndex, Alarm>,
+}
+
+/// What the alarms were judged by that were known at a past moment, where the scene says something else.
+pub(super) fn said_at(journal: &Journal, scene: &Scene, moment: Timestamp) -> Vec<Said> {
+    let said = scene.alarms.iter().filter_map(|rule| {
+        let event = journal.transitions_by(&AlarmPath::of_rule(rule, scene), moment).next_back()?;
+        let Kind::Alarm { message: said, priority, .. } = &event.kind else { return None };
+        let is_other = rule.priority != *priority || message(rule, scene) != *said;
+        is_other.then(|| Said { alarm: rule.index, message: said.clone(), priority: *priority })
+    });
+    said.collect()
 }
 
 /// An alarm as it stood at a past moment, as far as that was known then and as far back as the journal reaches. `begun`

@@ -60,6 +60,8 @@ pub(super) fn show(
             true => knowledge.alarms().into(),
             false => chronicle.alarms_at(&loaded.scene, moment.shown).into(),
         };
+        let said = if live { Vec::new() } else { chronicle.said_at(&loaded.scene, moment.shown) };
+        board.tell(&loaded, said);
         let past = (!live).then(|| flood_at(&knowledge, &loaded, moment.shown)).flatten();
         let monitor = chronicle.monitor();
         board.flood = if live { monitor.flood().flood().copied() } else { past };

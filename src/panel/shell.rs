@@ -128,7 +128,7 @@ impl Shell {
             read.scene(),
             read.cursor,
             read.marks.counts(),
-            banner::banner_view(read.scene(), read.board),
+            banner::banner_view(read.board.scene(read.scene()), read.board),
             read.known.usage,
             read.report,
             read.issues.lines.len(),

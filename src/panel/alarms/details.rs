@@ -16,6 +16,9 @@ use crate::scene::Scene;
 use crate::scene::rule::{AlarmIndex, Rule, Subject};
 use crate::value::{SignalIndex, Timestamp, TwinIndex};
 
+/// What stands before the settings of a rule that was another one when the alarm was judged.
+const RETOLD: (&str, &str) = ("Since then", "the scene says otherwise; it says now:");
+
 /// Transitions listed at most.
 const HISTORY: usize = 40;
 
@@ -100,10 +103,17 @@ pub fn details(view: &AlarmsView, index: AlarmIndex) -> Option<Details> {
         response: words::response(rule, alarm, view.shown),
         aside,
         facts,
-        settings: words::settings(rule, view.scene),
+        settings: settings_of(view, index, rule),
         raised_at: alarm.raised_at,
         signals: words::signals_of(rule),
     })
+}
+
+/// As the scene has them now: of the time when an alarm was judged only its message tells.
+fn settings_of(view: &AlarmsView, index: AlarmIndex, rule: &Rule) -> Vec<(&'static str, String)> {
+    let (name, text) = RETOLD;
+    let before = view.board.is_retold(index).then(|| (name, text.to_owned()));
+    before.into_iter().chain(words::settings(rule, view.scene)).collect()
 }
 
 /// One line of an alarm's past.
@@ -272,7 +282,10 @@ fn past_line(ui: &mut Ui, line: &Transition, out: &mut Vec<OperatorCommand>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alarm::Said;
     use crate::panel::testing;
+    use crate::scene::LoadedScene;
+    use crate::scene::rule::Priority;
 
     #[test]
     fn details_say_what_to_do_by_when_and_what_the_rule_is() {
@@ -286,6 +299,26 @@ mod tests {
         assert_eq!(settings, ["Limit: 7.1 mm/s", "Deadband: 0.3 mm/s", "On-delay: 2 s", "Group: bearings"]);
         let facts: Vec<_> = details.facts.iter().map(|(name, text)| format!("{name}: {text}")).collect();
         assert_eq!(facts[..2], ["Raised: 14:09:45, 15 s ago", "Trigger: 7.14 mm/s"]);
+    }
+
+    #[test]
+    fn an_alarm_that_was_judged_by_another_scene_bears_the_words_of_that_time() {
+        let mut plant = testing::plant();
+        let index = testing::alarms::rule(&plant.scene, "P-101", "vibration.high_high").index;
+        let loaded = LoadedScene { scene: Arc::new(plant.scene.clone()), generation: 1, issues: Vec::new() };
+        let (alarms, at) = (plant.board.alarms().to_vec(), plant.board.at());
+        let message = "vibration above 6.5 mm/s (high high)".to_owned();
+        plant.board.tell(&loaded, vec![Said { alarm: index, message: message.clone(), priority: Priority::Low }]);
+        plant.board.show(&loaded, alarms.into(), at);
+        let scene = plant.board.scene(&plant.scene);
+        let (row, details) = plant.alarms(|view| {
+            let view = AlarmsView { scene, ..*view };
+            (super::super::row::alarm_row(&view, index).unwrap(), details(&view, index).unwrap())
+        });
+        assert_eq!((row.message, row.alarm.priority), (message.clone(), Priority::Low));
+        assert_eq!((details.message, details.alarm.priority), (message, Priority::Low));
+        let settings: Vec<_> = details.settings.iter().map(|(name, text)| format!("{name}: {text}")).collect();
+        assert_eq!(settings[..2], ["Since then: the scene says otherwise; it says now:", "Limit: 7.1 mm/s"]);
     }
 
     #[test]

@@ -34,6 +34,7 @@ use list::{AlarmFilter, Offers};
 /// Everything that the list shows.
 #[derive(Clone, Copy)]
 pub struct AlarmsView<'a> {
+    /// With the words by which the alarms were judged.
     pub scene: &'a Scene,
     /// Of the same generation as the scene; empty otherwise.
     pub board: &'a AlarmBoard,
@@ -159,7 +160,7 @@ impl PanelClass for AlarmsPanel {
 
     fn view<'a>(read: &'a Snapshot<'a>, _: &AlarmsState) -> AlarmsView<'a> {
         AlarmsView {
-            scene: read.scene(),
+            scene: read.board.scene(read.scene()),
             board: read.board,
             events: read.events,
             trends: &read.attention.trends,
