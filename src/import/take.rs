@@ -152,7 +152,7 @@ impl Taker<'_> {
                 // Exports leave the cell of a Bad sample that has no value of its own empty.
                 let is_bad = || quality.is_some_and(|quality| cell(quality).trim().eq_ignore_ascii_case("bad"));
                 if value.trim().is_empty() && is_bad() {
-                    return Taken::Row(row(Content::Cells(vec![Filled { signal, linear, text: None }])));
+                    return Taken::Row(row(Content::Cells(vec![Filled { signal, conversion, text: None }])));
                 }
                 let style = self.survey.styles.first().copied().unwrap_or(Style::Unclear);
                 match self.filled(signal, conversion, &value, style, counts) {

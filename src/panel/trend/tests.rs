@@ -1,12 +1,15 @@
 use egui_kittest::kittest::Queryable as _;
 
 use super::axis::mark_text;
+use super::points::trace_points;
+use super::words::sayings;
 use super::*;
-use crate::history::{Bucket, Gaps, History};
+use crate::history::{Bucket, Cursor, Gaps, History, Horizon, ViewTime};
 use crate::panel::lines::Word;
 use crate::panel::testing;
-use crate::scene::{Signal, SignalSource, Twin};
-use crate::value::{Grade, Origin, Quality, Sample, TwinIndex, Unit};
+use crate::scene::{Limits, Scene, Signal, SignalSource, Twin};
+use crate::stage::Current;
+use crate::value::{Grade, Origin, Quality, Sample, SignalIndex, Timestamp, TwinIndex, Unit};
 
 fn bucket(second: i64, low: f64, high: f64) -> Bucket {
     testing::bucket(second, low, high, 1)
