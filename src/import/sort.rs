@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn rows_are_sorted_the_same_in_memory_and_in_files() {
         let row = |number: u64| {
-            let text = (number % 5 > 0).then(|| number.to_string());
+            let text = (!number.is_multiple_of(5)).then(|| number.to_string());
             let conversion = Conversion::from_parts([2.0, -1.0, 3.0]);
             let cell = Filled { signal: SignalIndex(3), conversion, text };
             let content = match number % 3 {

@@ -64,8 +64,12 @@ pub fn rejudge(timeline: &Timeline, scene: Arc<Scene>, producers: ProducerFactor
     let (first, end) = timeline.bounds().unwrap_or_default();
     // A session that is recorded from its middle on begins with what was known there.
     let keyframe = timeline.first_keyframe()?;
-    let start = timeline.about().map_or(first, |about| about.started.min(first));
-    let start = keyframe.as_ref().map_or(start, |keyframe| keyframe.time.min(first).min(start));
+    // Where a recording says when its world began, its first keyframe may stand a nanosecond before that.
+    let start = match (timeline.about(), &keyframe) {
+        (Some(about), _) => about.started.min(first),
+        (None, Some(keyframe)) => keyframe.time.min(first),
+        (None, None) => first,
+    };
     let mut run = Run::new(scene.clone(), RunOptions { start, producers, ..RunOptions::default() });
     run.answers_are_on_record();
     let mut since = Timestamp(first.0.saturating_sub(1));

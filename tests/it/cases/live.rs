@@ -74,6 +74,12 @@ fn silence_is_told_once_a_value_has_expired_and_not_before() {
         "P/y.silent 2026-01-31T12:00:03Z None",
     ];
     assert_eq!(told, wanted);
+    // Judged once more, silence begins at the same nanosecond.
+    let scene = Arc::new(scene::load(&outcome.folder.path().join("scene.ron")).scene.expect("a scene without issues"));
+    let timeline = Timeline::open(&[outcome.folder.path().join("out.mcap")]).expect("a recording");
+    let run = rejudge(&timeline, scene, ProducerFactory::default()).expect("a run");
+    let anew = activations(run.events_after(0).map(|event| &**event));
+    assert_eq!(anew.values().flatten().map(text).collect::<Vec<_>>(), wanted);
 }
 
 /// A case, and the alarms that come of it.

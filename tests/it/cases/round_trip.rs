@@ -267,7 +267,7 @@ impl Hall {
         export(&options).unwrap();
     }
 
-    fn from_table(&self, name: &str) -> All {
+    fn of_table(&self, name: &str) -> All {
         let file = File::open(self.path(name)).unwrap();
         let mut reader = CsvReader::new(name, file, &self.scene, &CsvOptions::default()).unwrap();
         let moments: Vec<_> = std::iter::from_fn(|| reader.next_moment().transpose()).collect();
@@ -294,12 +294,12 @@ proptest! {
         let hall = Hall::new();
         let first = hall.record("first.mcap", sent(&steps, false).into_iter().map(Ok));
         hall.export(Format::Csv(Shape::Long), "long.csv");
-        let again = hall.from_table("long.csv");
+        let again = hall.of_table("long.csv");
         prop_assert_eq!(told(&again, |_| true), told(&first, |_| true));
         // A wide table has no cell for what is bad.
         hall.export(Format::Csv(Shape::Wide), "wide.csv");
         let is_good = |quality: &Quality| quality.grade < Grade::Bad;
-        let again = hall.from_table("wide.csv");
+        let again = hall.of_table("wide.csv");
         prop_assert_eq!(told(&again, is_good), told(&first, is_good));
     }
 
