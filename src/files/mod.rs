@@ -3,8 +3,9 @@
 //! In: where a file is to stand, and its content. Out: that file, with all of its content on the disk. It grows beside its
 //! place, in the same folder and with the same extension, and takes its name at the end in one step: whatever fails
 //! before leaves what stood there as it was. Links are followed, the mode of an old file stays. Pipes and devices are
-//! written to once all is ready. What a command that is killed has left goes later, see [`unfinished`]. Not for files that grow while others read them, such as recordings and files of
-//! events. Never overwrites what a command reads, see [`refuse_inputs`].
+//! written to once all is ready. What a command that was killed has left goes when the next file is begun in that
+//! folder. Not for files that grow while others read them, such as recordings and files of events. Never overwrites what
+//! a command reads, see [`refuse_inputs`].
 
 mod place;
 mod unfinished;

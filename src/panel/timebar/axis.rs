@@ -99,9 +99,10 @@ impl Window {
 }
 
 /// Seconds between ticks. All but the last divide a day.
-const STEPS: [f64; 27] = [
-    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0,
-    900.0, 1_800.0, 3_600.0, 7_200.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0,
+const STEPS: [f64; 36] = [
+    0.000_001, 0.000_002, 0.000_005, 0.000_01, 0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005,
+    0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0,
+    3_600.0, 7_200.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0,
 ];
 
 /// A round step so that about `wanted` ticks fit into `secs`.
@@ -142,13 +143,8 @@ pub fn tick_text(at: Timestamp, step: f64) -> String {
         _ if step >= 60.0 => format::clock_minutes(at),
         _ if step >= 1.0 => format::clock(at),
         _ => {
-            let decimals = if step >= 0.1 {
-                1
-            } else if step >= 0.01 {
-                2
-            } else {
-                3
-            };
+            // 0.1 has one, 0.05 two; 9 is the nanosecond.
+            let decimals = (1..9).find(|places| step * 10f64.powi(*places) >= 0.999).unwrap_or(9) as usize;
             let nanos = at.0.rem_euclid(1_000_000_000);
             format!("{}.{:0decimals$}", format::clock(at), nanos / 10i64.pow(9 - decimals as u32))
         }
@@ -212,6 +208,7 @@ mod tests {
     #[test]
     fn ticks_tell_as_much_as_their_step_needs() {
         let moment = at(7) + Duration::from_millis(50);
+        assert_eq!(tick_text(at(7) + Duration::from_micros(20), 0.000_02), "14:00:07.00002");
         let texts = [0.001, 0.05, 0.5, 1.0, 60.0, 86_400.0].map(|step| tick_text(moment, step));
         assert_eq!(texts, ["14:00:07.050", "14:00:07.05", "14:00:07.0", "14:00:07", "14:00", "Jan 31"]);
         let midnight = Timestamp::parse_rfc3339("2026-02-01T00:00:00Z").unwrap();

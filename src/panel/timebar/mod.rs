@@ -30,7 +30,7 @@ use crate::history::{Counts, Cursor, Extent, Horizon, Marks, SkipGaps, ViewTime,
 use crate::scene::Scene;
 use crate::value::{Timestamp, TwinIndex};
 
-pub use axis::{Window, tick_step, ticks};
+pub use axis::{Window, tick_step, tick_text, ticks};
 
 /// What the arrow keys step by, with Alt, alone and with Shift.
 pub const SHORT_STEP: Duration = Duration::from_millis(100);

@@ -13,11 +13,11 @@ use crate::value::{Timestamp, Value};
 /// Times of day below all lanes, in sight however far the lanes are scrolled.
 pub fn clock_ui(ui: &mut Ui, view: &TrendView, plotted: egui::Rect) {
     let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), CLOCK_HEIGHT - 4.0), Sense::hover());
-    let span = view.to.secs_since(view.from).max(1e-3);
+    let span = view.to.secs_since(view.from).max(1e-6);
     let step = clock_step(span, plotted.width());
     for tick in timebar::ticks(view.from, (0.0, span), step) {
         let x = plotted.left() + (tick / span) as f32 * plotted.width();
-        let text = clock_text(view.from + Duration::from_secs_f64(tick), span);
+        let text = clock_text(view.from + Duration::from_secs_f64(tick), span, step);
         let galley = ui.painter().layout_no_wrap(text, theme::small(), theme::TEXT_WEAK);
         let left = x - galley.size().x / 2.0;
         ui.painter().vline(x, row.top()..=row.top() + 3.0, Stroke::new(1.0, theme::TEXT_WEAK));
@@ -27,9 +27,13 @@ pub fn clock_ui(ui: &mut Ui, view: &TrendView, plotted: egui::Rect) {
     }
 }
 
-/// The time of day below a lane; the date with its year at midnight, and where the span is long.
-pub fn clock_text(at: Timestamp, span: f64) -> String {
+/// The time of day below a lane, with the decimals that its step needs; the date with its year at midnight, and where the
+/// span is long.
+pub fn clock_text(at: Timestamp, span: f64, step: f64) -> String {
     const LONG: f64 = 3.0 * 86_400.0;
+    if step < 1.0 {
+        return timebar::tick_text(at, step);
+    }
     let midnight = at.0.rem_euclid(86_400_000_000_000) < 1_000_000;
     if span > LONG || midnight { format::date(at) } else { format::clock(at) }
 }
@@ -155,8 +159,8 @@ mod tests {
     #[test]
     fn days_are_told_where_the_time_of_day_does_not_tell_them() {
         let at = |text| Timestamp::parse_rfc3339(text).unwrap();
-        assert_eq!(clock_text(at("2026-01-31T12:00:00Z"), 300.0), "12:00:00");
-        assert_eq!(clock_text(at("2026-02-01T00:00:00Z"), 300.0), "2026-02-01");
-        assert_eq!(clock_text(at("2026-01-31T12:00:00Z"), 31_536_000.0), "2026-01-31");
+        assert_eq!(clock_text(at("2026-01-31T12:00:00Z"), 300.0, 60.0), "12:00:00");
+        assert_eq!(clock_text(at("2026-02-01T00:00:00Z"), 300.0, 60.0), "2026-02-01");
+        assert_eq!(clock_text(at("2026-01-31T12:00:00Z"), 31_536_000.0, 86_400.0), "2026-01-31");
     }
 }

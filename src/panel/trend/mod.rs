@@ -26,19 +26,33 @@ use crate::command::{AttentionCommand, OperatorCommand, TimeCommand};
 use crate::scene::ValueKind;
 use crate::value::Value;
 
-/// Spans to choose from, in seconds.
-const SPANS: [(u64, &str); 10] = [
-    (30, "30 s"),
-    (60, "1 min"),
-    (300, "5 min"),
-    (900, "15 min"),
-    (3_600, "1 h"),
-    (21_600, "6 h"),
-    (86_400, "24 h"),
-    (604_800, "7 d"),
-    (2_592_000, "30 d"),
-    (31_536_000, "1 year"),
+/// Spans to choose from.
+const SPANS: [(Duration, &str); 16] = [
+    (Duration::from_micros(100), "100 µs"),
+    (Duration::from_millis(1), "1 ms"),
+    (Duration::from_millis(10), "10 ms"),
+    (Duration::from_millis(100), "100 ms"),
+    (Duration::from_secs(1), "1 s"),
+    (Duration::from_secs(10), "10 s"),
+    (Duration::from_secs(30), "30 s"),
+    (Duration::from_secs(60), "1 min"),
+    (USUAL_SPAN, "5 min"),
+    (Duration::from_secs(900), "15 min"),
+    (Duration::from_secs(3_600), "1 h"),
+    (Duration::from_secs(21_600), "6 h"),
+    (Duration::from_secs(86_400), "24 h"),
+    (Duration::from_secs(604_800), "7 d"),
+    (Duration::from_secs(2_592_000), "30 d"),
+    (Duration::from_secs(31_536_000), "1 year"),
 ];
+
+const USUAL_SPAN: Duration = Duration::from_secs(300);
+
+/// The span where nobody chose one: five minutes, or less for a recording that is shorter.
+fn fitting_span(recorded: Option<Duration>) -> Duration {
+    let Some(length) = recorded else { return USUAL_SPAN };
+    SPANS.iter().map(|(choice, _)| *choice).find(|choice| *choice >= length.min(USUAL_SPAN)).unwrap_or(USUAL_SPAN)
+}
 
 /// Room for the times of day below the lanes, and the least height of a lane, in points.
 const CLOCK_HEIGHT: f32 = 24.0;
@@ -46,14 +60,15 @@ const LEAST_LANE: f32 = 64.0;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct TrendState {
-    pub span: Duration,
+    /// None until somebody chooses.
+    pub span: Option<Duration>,
     /// Pixel columns of the last frame's plot.
     pub columns: usize,
 }
 
 impl Default for TrendState {
     fn default() -> Self {
-        Self { span: Duration::from_secs(300), columns: 400 }
+        Self { span: None, columns: 400 }
     }
 }
 
@@ -125,12 +140,11 @@ pub fn trend_ui(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut
 /// The legend, with a way to take each signal out, and the choice of span.
 fn toolbar(ui: &mut Ui, view: &TrendView, state: &mut TrendState, out: &mut Vec<OperatorCommand>) {
     ui.horizontal(|ui| {
-        let chosen = state.span.as_secs();
-        let text = SPANS.iter().find(|(secs, _)| *secs == chosen).map_or_else(|| "span".into(), |(_, t)| t.to_string());
+        let text = SPANS.iter().find(|(choice, _)| *choice == view.span).map_or("span", |(_, text)| *text);
         ComboBox::from_id_salt("trend span").width(76.0).selected_text(text).show_ui(ui, |ui| {
-            for (secs, text) in SPANS {
-                if ui.selectable_label(secs == chosen, text).clicked() {
-                    state.span = Duration::from_secs(secs);
+            for (choice, text) in SPANS {
+                if ui.selectable_label(choice == view.span, text).clicked() {
+                    state.span = Some(choice);
                 }
             }
         });
@@ -190,7 +204,7 @@ fn lane_ui(
     state: &mut TrendState,
     out: &mut Vec<OperatorCommand>,
 ) -> egui::Rect {
-    let span = view.to.secs_since(view.from).max(1e-3);
+    let span = view.to.secs_since(view.from).max(1e-6);
     let ((bottom, top), scale) = (lane.extent(), lane.scale());
     let step = clock_step(span, state.columns as f32);
     let from = view.from;
@@ -287,7 +301,7 @@ fn lane_ui(
     let turned = if hovered { ui.input(|input| input.smooth_scroll_delta().y) } else { 0.0 };
     let zooming = hovered && ui.input(|input| input.modifiers.command);
     if zooming && turned != 0.0 {
-        state.span = next_span(state.span, turned < 0.0);
+        state.span = Some(next_span(view.span, turned < 0.0));
     }
     response.response.rect
 }
@@ -314,12 +328,11 @@ fn scaled(points: &[[f64; 2]], scale: f64) -> Vec<[f64; 2]> {
 
 /// The next longer or shorter span to choose from.
 fn next_span(span: Duration, longer: bool) -> Duration {
-    let secs = span.as_secs();
     let found = match longer {
-        true => SPANS.iter().find(|(choice, _)| *choice > secs),
-        false => SPANS.iter().rev().find(|(choice, _)| *choice < secs),
+        true => SPANS.iter().find(|(choice, _)| *choice > span),
+        false => SPANS.iter().rev().find(|(choice, _)| *choice < span),
     };
-    found.map_or(span, |(choice, _)| Duration::from_secs(*choice))
+    found.map_or(span, |(choice, _)| *choice)
 }
 
 #[cfg(test)]

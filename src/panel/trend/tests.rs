@@ -138,9 +138,17 @@ fn a_legend_entry_takes_its_signal_out() {
 }
 
 #[test]
+fn a_short_recording_fills_the_width_until_a_span_is_chosen() {
+    assert_eq!(fitting_span(None), Duration::from_secs(300));
+    assert_eq!(fitting_span(Some(Duration::from_micros(59))), Duration::from_micros(100));
+    assert_eq!(fitting_span(Some(Duration::from_secs(59))), Duration::from_secs(60));
+    assert_eq!(fitting_span(Some(Duration::from_secs(86_400))), Duration::from_secs(300));
+}
+
+#[test]
 fn spans_step_up_and_down_and_stop_at_the_ends() {
     assert_eq!(next_span(Duration::from_secs(60), true), Duration::from_secs(300));
-    assert_eq!(next_span(Duration::from_secs(30), false), Duration::from_secs(30));
+    assert_eq!(next_span(Duration::from_micros(100), false), Duration::from_micros(100));
 }
 
 /// One twin `P` with signals of these names and kinds, in the window of a span that ends a second after their last sample.
@@ -200,7 +208,7 @@ fn trend(signals: &[(&str, ValueKind)], samples: &[(usize, &str, Value)], span: 
         recorded: true,
         layers: None,
     };
-    trend_view(&input, &TrendState { span, ..TrendState::default() })
+    trend_view(&input, &TrendState { span: Some(span), ..TrendState::default() })
 }
 
 /// `count` samples of signal 0, a second apart from noon on.
@@ -415,7 +423,8 @@ fn a_sample_of_1970_does_not_press_what_came_56_years_later_together() {
     assert!(view.to.secs_since(view.from) < 301.0);
     let points = &view.lanes[0].traces[0].stretches[0];
     assert!(points.len() > 50 && points[0][1] == 0.0, "{points:?}");
-    let shown = |text: &str| axis::clock_text(Timestamp::parse_rfc3339(text).unwrap(), 56.0 * 366.0 * 86_400.0);
+    let shown =
+        |text: &str| axis::clock_text(Timestamp::parse_rfc3339(text).unwrap(), 56.0 * 366.0 * 86_400.0, 86_400.0);
     assert_eq!(
         (shown("1970-01-01T00:00:00Z"), shown("2026-01-31T12:00:30Z")),
         ("1970-01-01".into(), "2026-01-31".into())

@@ -18,6 +18,8 @@ use crate::value::{SignalIndex, Timestamp};
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct TrendView {
+    /// Of the window: the one that was chosen, or one that fits.
+    pub span: Duration,
     pub from: Timestamp,
     pub to: Timestamp,
     /// Where the cursor stands; a line marks it unless the picture is live.
@@ -90,7 +92,12 @@ pub fn trend_view(input: &TrendInput, state: &TrendState) -> TrendView {
         let newest = input.trends.iter().map(|index| (input.currents)(*index).source_time).max();
         moment.shown = newest.map_or(moment.shown, |newest| newest.max(moment.shown));
     }
-    let (from, to) = window(&moment, input.horizon, state.span);
+    let recorded = input.recorded.then(|| {
+        let nanos = moment.now.0.saturating_sub(moment.session_start.0);
+        Duration::from_nanos(nanos.try_into().unwrap_or_default())
+    });
+    let span = state.span.unwrap_or_else(|| super::fitting_span(recorded));
+    let (from, to) = window(&moment, input.horizon, span);
     let mut lanes: Vec<Lane> = Vec::new();
     for (colour, &index) in input.trends.iter().enumerate() {
         let Some(signal) = input.scene.signals.get(index.at()) else { continue };
@@ -122,7 +129,7 @@ pub fn trend_view(input: &TrendInput, state: &TrendState) -> TrendView {
     let layers = layer_key::keys(input.layers);
     let here = input.layers.filter(|layers| !layers.is_empty()).map(|layers| layers.here().to_owned());
     let now = Some(moment.now.max(if live { moment.shown } else { moment.now })).filter(|now| to > *now);
-    TrendView { from, to, shown: input.moment.shown, live, recorded: input.recorded, lanes, now, here, layers }
+    TrendView { span, from, to, shown: input.moment.shown, live, recorded: input.recorded, lanes, now, here, layers }
 }
 
 impl Lane {
