@@ -34,7 +34,8 @@
 //! | [`files`] | a path, content | a file that is whole, or what stood there before |
 //! | [`schedule`] | | the names of a frame's steps |
 //! | [`value`] | text, bytes | time, value, unit, quality, sample, indices, random numbers |
-//! | [`model`] | a seed, steps of time | states of simulated machines, and their messages |
+//! | [`model`] | parameters, inputs, steps of time | states and outputs of machines: the catalogue of equations |
+//! | [`network`] | machines and how they are tied | moments: states, flows and outputs as they follow from each other |
 //! | [`scene`] | RON files | a resolved [`Scene`](scene::Scene), or every issue at once |
 //! | [`history`] | samples, forecasts, the cursor | the newest at a moment, min and max per pixel, staleness |
 //! | [`ingest`] | topic and payload | samples, cut into moments |
@@ -160,6 +161,7 @@ pub mod import;
 pub mod ingest;
 pub mod layers;
 pub mod model;
+pub mod network;
 #[cfg(feature = "desktop")]
 #[expect(clippy::disallowed_methods, reason = "draws: pictures need no bits that machines share")]
 pub mod panel;

@@ -15,6 +15,7 @@ mod film;
 mod import;
 mod info;
 mod live;
+mod models;
 #[cfg(feature = "desktop")]
 mod opener;
 mod plant;
@@ -66,6 +67,8 @@ enum Command {
     Plant(plant::Args),
     /// Check scene files and print every issue.
     Check(check::Args),
+    /// List the models that scenes can name, or print one with its parameters, inputs, outputs and ports.
+    Models(models::Args),
     /// Say what a recording holds, and what is missing from it.
     Info(info::Args),
     /// Compare two recordings: what differs, how much and when.
@@ -170,6 +173,7 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Record(args)) => record::run(args),
         Some(Command::Plant(args)) => plant::run(args),
         Some(Command::Check(args)) => check::run(args),
+        Some(Command::Models(args)) => models::run(args),
         Some(Command::Info(args)) => info::run(args),
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Rejudge(args)) => rejudge::run(args),

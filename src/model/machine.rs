@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use super::Noise;
 
 /// Equations of one kind of machine. The implementing type holds the parameters.
-pub trait Model {
+pub trait Equations {
     /// What the machine remembers from step to step.
     type State: Clone + PartialEq + Debug;
     /// What its surroundings do to it during a step.
@@ -25,14 +25,14 @@ pub trait Model {
 
 /// A model with its state, its newest output and its own stream of randomness.
 #[derive(Clone, Debug)]
-pub struct Machine<M: Model> {
+pub struct Machine<M: Equations> {
     pub model: M,
     pub state: M::State,
     pub out: M::Output,
     noise: Noise,
 }
 
-impl<M: Model> Machine<M> {
+impl<M: Equations> Machine<M> {
     /// `stream` tells machines of one plant apart: their randomness stays independent.
     pub fn new(model: M, seed: u64, stream: u64) -> Self {
         Self { state: model.initial(), out: M::Output::default(), noise: Noise::new(seed, stream), model }

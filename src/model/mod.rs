@@ -8,18 +8,43 @@
 //! SI units inside (m, m³/s, Pa, W, K or °C where said, rad); messages convert at the edge.
 
 pub mod bottling;
+mod catalogue;
+pub mod control;
+mod describe;
+pub mod drive;
+pub mod electric;
+pub mod flow;
+mod fluid;
+pub mod integrate;
+mod interface;
+pub mod line;
+pub mod liquid;
 mod machine;
+pub mod medical;
 mod noise;
 mod numeric;
 pub mod packaging;
 pub mod process;
+pub mod robot;
+pub mod services;
+pub mod signal;
 pub mod utility;
 
 use std::time::Duration;
 
 use crate::value::Timestamp;
 
-pub use machine::{Machine, Model};
+pub use catalogue::{catalogue, model};
+pub(crate) use describe::quantities;
+pub use describe::{
+    Carrier, Count, Description, Domain, End, Input, Output, OutputKind, Over, Parameter, Passage, Port, Repair, Role,
+    State, Table, Waveform,
+};
+pub use fluid::{ATMOSPHERE, Fluid, GRAVITY};
+pub use interface::{
+    Account, Carriage, Crossing, Draws, Friction, Gate, Given, Law, Model, Plumbing, StateMut, StateRef,
+};
+pub use machine::{Equations, Machine};
 pub use noise::Noise;
 
 /// A message as it goes to the broker.

@@ -13,11 +13,12 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Expected, Unexpected, Visitor};
 
+use super::format::NAMED;
 use super::nearest::nearest;
 use super::ron_tree::{Field, Kind, Node, NodeId};
 use super::secret;
 use super::span::{SPANNED, Span};
-use access::{Entries, Fields, Items, SpannedParts, Variant};
+use access::{Entries, Fields, Items, NamedParts, SpannedParts, Variant};
 
 /// A file with more problems than this is reported up to here.
 pub const MAX_PROBLEMS: usize = 200;
@@ -254,6 +255,19 @@ impl<'a, 't> Reader<'a, 't> {
     }
 }
 
+impl<'t> Reader<'_, 't> {
+    /// `Name(field: value)`: a name that the wanted type does not know beforehand, and fields likewise.
+    fn named<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        let (name, fields): (&'t str, &'t [Field<'t>]) = match &self.node.kind {
+            Kind::Struct(Some(name), fields) => (name, fields),
+            Kind::Tuple(Some(name), items) if items.is_empty() => (name, &[]),
+            Kind::Word(name) => (name, &[]),
+            _ => return de::Deserializer::deserialize_any(self, visitor),
+        };
+        self.place(visitor.visit_seq(NamedParts::new(self, name, fields)))
+    }
+}
+
 impl<'a, 't> de::Deserializer<'t> for Reader<'a, 't> {
     type Error = ReadError;
 
@@ -306,7 +320,11 @@ impl<'a, 't> de::Deserializer<'t> for Reader<'a, 't> {
     }
 
     fn deserialize_newtype_struct<V: Visitor<'t>>(self, name: &'static str, visitor: V) -> Result<V::Value, ReadError> {
-        if name == SPANNED { visitor.visit_seq(SpannedParts::new(self)) } else { visitor.visit_newtype_struct(self) }
+        match name {
+            SPANNED => visitor.visit_seq(SpannedParts::new(self)),
+            NAMED => self.named(visitor),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_struct<V: Visitor<'t>>(

@@ -147,7 +147,7 @@ pub(super) fn parse_into(text: &str, id: FileId, report: &mut Report) -> Option<
             "this file has format {major}.{minor}, this program reads format {}.{} and older minor versions of it",
             VERSION.0, VERSION.1
         );
-        let hint = if major > VERSION.0 { "a newer Pollux reads it" } else { "write format: (1, 2)" };
+        let hint = if major > VERSION.0 { "a newer Pollux reads it" } else { "write format: (1, 3)" };
         report.error("newer-format", version.span, "", brief, hint.into());
         return None;
     }

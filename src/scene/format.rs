@@ -1,10 +1,11 @@
 //! The scene file as it is written: plain data, one type per kind of bracket. In: nothing but serde. Out: the same.
 //! Knows no rules beyond the shape; [`load`](super::load()) checks what the values mean.
 //!
-//! Version (1, 2): 1.1 added alarms, 1.2 `settle` and functions over a stretch of time. A minor version may add fields that
-//! older programs can ignore; anything else is a new major one.
+//! Version (1, 3): 1.1 added alarms, 1.2 `settle` and functions over a stretch of time, 1.3 models. A minor version may add
+//! fields that older programs can ignore; anything else is a new major one.
 
 mod alarms;
+mod models;
 
 use std::fmt;
 
@@ -15,9 +16,11 @@ use super::resolved::{ColourScale, LinkKind, MqttVersion, TimeFormat, ValueKind}
 use super::span::Spanned;
 
 pub use alarms::{AlarmDef, CountDef, DeviationDef, PriorityDef, RateDef, ReferenceDef, ValueDef};
+pub(super) use models::NAMED;
+pub use models::{FeedDef, FeedFields, ModelDef, QuantityDef};
 
 /// The newest format version that this program reads and the one that it writes.
-pub const VERSION: (u32, u32) = (1, 2);
+pub const VERSION: (u32, u32) = (1, 3);
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -191,6 +194,15 @@ pub struct TypeDef {
     pub alarms: Table<AlarmDef>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look: Option<LookDef>,
+    /// How it behaves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelDef>,
+    /// Several models that make the machine together, by names of their own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub models: Table<ModelDef>,
+    /// What the inputs of its models follow: `speed`, or `bearing.speed` of one of several.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub inputs: Table<Spanned<FeedDef>>,
 }
 
 /// A signal of a type, or what a subtype or a twin changes in it: every field may be left out.
@@ -228,6 +240,9 @@ pub struct SignalDef {
     /// An expression over other signals, instead of `topic`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derived: Option<Spanned<String>>,
+    /// The output of the twin's model that it measures: `flow`, or `bearing.temperature` of one of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measures: Option<Spanned<String>>,
     /// With `derived`: how long to wait for the other inputs when one has a new sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle: Option<Spanned<String>>,
@@ -384,6 +399,12 @@ pub struct TwinDef {
     /// What this twin changes in the alarms of its type, and its own.
     #[serde(default, skip_serializing_if = "is_default")]
     pub alarms: Table<AlarmDef>,
+    /// What this twin changes in the models of its type: `kv`, or `bearing.wear` of one of several.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub parameters: Table<Spanned<QuantityDef>>,
+    /// What the inputs of its models follow.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub inputs: Table<Spanned<FeedDef>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -394,6 +415,12 @@ pub struct LinkDef {
     pub to: Spanned<String>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub kind: LinkKind,
+    /// What flows between two ports of liquid: `water` unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fluid: Option<Spanned<String>>,
+    /// Between two ports of heat: `"20 W/K"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conductance: Option<Spanned<QuantityDef>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

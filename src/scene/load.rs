@@ -75,13 +75,23 @@ fn resolve(path: &Path, parts: &[Part], report: &mut Report) -> Scene {
     add_connection_alarms(&mut scene, parts, report);
     // A twin that could not be made was reported: a link to it is no mistake of its own.
     let mentioned: BTreeSet<&str> = defs.iter().map(|def| def.id.as_str()).collect();
+    let mut links = Vec::new();
     for link in parts.iter().flat_map(|part| &part.file.links) {
         let made =
             (port(&link.from, link, &scene, &mentioned, report), port(&link.to, link, &scene, &mentioned, report));
         if let (Some(from), Some(to)) = made {
-            scene.links.push(Link { from, to, kind: link.kind });
+            scene.links.push(Link { from: from.clone(), to: to.clone(), kind: link.kind });
+            links.push((link, from, to));
         }
     }
+    for (index, path) in &unresolved.measures {
+        let signal = &scene.signals[index.at()];
+        let (item, seen) = (scene.signal_path(*index), (signal.kind, &signal.unit));
+        if let Some(measure) = unresolved.machines.measure(signal.twin, path, seen, &item, report) {
+            scene.measures.insert(*index, measure);
+        }
+    }
+    unresolved.machines.resolve(&links, &mut scene, report);
     views(parts, &mut scene, report);
     warn_of_uncovered_topics(&scene, parts, report);
     scene

@@ -18,6 +18,8 @@ pub mod format;
 mod issue;
 mod load;
 mod looks;
+mod machines;
+mod models;
 pub(crate) mod nearest;
 mod references;
 mod renumber;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::issue::SourceFile;
+use crate::network::Blueprint;
 use crate::scene::rule::Rule;
 use crate::value::{Conversion, Origin, SignalIndex, TwinIndex, Unit, Value};
 
@@ -32,6 +33,12 @@ pub struct Scene {
     pub views: Vec<Viewpoint>,
     /// The simulated plant that can stand in for the real one, e.g. `"bottling"`.
     pub plant: Option<String>,
+    /// The twins' models and how they are tied; none if no twin has one.
+    pub blueprint: Option<Arc<Blueprint>>,
+    /// Whose each machine of the blueprint is, in its order.
+    pub machines: Vec<MachineOf>,
+    /// What signals measure of the models when the plant is simulated.
+    pub measures: BTreeMap<SignalIndex, Measure>,
     /// Twins by id, for [`Scene::twin`].
     pub ids: HashMap<String, TwinIndex>,
     /// The texts that it was made of, for [`edit`](super::edit).
@@ -96,6 +103,24 @@ pub struct Tls {
     /// PEM files of the client's certificate chain and key.
     pub certificate: Option<PathBuf>,
     pub key: Option<PathBuf>,
+}
+
+/// A model of a twin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MachineOf {
+    pub twin: TwinIndex,
+    /// Its name among the twin's models; empty for the only one.
+    pub part: String,
+}
+
+/// An output of a machine as a signal sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measure {
+    /// By its place in the blueprint.
+    pub machine: usize,
+    pub output: usize,
+    /// From the output's unit to the signal's.
+    pub conversion: Conversion,
 }
 
 #[derive(Clone, Debug)]

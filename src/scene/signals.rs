@@ -28,6 +28,8 @@ pub(super) struct Prepared {
     pub settle: Option<Duration>,
     pub range: Option<(f64, f64)>,
     pub limits: Limits,
+    /// The output of a model that it measures.
+    pub measures: Option<Spanned<String>>,
     pub span: Span,
 }
 
@@ -78,6 +80,7 @@ pub(super) fn merge(base: &SignalDef, over: &SignalDef) -> SignalDef {
         limits: either(&over.limits, &base.limits),
         derived: either(&over.derived, &base.derived),
         settle: either(&over.settle, &base.settle),
+        measures: either(&over.measures, &base.measures),
         alarms: alarms::merge_tables(&base.alarms, &over.alarms),
     };
     if let (Some(over), Some(base)) = (&over.limits, &base.limits) {
@@ -142,6 +145,7 @@ pub(super) fn prepare(
         settle,
         range,
         limits: def.limits.as_ref().map(|limits| limits_of(item, limits, range, report)).unwrap_or_default(),
+        measures: def.measures.clone(),
         span: name.span,
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::alarms;
 use super::format::{SignalDef, TwinDef};
 use super::looks::{self, PreparedPart};
+use super::machines::Machines;
 use super::nearest::nearest;
 use super::report::{Hint, Report};
 use super::resolved::{Binding, Broker, Look, Part, Scene, Signal, SignalSource, Twin};
@@ -30,6 +31,9 @@ pub(super) struct Pending {
 pub(super) struct Unresolved {
     pub derived: Vec<Pending>,
     pub alarms: Vec<alarms::Pending>,
+    pub machines: Machines,
+    /// What signals measure, by the paths of outputs.
+    pub measures: Vec<(SignalIndex, Spanned<String>)>,
 }
 
 /// A placeholder that some twins do not fill: (where, name) → twins.
@@ -84,6 +88,7 @@ pub(super) fn resolve(
         params.extend(def.params.0.iter().map(|(name, value)| (name.value.clone(), value.value.clone())));
         let params = Arc::new(params);
         unresolved.alarms.push(alarms::Pending { twin: index, alarms, params: params.clone() });
+        unresolved.machines.add(index, def, &kind.models, params.clone(), report);
         let start = u32::try_from(scene.signals.len()).unwrap_or(u32::MAX);
         for signal in prepared {
             let signal_index = SignalIndex(u32::try_from(scene.signals.len()).unwrap_or(u32::MAX));
@@ -97,6 +102,9 @@ pub(super) fn resolve(
                 }
                 Source::Unbound => SignalSource::Unbound,
             };
+            if let Some(path) = &signal.measures {
+                unresolved.measures.push((signal_index, path.clone()));
+            }
             scene.signals.push(Signal {
                 index: signal_index,
                 twin: index,

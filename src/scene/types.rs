@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::alarms;
-use super::format::{AlarmDef, LookDef, SignalDef, Table, TypeDef};
+use super::format::{AlarmDef, LookDef, ModelDef, SignalDef, Table, TypeDef};
+use super::models::{self, Models};
 use super::nearest::nearest;
 use super::report::{Hint, Report};
 use super::resolved::Broker;
@@ -24,6 +25,7 @@ pub(super) struct Type {
     pub params: HashMap<String, String>,
     pub model: Option<(Spanned<String>, PathBuf)>,
     pub look: Option<LookDef>,
+    pub models: Models,
 }
 
 /// A definition and the folder that its paths start from.
@@ -58,6 +60,7 @@ fn finish(
     report: &mut Report,
 ) -> Type {
     let mut finished = Type::default();
+    let (mut model, mut parts): (Option<&ModelDef>, Table<ModelDef>) = (None, Table::default());
     for part in chain(one, by_name, report).into_iter().rev() {
         for (name, param) in &part.def.params.0 {
             finished.params.insert(name.value.clone(), param.value.clone());
@@ -72,6 +75,19 @@ fn finish(
             }
         }
         finished.alarm_defs = alarms::merge_tables(&finished.alarm_defs, &part.def.alarms);
+        model = part.def.model.as_ref().or(model);
+        for (name, def) in &part.def.models.0 {
+            match parts.0.iter_mut().find(|(known, _)| known.value == name.value) {
+                Some(known) => *known = (name.clone(), def.clone()),
+                None => parts.0.push((name.clone(), def.clone())),
+            }
+        }
+        for (path, feed) in &part.def.inputs.0 {
+            match finished.models.inputs.iter_mut().find(|(known, _)| known.value == path.value) {
+                Some(known) => *known = (path.clone(), feed.clone()),
+                None => finished.models.inputs.push((path.clone(), feed.clone())),
+            }
+        }
         let Some(look) = &part.def.look else { continue };
         if let Some(model) = &look.model {
             finished.model = Some((model.clone(), part.dir.to_owned()));
@@ -80,6 +96,7 @@ fn finish(
         let parts = if look.parts.is_empty() { inherited.parts } else { look.parts.clone() };
         finished.look = Some(LookDef { model: None, parts });
     }
+    (finished.models.parts, finished.models.broken) = models::prepare(&one.name.value, model, &parts, report);
     for (name, def) in &finished.defs {
         let item = format!("{}.{}", one.name.value, name.value);
         let bad = |c: char| c == '.' || c == '"' || c == '\\' || c.is_control();

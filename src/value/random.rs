@@ -44,6 +44,11 @@ impl Stream {
         Self { key: halves(seed), names: absorb(absorb(0, twin), variable) }
     }
 
+    /// The same names under another seed.
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { key: halves(seed), ..self }
+    }
+
     /// 64 bits; each is as often 0 as 1.
     pub fn bits(self, step: u64) -> u64 {
         let ([a, b], [c, d]) = (halves(self.names), halves(step));

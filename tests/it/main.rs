@@ -17,6 +17,7 @@ mod live;
 mod malformed;
 mod models;
 mod mosquitto;
+mod network;
 mod origin;
 #[cfg(feature = "desktop")]
 mod picture;
@@ -32,5 +33,6 @@ mod restart;
 mod rooms;
 mod scene;
 mod scene_edit;
+mod scene_models;
 mod store;
 mod support;

@@ -2,7 +2,7 @@
 //!
 //! Equations: trapezoid of speed along its track; charge balance of the battery. Takes a pallet only at the dock.
 
-use crate::model::{Model, Noise, numeric::move_towards};
+use crate::model::{Equations, Noise, numeric::move_towards};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum AgvPhase {
@@ -94,7 +94,7 @@ impl Agv {
     }
 }
 
-impl Model for Agv {
+impl Equations for Agv {
     type State = AgvState;
     type Input = AgvInput;
     type Output = AgvOutput;

@@ -4,7 +4,7 @@
 //! inertia and friction of a planar two-link arm (Craig, "Introduction to Robotics", ch. 6 and 7). Angles are those of
 //! the drawn model: all zero is upper arm upright, forearm level. Never leaves the joint limits.
 
-use crate::model::{Model, Noise, process::GRAVITY};
+use crate::model::{Equations, Noise, process::GRAVITY};
 
 /// Limits of the six joints in degrees.
 pub const JOINT_LIMITS: [(f64, f64); 6] =
@@ -168,7 +168,7 @@ fn torques(q: [f64; 6], w: [f64; 6], a: [f64; 6]) -> [f64; 6] {
     std::array::from_fn(|i| gravity[i] + INERTIA[i] * a[i] + VISCOUS[i] * w[i])
 }
 
-impl Model for Capper {
+impl Equations for Capper {
     type State = CapperState;
     type Input = CapperInput;
     type Output = CapperOutput;

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use crate::model::{Model, Noise, numeric::approach};
+use crate::model::{Equations, Noise, numeric::approach};
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Conveyor {
@@ -64,7 +64,7 @@ impl Conveyor {
     }
 }
 
-impl Model for Conveyor {
+impl Equations for Conveyor {
     type State = ConveyorState;
     type Input = ConveyorInput;
     type Output = ConveyorOutput;

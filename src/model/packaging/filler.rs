@@ -4,7 +4,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::model::{Model, Noise, numeric::approach};
+use crate::model::{Equations, Noise, numeric::approach};
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Filler {
@@ -64,7 +64,7 @@ pub struct FillerOutput {
     pub power: f64,
 }
 
-impl Model for Filler {
+impl Equations for Filler {
     type State = FillerState;
     type Input = FillerInput;
     type Output = FillerOutput;

@@ -4,7 +4,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::model::{Model, Noise, numeric::approach};
+use crate::model::{Equations, Noise, numeric::approach};
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Labeller {
@@ -43,7 +43,7 @@ pub struct LabellerOutput {
     pub power: f64,
 }
 
-impl Model for Labeller {
+impl Equations for Labeller {
     type State = LabellerState;
     type Input = LabellerInput;
     type Output = LabellerOutput;

@@ -3,7 +3,7 @@
 //! The lift sinks by one layer after each push, so that layers are always pushed at the same height. Never pushes onto
 //! a full pallet: it waits until the pallet is fetched.
 
-use crate::model::{Model, Noise, numeric::move_towards};
+use crate::model::{Equations, Noise, numeric::move_towards};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum PalletiserPhase {
@@ -73,7 +73,7 @@ pub struct PalletiserOutput {
     pub power: f64,
 }
 
-impl Model for Palletiser {
+impl Equations for Palletiser {
     type State = PalletiserState;
     type Input = PalletiserInput;
     type Output = PalletiserOutput;

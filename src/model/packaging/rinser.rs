@@ -2,7 +2,7 @@
 //!
 //! Equation: nozzle flow follows the square root of its pressure (Torricelli). Never rinses while the line stands.
 
-use crate::model::{Model, Noise, numeric::approach};
+use crate::model::{Equations, Noise, numeric::approach};
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Rinser {
@@ -39,7 +39,7 @@ pub struct RinserOutput {
     pub power: f64,
 }
 
-impl Model for Rinser {
+impl Equations for Rinser {
     type State = RinserState;
     type Input = RinserInput;
     type Output = RinserOutput;

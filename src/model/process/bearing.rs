@@ -4,7 +4,7 @@
 //! "Residual-life distributions from component degradation signals: a Bayesian approach", IIE Transactions 37, 2005);
 //! zones of vibration velocity after ISO 20816-3. Wear never heals: only a new bearing brings damage back to 0.
 
-use crate::model::{Model, Noise, numeric::approach};
+use crate::model::{Equations, Noise, numeric::approach};
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Bearing {
@@ -49,7 +49,7 @@ pub struct BearingOutput {
     pub temperature: f64,
 }
 
-impl Model for Bearing {
+impl Equations for Bearing {
     type State = BearingState;
     type Input = BearingInput;
     type Output = BearingOutput;

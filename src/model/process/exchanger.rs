@@ -4,7 +4,7 @@
 //! fouling (Kern and Seaton, 1959). Heat given up by the hot side is what the cold side takes, plus what warms plates.
 
 use super::{DENSITY, SPECIFIC_HEAT};
-use crate::model::{Model, Noise, numeric::approach};
+use crate::model::{Equations, Noise, numeric::approach};
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Exchanger {
@@ -67,7 +67,7 @@ pub fn effectiveness(ntu: f64, cr: f64) -> f64 {
     (1.0 - e) / (1.0 - cr * e)
 }
 
-impl Model for Exchanger {
+impl Equations for Exchanger {
     type State = ExchangerState;
     type Input = ExchangerInput;
     type Output = ExchangerOutput;

@@ -5,7 +5,7 @@
 //! motor heat as one thermal mass. Never pumps backwards: the check valve shuts.
 
 use super::{DENSITY, GRAVITY};
-use crate::model::{Model, Noise, numeric::approach};
+use crate::model::{Equations, Noise, numeric::approach};
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Pump {
@@ -99,7 +99,7 @@ impl Pump {
     }
 }
 
-impl Model for Pump {
+impl Equations for Pump {
     type State = PumpState;
     type Input = PumpInput;
     type Output = PumpOutput;

@@ -4,7 +4,7 @@
 //! Never gives more than it holds, never holds more than its volume: the rest overflows and is counted.
 
 use super::{DENSITY, SPECIFIC_HEAT};
-use crate::model::{Machine, Model, Noise, numeric::approach};
+use crate::model::{Equations, Machine, Noise, numeric::approach};
 use crate::value::powi;
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -57,7 +57,7 @@ pub struct TankOutput {
     pub agitator_power: f64,
 }
 
-impl Model for Tank {
+impl Equations for Tank {
     type State = TankState;
     type Input = TankInput;
     type Output = TankOutput;

@@ -2,7 +2,7 @@
 //!
 //! Equation: IEC 60534-2-1 for liquids without choking, Q = Kv f(x) sqrt(Δp / SG), with f(x) = R^(x-1).
 
-use crate::model::{Model, Noise, numeric::move_towards};
+use crate::model::{Equations, Noise, numeric::move_towards};
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Valve {
@@ -40,7 +40,7 @@ pub struct ValveOutput {
     pub pressure_difference: f64,
 }
 
-impl Model for Valve {
+impl Equations for Valve {
     type State = ValveState;
     type Input = ValveInput;
     type Output = ValveOutput;

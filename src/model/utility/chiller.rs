@@ -4,7 +4,7 @@
 //! "Thermodynamics", ch. 11). Holds its supply temperature with a PI controller, within its capacity.
 
 use crate::model::numeric::{Pi, approach};
-use crate::model::{Model, Noise};
+use crate::model::{Equations, Noise};
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Chiller {
@@ -53,7 +53,7 @@ pub struct ChillerOutput {
     pub fan_speed: f64,
 }
 
-impl Model for Chiller {
+impl Equations for Chiller {
     type State = ChillerState;
     type Input = ChillerInput;
     type Output = ChillerOutput;

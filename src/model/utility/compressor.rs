@@ -3,7 +3,7 @@
 //! Equations: mass balance of an ideal gas at constant temperature, dp/dt = p_atm (q_in - q_out) / V with flows as
 //! free air; two-point control between a low and a high pressure. Gauge pressures in Pa.
 
-use crate::model::{Model, Noise, numeric::approach};
+use crate::model::{Equations, Noise, numeric::approach};
 
 const ATMOSPHERE: f64 = 101_325.0;
 
@@ -51,7 +51,7 @@ pub struct CompressorOutput {
     pub power: f64,
 }
 
-impl Model for Compressor {
+impl Equations for Compressor {
     type State = CompressorState;
     type Input = CompressorInput;
     type Output = CompressorOutput;

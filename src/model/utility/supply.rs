@@ -2,7 +2,7 @@
 //!
 //! Equation: P = √3 U I cos φ, and a feeder whose voltage sinks with its load. Never loses energy: it only counts.
 
-use crate::model::{Model, Noise, numeric::approach};
+use crate::model::{Equations, Noise, numeric::approach};
 
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Supply {
@@ -43,7 +43,7 @@ pub struct SupplyOutput {
     pub power_factor: f64,
 }
 
-impl Model for Supply {
+impl Equations for Supply {
     type State = SupplyState;
     type Input = SupplyInput;
     type Output = SupplyOutput;

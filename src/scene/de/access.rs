@@ -3,7 +3,7 @@
 use serde::de::value::{BorrowedStrDeserializer, U32Deserializer};
 use serde::de::{self, DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor};
 
-use super::{Context, Field, Kind, Node, ReadError, Reader, own_name};
+use super::{Context, Field, Kind, Node, ReadError, Reader, SPANNED, Span, own_name};
 
 pub(super) struct Items<'a, 't> {
     items: std::slice::Iter<'t, Node<'t>>,
@@ -122,6 +122,128 @@ impl<'t> SeqAccess<'t> for SpannedParts<'_, 't> {
             4 => seed.deserialize(self.reader).map(Some),
             _ => Ok(None),
         }
+    }
+}
+
+/// The name of `Name(field: value)`, then its fields as a map; both with their places.
+pub(super) struct NamedParts<'a, 't> {
+    next: u8,
+    reader: Reader<'a, 't>,
+    name: &'t str,
+    fields: &'t [Field<'t>],
+}
+
+impl<'a, 't> NamedParts<'a, 't> {
+    pub(super) fn new(reader: Reader<'a, 't>, name: &'t str, fields: &'t [Field<'t>]) -> Self {
+        Self { next: 0, reader, name, fields }
+    }
+}
+
+impl<'t> SeqAccess<'t> for NamedParts<'_, 't> {
+    type Error = ReadError;
+
+    fn next_element_seed<S: DeserializeSeed<'t>>(&mut self, seed: S) -> Result<Option<S::Value>, ReadError> {
+        self.next += 1;
+        match self.next {
+            1 => {
+                let begin = self.reader.node.span.start as usize;
+                let span = Span::new(self.reader.node.span.file, begin..begin + self.name.len());
+                seed.deserialize(Name { text: self.name, span }).map(Some)
+            }
+            2 => seed.deserialize(FieldMap { fields: self.fields, context: self.reader.context }).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// A word that stands without quotes, and its place.
+#[derive(Clone, Copy)]
+struct Name<'t> {
+    text: &'t str,
+    span: Span,
+}
+
+impl<'t> de::Deserializer<'t> for Name<'t> {
+    type Error = ReadError;
+
+    fn deserialize_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_borrowed_str(self.text)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'t>>(self, name: &'static str, visitor: V) -> Result<V::Value, ReadError> {
+        match name {
+            SPANNED => visitor.visit_seq(NameParts { next: 0, name: self }),
+            _ => visitor.visit_newtype_struct(self),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        <V: Visitor<'t>>
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq
+        tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+struct NameParts<'t> {
+    next: u8,
+    name: Name<'t>,
+}
+
+impl<'t> SeqAccess<'t> for NameParts<'t> {
+    type Error = ReadError;
+
+    fn next_element_seed<S: DeserializeSeed<'t>>(&mut self, seed: S) -> Result<Option<S::Value>, ReadError> {
+        self.next += 1;
+        let number = |value: u32| -> U32Deserializer<ReadError> { value.into_deserializer() };
+        match self.next {
+            1 => seed.deserialize(number(self.name.span.file.0)).map(Some),
+            2 => seed.deserialize(number(self.name.span.start)).map(Some),
+            3 => seed.deserialize(number(self.name.span.end)).map(Some),
+            4 => seed.deserialize(self.name).map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Named fields as a map with text keys.
+struct FieldMap<'a, 't> {
+    fields: &'t [Field<'t>],
+    context: &'a Context<'t>,
+}
+
+impl<'t> de::Deserializer<'t> for FieldMap<'_, 't> {
+    type Error = ReadError;
+
+    fn deserialize_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        visitor.visit_map(NamedFields { fields: self.fields.iter(), value: None, context: self.context })
+    }
+
+    serde::forward_to_deserialize_any! {
+        <V: Visitor<'t>>
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+struct NamedFields<'a, 't> {
+    fields: std::slice::Iter<'t, Field<'t>>,
+    value: Option<&'t Node<'t>>,
+    context: &'a Context<'t>,
+}
+
+impl<'t> MapAccess<'t> for NamedFields<'_, 't> {
+    type Error = ReadError;
+
+    fn next_key_seed<S: DeserializeSeed<'t>>(&mut self, seed: S) -> Result<Option<S::Value>, ReadError> {
+        let context = self.context;
+        let Some(field) = self.fields.find(|field| !context.is_out(&field.value)) else { return Ok(None) };
+        self.value = Some(&field.value);
+        seed.deserialize(Name { text: field.name, span: field.span }).map(Some)
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'t>>(&mut self, seed: S) -> Result<S::Value, ReadError> {
+        let Some(node) = self.value else { return Err(de::Error::custom("a value without a field")) };
+        seed.deserialize(Reader { node, context: self.context })
     }
 }
 

@@ -1,0 +1,185 @@
+//! A place with one or several servers and a line before it. In: items. Out: the same items, each after its service.
+//!
+//! First come, first served. Services take gamma-like times: exponential for M/M/c, or all alike for M/D/c, or between
+//! (Kleinrock, "Queueing Systems" 1, 1975). The number of servers may change while it runs: services that have begun are
+//! finished. A finished item that nobody takes keeps its server.
+
+use crate::model::quantities;
+use crate::model::{Account, Description, Domain, Gate, Given, Model, Port, StateMut, StateRef};
+
+/// A place where items wait and are served.
+#[derive(Clone, Copy, Debug)]
+pub struct Server;
+
+quantities! {
+    pub parameters ServerParameters {
+        /// Servers that work beside each other
+        servers: "" = 1.0, 0.0 => 1000.0, design, "one";
+        /// Mean time of a service
+        service: "s" = 5.0, 0.0 => 1e6, design, "assumed";
+        /// Share of chance in a service's time: 1 for exponential ones, 0 for all alike
+        chance: "" = 1.0, 0.0 => 1.0, design, "Kleinrock, Queueing Systems 1";
+        /// Items that may wait before it
+        room: "" = 1e6, 0.0 => 1e6, design, "as good as endless";
+        /// Times slower than it should be
+        slowness: "" = 1.0, 0.1 => 100.0, condition, "as it should be";
+    }
+}
+
+quantities! {
+    pub counts ServerCounts {
+        /// Items that wait
+        waiting;
+        /// Items that are served
+        serving;
+        /// Items that are served and wait to leave
+        ready;
+        /// Items that came
+        came;
+        /// Services that began
+        begun;
+        /// The sum over time of items inside, in item ns
+        inside_time;
+        /// The sum over time of items that wait, in item ns
+        waiting_time;
+        /// Up to when the sums reach, ns
+        summed;
+    }
+}
+
+quantities! {
+    pub outputs ServerOutputs {
+        /// Items that wait
+        waiting: "", held;
+        /// Items that are served
+        serving: "", held;
+        /// All items inside
+        inside: "", held;
+        /// Items that have left
+        served: "", held;
+        /// Share of servers that work
+        utilisation: "", held;
+    }
+}
+
+static DESCRIPTION: Description = Description {
+    name: "Server",
+    about: "A place with one or several servers and a line before it",
+    source: "Kleinrock, Queueing Systems 1",
+    parameters: ServerParameters::ALL,
+    counts: ServerCounts::ALL,
+    outputs: ServerOutputs::ALL,
+    ports: &[
+        Port { name: "in", about: "Where items enter", domain: Domain::ItemsIn, required: true },
+        Port { name: "out", about: "Where items leave", domain: Domain::ItemsOut, required: false },
+    ],
+    draws: &["service"],
+    ..Description::EMPTY
+};
+
+// The queue holds three rows one after the other: items that wait, pairs of (end, item) in service ordered by end, items
+// that are ready.
+
+impl Server {
+    /// Begins services while servers are free.
+    fn begin_services(given: &Given<'_>, c: &mut ServerCounts, state: &mut StateMut<'_>) {
+        let p = ServerParameters::of(given.parameters);
+        while c.waiting > 0 && c.serving + c.ready < p.servers as u64 {
+            let item = state.queue.pop_front().unwrap_or_default();
+            c.waiting -= 1;
+            let drawn = given.draws.of(0).exponential(c.begun);
+            let secs = p.service * p.slowness * (p.chance * drawn + 1.0 - p.chance);
+            let end = given.time.saturating_add((secs * 1e9) as u64);
+            let begin = c.waiting as usize;
+            let row = (0..c.serving as usize).map(|k| state.queue[begin + 2 * k]);
+            let place = begin + 2 * row.take_while(|other| *other <= end).count();
+            state.queue.insert(place, item);
+            state.queue.insert(place, end);
+            c.serving += 1;
+            c.begun += 1;
+        }
+    }
+
+    fn sum(c: &mut ServerCounts, time: u64) {
+        let passed = time - c.summed;
+        c.waiting_time += c.waiting * passed;
+        c.inside_time += (c.waiting + c.serving + c.ready) * passed;
+        c.summed = time;
+    }
+}
+
+impl Model for Server {
+    fn description(&self) -> &'static Description {
+        &DESCRIPTION
+    }
+
+    fn outputs(&self, given: &Given<'_>, state: StateRef<'_>, out: &mut [f64]) {
+        let (p, c) = (ServerParameters::of(given.parameters), ServerCounts::of(state.counts));
+        ServerOutputs {
+            waiting: c.waiting as f64,
+            serving: c.serving as f64,
+            inside: (c.waiting + c.serving + c.ready) as f64,
+            served: (c.came - c.waiting - c.serving - c.ready) as f64,
+            utilisation: if p.servers >= 1.0 { c.serving as f64 / p.servers } else { 0.0 },
+        }
+        .put(out);
+    }
+
+    fn next_event(&self, given: &Given<'_>, state: StateRef<'_>) -> Option<u64> {
+        let (p, c) = (ServerParameters::of(given.parameters), ServerCounts::of(state.counts));
+        if c.waiting > 0 && c.serving + c.ready < p.servers as u64 {
+            // A server came free by a change of their number.
+            return Some(given.time);
+        }
+        (c.serving > 0).then(|| state.queue[c.waiting as usize])
+    }
+
+    fn event(&self, given: &Given<'_>, state: &mut StateMut<'_>) {
+        let mut c = ServerCounts::of(state.counts);
+        Self::sum(&mut c, given.time);
+        while c.serving > 0 && state.queue[c.waiting as usize] <= given.time {
+            state.queue.remove(c.waiting as usize);
+            let item = state.queue.remove(c.waiting as usize).unwrap_or_default();
+            c.serving -= 1;
+            c.ready += 1;
+            state.queue.push_back(item);
+        }
+        Self::begin_services(given, &mut c, state);
+        c.put(state.counts);
+    }
+
+    fn accepts(&self, _: Gate, given: &Given<'_>, state: StateRef<'_>) -> bool {
+        let (p, c) = (ServerParameters::of(given.parameters), ServerCounts::of(state.counts));
+        (c.waiting as f64) < p.room || (c.waiting == 0 && c.serving + c.ready < p.servers as u64)
+    }
+
+    fn take(&self, _: Gate, item: u64, given: &Given<'_>, state: &mut StateMut<'_>) {
+        let mut c = ServerCounts::of(state.counts);
+        Self::sum(&mut c, given.time);
+        state.queue.insert(c.waiting as usize, item);
+        c.waiting += 1;
+        c.came += 1;
+        Self::begin_services(given, &mut c, state);
+        c.put(state.counts);
+    }
+
+    fn offers(&self, gate: Gate, _: &Given<'_>, state: StateRef<'_>) -> bool {
+        gate.port == 1 && ServerCounts::of(state.counts).ready > 0
+    }
+
+    fn give(&self, _: Gate, given: &Given<'_>, state: &mut StateMut<'_>) -> u64 {
+        let mut c = ServerCounts::of(state.counts);
+        Self::sum(&mut c, given.time);
+        let first = (c.waiting + 2 * c.serving) as usize;
+        let item = state.queue.remove(first).unwrap_or_default();
+        c.ready -= 1;
+        Self::begin_services(given, &mut c, state);
+        c.put(state.counts);
+        item
+    }
+
+    fn account(&self, _: &Given<'_>, state: StateRef<'_>) -> Account {
+        let c = ServerCounts::of(state.counts);
+        Account { items: (c.waiting + c.serving + c.ready) as i64, ..Account::default() }
+    }
+}

@@ -1,0 +1,35 @@
+//! Whole items that go from machine to machine within an instant. In: a moment. Out: the same, with every item moved on
+//! that could be. An item leaves one machine and enters the other in one deed: none is lost or made here.
+
+use super::island::{Island, ItemTie};
+use super::state::State;
+
+impl Island {
+    /// Ties are asked in their order, again and again until none passes an item any more.
+    pub(super) fn pass_items(&self, moment: &mut State, touched: &mut [bool]) {
+        let mut again = true;
+        while again {
+            again = false;
+            for tie in &self.items {
+                while self.may_pass(moment, tie) {
+                    self.pass(moment, tie);
+                    touched[tie.from.0] = true;
+                    touched[tie.to.0] = true;
+                    again = true;
+                }
+            }
+        }
+    }
+
+    fn may_pass(&self, moment: &State, tie: &ItemTie) -> bool {
+        !moment.broken[tie.from.0]
+            && !moment.broken[tie.to.0]
+            && self.read(moment, tie.from.0, |model, given, state| model.offers(tie.from.1, given, state))
+            && self.read(moment, tie.to.0, |model, given, state| model.accepts(tie.to.1, given, state))
+    }
+
+    fn pass(&self, moment: &mut State, tie: &ItemTie) {
+        let item = self.change(moment, tie.from.0, |model, given, state| model.give(tie.from.1, given, state));
+        self.change(moment, tie.to.0, |model, given, state| model.take(tie.to.1, item, given, state));
+    }
+}

@@ -1,0 +1,349 @@
+//! Moves an island on. In: an island, its state, a time. Out: the state at that time. See the room's page for what happens
+//! at an instant.
+
+use super::hydraulics::Hydraulics;
+use super::island::{Island, Source};
+use super::state::{Adjustment, State, Target};
+use super::warmth::{Temperatures, Warmth};
+use crate::model::{Draws, Given, Over, Plumbing, StateMut, StateRef};
+
+/// Events of one machine at one instant, at most: one that asks for more stands still.
+const MOST_EVENTS: u32 = 100_000;
+
+/// Which inputs are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// Those that follow outputs of this instant.
+    Now,
+    /// Those that follow outputs of the instant before.
+    Before,
+}
+
+/// Room to compute in; belongs to one thread, holds nothing between calls.
+#[derive(Clone, Debug)]
+pub(super) struct Scratch {
+    liquids: Vec<(Hydraulics, Warmth)>,
+    flows: Vec<f64>,
+    temperatures: Vec<Temperatures>,
+    /// Machines whose state changed in this instant, and those whose inputs or flows may have.
+    touched: Vec<bool>,
+    stale: Vec<bool>,
+    inputs: Vec<f64>,
+    outputs: Vec<f64>,
+}
+
+impl Island {
+    pub fn scratch(&self) -> Scratch {
+        Scratch {
+            liquids: self.groups.iter().map(|group| (group.hydraulics.clone(), group.warmth.clone())).collect(),
+            flows: Vec::new(),
+            temperatures: Vec::new(),
+            touched: vec![false; self.len()],
+            stale: vec![false; self.len()],
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// The moment at time 0, with `outside` values in the order of the blueprint.
+    pub fn start(&self, seed: u64, outside: &[f64], work: &mut Scratch) -> State {
+        let mut moment = self.blank(seed);
+        for (to, from) in moment.outside.iter_mut().zip(outside) {
+            *to = *from;
+        }
+        for at in 0..self.len() {
+            self.gather(&mut moment, at, When::Now);
+            self.change(&mut moment, at, |slot, given, state| slot.begin(given, state));
+        }
+        work.touched.fill(true);
+        self.settle(&mut moment, work);
+        moment
+    }
+
+    /// Takes up changes that were made from outside: states, parameters, adjustments, outside values.
+    pub fn refresh(&self, moment: &mut State, work: &mut Scratch) {
+        work.touched.fill(true);
+        self.settle(moment, work);
+    }
+
+    /// The next instant after that of a moment.
+    pub fn next(&self, moment: &State) -> u64 {
+        let steps = self.steps.iter().map(|step| (moment.time / step + 1) * step);
+        steps.chain(moment.due.iter().map(|due| (*due).max(moment.time))).min().unwrap_or(u64::MAX)
+    }
+
+    /// Carries a moment to a time in nanoseconds; it stands there even if nothing happens then.
+    pub fn advance(&self, moment: &mut State, until: u64, work: &mut Scratch) {
+        loop {
+            let next = self.next(moment);
+            if next > until {
+                break;
+            }
+            self.instant(moment, next, work);
+        }
+        moment.time = moment.time.max(until);
+    }
+
+    fn instant(&self, moment: &mut State, time: u64, work: &mut Scratch) {
+        // An event may be due at the very time at which the moment stands already: steps that ended then are done.
+        let passed = time > moment.time;
+        moment.time = time;
+        work.touched.fill(false);
+        if passed {
+            self.cross_borders(moment);
+            for (at, slot) in self.slots.iter().enumerate() {
+                if slot.step > 0 && time.is_multiple_of(slot.step) {
+                    self.step(moment, at, work);
+                }
+            }
+        }
+        self.events(moment, work);
+        self.pass_items(moment, &mut work.touched);
+        self.settle(moment, work);
+    }
+
+    fn step(&self, moment: &mut State, at: usize, work: &mut Scratch) {
+        let slot = &self.slots[at];
+        let begin = moment.time - slot.step;
+        work.inputs.clear();
+        for (place, said) in slot.inputs.clone().zip(slot.description.inputs) {
+            let (sum, since) = moment.sums[place];
+            let now = moment.inputs[place];
+            // An input that never changed during the step is its own mean, to the last bit.
+            let mean = match said.over == Over::Mean && since > begin {
+                true => (sum + now * (moment.time - since) as f64) / slot.step as f64,
+                false => now,
+            };
+            work.inputs.push(mean);
+            moment.sums[place] = (0.0, moment.time);
+        }
+        let dt = slot.step as f64 / 1e9;
+        self.change_with(moment, at, &work.inputs, |model, given, state| model.step(given, dt, state));
+        work.touched[at] = true;
+    }
+
+    fn events(&self, moment: &mut State, work: &mut Scratch) {
+        for at in 0..self.len() {
+            let mut left = MOST_EVENTS;
+            while moment.due[at] <= moment.time && !moment.broken[at] {
+                self.change(moment, at, |model, given, state| model.event(given, state));
+                work.touched[at] = true;
+                moment.due[at] = self.next_event(moment, at);
+                left -= 1;
+                if left == 0 {
+                    moment.broken[at] = true;
+                }
+            }
+        }
+    }
+
+    /// Computes all that follows from states: outputs, heat, flows, inputs, the next events.
+    fn settle(&self, moment: &mut State, work: &mut Scratch) {
+        work.stale.fill(false);
+        for (at, slot) in self.slots.iter().enumerate() {
+            if slot.delayed {
+                work.stale[at] = self.gather(moment, at, When::Before);
+            }
+        }
+        for at in 0..self.len() {
+            if work.touched[at] {
+                self.tell(moment, at, work);
+                work.stale[at] = true;
+            }
+        }
+        for tie in &self.heat {
+            if work.touched[tie.machines.0] || work.touched[tie.machines.1] {
+                work.stale[tie.machines.0] = true;
+                work.stale[tie.machines.1] = true;
+            }
+        }
+        for (number, group) in self.groups.iter().enumerate() {
+            // Between its steps flows stay as they are, so that what they carry is what machines count.
+            let due = group.step == 0 || moment.time.is_multiple_of(group.step);
+            if due && group.machines.iter().any(|at| work.touched[*at]) {
+                self.solve(moment, number, work);
+                group.machines.iter().for_each(|at| work.stale[*at] = true);
+            }
+        }
+        for at in &self.order {
+            if work.stale[*at] || self.slots[*at].outside {
+                let changed = self.gather(moment, *at, When::Now);
+                if (changed || work.stale[*at]) && self.tell(moment, *at, work) {
+                    self.followers[*at].iter().for_each(|other| work.stale[*other] = true);
+                }
+            }
+        }
+        for at in 0..self.len() {
+            if work.stale[at] {
+                moment.due[at] = self.next_event(moment, at);
+            }
+        }
+    }
+
+    fn next_event(&self, moment: &State, at: usize) -> u64 {
+        self.read(moment, at, |model, given, state| model.next_event(given, state)).unwrap_or(u64::MAX)
+    }
+
+    /// Reads what feeds a machine's inputs; true if any changed.
+    fn gather(&self, moment: &mut State, at: usize, when: When) -> bool {
+        let mut changed = false;
+        for (number, place) in self.slots[at].inputs.clone().enumerate() {
+            let mut value = match &self.sources[place] {
+                Source::Constant(x) => *x,
+                Source::Output { delayed, .. } if *delayed != (when == When::Before) => continue,
+                _ if when == When::Before => continue,
+                Source::Output { at, scale, offset, .. } => scale * moment.outputs[*at] + offset,
+                Source::Outside(at) => moment.outside[*at],
+                Source::Sum(outputs) => outputs.iter().map(|at| moment.outputs[*at]).sum(),
+                Source::Heat => self.heat_into(moment, place),
+            };
+            for Adjustment { target, effect } in &moment.adjustments {
+                if *target == (Target::Input { machine: at, input: number }) {
+                    value = effect.of(value);
+                }
+            }
+            let before = moment.inputs[place];
+            if value.to_bits() != before.to_bits() {
+                let (sum, since) = &mut moment.sums[place];
+                *sum += before * (moment.time - *since) as f64;
+                *since = moment.time;
+                moment.inputs[place] = value;
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// W through all heat ties into an input.
+    fn heat_into(&self, moment: &State, place: usize) -> f64 {
+        let mut sum = 0.0;
+        for tie in &self.heat {
+            let flow = tie.conductance * (moment.outputs[tie.from.0] - moment.outputs[tie.to.0]);
+            if tie.to.1 == place {
+                sum += flow;
+            }
+            if tie.from.1 == place {
+                sum -= flow;
+            }
+        }
+        sum
+    }
+
+    /// Computes a machine's outputs; true if any changed.
+    fn tell(&self, moment: &mut State, at: usize, work: &mut Scratch) -> bool {
+        let range = self.slots[at].outputs.clone();
+        work.outputs.clear();
+        work.outputs.resize(range.len(), 0.0);
+        let out = &mut work.outputs;
+        self.read(moment, at, |model, given, state| model.outputs(given, state, out));
+        let mut changed = false;
+        for (to, from) in moment.outputs[range].iter_mut().zip(&work.outputs) {
+            changed |= to.to_bits() != from.to_bits();
+            *to = *from;
+        }
+        changed
+    }
+
+    fn solve(&self, moment: &mut State, number: usize, work: &mut Scratch) {
+        let group = &self.groups[number];
+        let interval = group.step as f64 / 1e9;
+        let (hydraulics, warmth) = &mut work.liquids[number];
+        for (k, (machine, passage, _)) in group.passages.iter().enumerate() {
+            let slot = &self.slots[*machine];
+            let at = Plumbing {
+                parameters: &moment.parameters[slot.parameters.clone()],
+                state: state_of(slot, &moment.numbers, &moment.counts, &moment.queues[*machine]),
+                fluid: group.fluid,
+                interval,
+            };
+            hydraulics.laws()[k] = slot.model.law(*passage, &at);
+            warmth.carriages()[k] = slot.model.carriage(*passage, &at);
+        }
+        work.flows.clear();
+        work.flows.extend(group.passages.iter().map(|(_, _, at)| moment.crossings[*at].flow));
+        let pressures = &mut moment.pressures[group.nodes.clone()];
+        moment.solved[number] = hydraulics.solve(&group.fluid, &mut work.flows, pressures);
+        work.temperatures.clear();
+        work.temperatures.resize(group.passages.len(), Temperatures::default());
+        let nodes = &mut moment.nodes[group.nodes.clone()];
+        warmth.solve(&group.fluid, &work.flows, interval, nodes, &mut work.temperatures);
+        for (k, (_, _, at)) in group.passages.iter().enumerate() {
+            let (from, to) = group.ends[k];
+            let pressure = |end: Option<usize>| end.map_or(0.0, |node| pressures[node]);
+            let crossing = &mut moment.crossings[*at];
+            crossing.flow = work.flows[k];
+            (crossing.from_pressure, crossing.to_pressure) = (pressure(from), pressure(to));
+            (crossing.entering, crossing.leaving) = (work.temperatures[k].entering, work.temperatures[k].leaving);
+        }
+    }
+
+    /// Calls what only looks at a machine.
+    pub fn read<R>(
+        &self,
+        moment: &State,
+        at: usize,
+        look: impl FnOnce(&dyn crate::model::Model, &Given<'_>, StateRef<'_>) -> R,
+    ) -> R {
+        let slot = &self.slots[at];
+        let given = Given {
+            time: moment.time,
+            parameters: &moment.parameters[slot.parameters.clone()],
+            inputs: &moment.inputs[slot.inputs.clone()],
+            crossings: &moment.crossings[slot.crossings.clone()],
+            tables: &slot.tables,
+            draws: Draws { seed: moment.seed, streams: &slot.streams },
+        };
+        look(slot.model, &given, state_of(slot, &moment.numbers, &moment.counts, &moment.queues[at]))
+    }
+
+    /// Calls what changes a machine, with its inputs as they are now.
+    pub fn change<R: Default>(
+        &self,
+        moment: &mut State,
+        at: usize,
+        act: impl FnOnce(&dyn crate::model::Model, &Given<'_>, &mut StateMut<'_>) -> R,
+    ) -> R {
+        let inputs = std::mem::take(&mut moment.inputs);
+        let result = self.change_with(moment, at, &inputs[self.slots[at].inputs.clone()], act);
+        moment.inputs = inputs;
+        result
+    }
+
+    fn change_with<R: Default>(
+        &self,
+        moment: &mut State,
+        at: usize,
+        inputs: &[f64],
+        act: impl FnOnce(&dyn crate::model::Model, &Given<'_>, &mut StateMut<'_>) -> R,
+    ) -> R {
+        if moment.broken[at] {
+            return R::default();
+        }
+        let slot = &self.slots[at];
+        let given = Given {
+            time: moment.time,
+            parameters: &moment.parameters[slot.parameters.clone()],
+            inputs,
+            crossings: &moment.crossings[slot.crossings.clone()],
+            tables: &slot.tables,
+            draws: Draws { seed: moment.seed, streams: &slot.streams },
+        };
+        let mut state = StateMut {
+            numbers: &mut moment.numbers[slot.numbers.clone()],
+            counts: &mut moment.counts[slot.counts.clone()],
+            queue: &mut moment.queues[at],
+        };
+        let result = act(slot.model, &given, &mut state);
+        moment.broken[at] = !state.numbers.iter().all(|x| x.is_finite());
+        result
+    }
+}
+
+fn state_of<'m>(
+    slot: &super::island::Slot,
+    numbers: &'m [f64],
+    counts: &'m [u64],
+    queue: &'m std::collections::VecDeque<u64>,
+) -> StateRef<'m> {
+    StateRef { numbers: &numbers[slot.numbers.clone()], counts: &counts[slot.counts.clone()], queue }
+}

@@ -1,0 +1,183 @@
+//! Models as scenes write them: `CentrifugalPump(rated_flow: "60 m3/h")`. In: nothing but serde. Out: the same.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::Table;
+use crate::scene::span::Spanned;
+
+/// A model by its name, and what is said of it: parameters, lists, its step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ModelDef {
+    pub name: Spanned<String>,
+    pub fields: Table<Spanned<QuantityDef>>,
+}
+
+/// A number without a unit, a text such as `"60 m3/h"`, a switch, or the rows of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub enum QuantityDef {
+    Number(f64),
+    Flag(bool),
+    Text(String),
+    Rows(Vec<QuantityDef>),
+}
+
+/// What an input follows: a quantity that stays, the path of an output, or both with more to say.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FeedDef {
+    Quantity(QuantityDef),
+    From(FeedFields),
+}
+
+/// `(from: "T-200.level", delayed: true)`
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename = "Feed")]
+pub struct FeedFields {
+    /// An output: `T-200.level`, `P-101.bearing.temperature`; placeholders as in topics.
+    pub from: Spanned<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<f64>,
+    /// In the unit of the input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<Spanned<QuantityDef>>,
+    /// As the output was one instant before: breaks a loop.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delayed: bool,
+}
+
+/// Asks our own deserializer for a name and named fields; others cannot hand them over.
+pub(in crate::scene) const NAMED: &str = "$pollux::Named";
+
+impl<'de> Deserialize<'de> for ModelDef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = ModelDef;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a model such as `Tank(area: \"2 m2\")`")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<ModelDef, A::Error> {
+                let name = seq.next_element()?.ok_or_else(|| A::Error::custom("the model's name is missing"))?;
+                let fields = seq.next_element()?.unwrap_or_default();
+                Ok(ModelDef { name, fields })
+            }
+        }
+        deserializer.deserialize_newtype_struct(NAMED, Reader)
+    }
+}
+
+impl Serialize for ModelDef {
+    /// As a map from the name to the fields: names of models are no words that serde knows.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry(&self.name, &self.fields)?;
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for QuantityDef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(QuantityReader)
+    }
+}
+
+struct QuantityReader;
+
+impl<'de> Visitor<'de> for QuantityReader {
+    type Value = QuantityDef;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a quantity such as \"60 m3/h\", a number, true or false, or a list")
+    }
+
+    fn visit_bool<E: Error>(self, flag: bool) -> Result<QuantityDef, E> {
+        Ok(QuantityDef::Flag(flag))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<QuantityDef, E> {
+        Ok(QuantityDef::Number(number as f64))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<QuantityDef, E> {
+        Ok(QuantityDef::Number(number as f64))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<QuantityDef, E> {
+        Ok(QuantityDef::Number(number))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<QuantityDef, E> {
+        Ok(QuantityDef::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<QuantityDef, A::Error> {
+        let mut rows = Vec::new();
+        while let Some(row) = seq.next_element()? {
+            rows.push(row);
+        }
+        Ok(QuantityDef::Rows(rows))
+    }
+}
+
+impl Serialize for QuantityDef {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            QuantityDef::Number(x) => serializer.serialize_f64(*x),
+            QuantityDef::Flag(flag) => serializer.serialize_bool(*flag),
+            QuantityDef::Text(text) => serializer.serialize_str(text),
+            QuantityDef::Rows(rows) => serializer.collect_seq(rows),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for FeedDef {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = FeedDef;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an output such as \"T-200.level\", a quantity, or `(from: …)`")
+            }
+
+            fn visit_bool<E: Error>(self, flag: bool) -> Result<FeedDef, E> {
+                QuantityReader.visit_bool(flag).map(FeedDef::Quantity)
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<FeedDef, E> {
+                QuantityReader.visit_u64(number).map(FeedDef::Quantity)
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<FeedDef, E> {
+                QuantityReader.visit_i64(number).map(FeedDef::Quantity)
+            }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<FeedDef, E> {
+                QuantityReader.visit_f64(number).map(FeedDef::Quantity)
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<FeedDef, E> {
+                QuantityReader.visit_str(text).map(FeedDef::Quantity)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FeedDef, A::Error> {
+                FeedFields::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(FeedDef::From)
+            }
+        }
+        const FIELDS: &[&str] = &["from", "scale", "offset", "delayed"];
+        deserializer.deserialize_struct("Feed", FIELDS, Reader)
+    }
+}
+
+impl Serialize for FeedDef {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            FeedDef::Quantity(quantity) => quantity.serialize(serializer),
+            FeedDef::From(fields) => fields.serialize(serializer),
+        }
+    }
+}
