@@ -67,6 +67,9 @@
 //! | scene | RON files: twin types, twins, links, brokers. A resolved scene has every index dense |
 //! | twin | one mirrored thing, such as pump P-101: an entity |
 //! | signal | one quantity of a twin with a unit: measured, derived or simulated |
+//! | model | equations of one kind of machine, as data and a pure step: [`Model`](model::Model) |
+//! | machine | a model with its own parameters and inputs in a network: [`Machine`](network::Machine) |
+//! | network | machines and how they are tied; its [`Moment`](network::Moment) is all that changes |
 //! | sample | signal, source time, receive time, value, quality, origin: [`Sample`](value::Sample) |
 //! | source time | when a value was true, by the device's clock; orders the data of a signal |
 //! | receive time | when a message reached this program; orders messages, judges staleness |

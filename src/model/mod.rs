@@ -1,11 +1,23 @@
-//! Equations of machines, and plants made of them: the simulated Castor.
+//! Equations of machines: what each is made of, as data ([`Description`]), and one pure step ([`Model`]).
 //!
-//! In: a seed, a step of time, inputs from linked machines. Out: states, outputs, and the messages a real plant would
-//! send. Never reads a clock, never touches a network, never uses global randomness: the same seed gives the same bits.
-//! Functions that are not exact come from the `libm` crate, so that machines agree as well, but for the noise of
-//! [`Noise::normal`]: in rare draws `rand_distr` asks the machine's math library, which may differ in the last bits.
+//! In: parameters, inputs, flows, time. Out: states and what others see of them. Never reads a clock, never touches a
+//! network, never uses global randomness: random numbers follow from a seed, the machine's name and a step
+//! ([`Draws`]). Functions that are not exact come from the `libm` crate: the same bits on every machine.
 //!
-//! SI units inside (m, m³/s, Pa, W, K or °C where said, rad); messages convert at the edge.
+//! [`catalogue`] lists all models; a new one is a file with its tables, its step and its tests, and a line there. SI units
+//! inside (m, m³/s, Pa above the atmosphere, W, rad/s, °C; medicine keeps mmHg and mL); scenes give any unit that fits.
+//!
+//! | folder | models |
+//! | --- | --- |
+//! | `liquid` | tank, pipe, valve, pump, mains, consumer, heat exchanger, chiller |
+//! | `drive`, `electric`, `robot` | motors, bearing, gearbox, spindle; switchboard; an arm of six joints |
+//! | `services` | compressed air, the room around machines |
+//! | `line`, `flow` | the machines of a filling line; arrivals, servers, departures |
+//! | `control`, `signal` | PID, switches, sequences, schedules, trips; generators |
+//! | `medical` | circulation with baroreflex |
+//!
+//! `bottling`, `process`, `packaging` and `utility` are the demo's plant, still wired by hand; its noise asks
+//! `rand_distr`, whose rare draws may differ in the last bits between machines.
 
 pub mod bottling;
 mod catalogue;

@@ -4,14 +4,23 @@
 use super::island::{Island, ItemTie};
 use super::state::State;
 
+/// Items that pass in one instant, at most.
+const MOST_PASSES: u32 = 1_000_000;
+
 impl Island {
     /// Ties are asked in their order, again and again until none passes an item any more.
     pub(super) fn pass_items(&self, moment: &mut State, touched: &mut [bool]) {
-        let mut again = true;
+        let (mut again, mut left) = (true, MOST_PASSES);
         while again {
             again = false;
             for tie in &self.items {
                 while self.may_pass(moment, tie) {
+                    left -= 1;
+                    if left == 0 {
+                        // Items go round in a circle that takes no time.
+                        moment.broken[tie.from.0] = true;
+                        return;
+                    }
                     self.pass(moment, tie);
                     touched[tie.from.0] = true;
                     touched[tie.to.0] = true;

@@ -69,7 +69,9 @@ impl Island {
     /// The next instant after that of a moment.
     pub fn next(&self, moment: &State) -> u64 {
         let steps = self.steps.iter().map(|step| (moment.time / step + 1) * step);
-        steps.chain(moment.due.iter().map(|due| (*due).max(moment.time))).min().unwrap_or(u64::MAX)
+        // A machine that stands still carries out no event any more.
+        let due = moment.due.iter().zip(&moment.broken).filter(|(_, broken)| !**broken);
+        steps.chain(due.map(|(due, _)| (*due).max(moment.time))).min().unwrap_or(u64::MAX)
     }
 
     /// Carries a moment to a time in nanoseconds; it stands there even if nothing happens then.
@@ -346,4 +348,28 @@ fn state_of<'m>(
     queue: &'m std::collections::VecDeque<u64>,
 ) -> StateRef<'m> {
     StateRef { numbers: &numbers[slot.numbers.clone()], counts: &counts[slot.counts.clone()], queue }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::model;
+    use crate::network::{Blueprint, Machine, Tie, TieKind};
+
+    #[test]
+    fn a_machine_that_stands_still_with_an_event_due_does_not_stop_time() {
+        let named = |id: &str, name: &str| Machine::new(id, model(name).unwrap());
+        let blueprint = Blueprint {
+            machines: vec![named("IN", "Arrivals"), named("OUT", "Departures")],
+            ties: vec![Tie { from: (0, "out".into()), to: (1, "in".into()), kind: TieKind::Items }],
+            outside: vec![],
+        };
+        let island = Island::build(&blueprint).unwrap();
+        let mut scratch = island.scratch();
+        let mut state = island.start(1, &[], &mut scratch);
+        state.broken[0] = true;
+        state.due[0] = 0;
+        island.advance(&mut state, 5_000_000_000, &mut scratch);
+        assert_eq!((state.time, state.counts[0]), (5_000_000_000, 0), "nothing came");
+    }
 }
