@@ -4,7 +4,7 @@
 //! network, never uses global randomness: random numbers follow from a seed, the machine's name and a step
 //! ([`Draws`]). Functions that are not exact come from the `libm` crate: the same bits on every machine.
 //!
-//! [`catalogue`] lists all models; a new one is a file with its tables, its step and its tests, and a line there. SI units
+//! [`catalogue()`] lists all models; a new one is a file with its tables, its step and its tests, and a line there. SI units
 //! inside (m, m³/s, Pa above the atmosphere, W, rad/s, °C; medicine keeps mmHg and mL); scenes give any unit that fits.
 //!
 //! | folder | models |
