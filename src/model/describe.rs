@@ -369,7 +369,7 @@ macro_rules! quantities {
             /// # Panics
             ///
             /// If there are fewer numbers than fields: a network allots each model what its description asks for.
-            #[allow(dead_code)]
+            #[allow(dead_code, reason = "not every table is read")]
             pub fn of(numbers: &[$type]) -> Self {
                 const FIELDS: &[&str] = &[ $( stringify!($field) ),* ];
                 let [$( $field, )* ..] = numbers else {
@@ -383,7 +383,7 @@ macro_rules! quantities {
             /// # Panics
             ///
             /// If there are fewer numbers than fields.
-            #[allow(dead_code)]
+            #[allow(dead_code, reason = "not every table is written")]
             pub fn put(self, numbers: &mut [$type]) {
                 const FIELDS: &[&str] = &[ $( stringify!($field) ),* ];
                 let count = numbers.len();

@@ -190,10 +190,12 @@ impl Island {
     fn gather(&self, moment: &mut State, at: usize, when: When) -> bool {
         let mut changed = false;
         for (number, place) in self.slots[at].inputs.clone().enumerate() {
-            let mut value = match &self.sources[place] {
+            let source = &self.sources[place];
+            if matches!(source, Source::Output { delayed: true, .. }) != (when == When::Before) {
+                continue;
+            }
+            let mut value = match source {
                 Source::Constant(x) => *x,
-                Source::Output { delayed, .. } if *delayed != (when == When::Before) => continue,
-                _ if when == When::Before => continue,
                 Source::Output { at, scale, offset, .. } => scale * moment.outputs[*at] + offset,
                 Source::Outside(at) => moment.outside[*at],
                 Source::Sum(outputs) => outputs.iter().map(|at| moment.outputs[*at]).sum(),

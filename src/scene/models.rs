@@ -155,6 +155,9 @@ pub(super) fn quantity(
     };
     let wanted = || {
         let example = example.filter(|x| *x != 0.0).unwrap_or(1.0);
+        if unit.is_empty() {
+            return format!("it has no unit: write {} alone", short(example));
+        }
         format!("write it with a unit: \"{} {unit}\", or another unit that fits", short(example))
     };
     match &given.value {

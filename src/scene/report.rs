@@ -87,7 +87,6 @@ impl Report {
     }
 }
 
-/// From 1, the column in characters.
 /// Where the byte `at` of `text` stands in `written`, which holds `\"` for a quote and `\\` for a backslash.
 fn as_written(written: &str, text: &str, at: usize) -> Option<usize> {
     let mut rest = written;
@@ -98,6 +97,7 @@ fn as_written(written: &str, text: &str, at: usize) -> Option<usize> {
     Some(written.len() - rest.len())
 }
 
+/// From 1, the column in characters.
 fn line_and_column(text: &str, at: usize) -> (u32, u32) {
     let before = text.get(..at.min(text.len())).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use pollux::network::Feed;
 use pollux::scene::{self, SignalSource};
 use proptest::prelude::*;
 
@@ -62,14 +63,41 @@ fn a_scene_with_every_field_of_format_1_2_loads_whole() {
 }
 
 #[test]
+fn a_scene_with_every_field_of_format_1_3_loads_whole() {
+    let loaded = scene::load(Path::new("tests/scenes/v1_3.ron"));
+    assert_eq!(scene::render(&loaded.issues, &loaded.sources, false), "");
+    let scene = loaded.scene.unwrap();
+    let blueprint = scene.blueprint.unwrap();
+    let machine = |id: &str| blueprint.machines.iter().find(|machine| machine.id == id).unwrap();
+    let parameter = |id: &str, name: &str| {
+        let at = machine(id).model.description().parameter(name).unwrap();
+        machine(id).parameters[at]
+    };
+    assert_eq!([parameter("T-1", "start_level"), parameter("T-2", "elevation")], [1.5, 8.0]);
+    assert_eq!([parameter("V-1.valve", "stiction"), parameter("V-2.valve", "stiction")], [0.01, 0.0]);
+    assert_eq!(
+        (machine("T-1").step, &machine("V-1.program").tables[0][..]),
+        (Some(200_000_000), &[0.0, 0.2, 60.0, 0.8][..])
+    );
+    let ambient = machine("T-2").model.description().input("ambient").unwrap();
+    assert!(matches!(machine("T-2").inputs[ambient], Feed::Constant(x) if (x - 16.85).abs() < 1e-9));
+    assert!(matches!(machine("V-2.valve").inputs[0], Feed::Output { scale: 0.5, offset: 0.1, delayed: true, .. }));
+    assert_eq!(scene.measures.len(), 2);
+}
+
+#[test]
 fn what_we_write_reads_back_equal_and_the_ron_crate_agrees() {
-    for path in ["tests/scenes/v1_0.ron", "tests/scenes/v1_1.ron", "tests/scenes/v1_2.ron"] {
+    for path in ["v1_0.ron", "v1_1.ron", "v1_2.ron", "v1_3.ron"].map(|name| format!("tests/scenes/{name}")) {
         let text = std::fs::read_to_string(path).unwrap();
         let (file, issues) = scene::parse(&text);
         assert_eq!(issues, []);
         let file = file.unwrap();
         let written = scene::write(&file).unwrap();
         assert_eq!(scene::parse(&written), (Some(file.clone()), vec![]), "{written}");
+        if file.format.value >= (1, 3) {
+            // Names of models are words that the ron crate does not know.
+            continue;
+        }
         use ron::extensions::Extensions;
         let options =
             ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, SerializeStructVariant, Serializer};
 
 use super::Table;
 use crate::scene::span::Spanned;
@@ -71,11 +71,18 @@ impl<'de> Deserialize<'de> for ModelDef {
 }
 
 impl Serialize for ModelDef {
-    /// As a map from the name to the fields: names of models are no words that serde knows.
+    /// As a variant: serde wants names that live for ever, which those of the catalogue do.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry(&self.name, &self.fields)?;
-        map.end()
+        let unknown = |what: &str| serde::ser::Error::custom(format!("there is no {what} to be written"));
+        let model = crate::model::model(&self.name).ok_or_else(|| unknown(&self.name))?.description();
+        let known = model.parameters.iter().map(|one| one.name).chain(model.tables.iter().map(|one| one.name));
+        let known: Vec<&'static str> = known.chain(["step"]).collect();
+        let mut written = serializer.serialize_struct_variant("Model", 0, model.name, self.fields.0.len())?;
+        for (name, value) in &self.fields.0 {
+            let name = known.iter().find(|known| **known == name.value).ok_or_else(|| unknown(name))?;
+            written.serialize_field(name, value)?;
+        }
+        written.end()
     }
 }
 

@@ -139,4 +139,16 @@ fn a_stopped_pump_lets_nothing_back_unless_its_check_valve_is_stuck() {
     sim.now.adjust(&sim.network, &[off]);
     sim.run(60.0);
     assert!(sim.out("P", "flow").abs() < 1e-9 && sim.out("P", "running") == 0.0);
+    // The upper tank's inlet under water, and the check valve stuck open.
+    let upper = sim.network.machine("T-2").expect("a tank");
+    for (machine, name) in [(upper, "inlet_height"), (pump, "check_valve")] {
+        let parameter = sim.network.description(machine).parameter(name).expect("a parameter");
+        sim.now.set_parameter(&sim.network, machine, parameter, 0.0);
+        if machine == upper {
+            sim.run(1.0);
+            assert!(sim.out("P", "flow").abs() < 1e-9, "the check valve holds: {}", sim.out("P", "flow"));
+        }
+    }
+    sim.run(1.0);
+    assert!(sim.out("P", "flow") < -1e-4, "the upper tank runs back through it: {}", sim.out("P", "flow"));
 }

@@ -1,6 +1,6 @@
 //! A moment is a value: it is stored, forked, broken and written, and goes on with the same bits.
 
-use pollux::network::{Adjustment, Blueprint, Effect, Moment, Network, StoreError, Target};
+use pollux::network::{Adjustment, Blueprint, Effect, Feed, Moment, Network, StoreError, Target};
 
 use super::liquids::loop_of_four;
 use super::queues::line;
@@ -114,4 +114,36 @@ fn a_scene_that_changes_keeps_the_state_of_the_machines_that_stay() {
     }
     assert_eq!((moment.time(), moment.output(&changed, 5, 0)), (sim.now.time(), 1.0));
     assert_eq!(moment.parameters(&changed, 0)[7], 5.0);
+}
+
+#[test]
+fn a_value_from_outside_is_followed_and_a_delayed_output_is_seen_one_instant_later() {
+    let sine = |id: &str| machine(id, "Sine").with("period", 10.0);
+    let shown = |delayed: bool| Feed::Output { machine: 0, output: 0, scale: 2.0, offset: 1.0, delayed };
+    let blueprint = Blueprint {
+        machines: vec![
+            sine("S"),
+            machine("NOW", "Trip").fed("value", shown(false)),
+            machine("LATER", "Trip").fed("value", shown(true)),
+            machine("V", "Trip").fed("value", Feed::Outside(0)),
+        ],
+        ties: vec![],
+        outside: vec!["level".into()],
+    };
+    let mut sim = Sim::new(blueprint, 1);
+    let read = |sim: &Sim, id: &str| {
+        let at = sim.network.machine(id).expect("a machine");
+        let input = sim.network.description(at).input("value").expect("an input");
+        sim.now.inputs(&sim.network, at)[input]
+    };
+    sim.now.set_outside(0, 0.75);
+    let mut before = sim.out("S", "value");
+    for _ in 0..5 {
+        let next = sim.network.next(&sim.now);
+        sim.network.advance(&mut sim.now, next, &mut sim.work);
+        assert_eq!([read(&sim, "NOW"), read(&sim, "LATER")], [sim.out("S", "value"), before].map(|x| 2.0 * x + 1.0));
+        assert_eq!(read(&sim, "V"), 0.75);
+        assert_ne!(before, sim.out("S", "value"));
+        before = sim.out("S", "value");
+    }
 }
