@@ -35,10 +35,11 @@
 //! | [`schedule`] | | the names of a frame's steps |
 //! | [`value`] | text, bytes | time, value, unit, quality, sample, indices, random numbers |
 //! | [`model`] | parameters, inputs, steps of time | states and outputs of machines: the catalogue of equations |
-//! | [`network`] | machines and how they are tied | moments: states, flows and outputs as they follow from each other |
+//! | [`network`] | machines and how they are tied | states: flows and outputs as they follow from each other |
 //! | [`scene`] | RON files | a resolved [`Scene`](scene::Scene), or every issue at once |
 //! | [`history`] | samples, forecasts, the cursor | the newest at a moment, min and max per pixel, staleness |
-//! | [`ingest`] | topic and payload | samples, cut into moments |
+//! | [`ingest`] | topic and payload | samples, cut into moments; and back to payloads |
+//! | [`plant`] | a scene with models, a seed, time | messages as the real plant would send them |
 //! | [`alarm`] | rules, moments, deeds, time | changes of state after ISA-18.2, floods, statistics |
 //! | [`event`] | changes and other news | the journal, the store that survives a restart, the events file |
 //! | [`recent`] | files that were opened | the last ten, in the user's state folder |
@@ -69,7 +70,10 @@
 //! | signal | one quantity of a twin with a unit: measured, derived or simulated |
 //! | model | equations of one kind of machine, as data and a pure step: [`Model`](model::Model) |
 //! | machine | a model with its own parameters and inputs in a network: [`Machine`](network::Machine) |
-//! | network | machines and how they are tied; its [`Moment`](network::Moment) is all that changes |
+//! | network | machines and how they are tied; its [`State`](network::State) is all that changes |
+//! | plant | a scene whose machines are simulated and report as the real ones would: [`Plant`](plant::Plant) |
+//! | instrument | how a signal sees an output of a model: noise, resolution, lag, range, period: [`Instrument`](scene::Instrument) |
+//! | stand-in | values of a signal that no model measures, invented or as in a recording: [`StandIn`](plant::StandIn) |
 //! | sample | signal, source time, receive time, value, quality, origin: [`Sample`](value::Sample) |
 //! | source time | when a value was true, by the device's clock; orders the data of a signal |
 //! | receive time | when a message reached this program; orders messages, judges staleness |
@@ -168,6 +172,7 @@ pub mod network;
 #[cfg(feature = "desktop")]
 #[expect(clippy::disallowed_methods, reason = "draws: pictures need no bits that machines share")]
 pub mod panel;
+pub mod plant;
 pub mod produce;
 #[expect(clippy::disallowed_methods, reason = "writes down when something was opened")]
 pub mod recent;

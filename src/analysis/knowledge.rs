@@ -31,6 +31,7 @@ use crate::alarm::{Action, Alarm, Change, Deed, Engine, Horn, Refusal};
 use crate::event::store::{Restored, Store};
 use crate::event::{Draft, EventFile, Kind};
 use crate::history::{Density, ForecastStore, History};
+use crate::plant::Portrait;
 use crate::produce::{Happening, ProducerFactory, ProducerState, Producers};
 use crate::record::format::Keyframe;
 use crate::record::{Conclusion, KeyframeBuilder, RecordSink};
@@ -80,6 +81,8 @@ pub struct Knowledge {
     chronicle: Chronicle,
     /// A keyframe for the recording, while it is being collected.
     keyframe: Option<KeyframeBuilder>,
+    /// The simulated plant that keyframes tell of.
+    plant: Option<Portrait>,
     /// Memory for what the engine says.
     changes: Vec<Change>,
     /// Where samples come from, in the order of their names.
@@ -128,6 +131,7 @@ impl Knowledge {
             lives: Lives::new(&scene),
             chronicle: Chronicle::new(now),
             keyframe: None,
+            plant: None,
             changes: Vec::new(),
             is_touched: vec![false; scene.signals.len()],
             scene,

@@ -6,6 +6,7 @@ pub mod alarms;
 pub mod flood;
 pub mod frame;
 pub mod ingest;
+pub mod models;
 pub mod record;
 pub mod recording;
 

@@ -8,6 +8,9 @@ pub struct Args {
     /// What to measure.
     #[arg(value_enum, default_value_t = What::All)]
     what: What,
+    /// The scene whose models are measured. Without one: the demo's.
+    #[arg(long, value_name = "FILE")]
+    scene: Option<std::path::PathBuf>,
     /// Seconds per measurement.
     #[arg(long, default_value_t = 3.0)]
     secs: f64,
@@ -26,6 +29,8 @@ enum What {
     Record,
     /// Samples per second through 100 to 100,000 alarm rules, against history alone.
     Alarms,
+    /// Simulated seconds per second: a scene's machines, 1 to 1,000 copies of them, a loop beside SciPy's solver.
+    Models,
     /// Opening recordings of several sizes and going to any moment in them. Not part of `all`: it writes large files.
     Recording,
     All,
@@ -47,6 +52,10 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     if matches!(args.what, What::Alarms | What::All) {
         print!("{}", bench::alarms::run(secs));
+    }
+    if matches!(args.what, What::Models | What::All) {
+        let scene = args.scene.map_or_else(super::demo_scene, Ok)?;
+        print!("{}", bench::models::run(&scene, secs).map_err(Failure::Usage)?);
     }
     if args.what == What::Recording {
         print!("{}", bench::recording::run(&args.mib).map_err(Failure::environment)?);

@@ -33,7 +33,7 @@ pub struct BesideArgs {
 
 /// Files that are shown as one recording.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Series(Vec<PathBuf>);
+pub struct Series(pub(super) Vec<PathBuf>);
 
 impl FromStr for Series {
     type Err = std::convert::Infallible;

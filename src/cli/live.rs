@@ -8,6 +8,7 @@ use std::time::Duration;
 use bevy::prelude::*;
 
 use super::beside::BesideArgs;
+use super::plant::PlantArgs;
 use super::{Failure, bell, demo_scene, time_limit};
 use crate::files::{self, FileError};
 use crate::layers;
@@ -44,9 +45,8 @@ pub struct SessionArgs {
     /// Run the scene's simulated plant against the broker.
     #[arg(long)]
     plant: bool,
-    /// Seed of the simulated plant.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    simulated: PlantArgs,
     /// Simulated seconds per second: the session's clock runs as fast.
     #[arg(long, default_value_t = 1.0)]
     plant_speed: f64,
@@ -122,11 +122,16 @@ impl SessionArgs {
         }
     }
 
-    pub fn options(self, scene: PathBuf) -> Options {
+    pub fn options(self, scene: PathBuf) -> Result<Options, Failure> {
+        if self.simulated.stand_in.is_some() && !self.plant {
+            return Err(Failure::Usage("--stand-in is a part of the simulated plant: add --plant".into()));
+        }
+        let plant_options = self.simulated.options(|| crate::scene::load(&scene).scene.map(Arc::new))?;
         let mut options = Options::new(scene);
         options.broker = self.broker;
         options.plant = self.plant;
-        options.seed = self.seed;
+        options.plant_options = plant_options;
+        options.allow_remote = self.simulated.allow_remote;
         options.plant_speed = self.plant_speed;
         options.embedded.bind.set_port(self.port);
         options.history_budget_bytes = self.history_mib << 20;
@@ -148,7 +153,7 @@ impl SessionArgs {
         if let Some(operator) = self.operator {
             options.operator = operator;
         }
-        options
+        Ok(options)
     }
 }
 
@@ -164,7 +169,7 @@ pub fn demo() -> Result<(), Failure> {
     windowed(options, None, None, None, false)
 }
 
-pub fn run(args: Args) -> Result<(), Failure> {
+pub fn run(mut args: Args) -> Result<(), Failure> {
     args.session.check()?;
     let is_demo = args.scene.is_none();
     let scene = args.scene.map_or_else(demo_scene, Ok)?;
@@ -176,8 +181,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if let Some(file) = &args.state {
         check_state_file(file, inputs())?;
     }
-    let mut options = args.session.options(scene);
-    options.plant |= is_demo && options.broker.is_none();
+    args.session.plant |= is_demo && args.session.broker.is_none();
+    let options = args.session.options(scene)?;
     let beside = Some(args.beside);
     match args.headless {
         true => headless(options, beside, args.limit, args.state),
@@ -277,7 +282,7 @@ pub(crate) fn open(app: &mut App, options: Options, waker: crate::source::Waker)
             eprint!("{}", loaded.render(super::colour()));
             Failure::Verdict
         }
-        OpenError::NoPlant { .. } => Failure::Usage(error.to_string()),
+        OpenError::Plant(error) => super::plant::failure(error),
         other => Failure::environment(other),
     })?;
     bell::install(app, wants_bell);

@@ -140,6 +140,9 @@ fn page(one: &Description) -> String {
     let mut rows = vec![cells(["name", "about"])];
     rows.extend(one.repairs.iter().map(|r| cells([r.name, r.about.trim()])));
     text += &section("repairs", rows);
+    let mut rows = vec![cells(["name", "unit", "about"])];
+    rows.extend(one.waveforms.iter().map(|w| cells([w.name, w.unit, w.about.trim()])));
+    text += &section("waveforms", rows);
     text
 }
 
@@ -184,6 +187,9 @@ fn as_json(one: &Description) -> Value {
         })).collect::<Vec<_>>(),
         "passages": one.passages.iter().map(|p| json!({ "from": end(p.from), "to": end(p.to) })).collect::<Vec<_>>(),
         "repairs": one.repairs.iter().map(|r| json!({ "name": r.name, "about": r.about.trim() })).collect::<Vec<_>>(),
+        "waveforms": one.waveforms.iter().map(|w| json!({
+            "name": w.name, "about": w.about.trim(), "unit": w.unit,
+        })).collect::<Vec<_>>(),
     })
 }
 

@@ -1,40 +1,109 @@
 //! `pollux plant`: the simulated plant of a scene, published to a broker.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{Failure, live, time_limit};
-use crate::scene::Broker;
+use super::beside::Series;
+use super::{Failure, beside, live, time_limit};
+use crate::plant::{Options, StandIn};
+use crate::scene::{Broker, Scene};
 use crate::session;
+use crate::session::stand_in::{self, StandInError};
 use crate::source::broker::{Embedded, EmbeddedConfig};
 use crate::source::plant::{self, PlantConfig};
 use crate::value::Timestamp;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The scene whose `plant` is to be run. Without one: the demo's.
+    /// The scene, whose twins have models, or get stand-ins. Without one: the demo's.
     scene: Option<PathBuf>,
-    /// Publish here: mqtt://host:port or mqtts://host:port, with the credentials that the scene names for its (first)
-    /// broker. Without it an embedded broker is started.
+    /// Publish here: mqtt://host:port or mqtts://host:port, with the credentials that the scene names for its brokers.
+    /// Without it an embedded broker is started.
     #[arg(long, value_name = "URL")]
     broker: Option<String>,
-    /// Seed: the same seed gives the same plant, bit for bit.
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    simulated: PlantArgs,
     /// Simulated seconds per second. Other than 1, its times leave the clock of a twin elsewhere behind, which will say
     /// so; `pollux live --plant --plant-speed` keeps both together.
     #[arg(long, default_value_t = 1.0)]
     speed: f64,
-    /// First part of all topics.
-    #[arg(long, default_value = plant::DEFAULT_PREFIX)]
-    prefix: String,
     /// Port of the embedded broker. 0: one that is free.
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Stop after this long (10s, 2m30s).
     #[arg(long = "for", value_name = "DURATION", value_parser = time_limit::parse)]
     limit: Option<Duration>,
+}
+
+/// How a plant is made of a scene, wherever it runs.
+#[derive(clap::Args, Clone, Debug)]
+pub struct PlantArgs {
+    /// Seed of the simulated plant: the same seed gives the same plant, bit for bit.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Let its machines differ from what the scene says by up to this share, drawn by the seed: 10%.
+    #[arg(long, value_name = "SHARE", value_parser = share, default_value = "0%")]
+    truth: f64,
+    /// Leave out what the scene tells to happen.
+    #[arg(long)]
+    no_story: bool,
+    /// Let signals that no model measures move as well: plausibly, from their ranges and kinds, or as in a recording
+    /// (files of one series with commas between), which may be one of another scene: by ids of twins and names of signals.
+    #[arg(long, value_name = "RECORDING", num_args = 0..=1)]
+    pub stand_in: Option<Option<Series>>,
+    /// Allow the simulated plant to publish to another machine.
+    #[arg(long)]
+    pub allow_remote: bool,
+}
+
+impl PlantArgs {
+    /// Reads the recording, if one is named, for this scene; none if that has errors, which are told elsewhere.
+    pub fn options(&self, scene: impl FnOnce() -> Option<Arc<Scene>>) -> Result<Options, Failure> {
+        let stand_in = match &self.stand_in {
+            None => None,
+            Some(None) => Some(StandIn::Invented),
+            Some(Some(Series(files))) => scene().map(|scene| learn(files, &scene)).transpose()?,
+        };
+        Ok(Options { seed: self.seed, truth: self.truth, story: !self.no_story, stand_in })
+    }
+}
+
+/// How the signals of a scene behaved in a recording; says how many of them were found.
+fn learn(files: &[PathBuf], scene: &Scene) -> Result<StandIn, Failure> {
+    let name = beside::name_of(files);
+    if let Some(scene) = files.iter().find(|file| file.extension().is_some_and(|extension| extension == "ron")) {
+        let scene = scene.display();
+        return Err(Failure::Usage(format!(
+            "--stand-in takes a recording, and {scene} is a scene: write the scene before --stand-in"
+        )));
+    }
+    let learned = stand_in::learn(files, scene).map_err(|error| match error {
+        StandInError::Read(error) => Failure::environment(error),
+        error @ (StandInError::Scene(_) | StandInError::Nothing { .. }) => Failure::Usage(error.to_string()),
+    })?;
+    if let Some(damage) = learned.damage {
+        eprintln!("pollux: {damage}");
+    }
+    let (found, wanted) = (learned.found, learned.wanted);
+    let others = if found < wanted { "; the others are invented" } else { "" };
+    eprintln!("pollux: {found} of {wanted} signals without a model behave as in {name}{others}");
+    Ok(learned.stand_in)
+}
+
+/// `10%`, `10 %` or `0.1`.
+fn share(text: &str) -> Result<f64, String> {
+    let (number, by) = match text.trim().strip_suffix('%') {
+        Some(percent) => (percent.trim(), 100.0),
+        None => (text.trim(), 1.0),
+    };
+    let share = number.parse::<f64>().map_err(|_| "write a share such as 10%".to_owned())? / by;
+    let most = crate::plant::MOST_TRUTH;
+    match (0.0..=most).contains(&share) {
+        true => Ok(share),
+        false => Err(format!("a share from 0% to {}% is possible", most * 100.0)),
+    }
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
@@ -44,28 +113,79 @@ pub fn run(args: Args) -> Result<(), Failure> {
         eprint!("{}", loaded.render(super::colour()));
         return Err(Failure::Verdict);
     };
-    let Some(plant) = scene.plant.clone() else {
-        return Err(Failure::Usage(format!("the scene `{}` names no simulated plant", scene.name)));
-    };
     let mut embedded_config = EmbeddedConfig::default();
     embedded_config.bind.set_port(args.port);
-    let (broker, _embedded) = match args.broker {
-        Some(url) => (session::brokers_at(&scene, &url).into_values().next().unwrap_or_else(|| Broker::at(url)), None),
+    let (url, embedded) = match args.broker {
+        Some(url) => (url, None),
         None => {
             let embedded = Embedded::start(embedded_config).map_err(Failure::environment)?;
-            (Broker::at(embedded.url()), Some(embedded))
+            (embedded.url(), Some(embedded))
         }
     };
-    let url = broker.url.clone();
-    let config =
-        PlantConfig { plant, broker, seed: args.seed, speed: args.speed, prefix: args.prefix, start: Timestamp::now() };
+    // An embedded broker wants none of the credentials of those in whose place it stands.
+    let brokers = match &embedded {
+        Some(_) => [("broker".to_owned(), Broker::at(&url))].into(),
+        None => session::brokers_at(&scene, &url),
+    };
+    let scene = Arc::new(scene);
+    let config = PlantConfig {
+        options: args.simulated.options(|| Some(scene.clone()))?,
+        scene,
+        brokers,
+        allow_remote: args.simulated.allow_remote,
+        speed: args.speed,
+        start: Timestamp::now(),
+    };
     let stop = live::interrupted(|| {})?;
-    let handle = plant::spawn(config).map_err(Failure::environment)?;
+    let handle = plant::spawn(config).map_err(failure)?;
     eprintln!("pollux: the plant publishes to {url}");
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     while !stop.load(Ordering::Relaxed) && args.limit.is_none_or(|limit| started.elapsed() < limit) {
+        if let Some(why) = handle.status().failure() {
+            return Err(Failure::Environment(format!("plant: {why}")));
+        }
         std::thread::sleep(Duration::from_millis(50));
     }
     drop(handle);
+    drop(embedded);
     Ok(())
+}
+
+/// A scene that is no plant is a wrong use; the rest is the world's fault.
+pub fn failure(error: plant::PlantError) -> Failure {
+    match error {
+        plant::PlantError::Thread(_) => Failure::environment(error),
+        _ => Failure::Usage(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stand_in_is_invented_unless_a_recording_is_named() {
+        let parsed = |args: &[&str]| -> Result<(Option<PathBuf>, Option<Option<Series>>), String> {
+            let args = std::iter::once(&"pollux").chain(args);
+            let command = <Args as clap::Args>::augment_args(clap::Command::new("pollux"));
+            let matches = command.try_get_matches_from(args).map_err(|error| error.to_string())?;
+            let args = <Args as clap::FromArgMatches>::from_arg_matches(&matches).map_err(|error| error.to_string())?;
+            Ok((args.scene, args.simulated.stand_in))
+        };
+        let scene = || Some(PathBuf::from("hall.ron"));
+        let like = |files: &[&str]| Some(Some(Series(files.iter().map(PathBuf::from).collect())));
+        assert_eq!(parsed(&["hall.ron"]), Ok((scene(), None)));
+        assert_eq!(parsed(&["hall.ron", "--stand-in"]), Ok((scene(), Some(None))));
+        assert_eq!(parsed(&["hall.ron", "--stand-in", "--seed", "3"]), Ok((scene(), Some(None))));
+        assert_eq!(parsed(&["hall.ron", "--stand-in", "day.mcap"]), Ok((scene(), like(&["day.mcap"]))));
+        assert_eq!(parsed(&["--stand-in", "a.mcap,b.mcap", "hall.ron"]), Ok((scene(), like(&["a.mcap", "b.mcap"]))));
+        let refused = learn(&["hall.ron".into()], &Scene::default()).expect_err("it is no recording");
+        assert!(refused.to_string().contains("write the scene before --stand-in"), "{refused}");
+    }
+
+    #[test]
+    fn a_share_is_a_percentage_or_a_number() {
+        assert_eq!([share("10%"), share("12.5 %"), share("0.2"), share("0")], [Ok(0.1), Ok(0.125), Ok(0.2), Ok(0.0)]);
+        assert!(["ten", "60%", "-1%", "10"].iter().all(|text| share(text).is_err()));
+    }
 }

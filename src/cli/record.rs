@@ -30,5 +30,5 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if let Some(file) = &state {
         live::check_state_file(file, scene_files.iter().chain(&session.record))?;
     }
-    live::headless(session.options(scene), None, limit, state)
+    live::headless(session.options(scene)?, None, limit, state)
 }

@@ -89,7 +89,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             return Err(Failure::Usage(said));
         }
         (false, at) => {
-            let mut options = args.session.options(scene);
+            let mut options = args.session.options(scene)?;
             options.watch = false;
             live::open_both(&mut app, options, Some(args.beside), waker)?;
             match at {

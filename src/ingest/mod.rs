@@ -1,4 +1,4 @@
-//! From messages to samples: topic → signals, payload → values.
+//! From messages to samples: topic → signals, payload → values; and from values back to messages ([`Encoder`]).
 //!
 //! In: a [`BindingTable`] made from a scene, and MQTT messages. Out: [`Sample`]s with quality,
 //! and an [`Outcome`] that says what was wrong. Never touches network, disk or a clock: the receive time comes with
@@ -30,6 +30,7 @@
 //!   sample is kept with the receive time, and if it is more than a second ahead a clock problem is reported. Thus one
 //!   device with tomorrow's date neither moves the end of the history nor hides its own values from a pause.
 
+mod encode;
 mod flat;
 mod lenient;
 mod pointer;
@@ -41,6 +42,7 @@ mod value;
 
 use crate::value::{Sample, Timestamp};
 
+pub use encode::{Encoder, Topic, put};
 pub use shared::{SharedTable, TableWatch};
 pub use table::BindingTable;
 pub use tables::Tables;

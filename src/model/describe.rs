@@ -12,6 +12,8 @@ pub struct Description {
     pub about: &'static str,
     /// Where the equations come from.
     pub source: &'static str,
+    /// Whether it is a controller or a generator, which is as it is set: it does not age, and nobody estimates it.
+    pub is_program: bool,
     /// Of the layout of its state; a stored state of another version is not taken up.
     pub version: u16,
     /// Nanoseconds from step to step unless the scene says otherwise; none for a model that only has events.
@@ -39,6 +41,7 @@ impl Description {
         name: "",
         about: "",
         source: "",
+        is_program: false,
         version: 1,
         step: None,
         parameters: &[],

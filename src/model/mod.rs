@@ -15,11 +15,7 @@
 //! | `line`, `flow` | the machines of a filling line; arrivals, servers, departures |
 //! | `control`, `signal` | PID, switches, sequences, schedules, trips; generators |
 //! | `medical` | circulation with baroreflex |
-//!
-//! `bottling`, `process`, `packaging` and `utility` are the demo's plant, still wired by hand; its noise asks
-//! `rand_distr`, whose rare draws may differ in the last bits between machines.
 
-pub mod bottling;
 mod catalogue;
 pub mod control;
 mod describe;
@@ -31,20 +27,10 @@ pub mod integrate;
 mod interface;
 pub mod line;
 pub mod liquid;
-mod machine;
 pub mod medical;
-mod noise;
-mod numeric;
-pub mod packaging;
-pub mod process;
 pub mod robot;
 pub mod services;
 pub mod signal;
-pub mod utility;
-
-use std::time::Duration;
-
-use crate::value::Timestamp;
 
 pub use catalogue::{catalogue, model};
 pub(crate) use describe::quantities;
@@ -56,48 +42,3 @@ pub use fluid::{ATMOSPHERE, Fluid, GRAVITY};
 pub use interface::{
     Account, Carriage, Crossing, Draws, Friction, Gate, Given, Law, Model, Plumbing, StateMut, StateRef,
 };
-pub use machine::{Equations, Machine};
-pub use noise::Noise;
-
-/// A message as it goes to the broker.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Message<'a> {
-    pub topic: &'a str,
-    pub payload: &'a [u8],
-    pub retain: bool,
-    pub qos: u8,
-}
-
-/// Where a plant's messages go. Called once per message, in a repeatable order.
-pub type Emit<'a> = dyn FnMut(Message<'_>) + 'a;
-
-/// Linked machines that report over MQTT.
-pub trait Plant: Send {
-    /// The fixed step of simulated time.
-    fn tick(&self) -> Duration;
-
-    /// Simulated time since the start.
-    fn elapsed(&self) -> Duration;
-
-    /// Moves all machines on by one [`tick`](Plant::tick).
-    fn step(&mut self);
-
-    /// Emits the messages that are due at this moment. `epoch` is the source time of the plant's start.
-    fn publish(&mut self, epoch: Timestamp, emit: &mut Emit<'_>);
-
-    /// Emits what a broker should retain (nameplates, states): after each new connection.
-    fn announce(&mut self, epoch: Timestamp, emit: &mut Emit<'_>);
-}
-
-/// Makes a plant from a topic prefix (`line1`) and a seed.
-pub type MakePlant = fn(prefix: &str, seed: u64) -> Box<dyn Plant>;
-
-/// The built-in plants by the name that a scene's `plant` field gives, sorted.
-pub fn plants() -> &'static [(&'static str, MakePlant)] {
-    &[("bottling", |prefix, seed| Box::new(bottling::BottlingPlant::new(prefix, seed)))]
-}
-
-/// The built-in plant of this name.
-pub fn plant(name: &str, prefix: &str, seed: u64) -> Option<Box<dyn Plant>> {
-    plants().iter().find(|(known, _)| *known == name).map(|(_, make)| make(prefix, seed))
-}

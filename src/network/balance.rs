@@ -1,8 +1,8 @@
-//! What a network holds against what crossed its borders. In: a moment. Out: sums that stay the same for ever if no model
+//! What a network holds against what crossed its borders. In: a state. Out: sums that stay the same for ever if no model
 //! makes or loses anything.
 
 use super::island::Island;
-use super::state::State;
+use super::state::IslandState;
 use crate::model::{Account, End};
 
 /// What is held less what came in over the borders, and how large the sums are of which that is the difference.
@@ -29,28 +29,28 @@ impl Balance {
 }
 
 impl Island {
-    pub(super) fn add_balance(&self, moment: &State, balance: &mut Balance) {
+    pub(super) fn add_balance(&self, now: &IslandState, balance: &mut Balance) {
         let mut add = |account: Account| {
             balance.volume_size += account.volume.abs();
             balance.heat_size += account.heat.abs();
             balance.account = balance.account + account;
         };
         for at in 0..self.len() {
-            add(self.read(moment, at, |model, given, state| model.account(given, state)));
+            add(self.read(now, at, |model, given, state| model.account(given, state)));
         }
-        for (Account { volume, heat, items }, _) in &moment.crossed {
+        for (Account { volume, heat, items }, _) in &now.crossed {
             add(Account { volume: -volume, heat: -heat, items: *items });
         }
-        for (_, both) in &moment.crossed {
+        for (_, both) in &now.crossed {
             balance.volume_size += both.volume;
             balance.heat_size += both.heat;
         }
     }
 
     /// Counts what came in over the borders of each liquid network whose step ends now.
-    pub(super) fn cross_borders(&self, moment: &mut State) {
+    pub(super) fn cross_borders(&self, now: &mut IslandState) {
         for (number, group) in self.groups.iter().enumerate() {
-            if group.step == 0 || !moment.time.is_multiple_of(group.step) {
+            if group.step == 0 || !now.time.is_multiple_of(group.step) {
                 continue;
             }
             let interval = group.step as f64 / 1e9;
@@ -58,12 +58,12 @@ impl Island {
                 if !group.border[k] {
                     continue;
                 }
-                let crossing = &moment.crossings[*at];
+                let crossing = &now.crossings[*at];
                 let inwards = match self.slots[*machine].description.passages[*passage].from {
                     End::Outside => crossing.flow,
                     _ => -crossing.flow,
                 };
-                let (crossed, both) = &mut moment.crossed[number];
+                let (crossed, both) = &mut now.crossed[number];
                 let volume = inwards * interval;
                 let heat = group.fluid.heat_per_volume() * volume * crossing.leaving;
                 *crossed = *crossed + Account { volume, heat, items: 0 };

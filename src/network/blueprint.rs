@@ -2,6 +2,7 @@
 //! them. Out: problems, each with the machine, the item and the way out.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::model::{Fluid, Model};
 
@@ -21,8 +22,10 @@ impl Blueprint {
         let machines = machines.iter().map(|at| {
             let mut machine = self.machines[*at].clone();
             for feed in &mut machine.inputs {
-                if let Feed::Output { machine, .. } = feed {
-                    *machine = place(*machine);
+                match feed {
+                    Feed::Output { machine, .. } => *machine = place(*machine),
+                    Feed::Formula { of, .. } => of.iter_mut().for_each(|(machine, _)| *machine = place(*machine)),
+                    Feed::Default | Feed::Constant(_) | Feed::Outside(_) => {}
                 }
             }
             machine
@@ -97,11 +100,48 @@ pub enum Feed {
         offset: f64,
         delayed: bool,
     },
+    /// What a function makes of outputs, each by machine and output; `delayed` as above.
+    Formula {
+        of: Vec<(usize, usize)>,
+        function: Function,
+        delayed: bool,
+    },
     /// A value that the caller sets, by its place in [`Blueprint::outside`].
     Outside(usize),
 }
 
+/// A pure function of some numbers. None where it has no value: then what was before stays.
+#[derive(Clone)]
+pub struct Function {
+    /// What it computes: functions with the same text are the same.
+    pub text: String,
+    pub of: Arc<Compute>,
+}
+
+pub type Compute = dyn Fn(&[f64]) -> Option<f64> + Send + Sync;
+
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Function").field(&self.text).finish()
+    }
+}
+
 impl Feed {
+    /// The machines that it follows.
+    pub(super) fn machines(&self) -> Vec<usize> {
+        match self {
+            Feed::Output { machine, .. } => vec![*machine],
+            Feed::Formula { of, .. } => of.iter().map(|(machine, _)| *machine).collect(),
+            Feed::Default | Feed::Constant(_) | Feed::Outside(_) => Vec::new(),
+        }
+    }
+
     /// An output as it is.
     pub fn output(machine: usize, output: usize) -> Self {
         Feed::Output { machine, output, scale: 1.0, offset: 0.0, delayed: false }

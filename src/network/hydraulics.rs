@@ -1,5 +1,5 @@
 //! Flows and pressures of one liquid network at one moment. In: how each passage resists or drives ([`Law`]), the flows
-//! of the moment before. Out: the flow of each passage, the pressure of each node. Never keeps anything between moments
+//! of the step before. Out: the flow of each passage, the pressure of each node. Never keeps anything between steps
 //! but what the caller hands in as first guess.
 //!
 //! Newton's method on flows and pressures together: Todini and Pilati, "A gradient algorithm for the analysis of pipe

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::blueprint::{Blueprint, Feed, Problem, ProblemKind, TieKind};
+use super::blueprint::{Blueprint, Feed, Function, Problem, ProblemKind, TieKind};
 use super::hydraulics::{Hydraulics, NodeEnd};
 use super::warmth::Warmth;
 use crate::model::{Description, Domain, End, Fluid, Gate, Model};
@@ -13,7 +13,7 @@ use crate::value::Stream;
 /// How the machines of an island are tied.
 #[derive(Clone, Debug)]
 pub(super) struct Island {
-    /// Values from outside that a moment has.
+    /// Values from outside that a state has.
     pub outside: usize,
     pub slots: Vec<Slot>,
     pub sources: Vec<Source>,
@@ -64,6 +64,8 @@ pub(super) struct Slot {
     /// Whether an input follows a value from outside, and whether one follows an output with a delay.
     pub outside: bool,
     pub delayed: bool,
+    /// Whether an output follows inputs or flows without a step between.
+    pub direct: bool,
 }
 
 /// What an input follows; numbers are places in the flat lists.
@@ -76,11 +78,23 @@ pub(super) enum Source {
         offset: f64,
         delayed: bool,
     },
+    Formula {
+        of: Vec<usize>,
+        function: Function,
+        delayed: bool,
+    },
     Outside(usize),
     /// What all takers of a giver take.
     Sum(Vec<usize>),
     /// Set by heat ties.
     Heat,
+}
+
+impl Source {
+    /// Whether it follows an output of the instant before.
+    pub(super) fn is_delayed(&self) -> bool {
+        matches!(self, Source::Output { delayed: true, .. } | Source::Formula { delayed: true, .. })
+    }
 }
 
 /// One liquid network.
@@ -220,6 +234,7 @@ impl<'b> Builder<'b> {
                 groups: Vec::new(),
                 outside: false,
                 delayed: false,
+                direct: description.outputs.iter().any(|output| output.direct),
             };
             self.owners.extend(std::iter::repeat_n(at, description.outputs.len()));
             self.tied.push(vec![false; description.ports.len()]);
@@ -361,6 +376,17 @@ impl<'b> Builder<'b> {
                         let at = slot.outputs.start + output;
                         Some(Source::Output { at, scale: *scale, offset: *offset, delayed: *delayed })
                     }
+                    Feed::Formula { of, function, delayed } => {
+                        let place = |(other, output): &(usize, usize)| {
+                            let slot = self.slots.get(*other).filter(|slot| *output < slot.outputs.len())?;
+                            Some(slot.outputs.start + output)
+                        };
+                        let Some(of) = of.iter().map(place).collect() else {
+                            self.fail(machine, ProblemKind::NoFeed { input });
+                            continue;
+                        };
+                        Some(Source::Formula { of, function: function.clone(), delayed: *delayed })
+                    }
                 };
                 match source {
                     Some(source) => self.sources[place] = source,
@@ -375,10 +401,10 @@ impl<'b> Builder<'b> {
             for place in self.slots[machine].inputs.clone() {
                 let slot = &mut self.slots[machine];
                 slot.outside |= matches!(self.sources[place], Source::Outside(_));
-                slot.delayed |= matches!(self.sources[place], Source::Output { delayed: true, .. });
+                slot.delayed |= self.sources[place].is_delayed();
                 let followed: Vec<usize> = match &self.sources[place] {
                     Source::Output { at, .. } => vec![*at],
-                    Source::Sum(outputs) => outputs.clone(),
+                    Source::Sum(outputs) | Source::Formula { of: outputs, .. } => outputs.clone(),
                     Source::Constant(_) | Source::Outside(_) | Source::Heat => Vec::new(),
                 };
                 for output in followed {
@@ -501,7 +527,7 @@ impl<'b> Builder<'b> {
             for place in slot.inputs.clone() {
                 match &self.sources[place] {
                     Source::Output { at, delayed: false, .. } if direct(*at) => waits[machine].push(self.owners[*at]),
-                    Source::Sum(outputs) => {
+                    Source::Sum(outputs) | Source::Formula { of: outputs, delayed: false, .. } => {
                         let direct = outputs.iter().filter(|at| direct(**at));
                         waits[machine].extend(direct.map(|at| self.owners[*at]));
                     }

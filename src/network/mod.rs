@@ -1,10 +1,10 @@
 //! Machines that are tied to each other, as equations: what a plant, a branch, a filter and a test step.
 //!
 //! In: a [`Blueprint`] of machines with their models and ties, a seed, values from outside, time. Out: a [`Network`] or
-//! every problem of the blueprint; then [`Moment`]s: states, flows and outputs as they follow from each other. Knows no
+//! every problem of the blueprint; then [`State`]s: states, flows and outputs as they follow from each other. Knows no
 //! scene, no topic and no clock: the same blueprint, seed and values give the same bits, on any machine.
 //!
-//! A [`Network`] is how machines are tied; it never changes and is shared. A [`Moment`] is all that changes, in a few
+//! A [`Network`] is how machines are tied; it never changes and is shared. A [`State`] is all that changes, in a few
 //! flat lists: cheap to copy, compare, hash, store and take up again.
 //!
 //! # What happens at an instant
@@ -27,16 +27,16 @@ mod blueprint;
 mod hydraulics;
 mod island;
 mod items;
-mod moment;
 mod skyline;
 mod state;
 mod step;
 mod store;
 mod warmth;
+mod whole;
 
 pub use balance::Balance;
-pub use blueprint::{Blueprint, Feed, Machine, Problem, ProblemKind, Tie, TieKind};
+pub use blueprint::{Blueprint, Compute, Feed, Function, Machine, Problem, ProblemKind, Tie, TieKind};
 pub use hydraulics::friction_factor;
-pub use moment::{Moment, Network, Workspace};
 pub use state::{Adjustment, Effect, Target};
 pub use store::StoreError;
+pub use whole::{Network, State, Workspace};

@@ -7,7 +7,7 @@ use crate::model::{Account, Crossing, Fluid};
 
 /// An island at an instant.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct State {
+pub(super) struct IslandState {
     /// Nanoseconds since the start.
     pub(super) time: u64,
     pub(super) seed: u64,
@@ -69,7 +69,7 @@ impl Effect {
 
 impl Island {
     /// The beginning: all machines at rest or where their models say, nothing solved yet. [`Island::start`] completes it.
-    pub(super) fn blank(&self, seed: u64) -> State {
+    pub(super) fn blank(&self, seed: u64) -> IslandState {
         let fluid = Fluid::WATER;
         let still = Crossing { flow: 0.0, entering: 20.0, leaving: 20.0, from_pressure: 0.0, to_pressure: 0.0, fluid };
         let base: Vec<f64> = self.slots.iter().flat_map(|slot| slot.built.clone()).collect();
@@ -83,7 +83,7 @@ impl Island {
                 crossings[*at].fluid = group.fluid;
             }
         }
-        State {
+        IslandState {
             time: 0,
             seed,
             parameters: base.clone(),
@@ -107,7 +107,7 @@ impl Island {
     }
 }
 
-impl State {
+impl IslandState {
     /// Writes a continuous state, cut to its bounds.
     pub fn set_number(&mut self, island: &Island, machine: usize, state: usize, value: f64) {
         let slot = &island.slots[machine];

@@ -3,16 +3,22 @@
 
 use super::hydraulics::Hydraulics;
 use super::island::{Island, Source};
-use super::state::{Adjustment, State, Target};
+use super::state::{Adjustment, IslandState, Target};
 use super::warmth::{Temperatures, Warmth};
 use crate::model::{Draws, Given, Over, Plumbing, StateMut, StateRef};
 
 /// Events of one machine at one instant, at most: one that asks for more stands still.
 const MOST_EVENTS: u32 = 100_000;
 
+/// How often machines begin: at first with inputs as if nothing fed them, then with what the others told in the round
+/// before, so that a motor begins as warm as the room around it.
+const ROUNDS: usize = 3;
+
 /// Which inputs are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum When {
+    /// Those that follow nobody's outputs.
+    First,
     /// Those that follow outputs of this instant.
     Now,
     /// Those that follow outputs of the instant before.
@@ -45,112 +51,125 @@ impl Island {
         }
     }
 
-    /// The moment at time 0, with `outside` values in the order of the blueprint.
-    pub fn start(&self, seed: u64, outside: &[f64], work: &mut Scratch) -> State {
-        let mut moment = self.blank(seed);
-        for (to, from) in moment.outside.iter_mut().zip(outside) {
-            *to = *from;
+    /// The state at time 0, with `outside` values in the order of the blueprint.
+    pub fn start(&self, seed: u64, outside: &[f64], work: &mut Scratch) -> IslandState {
+        let mut now = self.blank(seed);
+        for slot in &self.slots {
+            for (place, said) in slot.inputs.clone().zip(slot.description.inputs) {
+                now.inputs[place] = said.default.unwrap_or(0.0);
+            }
         }
-        for at in 0..self.len() {
-            self.gather(&mut moment, at, When::Now);
-            self.change(&mut moment, at, |slot, given, state| slot.begin(given, state));
+        for round in 0..ROUNDS {
+            let (inputs, outputs) = (now.inputs, now.outputs);
+            now = IslandState { inputs, outputs, ..self.blank(seed) };
+            for (to, from) in now.outside.iter_mut().zip(outside) {
+                *to = *from;
+            }
+            for at in 0..self.len() {
+                if round == 0 {
+                    self.gather(&mut now, at, When::First);
+                }
+                self.change(&mut now, at, |slot, given, state| slot.begin(given, state));
+            }
+            work.touched.fill(true);
+            self.settle(&mut now, work);
         }
-        work.touched.fill(true);
-        self.settle(&mut moment, work);
-        moment
+        now
     }
 
     /// Takes up changes that were made from outside: states, parameters, adjustments, outside values.
-    pub fn refresh(&self, moment: &mut State, work: &mut Scratch) {
+    pub fn refresh(&self, now: &mut IslandState, work: &mut Scratch) {
         work.touched.fill(true);
-        self.settle(moment, work);
+        self.settle(now, work);
     }
 
-    /// The next instant after that of a moment.
-    pub fn next(&self, moment: &State) -> u64 {
-        let steps = self.steps.iter().map(|step| (moment.time / step + 1) * step);
+    /// The next instant after that of a state.
+    pub fn next(&self, now: &IslandState) -> u64 {
+        let steps = self.steps.iter().map(|step| (now.time / step + 1) * step);
         // A machine that stands still carries out no event any more.
-        let due = moment.due.iter().zip(&moment.broken).filter(|(_, broken)| !**broken);
-        steps.chain(due.map(|(due, _)| (*due).max(moment.time))).min().unwrap_or(u64::MAX)
+        let due = now.due.iter().zip(&now.broken).filter(|(_, broken)| !**broken);
+        steps.chain(due.map(|(due, _)| (*due).max(now.time))).min().unwrap_or(u64::MAX)
     }
 
-    /// Carries a moment to a time in nanoseconds; it stands there even if nothing happens then.
-    pub fn advance(&self, moment: &mut State, until: u64, work: &mut Scratch) {
+    /// Carries a state to a time in nanoseconds; it stands there even if nothing happens then.
+    pub fn advance(&self, now: &mut IslandState, until: u64, work: &mut Scratch) {
         loop {
-            let next = self.next(moment);
+            let next = self.next(now);
             if next > until {
                 break;
             }
-            self.instant(moment, next, work);
+            self.instant(now, next, work);
         }
-        moment.time = moment.time.max(until);
+        now.time = now.time.max(until);
     }
 
-    fn instant(&self, moment: &mut State, time: u64, work: &mut Scratch) {
-        // An event may be due at the very time at which the moment stands already: steps that ended then are done.
-        let passed = time > moment.time;
-        moment.time = time;
+    fn instant(&self, now: &mut IslandState, time: u64, work: &mut Scratch) {
+        // An event may be due at the very time at which the state stands already: steps that ended then are done.
+        let passed = time > now.time;
+        now.time = time;
         work.touched.fill(false);
         if passed {
-            self.cross_borders(moment);
+            self.cross_borders(now);
             for (at, slot) in self.slots.iter().enumerate() {
                 if slot.step > 0 && time.is_multiple_of(slot.step) {
-                    self.step(moment, at, work);
+                    self.step(now, at, work);
                 }
             }
         }
-        self.events(moment, work);
-        self.pass_items(moment, &mut work.touched);
-        self.settle(moment, work);
+        self.events(now, work);
+        self.pass_items(now, &mut work.touched);
+        self.settle(now, work);
     }
 
-    fn step(&self, moment: &mut State, at: usize, work: &mut Scratch) {
+    fn step(&self, now: &mut IslandState, at: usize, work: &mut Scratch) {
         let slot = &self.slots[at];
-        let begin = moment.time - slot.step;
+        let begin = now.time - slot.step;
         work.inputs.clear();
         for (place, said) in slot.inputs.clone().zip(slot.description.inputs) {
-            let (sum, since) = moment.sums[place];
-            let now = moment.inputs[place];
+            let (sum, since) = now.sums[place];
+            let last = now.inputs[place];
             // An input that never changed during the step is its own mean, to the last bit.
             let mean = match said.over == Over::Mean && since > begin {
-                true => (sum + now * (moment.time - since) as f64) / slot.step as f64,
-                false => now,
+                true => (sum + last * (now.time - since) as f64) / slot.step as f64,
+                false => last,
             };
             work.inputs.push(mean);
-            moment.sums[place] = (0.0, moment.time);
+            now.sums[place] = (0.0, now.time);
         }
         let dt = slot.step as f64 / 1e9;
-        self.change_with(moment, at, &work.inputs, |model, given, state| model.step(given, dt, state));
+        self.change_with(now, at, &work.inputs, |model, given, state| model.step(given, dt, state));
         work.touched[at] = true;
     }
 
-    fn events(&self, moment: &mut State, work: &mut Scratch) {
+    fn events(&self, now: &mut IslandState, work: &mut Scratch) {
         for at in 0..self.len() {
             let mut left = MOST_EVENTS;
-            while moment.due[at] <= moment.time && !moment.broken[at] {
-                self.change(moment, at, |model, given, state| model.event(given, state));
+            while now.due[at] <= now.time && !now.broken[at] {
+                self.change(now, at, |model, given, state| model.event(given, state));
                 work.touched[at] = true;
-                moment.due[at] = self.next_event(moment, at);
+                now.due[at] = self.next_event(now, at);
                 left -= 1;
                 if left == 0 {
-                    moment.broken[at] = true;
+                    now.broken[at] = true;
                 }
             }
         }
     }
 
     /// Computes all that follows from states: outputs, heat, flows, inputs, the next events.
-    fn settle(&self, moment: &mut State, work: &mut Scratch) {
+    fn settle(&self, now: &mut IslandState, work: &mut Scratch) {
         work.stale.fill(false);
         for (at, slot) in self.slots.iter().enumerate() {
             if slot.delayed {
-                work.stale[at] = self.gather(moment, at, When::Before);
+                work.stale[at] = self.gather(now, at, When::Before);
             }
         }
         for at in 0..self.len() {
             if work.touched[at] {
-                self.tell(moment, at, work);
                 work.stale[at] = true;
+                if self.tell(now, at, work) {
+                    self.followers[at].iter().for_each(|other| work.stale[*other] = true);
+                }
             }
         }
         for tie in &self.heat {
@@ -161,57 +180,68 @@ impl Island {
         }
         for (number, group) in self.groups.iter().enumerate() {
             // Between its steps flows stay as they are, so that what they carry is what machines count.
-            let due = group.step == 0 || moment.time.is_multiple_of(group.step);
+            let due = group.step == 0 || now.time.is_multiple_of(group.step);
             if due && group.machines.iter().any(|at| work.touched[*at]) {
-                self.solve(moment, number, work);
+                self.solve(now, number, work);
                 group.machines.iter().for_each(|at| work.stale[*at] = true);
             }
         }
         for at in &self.order {
             if work.stale[*at] || self.slots[*at].outside {
-                let changed = self.gather(moment, *at, When::Now);
-                if (changed || work.stale[*at]) && self.tell(moment, *at, work) {
+                let changed = self.gather(now, *at, When::Now);
+                // Outputs that follow from the state alone were told above.
+                let tells = self.slots[*at].direct && (changed || work.stale[*at]);
+                if tells && self.tell(now, *at, work) {
                     self.followers[*at].iter().for_each(|other| work.stale[*other] = true);
                 }
             }
         }
         for at in 0..self.len() {
             if work.stale[at] {
-                moment.due[at] = self.next_event(moment, at);
+                now.due[at] = self.next_event(now, at);
             }
         }
     }
 
-    fn next_event(&self, moment: &State, at: usize) -> u64 {
-        self.read(moment, at, |model, given, state| model.next_event(given, state)).unwrap_or(u64::MAX)
+    fn next_event(&self, now: &IslandState, at: usize) -> u64 {
+        self.read(now, at, |model, given, state| model.next_event(given, state)).unwrap_or(u64::MAX)
     }
 
     /// Reads what feeds a machine's inputs; true if any changed.
-    fn gather(&self, moment: &mut State, at: usize, when: When) -> bool {
+    fn gather(&self, now: &mut IslandState, at: usize, when: When) -> bool {
         let mut changed = false;
         for (number, place) in self.slots[at].inputs.clone().enumerate() {
             let source = &self.sources[place];
-            if matches!(source, Source::Output { delayed: true, .. }) != (when == When::Before) {
+            let is_read = match source {
+                Source::Constant(_) | Source::Outside(_) => when != When::Before,
+                _ if source.is_delayed() => when == When::Before,
+                Source::Output { .. } | Source::Formula { .. } | Source::Sum(_) | Source::Heat => when == When::Now,
+            };
+            if !is_read {
                 continue;
             }
             let mut value = match source {
                 Source::Constant(x) => *x,
-                Source::Output { at, scale, offset, .. } => scale * moment.outputs[*at] + offset,
-                Source::Outside(at) => moment.outside[*at],
-                Source::Sum(outputs) => outputs.iter().map(|at| moment.outputs[*at]).sum(),
-                Source::Heat => self.heat_into(moment, place),
+                Source::Output { at, scale, offset, .. } => scale * now.outputs[*at] + offset,
+                Source::Formula { of, function, .. } => {
+                    let of: Vec<f64> = of.iter().map(|at| now.outputs[*at]).collect();
+                    (function.of)(&of).filter(|x| x.is_finite()).unwrap_or(now.inputs[place])
+                }
+                Source::Outside(at) => now.outside[*at],
+                Source::Sum(outputs) => outputs.iter().map(|at| now.outputs[*at]).sum(),
+                Source::Heat => self.heat_into(now, place),
             };
-            for Adjustment { target, effect } in &moment.adjustments {
+            for Adjustment { target, effect } in &now.adjustments {
                 if *target == (Target::Input { machine: at, input: number }) {
                     value = effect.of(value);
                 }
             }
-            let before = moment.inputs[place];
+            let before = now.inputs[place];
             if value.to_bits() != before.to_bits() {
-                let (sum, since) = &mut moment.sums[place];
-                *sum += before * (moment.time - *since) as f64;
-                *since = moment.time;
-                moment.inputs[place] = value;
+                let (sum, since) = &mut now.sums[place];
+                *sum += before * (now.time - *since) as f64;
+                *since = now.time;
+                now.inputs[place] = value;
                 changed = true;
             }
         }
@@ -219,10 +249,10 @@ impl Island {
     }
 
     /// W through all heat ties into an input.
-    fn heat_into(&self, moment: &State, place: usize) -> f64 {
+    fn heat_into(&self, now: &IslandState, place: usize) -> f64 {
         let mut sum = 0.0;
         for tie in &self.heat {
-            let flow = tie.conductance * (moment.outputs[tie.from.0] - moment.outputs[tie.to.0]);
+            let flow = tie.conductance * (now.outputs[tie.from.0] - now.outputs[tie.to.0]);
             if tie.to.1 == place {
                 sum += flow;
             }
@@ -234,29 +264,29 @@ impl Island {
     }
 
     /// Computes a machine's outputs; true if any changed.
-    fn tell(&self, moment: &mut State, at: usize, work: &mut Scratch) -> bool {
+    fn tell(&self, now: &mut IslandState, at: usize, work: &mut Scratch) -> bool {
         let range = self.slots[at].outputs.clone();
         work.outputs.clear();
         work.outputs.resize(range.len(), 0.0);
         let out = &mut work.outputs;
-        self.read(moment, at, |model, given, state| model.outputs(given, state, out));
+        self.read(now, at, |model, given, state| model.outputs(given, state, out));
         let mut changed = false;
-        for (to, from) in moment.outputs[range].iter_mut().zip(&work.outputs) {
+        for (to, from) in now.outputs[range].iter_mut().zip(&work.outputs) {
             changed |= to.to_bits() != from.to_bits();
             *to = *from;
         }
         changed
     }
 
-    fn solve(&self, moment: &mut State, number: usize, work: &mut Scratch) {
+    fn solve(&self, now: &mut IslandState, number: usize, work: &mut Scratch) {
         let group = &self.groups[number];
         let interval = group.step as f64 / 1e9;
         let (hydraulics, warmth) = &mut work.liquids[number];
         for (k, (machine, passage, _)) in group.passages.iter().enumerate() {
             let slot = &self.slots[*machine];
             let at = Plumbing {
-                parameters: &moment.parameters[slot.parameters.clone()],
-                state: state_of(slot, &moment.numbers, &moment.counts, &moment.queues[*machine]),
+                parameters: &now.parameters[slot.parameters.clone()],
+                state: state_of(slot, &now.numbers, &now.counts, &now.queues[*machine]),
                 fluid: group.fluid,
                 interval,
             };
@@ -264,17 +294,17 @@ impl Island {
             warmth.carriages()[k] = slot.model.carriage(*passage, &at);
         }
         work.flows.clear();
-        work.flows.extend(group.passages.iter().map(|(_, _, at)| moment.crossings[*at].flow));
-        let pressures = &mut moment.pressures[group.nodes.clone()];
-        moment.solved[number] = hydraulics.solve(&group.fluid, &mut work.flows, pressures);
+        work.flows.extend(group.passages.iter().map(|(_, _, at)| now.crossings[*at].flow));
+        let pressures = &mut now.pressures[group.nodes.clone()];
+        now.solved[number] = hydraulics.solve(&group.fluid, &mut work.flows, pressures);
         work.temperatures.clear();
         work.temperatures.resize(group.passages.len(), Temperatures::default());
-        let nodes = &mut moment.nodes[group.nodes.clone()];
+        let nodes = &mut now.nodes[group.nodes.clone()];
         warmth.solve(&group.fluid, &work.flows, interval, nodes, &mut work.temperatures);
         for (k, (_, _, at)) in group.passages.iter().enumerate() {
             let (from, to) = group.ends[k];
             let pressure = |end: Option<usize>| end.map_or(0.0, |node| pressures[node]);
-            let crossing = &mut moment.crossings[*at];
+            let crossing = &mut now.crossings[*at];
             crossing.flow = work.flows[k];
             (crossing.from_pressure, crossing.to_pressure) = (pressure(from), pressure(to));
             (crossing.entering, crossing.leaving) = (work.temperatures[k].entering, work.temperatures[k].leaving);
@@ -284,61 +314,61 @@ impl Island {
     /// Calls what only looks at a machine.
     pub fn read<R>(
         &self,
-        moment: &State,
+        now: &IslandState,
         at: usize,
         look: impl FnOnce(&dyn crate::model::Model, &Given<'_>, StateRef<'_>) -> R,
     ) -> R {
         let slot = &self.slots[at];
         let given = Given {
-            time: moment.time,
-            parameters: &moment.parameters[slot.parameters.clone()],
-            inputs: &moment.inputs[slot.inputs.clone()],
-            crossings: &moment.crossings[slot.crossings.clone()],
+            time: now.time,
+            parameters: &now.parameters[slot.parameters.clone()],
+            inputs: &now.inputs[slot.inputs.clone()],
+            crossings: &now.crossings[slot.crossings.clone()],
             tables: &slot.tables,
-            draws: Draws { seed: moment.seed, streams: &slot.streams },
+            draws: Draws { seed: now.seed, streams: &slot.streams },
         };
-        look(slot.model, &given, state_of(slot, &moment.numbers, &moment.counts, &moment.queues[at]))
+        look(slot.model, &given, state_of(slot, &now.numbers, &now.counts, &now.queues[at]))
     }
 
     /// Calls what changes a machine, with its inputs as they are now.
     pub fn change<R: Default>(
         &self,
-        moment: &mut State,
+        now: &mut IslandState,
         at: usize,
         act: impl FnOnce(&dyn crate::model::Model, &Given<'_>, &mut StateMut<'_>) -> R,
     ) -> R {
-        let inputs = std::mem::take(&mut moment.inputs);
-        let result = self.change_with(moment, at, &inputs[self.slots[at].inputs.clone()], act);
-        moment.inputs = inputs;
+        let inputs = std::mem::take(&mut now.inputs);
+        let result = self.change_with(now, at, &inputs[self.slots[at].inputs.clone()], act);
+        now.inputs = inputs;
         result
     }
 
     fn change_with<R: Default>(
         &self,
-        moment: &mut State,
+        now: &mut IslandState,
         at: usize,
         inputs: &[f64],
         act: impl FnOnce(&dyn crate::model::Model, &Given<'_>, &mut StateMut<'_>) -> R,
     ) -> R {
-        if moment.broken[at] {
+        if now.broken[at] {
             return R::default();
         }
         let slot = &self.slots[at];
         let given = Given {
-            time: moment.time,
-            parameters: &moment.parameters[slot.parameters.clone()],
+            time: now.time,
+            parameters: &now.parameters[slot.parameters.clone()],
             inputs,
-            crossings: &moment.crossings[slot.crossings.clone()],
+            crossings: &now.crossings[slot.crossings.clone()],
             tables: &slot.tables,
-            draws: Draws { seed: moment.seed, streams: &slot.streams },
+            draws: Draws { seed: now.seed, streams: &slot.streams },
         };
         let mut state = StateMut {
-            numbers: &mut moment.numbers[slot.numbers.clone()],
-            counts: &mut moment.counts[slot.counts.clone()],
-            queue: &mut moment.queues[at],
+            numbers: &mut now.numbers[slot.numbers.clone()],
+            counts: &mut now.counts[slot.counts.clone()],
+            queue: &mut now.queues[at],
         };
         let result = act(slot.model, &given, &mut state);
-        moment.broken[at] = !state.numbers.iter().all(|x| x.is_finite());
+        now.broken[at] = !state.numbers.iter().all(|x| x.is_finite());
         result
     }
 }

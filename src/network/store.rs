@@ -1,18 +1,18 @@
-//! A moment as bytes and back, and a moment in a network that has changed. In: a moment and its network. Out: bytes that
+//! A state as bytes and back, and a state in a network that has changed. In: a state and its network. Out: bytes that
 //! name each machine and model, so that another network takes up what it shares; errors that say which machine does not
 //! fit. Every bit comes back.
 
 use twox_hash::XxHash3_128;
 
 use super::island::{Island, Slot};
-use super::moment::{Moment, Network, Workspace};
-use super::state::{Adjustment, Effect, State, Target};
+use super::state::{Adjustment, Effect, IslandState, Target};
+use super::whole::{Network, State, Workspace};
 use crate::model::{Account, Crossing};
 
 /// Of the layout that this file writes.
 const VERSION: u64 = 1;
 
-/// A stored moment that cannot be taken up.
+/// A stored state that cannot be taken up.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the stored state is of version {found}, and this program reads version {VERSION}: begin anew")]
@@ -23,15 +23,15 @@ pub enum StoreError {
     Machines { machine: String, model: &'static str },
 }
 
-impl Moment {
-    /// 128 bits that differ where any bit of the moment differs.
+impl State {
+    /// 128 bits that differ where any bit of the state differs.
     pub fn hash(&self, network: &Network) -> u128 {
         let mut state = XxHash3_128::with_seed(0);
         state.write(&self.to_bytes(network));
         state.finish_128()
     }
 
-    /// All of the moment.
+    /// All of the state.
     pub fn to_bytes(&self, network: &Network) -> Vec<u8> {
         let mut to = Vec::new();
         to.extend(VERSION.to_le_bytes());
@@ -42,7 +42,7 @@ impl Moment {
         to
     }
 
-    /// The moment that [`to_bytes`](Self::to_bytes) wrote, for a network of the same machines.
+    /// The state that [`to_bytes`](Self::to_bytes) wrote, for a network of the same machines.
     pub fn from_bytes(network: &Network, bytes: &[u8]) -> Result<Self, StoreError> {
         let mut from = Reader { rest: bytes };
         let version = from.number()?;
@@ -50,7 +50,8 @@ impl Moment {
             return Err(StoreError::Version { found: version });
         }
         let time = from.number()?;
-        let islands = network.islands.iter().map(|island| State::read(island, &mut from)).collect::<Result<_, _>>()?;
+        let islands =
+            network.islands.iter().map(|island| IslandState::read(island, &mut from)).collect::<Result<_, _>>()?;
         match from.rest.is_empty() {
             true => Ok(Self { time, islands }),
             false => Err(StoreError::Damaged),
@@ -58,7 +59,7 @@ impl Moment {
     }
 }
 
-impl State {
+impl IslandState {
     fn write(&self, network: &Island, to: &mut Vec<u8>) {
         let number = |to: &mut Vec<u8>, x: u64| to.extend(x.to_le_bytes());
         for slot in &network.slots {
@@ -118,48 +119,48 @@ impl State {
                 return Err(StoreError::Machines { machine: slot.id.clone(), model: slot.description.name });
             }
         }
-        let mut moment = network.blank(0);
+        let mut now = network.blank(0);
         for list in [
-            &mut moment.base,
-            &mut moment.numbers,
-            &mut moment.outside,
-            &mut moment.inputs,
-            &mut moment.outputs,
-            &mut moment.nodes,
-            &mut moment.pressures,
+            &mut now.base,
+            &mut now.numbers,
+            &mut now.outside,
+            &mut now.inputs,
+            &mut now.outputs,
+            &mut now.nodes,
+            &mut now.pressures,
         ] {
             from.count(list.len())?;
             for x in list {
                 *x = f64::from_bits(from.number()?);
             }
         }
-        for list in [&mut moment.counts, &mut moment.due] {
+        for list in [&mut now.counts, &mut now.due] {
             from.count(list.len())?;
             for x in list {
                 *x = from.number()?;
             }
         }
-        for queue in &mut moment.queues {
+        for queue in &mut now.queues {
             let length = from.number()?;
             for _ in 0..length {
                 queue.push_back(from.number()?);
             }
         }
-        for (sum, since) in &mut moment.sums {
+        for (sum, since) in &mut now.sums {
             *sum = f64::from_bits(from.number()?);
             *since = from.number()?;
         }
-        for one in &mut moment.crossings {
+        for one in &mut now.crossings {
             let Crossing { flow, entering, leaving, from_pressure, to_pressure, fluid: _ } = one;
             for x in [flow, entering, leaving, from_pressure, to_pressure] {
                 *x = f64::from_bits(from.number()?);
             }
         }
-        for one in moment.crossed.iter_mut().flat_map(|(inwards, both)| [inwards, both]) {
+        for one in now.crossed.iter_mut().flat_map(|(inwards, both)| [inwards, both]) {
             let (volume, heat) = (f64::from_bits(from.number()?), f64::from_bits(from.number()?));
             *one = Account { volume, heat, items: from.number()? as i64 };
         }
-        for flag in moment.solved.iter_mut().chain(&mut moment.broken) {
+        for flag in now.solved.iter_mut().chain(&mut now.broken) {
             *flag = from.byte()? != 0;
         }
         for _ in 0..from.number()? {
@@ -178,24 +179,24 @@ impl State {
                 2 => Effect::Add(x),
                 _ => return Err(StoreError::Damaged),
             };
-            moment.adjustments.push(Adjustment { target, effect });
+            now.adjustments.push(Adjustment { target, effect });
         }
-        moment.time = from.number()?;
-        moment.seed = from.number()?;
-        let adjustments = std::mem::take(&mut moment.adjustments);
-        moment.adjust(network, adjustments);
-        Ok(moment)
+        now.time = from.number()?;
+        now.seed = from.number()?;
+        let adjustments = std::mem::take(&mut now.adjustments);
+        now.adjust(network, adjustments);
+        Ok(now)
     }
 }
 
 impl Network {
-    /// A moment of another network, as far as this one has the same machines: their states go on, all others begin.
+    /// A state of another network, as far as this one has the same machines: their states go on, all others begin.
     /// Parameters are this network's.
-    pub fn adopt(&self, other: &Network, old: &Moment, work: &mut Workspace) -> Moment {
-        let mut moment = self.start(old.seed(), &[], work);
+    pub fn adopt(&self, other: &Network, old: &State, work: &mut Workspace) -> State {
+        let mut now = self.start(old.seed(), &[], work);
         for (name, at) in other.blueprint().outside.iter().zip(0..) {
             if let Some(here) = self.blueprint().outside.iter().position(|one| one == name) {
-                moment.set_outside(here, old.outside(at));
+                now.set_outside(here, old.outside(at));
             }
         }
         for (machine, (part, at)) in self.places.iter().enumerate() {
@@ -205,7 +206,7 @@ impl Network {
             if stamp(slot) != stamp(was) {
                 continue;
             }
-            let (to, from) = (&mut moment.islands[*part], &old.islands[old_part]);
+            let (to, from) = (&mut now.islands[*part], &old.islands[old_part]);
             to.numbers[slot.numbers.clone()].copy_from_slice(&from.numbers[was.numbers.clone()]);
             to.counts[slot.counts.clone()].copy_from_slice(&from.counts[was.counts.clone()]);
             to.queues[*at].clone_from(&from.queues[old_at]);
@@ -214,13 +215,13 @@ impl Network {
                 to.crossings[place].flow = from.crossings[old_place].flow;
             }
         }
-        moment.time = old.time;
-        for state in &mut moment.islands {
+        now.time = old.time;
+        for state in &mut now.islands {
             state.time = old.time;
             state.sums.iter_mut().for_each(|(_, since)| *since = old.time);
         }
-        self.refresh(&mut moment, work);
-        moment
+        self.refresh(&mut now, work);
+        now
     }
 }
 

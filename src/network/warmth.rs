@@ -56,7 +56,7 @@ impl Warmth {
         &mut self.carriages
     }
 
-    /// `nodes` come in with the temperatures of the moment before, which still ones keep; `interval` in seconds.
+    /// `nodes` come in with the temperatures of the state before, which still ones keep; `interval` in seconds.
     pub fn solve(
         &mut self,
         fluid: &Fluid,

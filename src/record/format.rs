@@ -68,6 +68,10 @@ pub const BROKER: &str = "broker";
 pub const QOS: &str = "qos";
 /// `true` or `false`.
 pub const RETAINED: &str = "retained";
+/// The name among the producers of a keyframe under which the state of the session's simulated plant stands, as
+/// [`Plant::taken_up`](crate::plant::Plant::taken_up) reads it; a second older than the keyframe at most. No producer has
+/// a name with this sign.
+pub const PLANT: &str = "#plant";
 /// Of a channel of keyframes: `true` where they lack the large states of producers.
 pub const PARTIAL: &str = "partial";
 
@@ -159,7 +163,7 @@ pub struct Keyframe {
     /// left out.
     pub signals: BTreeMap<String, BTreeMap<String, Vec<KnownSample>>>,
     pub alarms: KeptAlarms,
-    /// What producers remember, by names such as `P-101.efficiency`.
+    /// What producers remember, by names such as `P-101.efficiency`; and [`PLANT`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", with = "states")]
     pub producers: BTreeMap<String, ProducerState>,
     /// Producers whose memory is left out, as it is large and stands in an earlier keyframe.

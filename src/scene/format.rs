@@ -1,11 +1,12 @@
 //! The scene file as it is written: plain data, one type per kind of bracket. In: nothing but serde. Out: the same.
 //! Knows no rules beyond the shape; [`load`](super::load()) checks what the values mean.
 //!
-//! Version (1, 3): 1.1 added alarms, 1.2 `settle` and functions over a stretch of time, 1.3 models. A minor version may add
-//! fields that older programs can ignore; anything else is a new major one.
+//! Version (1, 3): 1.1 added alarms, 1.2 `settle` and functions over a stretch of time, 1.3 models and ports of looks. A
+//! minor version may add fields that older programs can ignore; anything else is a new major one.
 
 mod alarms;
 mod models;
+mod plant;
 
 use std::fmt;
 
@@ -18,6 +19,7 @@ use super::span::Spanned;
 pub use alarms::{AlarmDef, CountDef, DeviationDef, PriorityDef, RateDef, ReferenceDef, ValueDef};
 pub(super) use models::NAMED;
 pub use models::{FeedDef, FeedFields, ModelDef, QuantityDef};
+pub use plant::{MeasureDef, MeasureFields, MessageDef, PlantDef, PlantFields, StoryDef, WaveformDef};
 
 /// The newest format version that this program reads and the one that it writes.
 pub const VERSION: (u32, u32) = (1, 3);
@@ -96,7 +98,7 @@ pub struct SceneFile {
     #[serde(default, skip_serializing_if = "is_default")]
     pub views: Vec<ViewDef>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub plant: Option<Spanned<String>>,
+    pub plant: Option<Spanned<PlantDef>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -203,6 +205,9 @@ pub struct TypeDef {
     /// What the inputs of its models follow: `speed`, or `bearing.speed` of one of several.
     #[serde(default, skip_serializing_if = "is_default")]
     pub inputs: Table<Spanned<FeedDef>>,
+    /// How the messages of a topic go out when it is simulated, by the topic as signals say it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub messages: Table<MessageDef>,
 }
 
 /// A signal of a type, or what a subtype or a twin changes in it: every field may be left out.
@@ -240,9 +245,9 @@ pub struct SignalDef {
     /// An expression over other signals, instead of `topic`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derived: Option<Spanned<String>>,
-    /// The output of the twin's model that it measures: `flow`, or `bearing.temperature` of one of several.
+    /// What it sees of the twin's models: `flow`, or `bearing.temperature` of one of several, and by what instrument.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measures: Option<Spanned<String>>,
+    pub measures: Option<Spanned<MeasureDef>>,
     /// With `derived`: how long to wait for the other inputs when one has a new sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle: Option<Spanned<String>>,
@@ -280,6 +285,9 @@ pub struct LookDef {
     pub model: Option<Spanned<String>>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub parts: Vec<Spanned<PartDef>>,
+    /// At which node of the model a link to a port ends, where the node has another name: `{"inlet": "product"}`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub ports: Table<Spanned<String>>,
 }
 
 /// A direction in the frame of the model.

@@ -11,8 +11,7 @@ use super::report::{Hint, Report};
 use super::resolved::{Broker, Link, Port, Scene, SignalSource, Viewpoint};
 use super::span::{Span, Spanned};
 use super::types::Given;
-use super::{Loaded, SourceFile, alarms, brokers, derive, text, twins, types};
-use crate::model;
+use super::{Loaded, SourceFile, alarms, brokers, derive, instruments, messages, story, text, twins, types};
 use crate::scene::rule::AlarmIndex;
 
 /// Reads a scene file and the libraries it uses; reports every issue at once, never panics.
@@ -51,16 +50,6 @@ fn resolve(path: &Path, parts: &[Part], report: &mut Report) -> Scene {
         } else {
             root.file.name.clone()
         };
-        scene.plant = root.file.plant.as_ref().map(|plant| {
-            let known: Vec<&str> = model::plants().iter().map(|(name, _)| *name).collect();
-            if !known.contains(&plant.value.as_str()) {
-                let brief = format!("unknown plant `{}`", plant.value);
-                let all = || format!("known are {}", known.join(", "));
-                let hint = Hint::meant_or(nearest(plant, known.iter().copied()), all);
-                report.error("unknown-plant", plant.span, "", brief, hint);
-            }
-            plant.value.clone()
-        });
     }
     let given: Vec<Given<'_>> = parts
         .iter()
@@ -84,14 +73,13 @@ fn resolve(path: &Path, parts: &[Part], report: &mut Report) -> Scene {
             links.push((link, from, to));
         }
     }
-    for (index, path) in &unresolved.measures {
-        let signal = &scene.signals[index.at()];
-        let (item, seen) = (scene.signal_path(*index), (signal.kind, &signal.unit));
-        if let Some(measure) = unresolved.machines.measure(signal.twin, path, seen, &item, report) {
-            scene.measures.insert(*index, measure);
-        }
+    let machines = unresolved.machines;
+    instruments::resolve(&unresolved.measures, &machines, &mut scene, report);
+    messages::resolve(&unresolved.messages, &machines, &mut scene, report);
+    machines.resolve(&links, &mut scene, report);
+    if let Some(plant) = parts.last().and_then(|root| root.file.plant.as_ref()) {
+        story::resolve(plant, &machines, &mut scene, report);
     }
-    unresolved.machines.resolve(&links, &mut scene, report);
     views(parts, &mut scene, report);
     warn_of_uncovered_topics(&scene, parts, report);
     scene
@@ -136,10 +124,13 @@ fn port(
     if let Some(twin) = scene.twin(given) {
         return Some(Port { twin: twin.index, name: String::new() });
     }
-    let (id, name) = given.rsplit_once('.').unwrap_or((given, ""));
-    if let Some(twin) = scene.twin(id) {
-        return Some(Port { twin: twin.index, name: name.to_owned() });
+    // Ports of one of several models have a dot as well: `P-101.motor.mains`.
+    for (at, _) in given.rmatch_indices('.') {
+        if let Some(twin) = scene.twin(&given[..at]) {
+            return Some(Port { twin: twin.index, name: given[at + 1..].to_owned() });
+        }
     }
+    let id = given.rsplit_once('.').map_or(given.as_str(), |(id, _)| id);
     if !mentioned.contains(id) && !mentioned.contains(given.value.as_str()) {
         let item = format!("link {} -> {}", link.from.value, link.to.value);
         let near = nearest(id, mentioned.iter().copied());

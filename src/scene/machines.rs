@@ -5,15 +5,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::format::{FeedDef, FeedFields, LinkDef, QuantityDef, TwinDef};
+use super::formulas::Asker;
 use super::models::{self, Models};
 use super::nearest::nearest;
 use super::report::{Hint, Report};
-use super::resolved::{MachineOf, Measure, Port, Scene, ValueKind};
+use super::resolved::{MachineOf, Port, Scene, ValueKind};
 use super::span::{Span, Spanned};
 use super::text::Template;
-use crate::model::{Description, Domain, Fluid, OutputKind};
-use crate::network::{Blueprint, Feed, Machine, Network, Problem, ProblemKind, Tie, TieKind};
-use crate::value::{Conversion, TwinIndex, Unit};
+use crate::model::{Description, Domain, Fluid};
+use crate::network::{Blueprint, Feed, Function, Machine, Network, Problem, ProblemKind, Target, Tie, TieKind};
+use crate::value::{Conversion, TwinIndex, Unit, Value};
 
 /// The machines of twins as they are made, while paths are still names.
 #[derive(Default)]
@@ -78,7 +79,7 @@ impl Machines {
     }
 
     /// Ties all machines and checks that they make a network.
-    pub fn resolve(self, links: &[(&LinkDef, Port, Port)], scene: &mut Scene, report: &mut Report) {
+    pub fn resolve(&self, links: &[(&LinkDef, Port, Port)], scene: &mut Scene, report: &mut Report) {
         // A model that could not be read would be missed by all that is tied to it.
         let (none, broken) =
             (|twin: &Twin| twin.models.parts.is_empty(), self.twins.iter().any(|twin| twin.models.broken));
@@ -185,14 +186,18 @@ impl Machines {
             let item = format!("{}.{}", twin.id.value, path.value);
             let found = match &feed.value {
                 FeedDef::Quantity(QuantityDef::Text(text)) if !models::is_quantity(text) => {
-                    let from = Spanned::new(text.clone(), feed.span);
-                    self.follow(twin, &FeedFields { from, ..FeedFields::default() }, said.unit, &item, scene, report)
+                    let from = Some(Spanned::new(text.clone(), feed.span));
+                    let fields = Spanned::new(FeedFields { from, ..FeedFields::default() }, feed.span);
+                    self.follow(twin, &fields, said.unit, &item, scene, report)
                 }
                 FeedDef::Quantity(quantity) => {
                     let quantity = Spanned::new(quantity.clone(), feed.span);
                     models::quantity(&item, said.name, said.unit, said.default, &quantity, report).map(Feed::Constant)
                 }
-                FeedDef::From(fields) => self.follow(twin, fields, said.unit, &item, scene, report),
+                FeedDef::From(fields) => {
+                    let fields = Spanned::new(fields.clone(), feed.span);
+                    self.follow(twin, &fields, said.unit, &item, scene, report)
+                }
             };
             let machine = twin.first + part;
             spans.insert((machine, input), feed.span);
@@ -206,35 +211,31 @@ impl Machines {
     fn follow(
         &self,
         twin: &Twin,
-        fields: &FeedFields,
+        fields: &Spanned<FeedFields>,
         unit: &str,
         item: &str,
         scene: &Scene,
         report: &mut Report,
     ) -> Option<Feed> {
-        let from = &fields.from;
-        let filled = Template::parse(from).and_then(|template| {
-            let filled = template.fill(|name| match name {
-                "id" => Some(&twin.id.value),
-                "type" => Some(&twin.type_name),
-                other => twin.params.get(other).map(String::as_str),
-            });
-            filled.map_err(|name| format!("has the placeholder {{{name}}}, which this twin does not fill"))
-        });
-        let path = match filled {
-            Ok(path) => path,
-            Err(brief) => {
-                report.error("unknown-placeholder", from.span, item, brief, Hint::NONE);
+        let from = match (&fields.from, &fields.by) {
+            (Some(from), None) => from,
+            (None, Some(source)) if fields.scale.is_none() && fields.offset.is_none() => {
+                let asker = Asker { twin: twin.index, machines: self, scene, item };
+                let formula = asker.formula(source, &[ValueKind::Number, ValueKind::Bool], report)?;
+                let (of, text) = (formula.inputs.clone(), formula.source.clone());
+                let function = Function { text, of: Arc::new(move |outputs| number(formula.value(outputs)?)) };
+                return Some(Feed::Formula { of, function, delayed: fields.delayed });
+            }
+            _ => {
+                let brief = "follows one output, or what an expression makes of outputs";
+                let hint = "give `from: \"T-1.level\"`, perhaps with scale and offset, or `by: \"…\"`";
+                report.error("bad-input", fields.span, item, brief, hint.into());
                 return None;
             }
         };
+        let path = self.filled(twin, from, item, report)?;
         let Some((machine, output)) = self.locate(&path, scene) else {
-            let brief = format!("follows `{path}`, which is no output of any model");
-            let names = self.all_outputs();
-            let near = nearest(&path, names.iter().map(String::as_str));
-            let all =
-                || "write a twin's id, a dot and an output of its model: `pollux models NAME` lists them".to_owned();
-            report.error("unknown-output", from.span, item, brief, Hint::meant_or(near, all));
+            self.miss(&path, from.span, item, report);
             return None;
         };
         let given = self.description(machine)?.outputs[output].unit;
@@ -273,25 +274,44 @@ impl Machines {
         })
     }
 
-    /// `T-200.level` or `P-101.bearing.temperature`: ids may hold dots, the longest that is one wins.
-    fn locate(&self, path: &str, scene: &Scene) -> Option<(usize, usize)> {
-        let dots = path.rmatch_indices('.').map(|(at, _)| at);
-        dots.filter_map(|at| {
-            let twin = self.twin(scene.twin(&path[..at])?.index)?;
-            Self::output(twin, &path[at + 1..])
-        })
-        .next()
+    /// A path with its placeholders filled.
+    fn filled(&self, twin: &Twin, path: &Spanned<String>, item: &str, report: &mut Report) -> Option<String> {
+        let filled = Template::parse(path).and_then(|template| {
+            let filled = template.fill(|name| match name {
+                "id" => Some(&twin.id.value),
+                "type" => Some(&twin.type_name),
+                other => twin.params.get(other).map(String::as_str),
+            });
+            filled.map_err(|name| format!("has the placeholder {{{name}}}, which this twin does not fill"))
+        });
+        filled.map_err(|brief| report.error("unknown-placeholder", path.span, item, brief, Hint::NONE)).ok()
     }
 
-    fn all_outputs(&self) -> Vec<String> {
+    fn miss(&self, path: &str, span: Span, item: &str, report: &mut Report) {
+        let brief = format!("follows `{path}`, which is no output of any model");
+        let names = self.all_paths(|description| description.outputs.iter().map(|one| one.name).collect());
+        let near = nearest(path, names.iter().map(String::as_str));
+        let all = || "write a twin's id, a dot and an output of its model: `pollux models NAME` lists them".to_owned();
+        report.error("unknown-output", span, item, brief, Hint::meant_or(near, all));
+    }
+
+    /// `T-200.level` or `P-101.bearing.temperature`: ids may hold dots, the longest that is one wins.
+    fn locate(&self, path: &str, scene: &Scene) -> Option<(usize, usize)> {
+        self.anywhere(path, scene, |models, rest| {
+            let (part, name) = models.find(rest, |description, name| description.output(name).is_some())?;
+            Some((part, models.parts[part].model.description().output(name)?))
+        })
+    }
+
+    fn all_paths(&self, names: impl Fn(&'static Description) -> Vec<&'static str> + Copy) -> Vec<String> {
         let each = self.twins.iter().flat_map(|twin| {
-            let paths = twin.models.paths(|description| description.outputs.iter().map(|one| one.name).collect());
+            let paths = twin.models.paths(names);
             paths.into_iter().map(move |path| format!("{}.{path}", twin.id.value))
         });
         each.collect()
     }
 
-    fn description(&self, machine: usize) -> Option<&'static Description> {
+    pub fn description(&self, machine: usize) -> Option<&'static Description> {
         let twin = self.twins.iter().rev().find(|twin| twin.first <= machine && !twin.models.parts.is_empty())?;
         Some(twin.models.parts.get(machine - twin.first)?.model.description())
     }
@@ -360,62 +380,144 @@ impl Machines {
         Some(((twin.first + part, port.to_owned()), description.ports[at].domain))
     }
 
-    /// What a signal measures: the output by its path within the twin, in the signal's unit.
-    pub fn measure(
+    /// An output of a twin's own models, by its path.
+    pub fn own_output(
+        &self,
+        index: TwinIndex,
+        path: &str,
+        span: Span,
+        item: &str,
+        report: &mut Report,
+    ) -> Option<(usize, usize)> {
+        let twin = self.twin(index)?;
+        let found = Self::output(twin, path);
+        if found.is_none() && !twin.models.broken {
+            let names = twin.models.paths(|description| description.outputs.iter().map(|one| one.name).collect());
+            let (brief, hint) = match names.as_slice() {
+                [] => {
+                    let hint = "add a model to its type: model: Tank(area: \"2 m2\")".into();
+                    ("measures an output, but its twin has no model".to_owned(), hint)
+                }
+                _ => {
+                    let all = || format!("its outputs are {}", names.join(", "));
+                    let near = near(path, &names);
+                    (format!("measures the unknown output `{path}`"), Hint::meant_or(near, all))
+                }
+            };
+            report.error("unknown-output", span, item, brief, hint);
+        }
+        found
+    }
+
+    /// An output of any twin's models by `P-101.bearing.vibration`, or of a twin's own by `bearing.vibration`.
+    pub fn named_output(
         &self,
         index: TwinIndex,
         path: &Spanned<String>,
-        (kind, unit): (ValueKind, &Unit),
+        scene: &Scene,
         item: &str,
         report: &mut Report,
-    ) -> Option<Measure> {
+    ) -> Option<(usize, usize)> {
         let twin = self.twin(index)?;
-        let Some((machine, output)) = Self::output(twin, path) else {
-            if twin.models.broken {
-                return None;
-            }
-            let names = twin.models.paths(|description| description.outputs.iter().map(|one| one.name).collect());
-            if names.is_empty() {
-                let hint = "add a model to its type: model: Tank(area: \"2 m2\")";
-                report.error(
-                    "unknown-output",
-                    path.span,
-                    item,
-                    "measures an output, but its twin has no model",
-                    hint.into(),
-                );
-            } else {
-                let brief = format!("measures the unknown output `{}`", path.value);
-                let all = || format!("its outputs are {}", names.join(", "));
-                let near = nearest(path, names.iter().map(String::as_str));
-                report.error("unknown-output", path.span, item, brief, Hint::meant_or(near, all));
-            }
-            return None;
-        };
-        let said = &self.description(machine)?.outputs[output];
-        let fits = match said.kind {
-            OutputKind::Number => kind == ValueKind::Number,
-            OutputKind::Flag => kind == ValueKind::Bool,
-            OutputKind::Words(_) => kind == ValueKind::Text,
-        };
-        if !fits {
-            let wanted = match said.kind {
-                OutputKind::Number => "a number",
-                OutputKind::Flag => "a Bool",
-                OutputKind::Words(_) => "a Text",
-            };
-            let brief = format!("measures `{}`, which is {wanted}, not a {kind:?}", path.value);
-            report.error("wrong-kind", path.span, item, brief, Hint::NONE);
-            return None;
+        let filled = self.filled(twin, path, item, report)?;
+        let found = Self::output(twin, &filled).or_else(|| self.locate(&filled, scene));
+        if found.is_none() {
+            self.miss(&filled, path.span, item, report);
         }
-        let own = Unit::parse(said.unit).ok()?;
-        let Some(conversion) = own.conversion_to(unit) else {
-            let brief = format!("measures `{}` in `{}`, which does not fit `{unit}`", path.value, said.unit);
-            report.error("unit-mismatch", path.span, item, brief, Hint::NONE);
+        found
+    }
+
+    /// A waveform of a twin's own models, by its path.
+    pub fn waveform(
+        &self,
+        index: TwinIndex,
+        path: &Spanned<String>,
+        item: &str,
+        report: &mut Report,
+    ) -> Option<(usize, usize)> {
+        let twin = self.twin(index)?;
+        let found = twin.models.find(path, |description, name| description.waveform(name).is_some());
+        let Some((part, name)) = found else {
+            let names = twin.models.paths(|description| description.waveforms.iter().map(|one| one.name).collect());
+            unknown("waveform", path, &names, item, report);
             return None;
         };
-        Some(Measure { machine, output, conversion })
+        Some((twin.first + part, twin.models.parts[part].model.description().waveform(name)?))
     }
+
+    /// A repair by `P-101.bearing.replace_bearing`.
+    pub fn repair(&self, path: &Spanned<String>, scene: &Scene, report: &mut Report) -> Option<(usize, usize)> {
+        let found = self.anywhere(path, scene, |models, rest| {
+            let (part, name) = models.find(rest, |description, name| description.repair(name).is_some())?;
+            Some((part, models.parts[part].model.description().repair(name)?))
+        });
+        if found.is_none() {
+            let names = self.all_paths(|description| description.repairs.iter().map(|one| one.name).collect());
+            unknown("repair", path, &names, "plant", report);
+        }
+        found
+    }
+
+    /// A parameter or an input by `P-101.bearing.growth_rate`, with its name and unit.
+    pub fn target(
+        &self,
+        path: &Spanned<String>,
+        scene: &Scene,
+        report: &mut Report,
+    ) -> Option<(Target, &'static str, &'static str)> {
+        let parameter = self.anywhere(path, scene, |models, rest| {
+            let (part, name) = models.find(rest, |description, name| description.parameter(name).is_some())?;
+            Some((part, models.parts[part].model.description().parameter(name)?))
+        });
+        if let Some((machine, parameter)) = parameter {
+            let said = &self.description(machine)?.parameters[parameter];
+            return Some((Target::Parameter { machine, parameter }, said.name, said.unit));
+        }
+        let input = self.anywhere(path, scene, |models, rest| {
+            let (part, name) = models.find(rest, |description, name| description.input(name).is_some())?;
+            Some((part, models.parts[part].model.description().input(name)?))
+        });
+        if let Some((machine, input)) = input {
+            let said = &self.description(machine)?.inputs[input];
+            return Some((Target::Input { machine, input }, said.name, said.unit));
+        }
+        let names = self.all_paths(|description| {
+            let parameters = description.parameters.iter().map(|one| one.name);
+            parameters.chain(description.inputs.iter().map(|one| one.name)).collect()
+        });
+        unknown("parameter", path, &names, "plant", report);
+        None
+    }
+
+    /// What a path that begins with a twin's id leads to: a machine, by its place among all, and something of it.
+    fn anywhere(
+        &self,
+        path: &str,
+        scene: &Scene,
+        find: impl Fn(&Models, &str) -> Option<(usize, usize)>,
+    ) -> Option<(usize, usize)> {
+        let dots = path.rmatch_indices('.').map(|(at, _)| at);
+        dots.filter_map(|at| {
+            let twin = self.twin(scene.twin(&path[..at])?.index)?;
+            let (part, what) = find(&twin.models, &path[at + 1..])?;
+            Some((twin.first + part, what))
+        })
+        .next()
+    }
+}
+
+fn number(value: Value) -> Option<f64> {
+    match value {
+        Value::Number(x) => Some(x),
+        Value::Bool(flag) => Some(f64::from(u8::from(flag))),
+        Value::Text(_) => None,
+    }
+}
+
+/// The path that was probably meant, or its last part where that alone was written.
+fn near<'n>(path: &str, names: &'n [String]) -> Option<&'n str> {
+    let bare = || nearest(path, names.iter().filter_map(|name| name.rsplit('.').next()));
+    nearest(path, names.iter().map(String::as_str)).or_else(bare)
 }
 
 fn unknown(what: &str, path: &Spanned<String>, names: &[String], item: &str, report: &mut Report) {
@@ -426,7 +528,13 @@ fn unknown(what: &str, path: &Spanned<String>, names: &[String], item: &str, rep
     let all = || format!("there are {}", names.join(", "));
     let hint = match names {
         [] => "add a model to the type: model: Tank(area: \"2 m2\")".into(),
-        _ => Hint::meant_or(nearest(path, names.iter().map(String::as_str)), all),
+        _ => Hint::meant_or(near(path, names), all),
     };
-    report.error(if what == "input" { "unknown-input" } else { "unknown-parameter" }, path.span, item, brief, hint);
+    let rule = match what {
+        "input" => "unknown-input",
+        "repair" => "unknown-repair",
+        "waveform" => "unknown-waveform",
+        _ => "unknown-parameter",
+    };
+    report.error(rule, path.span, item, brief, hint);
 }

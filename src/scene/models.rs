@@ -183,6 +183,15 @@ pub(super) fn quantity(
     }
 }
 
+/// A difference between two values of a quantity, in `unit`: `0.1 K` is 0.1 °C.
+pub(super) fn difference(text: &str, unit: &Unit) -> Result<f64, String> {
+    let (number, symbol) = split(text);
+    let number: f64 = number.parse().map_err(|_| format!("{text:?} does not begin with a number"))?;
+    let given = Unit::parse(symbol).map_err(|error| error.to_string())?;
+    let conversion = given.conversion_to(unit).ok_or_else(|| format!("`{symbol}` does not fit `{unit}`"))?;
+    Some(number * conversion.scale()).filter(|x| x.is_finite()).ok_or_else(|| format!("{text:?} is too large"))
+}
+
 /// `60 m3/h` as number and unit.
 fn split(text: &str) -> (&str, &str) {
     let text = text.trim();

@@ -39,6 +39,13 @@ impl Asker<'_> {
                 whole = false;
                 continue;
             };
+            if reference.is_output {
+                let brief = format!("{}: outputs of models are for `measures`: signals follow signals", self.field);
+                let span = report.inside(source.span, source, reference.at.clone());
+                report.error("bad-expression", span, self.item, brief, "write signal(\"P-101.flow\")".into());
+                whole = false;
+                continue;
+            }
             let found = match name.rsplit_once('.').filter(|_| reference.quoted) {
                 Some((id, signal)) => self.foreign(id, signal),
                 None => self.own(&name),

@@ -11,6 +11,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::issue::SourceFile;
+use super::simulated::{Measure, Message, Story};
+use crate::model::Domain;
 use crate::network::Blueprint;
 use crate::scene::rule::Rule;
 use crate::value::{Conversion, Origin, SignalIndex, TwinIndex, Unit, Value};
@@ -31,14 +33,16 @@ pub struct Scene {
     pub alarms: Vec<Rule>,
     /// Named camera positions.
     pub views: Vec<Viewpoint>,
-    /// The simulated plant that can stand in for the real one, e.g. `"bottling"`.
-    pub plant: Option<String>,
     /// The twins' models and how they are tied; none if no twin has one.
     pub blueprint: Option<Arc<Blueprint>>,
     /// Whose each machine of the blueprint is, in its order.
     pub machines: Vec<MachineOf>,
     /// What signals measure of the models when the plant is simulated.
     pub measures: BTreeMap<SignalIndex, Measure>,
+    /// How messages go out then; topics that are not among them go out as is usual.
+    pub messages: Vec<Message>,
+    /// What happens then.
+    pub story: Story,
     /// Twins by id, for [`Scene::twin`].
     pub ids: HashMap<String, TwinIndex>,
     /// The texts that it was made of, for [`edit`](super::edit).
@@ -111,16 +115,6 @@ pub struct MachineOf {
     pub twin: TwinIndex,
     /// Its name among the twin's models; empty for the only one.
     pub part: String,
-}
-
-/// An output of a machine as a signal sees it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Measure {
-    /// By its place in the blueprint.
-    pub machine: usize,
-    pub output: usize,
-    /// From the output's unit to the signal's.
-    pub conversion: Conversion,
 }
 
 #[derive(Clone, Debug)]
@@ -258,6 +252,14 @@ pub enum TimeFormat {
 }
 
 impl ValueKind {
+    pub fn of(value: &Value) -> Self {
+        match value {
+            Value::Number(_) => ValueKind::Number,
+            Value::Bool(_) => ValueKind::Bool,
+            Value::Text(_) => ValueKind::Text,
+        }
+    }
+
     /// Any value of this kind, to try an expression with.
     pub(super) fn example(self, flag: bool) -> Value {
         match self {
@@ -289,7 +291,8 @@ pub struct Link {
     pub kind: LinkKind,
 }
 
-/// `P-101.inlet`: a twin and the name of an attachment node of its look. An empty name is the twin's origin.
+/// `P-101.inlet`: a twin, and the name of a port of its models or of a node of its look. An empty name is the twin's
+/// middle.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Port {
     pub twin: TwinIndex,
@@ -319,6 +322,16 @@ pub struct Look {
     /// A glTF file, from the working directory on; none draws a plain box with the twin's id.
     pub model: Option<PathBuf>,
     pub parts: Vec<Part>,
+    /// Nodes by the names of ports that links end at: only where the names differ.
+    pub ports: BTreeMap<String, String>,
+}
+
+impl Look {
+    /// The name of the node where a link to `port` ends; `filler.inlet` of one of several models is found as `inlet` too.
+    pub fn node_of<'a>(&'a self, port: &'a str) -> &'a str {
+        let short = port.rsplit_once('.').map_or(port, |(_, name)| name);
+        self.ports.get(port).or_else(|| self.ports.get(short)).map_or(port, String::as_str)
+    }
 }
 
 /// A node of the model bound to a signal. All signal names are of the twin itself.
@@ -375,6 +388,19 @@ impl Scene {
     /// The signal `name` of the twin `id`.
     pub fn signal(&self, id: &str, name: &str) -> Option<&Signal> {
         self.signals_of(self.twin(id)?).iter().find(|signal| signal.name == name)
+    }
+
+    /// What a port of the twin's models shares: none where no model, or more than one, has a port of this name.
+    pub fn domain(&self, port: &Port) -> Option<Domain> {
+        let (part, name) = port.name.rsplit_once('.').unwrap_or(("", &port.name));
+        let blueprint = self.blueprint.as_ref()?;
+        let mut found = self.machines.iter().zip(&blueprint.machines).filter_map(|(of, machine)| {
+            let asked = of.twin == port.twin && (part.is_empty() || of.part == part);
+            let description = machine.model.description();
+            let at = description.port(name).filter(|_| asked)?;
+            Some(description.ports.get(at)?.domain)
+        });
+        found.next().filter(|_| found.next().is_none())
     }
 
     /// `P-101.flow`, for messages.

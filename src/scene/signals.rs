@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::alarms;
 use super::expression::{self, Compiled, Reference};
-use super::format::{LimitsDef, SignalDef};
+use super::format::{LimitsDef, MeasureDef, SignalDef};
 use super::nearest::nearest;
 use super::report::{Hint, Report};
 use super::resolved::{Broker, Decoder, Limits, TimeField, ValueKind};
@@ -28,8 +28,8 @@ pub(super) struct Prepared {
     pub settle: Option<Duration>,
     pub range: Option<(f64, f64)>,
     pub limits: Limits,
-    /// The output of a model that it measures.
-    pub measures: Option<Spanned<String>>,
+    /// What it sees of its twin's models, and by what instrument.
+    pub measures: Option<Spanned<MeasureDef>>,
     pub span: Span,
 }
 

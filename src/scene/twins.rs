@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarms;
-use super::format::{SignalDef, TwinDef};
+use super::format::{MeasureDef, SignalDef, TwinDef};
 use super::looks::{self, PreparedPart};
 use super::machines::Machines;
+use super::messages;
 use super::nearest::nearest;
 use super::report::{Hint, Report};
 use super::resolved::{Binding, Broker, Look, Part, Scene, Signal, SignalSource, Twin};
@@ -32,8 +33,10 @@ pub(super) struct Unresolved {
     pub derived: Vec<Pending>,
     pub alarms: Vec<alarms::Pending>,
     pub machines: Machines,
-    /// What signals measure, by the paths of outputs.
-    pub measures: Vec<(SignalIndex, Spanned<String>)>,
+    /// What signals see of models, by the paths of outputs.
+    pub measures: Vec<(SignalIndex, Spanned<MeasureDef>)>,
+    /// How messages go out, by twin.
+    pub messages: Vec<messages::Told>,
 }
 
 /// A placeholder that some twins do not fill: (where, name) → twins.
@@ -89,6 +92,9 @@ pub(super) fn resolve(
         let params = Arc::new(params);
         unresolved.alarms.push(alarms::Pending { twin: index, alarms, params: params.clone() });
         unresolved.machines.add(index, def, &kind.models, params.clone(), report);
+        if !kind.messages.0.is_empty() {
+            unresolved.messages.push((index, kind.messages.clone(), params.clone()));
+        }
         let start = u32::try_from(scene.signals.len()).unwrap_or(u32::MAX);
         for signal in prepared {
             let signal_index = SignalIndex(u32::try_from(scene.signals.len()).unwrap_or(u32::MAX));
@@ -102,9 +108,7 @@ pub(super) fn resolve(
                 }
                 Source::Unbound => SignalSource::Unbound,
             };
-            if let Some(path) = &signal.measures {
-                unresolved.measures.push((signal_index, path.clone()));
-            }
+            unresolved.measures.extend(signal.measures.clone().map(|measure| (signal_index, measure)));
             scene.signals.push(Signal {
                 index: signal_index,
                 twin: index,
@@ -292,5 +296,7 @@ fn look_of(kind: &Type, parts: &[PreparedPart], first_signal: u32) -> Look {
         by: SignalIndex(first_signal.saturating_add(u32::try_from(part.signal).unwrap_or(u32::MAX))),
         motion: part.motion.clone(),
     });
-    Look { model, parts: parts.collect() }
+    let ports = kind.look.iter().flat_map(|look| &look.ports.0);
+    let ports = ports.map(|(port, node)| (port.value.clone(), node.value.clone()));
+    Look { model, parts: parts.collect(), ports: ports.collect() }
 }

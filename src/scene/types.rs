@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::alarms;
-use super::format::{AlarmDef, LookDef, ModelDef, SignalDef, Table, TypeDef};
+use super::format::{AlarmDef, LookDef, MessageDef, ModelDef, SignalDef, Table, TypeDef};
+use super::messages;
 use super::models::{self, Models};
 use super::nearest::nearest;
 use super::report::{Hint, Report};
@@ -26,6 +27,7 @@ pub(super) struct Type {
     pub model: Option<(Spanned<String>, PathBuf)>,
     pub look: Option<LookDef>,
     pub models: Models,
+    pub messages: Table<MessageDef>,
 }
 
 /// A definition and the folder that its paths start from.
@@ -88,13 +90,26 @@ fn finish(
                 None => finished.models.inputs.push((path.clone(), feed.clone())),
             }
         }
+        for (topic, def) in &part.def.messages.0 {
+            match finished.messages.0.iter_mut().find(|(known, _)| known.value == topic.value) {
+                Some((_, known)) => *known = messages::merge(known, def),
+                None => finished.messages.0.push((topic.clone(), def.clone())),
+            }
+        }
         let Some(look) = &part.def.look else { continue };
         if let Some(model) = &look.model {
             finished.model = Some((model.clone(), part.dir.to_owned()));
         }
         let inherited = finished.look.take().unwrap_or_default();
         let parts = if look.parts.is_empty() { inherited.parts } else { look.parts.clone() };
-        finished.look = Some(LookDef { model: None, parts });
+        let mut ports = inherited.ports;
+        for (port, node) in &look.ports.0 {
+            match ports.0.iter_mut().find(|(known, _)| known.value == port.value) {
+                Some(known) => *known = (port.clone(), node.clone()),
+                None => ports.0.push((port.clone(), node.clone())),
+            }
+        }
+        finished.look = Some(LookDef { model: None, parts, ports });
     }
     (finished.models.parts, finished.models.broken) = models::prepare(&one.name.value, model, &parts, report);
     for (name, def) in &finished.defs {

@@ -7,6 +7,7 @@
 mod edit;
 mod journal;
 mod record;
+pub mod stand_in;
 mod task;
 
 #[cfg(feature = "desktop")]
@@ -44,9 +45,11 @@ pub struct Options {
     pub scene: PathBuf,
     /// Replaces the address of every broker in the scene.
     pub broker: Option<String>,
-    /// Runs the scene's simulated plant against the (first) broker.
+    /// Runs the scene's simulated plant against its brokers.
     pub plant: bool,
-    pub seed: u64,
+    pub plant_options: crate::plant::Options,
+    /// Whether that plant may publish to another machine.
+    pub allow_remote: bool,
     /// Simulated seconds per second: of the plant, and with it of the session's [`Clock`].
     pub plant_speed: f64,
     /// Where the embedded broker listens, if there is one.
@@ -82,7 +85,8 @@ impl Options {
             scene: scene.into(),
             broker: None,
             plant: false,
-            seed: 1,
+            plant_options: crate::plant::Options::default(),
+            allow_remote: false,
             plant_speed: 1.0,
             embedded: EmbeddedConfig::default(),
             history_budget_bytes: 1 << 30,
@@ -115,15 +119,13 @@ pub enum OpenError {
     Record(#[from] RecordError),
     #[error("the thread of the analysis cannot be started: {0}")]
     Thread(std::io::Error),
-    #[error("the scene `{scene}` names no simulated plant; add `plant: \"bottling\"` to it, or leave out --plant")]
-    NoPlant { scene: String },
 }
 
 /// What a session owns besides the world: dropped last, joined on drop.
 #[derive(Resource)]
 struct Running {
     /// First of all: the record is closed while the disk and the thread of the analysis are still there.
-    _record: Record,
+    record: Record,
     options: Options,
     /// Asks for a frame.
     waker: Waker,
@@ -174,10 +176,12 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     let scene = Arc::new(scene);
     let clock = if options.plant { Clock::at_speed(Timestamp::now(), options.plant_speed) } else { Clock::WALL };
     let now = clock.now();
-    let plant = match (options.plant, plant_config(&scene, &options, &brokers, now)) {
-        (false, _) => None,
-        (true, Some(config)) => Some((config.clone(), plant::spawn(config)?)),
-        (true, None) => return Err(OpenError::NoPlant { scene: scene.name.clone() }),
+    let plant = match options.plant {
+        false => None,
+        true => {
+            let config = plant_config(&scene, &options, &brokers, now);
+            Some((config.clone(), plant::spawn(config)?))
+        }
     };
 
     let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes, now);
@@ -190,6 +194,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     analysis.lock().answer_recorder(Some(now), Duration::MAX);
     let horn = Horn::new(options.bell);
     analysis.lock().sound(horn.clone());
+    analysis.lock().keep_plant(plant.as_ref().map(|(_, plant)| plant.portrait().clone()));
     let worker = Worker::start(analysis.clone(), clock, waker.clone()).map_err(OpenError::Thread)?;
     recorders.ring_with(worker.waker());
     let mut running = Vec::new();
@@ -213,7 +218,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .insert_resource(Recording { is_possible: true, sink: recorders.sink(), ..Recording::default() })
         .insert_resource(Sources { running, waker: Some(waker.clone()) })
         .insert_resource(Running {
-            _record: Record { analysis: kept, clock },
+            record: Record { analysis: kept, clock },
             options,
             waker,
             clock,
@@ -306,43 +311,46 @@ pub(crate) fn brokers_at(scene: &Scene, url: &str) -> BTreeMap<String, Broker> {
     brokers
 }
 
-/// The scene's plant, to run against the first broker; none if the scene names none.
+/// The scene's plant, to run against these brokers.
 fn plant_config(
-    scene: &Scene,
+    scene: &Arc<Scene>,
     options: &Options,
     brokers: &BTreeMap<String, Broker>,
     start: Timestamp,
-) -> Option<PlantConfig> {
-    Some(PlantConfig {
-        plant: scene.plant.clone()?,
-        broker: brokers.values().next()?.clone(),
-        seed: options.seed,
+) -> PlantConfig {
+    PlantConfig {
+        scene: scene.clone(),
+        options: options.plant_options.clone(),
+        brokers: brokers.clone(),
+        allow_remote: options.allow_remote,
         speed: options.plant_speed,
-        prefix: plant::DEFAULT_PREFIX.to_owned(),
         start,
-    })
+    }
 }
 
 impl Running {
-    /// After a reload: a plant whose broker or name has changed starts anew, from its beginning; another goes on.
-    fn replan_plant(&mut self, scene: &Scene, brokers: &BTreeMap<String, Broker>) {
+    /// After a reload: a plant goes on with the new scene; one whose brokers have changed starts anew.
+    fn replan_plant(&mut self, scene: &Arc<Scene>, brokers: &BTreeMap<String, Broker>) {
         if !self.options.plant {
             return;
         }
-        let wanted = plant_config(scene, &self.options, brokers, self.clock.now());
-        let running = self.plant.as_ref().map(|(config, _)| (&config.plant, &config.broker));
-        if wanted.as_ref().map(|config| (&config.plant, &config.broker)) == running {
-            return;
+        if let Some((running, plant)) = &self.plant
+            && running.brokers == *brokers
+        {
+            return plant.adopt(scene.clone());
         }
         // The old one says goodbye before another takes its name.
         self.plant = None;
-        match wanted.map(|config| (config.clone(), plant::spawn(config))) {
-            None => tracing::warn!("{}: names no simulated plant any more; it stops", scene.name),
-            Some((config, Ok(plant))) => {
-                tracing::info!("the plant `{}` starts anew at {}", config.plant, config.broker.url);
+        self.record.analysis.lock().keep_plant(None);
+        let config = plant_config(scene, &self.options, brokers, self.clock.now());
+        match plant::spawn(config.clone()) {
+            Ok(plant) => {
+                let urls: Vec<&str> = config.brokers.values().map(|broker| broker.url.as_str()).collect();
+                tracing::info!("the plant of `{}` starts anew at {}", scene.name, urls.join(", "));
+                self.record.analysis.lock().keep_plant(Some(plant.portrait().clone()));
                 self.plant = Some((config, plant));
             }
-            Some((_, Err(error))) => tracing::error!("{error}"),
+            Err(error) => tracing::error!("{error}"),
         }
     }
 }

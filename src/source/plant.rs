@@ -1,62 +1,66 @@
-//! The simulated Castor: runs a plant's models in real time and publishes over real MQTT, in a thread of its own.
+//! The simulated Castor: runs a scene's plant in real time and publishes over real MQTT, in a thread of its own.
 //!
-//! In: the name of a plant, a seed, a broker of the scene, the source time of its start. Out: messages at the broker,
-//! counters. It logs in as the listener does: by the same credentials, found anew for each attempt.
-//! Never blocks on the broker: what cannot be sent is dropped and counted while the simulation goes on. Never
-//! subscribes, and shares nothing with the listener but the broker.
+//! In: a scene with models, a seed, its brokers, the source time of its start. Out: messages at the brokers, counters. It
+//! logs in as the listener does: by the same credentials, found anew for each attempt.
+//!
+//! It never blocks on a broker: what cannot be sent is dropped and counted while the simulation goes on. It shares nothing
+//! with the listener but the broker. It hears its own topics, to notice when somebody else publishes there: then it
+//! stops, as nobody could tell the simulated from the real any more. It goes to another machine only when that is
+//! allowed by name.
 
-use std::cell::Cell;
-use std::sync::Arc;
+mod link;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, Event, EventLoop, Packet, QoS};
 use tokio::time::Instant;
 
-use crate::model::{self, Message, Plant};
-use crate::scene::Broker;
+use crate::plant::{self, MakeError, Message, Plant, Portrait};
+use crate::scene::{Broker, Scene};
 use crate::source::SourceError;
-use crate::source::mqtt::{self, Address, Backoff};
 use crate::value::Timestamp;
+use link::Link;
 
 /// How often the simulation catches up with the clock.
 const WAKE: Duration = Duration::from_millis(20);
 /// Simulated time that may be caught up at once, in wakes: after a longer pause (a suspended computer) it goes on
 /// from where it was instead of sending everything that was missed.
 const CATCH_UP: u32 = 50;
-/// A connection that held this long has earned a quick second try.
-const STABLE_AFTER: Duration = Duration::from_secs(5);
-/// Messages that wait for the event loop at most.
-const QUEUE: usize = 2048;
-
-/// The first part of all topics of a plant that nobody has named otherwise; the demo scene listens to it.
-pub const DEFAULT_PREFIX: &str = "line1";
+/// How often others get its state.
+const PORTRAIT: Duration = Duration::from_secs(1);
+/// How long it waits for the brokers to take its goodbye.
+const FAREWELL: Duration = Duration::from_millis(500);
 
 #[derive(Clone, Debug)]
 pub struct PlantConfig {
-    /// A name that [`model::plants`] knows: `bottling`.
-    pub plant: String,
-    /// Where it publishes, and how it logs in there.
-    pub broker: Broker,
-    pub seed: u64,
+    pub scene: Arc<Scene>,
+    pub options: plant::Options,
+    /// Where it publishes, by the names of the scene; the first one stands for those that are missing.
+    pub brokers: BTreeMap<String, Broker>,
+    /// Whether it may publish to another machine.
+    pub allow_remote: bool,
     /// Simulated seconds per second.
     pub speed: f64,
-    /// First level of all topics: `line1`.
-    pub prefix: String,
     /// Source time of the plant's start.
     pub start: Timestamp,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum PlantError {
-    #[error("plant `{name}` is not known; known plants: {known}")]
-    Unknown { name: String, known: String },
+    #[error("plant: {0}")]
+    Make(#[from] MakeError),
     #[error("plant: {0}; write mqtt://host:port, or mqtts://host:port for TLS")]
     Address(#[from] SourceError),
-    #[error("plant: topic prefix `{prefix}` must not be empty, begin or end with `/`, or hold `+` or `#`")]
-    Prefix { prefix: String },
+    #[error(
+        "plant: {host} is another machine: who listens there may take a simulated plant for a real one; \
+         add --allow-remote if that is what you want"
+    )]
+    Remote { host: String },
+    #[error("plant: there is no broker to publish to")]
+    NoBroker,
     #[error("plant: speed {speed} must be above 0 and at most 100")]
     Speed { speed: f64 },
     #[error("plant: cannot start its thread: {0}")]
@@ -66,19 +70,24 @@ pub enum PlantError {
 /// What the plant counts about itself.
 #[derive(Debug, Default)]
 pub struct PlantStatus {
-    connected: AtomicBool,
     published: AtomicU64,
     dropped: AtomicU64,
     connections: AtomicU64,
+    /// Connections that stand now.
+    standing: AtomicU64,
+    wanted: AtomicU64,
     error: Mutex<Option<String>>,
+    failure: Mutex<Option<String>>,
 }
 
 impl PlantStatus {
+    /// Whether all brokers have accepted it.
     pub fn connected(&self) -> bool {
-        self.connected.load(Ordering::Relaxed)
+        let wanted = self.wanted.load(Ordering::Relaxed);
+        wanted > 0 && self.standing.load(Ordering::Relaxed) == wanted
     }
 
-    /// Messages handed to the connection.
+    /// Messages handed to the connections.
     pub fn published(&self) -> u64 {
         self.published.load(Ordering::Relaxed)
     }
@@ -98,28 +107,57 @@ impl PlantStatus {
         self.error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Why it has stopped by itself, for ever.
+    pub fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn set_error(&self, error: Option<String>) {
         *self.error.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    }
+
+    fn fail(&self, why: String) {
+        tracing::error!("plant: {why}");
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
     }
 }
 
 /// A running plant. Dropping it stops and joins its thread.
 #[derive(Debug)]
 pub struct PlantHandle {
-    stop: Arc<AtomicBool>,
-    status: Arc<PlantStatus>,
+    shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What the plant's thread and its owner share.
+#[derive(Debug, Default)]
+struct Shared {
+    stop: AtomicBool,
+    status: PlantStatus,
+    /// A scene to go on with.
+    next: Mutex<Option<Arc<Scene>>>,
+    portrait: Portrait,
 }
 
 impl PlantHandle {
     pub fn status(&self) -> &PlantStatus {
-        &self.status
+        &self.shared.status
+    }
+
+    /// Its newest state, a second old at most.
+    pub fn portrait(&self) -> &Portrait {
+        &self.shared.portrait
+    }
+
+    /// Goes on with another scene of the same brokers: machines that are the same keep their states.
+    pub fn adopt(&self, scene: Arc<Scene>) {
+        *self.shared.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(scene);
     }
 }
 
 impl Drop for PlantHandle {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        self.shared.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -130,148 +168,115 @@ impl Drop for PlantHandle {
 
 /// Starts the plant's thread. A broker that is not there yet is no error: it is tried again until the plant stops.
 pub fn spawn(config: PlantConfig) -> Result<PlantHandle, PlantError> {
-    let address = Address::parse(&config.broker.url)?;
-    let prefix = config.prefix.as_str();
-    if prefix.is_empty() || prefix.starts_with('/') || prefix.ends_with('/') || prefix.contains(['+', '#', '\0']) {
-        return Err(PlantError::Prefix { prefix: config.prefix });
-    }
     if !(config.speed > 0.0 && config.speed <= 100.0) {
         return Err(PlantError::Speed { speed: config.speed });
     }
-    let Some(plant) = model::plant(&config.plant, prefix, config.seed) else {
-        let known = model::plants().iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        return Err(PlantError::Unknown { name: config.plant, known });
-    };
-    let client_id = format!("pollux-plant-{}-{}", std::process::id(), config.seed);
-    // Of these only the channel is used: each attempt to connect has options of its own.
-    let (client, mut events) =
-        AsyncClient::new(rumqttc::MqttOptions::new(&client_id, &address.host, address.port), QUEUE);
-    events.set_network_options(mqtt::network());
+    let seed = config.options.seed;
+    let plant = Plant::new(config.scene, config.options)?;
+    // Stamps in milliseconds stay whole numbers.
+    let start = Timestamp(config.start.0 - config.start.0.rem_euclid(1_000_000));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let stop = Arc::new(AtomicBool::new(false));
-    let status = Arc::new(PlantStatus::default());
-    let door = Door { address, broker: config.broker, client_id, backoff: Backoff::new(config.seed) };
-    let publisher = Publisher { client, status: status.clone(), greet: Cell::new(false), stop: stop.clone() };
-    let thread = std::thread::Builder::new()
-        .name(format!("plant {}", config.plant))
-        .spawn(move || runtime.block_on(publisher.run(plant, events, door, config.start, config.speed)))?;
-    Ok(PlantHandle { stop, status, thread: Some(thread) })
+    let shared = Arc::new(Shared::default());
+    let mut links = Vec::new();
+    for (number, name) in plant.brokers().into_iter().enumerate() {
+        let broker =
+            config.brokers.get(&name).or_else(|| config.brokers.values().next()).ok_or(PlantError::NoBroker)?;
+        let client_id = format!("pollux-plant-{}-{}-{number}", std::process::id(), seed);
+        let (link, tasks) = Link::new(&plant, &name, broker, client_id, shared.clone())?;
+        if !config.allow_remote && !tasks.is_here() {
+            return Err(PlantError::Remote { host: tasks.host().to_owned() });
+        }
+        links.push((link, tasks));
+    }
+    shared.status.wanted.store(links.len() as u64, Ordering::Relaxed);
+    let thread = {
+        let shared = shared.clone();
+        let run = move || runtime.block_on(run(plant, links, shared, start, config.speed));
+        std::thread::Builder::new().name("plant".to_owned()).spawn(run)?
+    };
+    Ok(PlantHandle { shared, thread: Some(thread) })
 }
 
-/// How to get in.
-struct Door {
-    address: Address,
-    broker: Broker,
-    client_id: String,
-    backoff: Backoff,
+async fn run(
+    plant: Plant,
+    links: Vec<(Arc<Link>, link::Connection)>,
+    shared: Arc<Shared>,
+    start: Timestamp,
+    speed: f64,
+) {
+    let mut kept = Vec::new();
+    let mut tasks = tokio::task::JoinSet::new();
+    for (link, connection) in links {
+        tasks.spawn(connection.keep(link.clone()));
+        kept.push(link);
+    }
+    let mut publisher = Publisher { plant, links: kept, shared, start };
+    publisher.pace(speed).await;
+    publisher.say_goodbye();
+    // The connections end by themselves once the brokers have taken what was said last.
+    let _ = tokio::time::timeout(FAREWELL, async { while tasks.join_next().await.is_some() {} }).await;
 }
 
 struct Publisher {
-    client: AsyncClient,
-    status: Arc<PlantStatus>,
-    /// A connection was made since the last announcement.
-    greet: Cell<bool>,
-    stop: Arc<AtomicBool>,
+    plant: Plant,
+    links: Vec<Arc<Link>>,
+    shared: Arc<Shared>,
+    start: Timestamp,
 }
 
 impl Publisher {
-    async fn run(self, mut plant: Box<dyn Plant>, mut events: EventLoop, mut door: Door, start: Timestamp, speed: f64) {
-        // Two futures of one thread; neither is cancelled half-way while the plant runs.
-        tokio::select! {
-            () = self.connect(&mut events, &mut door) => {}
-            () = self.pace(plant.as_mut(), start, speed) => {}
-        }
-        self.status.connected.store(false, Ordering::Relaxed);
-        if self.client.try_disconnect().is_ok() {
-            // Says good-bye, if the broker still listens.
-            let farewell = async { while events.poll().await.is_ok() {} };
-            let _ = tokio::time::timeout(Duration::from_millis(200), farewell).await;
-        }
-    }
-
-    /// Keeps the connection, for ever; waits longer after each failure in a row, up to a limit.
-    async fn connect(&self, events: &mut EventLoop, door: &mut Door) {
-        loop {
-            let (text, passing) = self.connection(events, door).await;
-            self.status.connected.store(false, Ordering::Relaxed);
-            let text = format!("{}: {text}", door.address);
-            // Said once, not with each attempt.
-            if self.status.error().as_ref() != Some(&text) {
-                tracing::warn!("plant: {text}; it tries again until the broker takes it");
-            }
-            self.status.set_error(Some(text));
-            let wait = if passing { door.backoff.wait() } else { door.backoff.longest() };
-            tokio::time::sleep(wait).await;
-        }
-    }
-
-    /// One connection from first to last: why it ended, and whether that may pass by itself.
-    async fn connection(&self, events: &mut EventLoop, door: &mut Door) -> (String, bool) {
-        match mqtt::publisher_options(&door.address, &door.broker, &door.client_id) {
-            Ok(options) => events.mqtt_options = options,
-            Err(text) => return (text, false),
-        }
-        let mut since = None;
-        loop {
-            match events.poll().await {
-                Ok(Event::Incoming(Packet::ConnAck(_))) => {
-                    since = Some(Instant::now());
-                    self.status.set_error(None);
-                    self.status.connections.fetch_add(1, Ordering::Relaxed);
-                    self.greet.set(true);
-                    self.status.connected.store(true, Ordering::Relaxed);
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    if since.is_some_and(|since| since.elapsed() >= STABLE_AFTER) {
-                        door.backoff.reset();
-                    }
-                    return mqtt::publisher_failure(&error);
-                }
-            }
-        }
-    }
-
-    /// Steps the plant along with the clock, `speed` times as fast, until it is told to stop.
-    async fn pace(&self, plant: &mut dyn Plant, mut start: Timestamp, speed: f64) {
-        let tick = plant.tick().as_secs_f64();
+    /// Carries the plant along with the clock, `speed` times as fast, until it is told to stop.
+    async fn pace(&mut self, speed: f64) {
         let mut last = Instant::now();
-        // Simulated seconds that are due but not yet stepped.
-        let mut owed = 0.0;
-        while !self.stop.load(Ordering::Relaxed) {
+        let slice = WAKE.as_nanos() as u64;
+        let mut shown: Option<Instant> = None;
+        while !self.shared.stop.load(Ordering::Relaxed) && self.shared.status.failure().is_none() {
             tokio::time::sleep(WAKE).await;
             let now = Instant::now();
             let slept = now - last;
             let passed = slept.min(WAKE * CATCH_UP);
             last = now;
-            owed += passed.as_secs_f64() * speed;
+            let target = self.plant.time() + (passed.as_secs_f64() * speed * 1e9).round() as u64;
             // Lost time that is not made up for moves the plant in time, so that its clock stays right.
-            start = start + (slept - passed).mul_f64(speed);
-            if self.greet.replace(false) {
-                plant.announce(start, &mut |message| self.send(message));
+            let lost = (slept - passed).mul_f64(speed);
+            self.start = self.start + Duration::from_millis(lost.as_millis() as u64);
+            self.change_scene();
+            if self.links.iter().any(|link| link.take_greeting()) {
+                self.plant.announce(self.start, &mut emit(&self.links));
             }
-            while owed >= tick {
-                owed -= tick;
-                plant.step();
-                plant.publish(start, &mut |message| self.send(message));
-                // Lets the connection write between bursts when the simulation runs fast.
-                if speed > 1.0 {
-                    tokio::task::yield_now().await;
-                }
+            while self.plant.time() < target {
+                let until = target.min(self.plant.time() + slice);
+                self.plant.run(until, self.start, &mut emit(&self.links));
+                // Lets the connections write between bursts when the simulation runs fast.
+                tokio::task::yield_now().await;
+            }
+            if shown.is_none_or(|shown| now - shown >= PORTRAIT) {
+                shown = Some(now);
+                self.shared.portrait.show(&self.plant, self.start);
             }
         }
     }
 
-    fn send(&self, message: Message<'_>) {
-        let qos = match message.qos {
-            0 => QoS::AtMostOnce,
-            1 => QoS::AtLeastOnce,
-            _ => QoS::ExactlyOnce,
-        };
-        let sent = self.status.connected()
-            && self.client.try_publish(message.topic, qos, message.retain, message.payload).is_ok();
-        let counter = if sent { &self.status.published } else { &self.status.dropped };
-        counter.fetch_add(1, Ordering::Relaxed);
+    fn change_scene(&mut self) {
+        let Some(scene) = self.shared.next.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        match self.plant.adopt(scene) {
+            Ok(()) => self.links.iter().for_each(|link| link.hear(&self.plant)),
+            Err(error) => tracing::error!("plant: {error}; it goes on as it was"),
+        }
+    }
+
+    fn say_goodbye(&self) {
+        self.plant.farewell(&mut emit(&self.links));
+        self.links.iter().for_each(|link| link.close());
+    }
+}
+
+/// Sends each message over the link of its broker.
+fn emit(links: &[Arc<Link>]) -> impl FnMut(Message<'_>) {
+    move |message| {
+        if let Some(link) = links.iter().find(|link| link.name == message.broker) {
+            link.send(message);
+        }
     }
 }
 
@@ -279,13 +284,27 @@ impl Publisher {
 mod tests {
     use super::*;
 
+    const SCENE: &str = r#"Scene(format: (1, 3), name: "Two tanks", types: {
+        "Tank": (
+            model: Tank(area: "2 m2"),
+            signals: {"level": (unit: "m", topic: "two/{id}", json: "/level", measures: "level")},
+        ),
+        "Valve": (model: ControlValve(), inputs: {"command": 0.5}),
+    }, twins: [(id: "T-1", type: "Tank"), (id: "T-2", type: "Tank"), (id: "V-1", type: "Valve")], links: [
+        (from: "T-1.outlet", to: "V-1.inlet"), (from: "V-1.outlet", to: "T-2.inlet"),
+    ])"#;
+
     fn config(url: &str) -> PlantConfig {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("scene.ron");
+        std::fs::write(&path, SCENE).expect("a scene");
+        let loaded = crate::scene::load(&path);
         PlantConfig {
-            plant: "bottling".into(),
-            broker: Broker::at(url),
-            seed: 1,
+            scene: Arc::new(loaded.scene.clone().unwrap_or_else(|| panic!("{}", loaded.render(false)))),
+            options: plant::Options::default(),
+            brokers: [("broker".to_owned(), Broker::at(url))].into(),
+            allow_remote: false,
             speed: 1.0,
-            prefix: "line1".into(),
             start: Timestamp(0),
         }
     }
@@ -299,11 +318,26 @@ mod tests {
         let url = "plant: broker address `http://x`: the scheme `http` is not `mqtt` or `mqtts`; write mqtt://host:port, \
                    or mqtts://host:port for TLS";
         assert_eq!(refusal(config("http://x")), url);
-        let unknown = PlantConfig { plant: "brewery".into(), ..config("mqtt://127.0.0.1") };
-        assert_eq!(refusal(unknown), "plant `brewery` is not known; known plants: bottling");
-        for (prefix, speed) in [("", 1.0), ("a/#", 1.0), ("/a", 1.0), ("a", 0.0), ("a", f64::NAN)] {
-            let bad = PlantConfig { prefix: prefix.into(), speed, ..config("mqtt://127.0.0.1") };
-            assert!(spawn(bad).is_err(), "{prefix} {speed}");
+        let here = config("mqtt://127.0.0.1");
+        let nothing =
+            PlantConfig { scene: Arc::new(Scene { name: "Empty".into(), ..Scene::default() }), ..here.clone() };
+        assert!(refusal(nothing).contains("the scene `Empty` says of no twin how it behaves"));
+        for speed in [0.0, -1.0, 101.0, f64::NAN] {
+            assert!(refusal(PlantConfig { speed, ..here.clone() }).contains("at most 100"), "{speed}");
+        }
+        let truth = plant::Options { truth: 0.9, ..plant::Options::default() };
+        assert!(refusal(PlantConfig { options: truth, ..here }).contains("from 0 % to 50 %, found 90 %"));
+    }
+
+    #[test]
+    fn another_machine_is_refused_unless_it_is_allowed() {
+        for url in ["mqtt://broker.example", "mqtt://10.0.0.7:1883", "mqtts://[fe80::1]"] {
+            let refused = refusal(config(url));
+            assert!(refused.contains("is another machine") && refused.contains("--allow-remote"), "{refused}");
+            assert_eq!(refusal(PlantConfig { allow_remote: true, ..config(url) }), "");
+        }
+        for url in ["mqtt://localhost", "mqtt://127.0.0.9", "mqtt://[::1]:1883"] {
+            assert_eq!(refusal(config(url)), "");
         }
     }
 

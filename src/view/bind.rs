@@ -1,7 +1,7 @@
 //! Finds the nodes that a look's parts name, once a model is there, and ties each to its signal.
 //!
 //! In: ready models, the parts of the scene. Out: a [`Bound`] entity per moving part, [`Pose`] on the nodes they move,
-//! [`TextPart`] per label, [`Paint`] on every mesh; a problem for each node that the model does not have. Never moves
+//! [`TextPart`] per label, [`Paint`] on every mesh; a problem for each node that the file does not have. Never moves
 //! anything itself.
 
 use std::collections::HashMap;
@@ -117,6 +117,13 @@ impl Models<'_, '_> {
             self.bind_part(commands, (root, node), (*signal, by), part, &data.unit);
         }
         if by == DrivenBy::Shown {
+            for (port, node) in data.look.iter().flat_map(|look| &look.ports) {
+                if !nodes.is_empty() && !nodes.contains_key(node) {
+                    let text = format!("{}: look.ports: {port}: {}", data.id, unknown_node(node, &nodes));
+                    tracing::warn!("{text}");
+                    self.problems.list.push(LookProblem { twin, text });
+                }
+            }
             commands.entity(root).insert(Nodes(nodes));
         }
     }

@@ -4,6 +4,7 @@
 
 mod alarm_rules;
 mod alarms;
+mod bottling;
 mod broker;
 mod cases;
 mod commands;
@@ -13,7 +14,7 @@ mod costly_answers;
 mod film;
 mod forecast;
 mod layers;
-mod live;
+pub mod live;
 mod malformed;
 mod models;
 mod mosquitto;
@@ -34,5 +35,6 @@ mod rooms;
 mod scene;
 mod scene_edit;
 mod scene_models;
+mod stand_in;
 mod store;
 mod support;

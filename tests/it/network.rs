@@ -16,7 +16,7 @@ mod spectra;
 mod states;
 
 use pollux::model::{Fluid, Model, model};
-use pollux::network::{Blueprint, Machine, Moment, Network, Tie, TieKind, Workspace};
+use pollux::network::{Blueprint, Machine, Network, State, Tie, TieKind, Workspace};
 
 fn named(name: &str) -> &'static dyn Model {
     model(name).unwrap_or_else(|| panic!("no model {name}"))
@@ -42,7 +42,7 @@ fn items(from: (usize, &str), to: (usize, &str)) -> Tie {
 struct Sim {
     network: Network,
     work: Workspace,
-    now: Moment,
+    now: State,
 }
 
 impl Sim {

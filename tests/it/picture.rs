@@ -30,7 +30,7 @@ fn scene() -> Scene {
         facing_deg: 0.0,
         scale: 1.0,
         signals: index..1,
-        look: Some(Arc::new(Look { model: None, parts })),
+        look: Some(Arc::new(Look { parts, ..default() })),
     };
     let tint = Motion::Tint { from: (0.0, 100.0), scale: ColourScale::Thermal };
     Scene {
@@ -202,7 +202,7 @@ fn a_world_at_rest_is_not_drawn_and_what_changes_after_a_rest_is_seen_at_once() 
 fn a_model_that_is_missing_is_reported_with_its_twin_and_file_and_replaced_by_a_box() {
     let Some((mut app, _)) = hall() else { return };
     let mut broken = scene();
-    broken.twins[1].look = Some(Arc::new(Look { model: Some("/nowhere/models/none.glb".into()), parts: vec![] }));
+    broken.twins[1].look = Some(Arc::new(Look { model: Some("/nowhere/models/none.glb".into()), ..default() }));
     app.insert_resource(LoadedScene { scene: Arc::new(broken), generation: 2, issues: Vec::new() });
     view::offscreen::picture(&mut app).expect("a picture");
     let problems = &app.world().resource::<view::LookProblems>().list;

@@ -1,10 +1,16 @@
 //! The plant's thread against Debian's mosquitto on a loopback port.
 
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::live::program::pollux;
+use crate::plant::four_machines;
 use crate::support::Mosquitto;
-use pollux::scene::Broker;
+use pollux::plant::{Options, Plant};
+use pollux::record::format::PLANT;
+use pollux::record::read::{RawMessage, Timeline};
+use pollux::scene::{self, Broker};
 use pollux::source::plant::{self, PlantConfig, PlantHandle};
 use pollux::value::Timestamp;
 
@@ -24,32 +30,116 @@ fn listen(port: u16, topic: &str, count: u32) -> Vec<String> {
     String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
 }
 
+fn config(server: &Mosquitto) -> PlantConfig {
+    let loaded = scene::load(&four_machines());
+    PlantConfig {
+        scene: Arc::new(loaded.scene.expect("a scene")),
+        options: Options { seed: 7, ..Options::default() },
+        brokers: [("well".to_owned(), Broker::at(server.url()))].into(),
+        allow_remote: false,
+        speed: 1.0,
+        start: Timestamp::now(),
+    }
+}
+
+/// Topics with something retained.
+fn retained(port: u16) -> Vec<String> {
+    let args = ["-p", &port.to_string(), "-t", "#", "-W", "1", "--retained-only", "-F", "%t"];
+    let output = Command::new("mosquitto_sub").args(args).output().expect("mosquitto-clients is installed");
+    String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect()
+}
+
 #[test]
-fn the_plant_publishes_retains_and_comes_back_after_its_broker_was_restarted() {
+fn the_plant_publishes_retains_comes_back_after_its_broker_was_restarted_and_leaves_nothing_behind() {
     let Some(mut server) = Mosquitto::start() else { return };
     let port = server.port;
-    let plant = plant::spawn(PlantConfig {
-        plant: "bottling".into(),
-        broker: Broker::at(server.url()),
-        seed: 7,
-        speed: 1.0,
-        prefix: "line9".into(),
-        start: Timestamp::now(),
-    })
-    .expect("it starts");
-    wait(&plant, |plant| plant.status().published() > 100);
-    let telemetry = listen(port, "line9/P-101/telemetry", 3);
-    assert!(telemetry.len() == 3 && telemetry.iter().all(|text| text.contains("\"vibration\":")), "{telemetry:?}");
-    let nameplate = listen(port, "line9/P-101/nameplate", 1);
-    assert!(nameplate.first().is_some_and(|text| text.contains("P8-30952")), "retained: {nameplate:?}");
+    let plant = plant::spawn(config(&server)).expect("it starts");
+    wait(&plant, |plant| plant.status().published() > 50);
+    let telemetry = listen(port, "well/P-1/vibration", 2);
+    assert!(telemetry.len() == 2 && telemetry.iter().all(|text| text.contains("\"rms\":")), "{telemetry:?}");
+    let nameplate = listen(port, "well/P-1/nameplate", 1);
+    assert!(nameplate.first().is_some_and(|text| text.contains("P-077")), "retained: {nameplate:?}");
+    let said = listen(port, "pollux/plant/village-well", 1);
+    let said: serde_json::Value = serde_json::from_str(&said[0]).expect("JSON");
+    assert_eq!((&said["simulated"], &said["seed"], &said["scene"]), (&true.into(), &7.into(), &"Village well".into()));
+    assert_eq!(said["scene_hash"].as_str().map(str::len), Some(32));
 
     server.kill();
     wait(&plant, |plant| !plant.status().connected() && plant.status().error().is_some());
     server.restart();
     wait(&plant, |plant| plant.status().connections() == 2);
-    let nameplate = listen(port, "line9/P-101/nameplate", 1);
+    let nameplate = listen(port, "well/P-1/nameplate", 1);
     assert!(nameplate.len() == 1, "a new broker gets retained messages again");
+    assert!(retained(port).len() >= 4);
+    assert_eq!(plant.status().failure(), None, "its own messages are no strangers");
     let begin = Instant::now();
     drop(plant);
     assert!(begin.elapsed() < Duration::from_secs(2), "it stops at once");
+    assert_eq!(retained(port), Vec::<String>::new());
+}
+
+#[test]
+fn the_plant_stops_when_somebody_else_publishes_on_its_topics() {
+    let Some(server) = Mosquitto::start() else { return };
+    let port = server.port.to_string();
+    let publish = |topic: &str, message: &str, retain: bool| {
+        let mut command = Command::new("mosquitto_pub");
+        command.args(["-p", &port, "-t", topic, "-m", message]);
+        let status = command.args(retain.then_some("-r")).status();
+        assert!(status.expect("mosquitto-clients is installed").success());
+    };
+    // What an earlier one has left there is no stranger.
+    publish("well/P-1/flow", "3.5", true);
+    let plant = plant::spawn(PlantConfig { speed: 20.0, ..config(&server) }).expect("it starts");
+    wait(&plant, |plant| plant.status().published() > 500);
+    publish("well/P-9/flow", "12.5", false);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(plant.status().failure(), None, "another topic is not its own");
+    publish("well/P-1/flow", "12.5", false);
+    wait(&plant, |plant| plant.status().failure().is_some());
+    let why = plant.status().failure().unwrap_or_default();
+    assert!(why.contains("somebody else publishes on well/P-1/flow") && why.contains("stop the other one"), "{why}");
+    let published = plant.status().published();
+    std::thread::sleep(Duration::from_millis(600));
+    assert!(plant.status().published() <= published + 10, "it has stopped");
+}
+
+#[test]
+fn a_recording_of_a_plant_tells_how_it_goes_on() {
+    let Some(server) = Mosquitto::start() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("well.mcap");
+    let mut command = pollux();
+    command.arg("record").arg(four_machines()).args([
+        "--plant",
+        "--broker",
+        &server.url(),
+        "--seed",
+        "5",
+        "--for",
+        "14s",
+    ]);
+    let output = command.arg("-o").arg(&file).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let timeline = Timeline::open(&[file]).expect("a recording");
+    let (begin, end) = timeline.bounds().expect("messages");
+    let heard: Vec<RawMessage> = timeline.messages(begin, end).collect::<Result<_, _>>().expect("messages");
+    let scene = Arc::new(scene::load(&four_machines()).scene.expect("a scene"));
+    let keyframes = timeline.keyframe_times().into_iter().filter(|time| time.secs_since(begin) > 3.0);
+    let mut compared = 0;
+    for time in keyframes {
+        let keyframe = timeline.keyframe_at(time).expect("readable").expect("a keyframe");
+        let portrait = &keyframe.producers.get(PLANT).expect("a plant is in it").data;
+        let (mut plant, start) = Plant::taken_up(scene.clone(), portrait, None).expect("the same scene");
+        let stood = start + Duration::from_nanos(plant.time());
+        assert!((0.0..2.5).contains(&time.secs_since(stood)), "{} s old", time.secs_since(stood));
+        let secs = end.secs_since(stood) - 0.5;
+        plant.run(plant.time() + (secs.max(0.0) * 1e9) as u64, start, &mut |said| {
+            let is_same = |message: &RawMessage| *message.topic == *said.topic && *message.payload == *said.payload;
+            let text = String::from_utf8_lossy(said.payload);
+            assert!(heard.iter().any(is_same), "{}: {text} is not what the recording goes on with", said.topic);
+            compared += 1;
+        });
+    }
+    assert!(compared > 20, "{compared} messages");
 }

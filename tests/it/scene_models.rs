@@ -3,7 +3,7 @@
 use std::fs;
 
 use pollux::network::Network;
-use pollux::scene::{self, Loaded};
+use pollux::scene::{self, Loaded, Seen};
 
 /// Water is pumped up into a tank and runs back through a valve.
 const FIRST: &str = r#"Scene(
@@ -68,11 +68,12 @@ fn a_first_plant_behaves_from_its_scene_alone() {
     let blueprint = scene.blueprint.clone().expect("a blueprint");
     let network = Network::build((*blueprint).clone()).expect("it was checked");
     let mut work = network.workspace();
-    let mut moment = network.start(1, &[], &mut work);
-    network.advance(&mut moment, 600_000_000_000, &mut work);
+    let mut now = network.start(1, &[], &mut work);
+    network.advance(&mut now, 600_000_000_000, &mut work);
     let seen = |twin: &str, signal: &str| {
         let measure = &scene.measures[&scene.signal(twin, signal).expect("a signal").index];
-        measure.conversion.apply(moment.output(&network, measure.machine, measure.output))
+        let Seen::Output { machine, output } = measure.of else { panic!("{measure:?}") };
+        measure.conversion.apply(now.output(&network, machine, output))
     };
     let (flow, position) = (seen("P-1", "flow"), seen("V-1", "position"));
     assert!((60.0..250.0).contains(&flow), "{flow} l/min");

@@ -27,12 +27,22 @@ pub fn write(name: &str, roots: &[Node]) -> Vec<u8> {
     writer.finish(name, &scene)
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Kind {
+    Position,
+    Normal,
+    Index16,
+    Index32,
+}
+
 #[derive(Default)]
 struct Writer {
     /// Positions and normals, each of [`STRIDE`] bytes.
     vertices: Vec<u8>,
     indices: Vec<u8>,
     accessors: Vec<Value>,
+    /// Numbers of accessors by their kind and content: what is equal is stored once.
+    known: HashMap<(Kind, Vec<u8>), usize>,
     meshes: Vec<Value>,
     nodes: Vec<Value>,
     /// Name in the file, and the material: a tinted node has copies of its own.
@@ -67,19 +77,23 @@ impl Writer {
             self.materials.len() - 1
         });
         let welded = weld(mesh);
-        let positions = self.vectors(&welded.positions, true);
-        let normals = self.vectors(&welded.normals, false);
+        let positions = self.vectors(&welded.positions, Kind::Position);
+        let normals = self.vectors(&welded.normals, Kind::Normal);
         let indices = self.triangles(welded.positions.len(), &welded.indices);
         json!({ "attributes": { "POSITION": positions, "NORMAL": normals }, "indices": indices, "material": material })
     }
 
-    fn vectors(&mut self, vectors: &[[f32; 3]], bounds: bool) -> usize {
+    fn vectors(&mut self, vectors: &[[f32; 3]], kind: Kind) -> usize {
+        let bytes: Vec<u8> = vectors.iter().flatten().flat_map(|value| value.to_le_bytes()).collect();
+        if let Some(known) = self.known.get(&(kind, bytes.clone())) {
+            return *known;
+        }
         let mut accessor = json!({
             "bufferView": 0, "byteOffset": self.vertices.len(), "componentType": FLOAT,
             "count": vectors.len(), "type": "VEC3",
         });
-        self.vertices.extend(vectors.iter().flatten().flat_map(|value| value.to_le_bytes()));
-        if bounds {
+        self.vertices.extend(&bytes);
+        if kind == Kind::Position {
             // The bounds must equal the stored values exactly, so they are written as the doubles of these floats.
             let fold = |start: f32, pick: fn(f32, f32) -> f32| {
                 [0, 1, 2].map(|k| vectors.iter().fold(start, |found, vector| pick(found, vector[k])))
@@ -87,26 +101,37 @@ impl Writer {
             accessor["min"] = json!(fold(f32::INFINITY, f32::min));
             accessor["max"] = json!(fold(f32::NEG_INFINITY, f32::max));
         }
-        self.accessors.push(accessor);
-        self.accessors.len() - 1
+        self.stored(accessor, (kind, bytes))
     }
 
     fn triangles(&mut self, vertices: usize, indices: &[u32]) -> usize {
         // Index 65535 is reserved (primitive restart), so 65535 vertices are the most that 16 bits can name.
         let short = vertices <= usize::from(u16::MAX);
-        let offset = self.indices.len();
+        let mut bytes = Vec::with_capacity(4 * indices.len());
         for index in indices {
             match u16::try_from(*index) {
-                Ok(index) if short => self.indices.extend(index.to_le_bytes()),
-                _ => self.indices.extend(index.to_le_bytes()),
+                Ok(index) if short => bytes.extend(index.to_le_bytes()),
+                _ => bytes.extend(index.to_le_bytes()),
             }
         }
+        let kind = if short { Kind::Index16 } else { Kind::Index32 };
+        if let Some(known) = self.known.get(&(kind, bytes.clone())) {
+            return *known;
+        }
+        let offset = self.indices.len();
+        self.indices.extend(&bytes);
         self.indices.resize(self.indices.len().next_multiple_of(4), 0);
-        self.accessors.push(json!({
+        let accessor = json!({
             "bufferView": 1, "byteOffset": offset,
             "componentType": if short { UNSIGNED_SHORT } else { UNSIGNED_INT },
             "count": indices.len(), "type": "SCALAR",
-        }));
+        });
+        self.stored(accessor, (kind, bytes))
+    }
+
+    fn stored(&mut self, accessor: Value, content: (Kind, Vec<u8>)) -> usize {
+        self.accessors.push(accessor);
+        self.known.insert(content, self.accessors.len() - 1);
         self.accessors.len() - 1
     }
 

@@ -8,7 +8,10 @@
 use std::time::{Duration, Instant};
 
 use super::Knowledge;
+use crate::plant::{Portrait, portrait};
+use crate::produce::ProducerState;
 use crate::record::KeyframeBuilder;
+use crate::record::format::PLANT;
 use crate::source::Batch;
 use crate::value::Timestamp;
 
@@ -24,6 +27,11 @@ pub(crate) enum Answer {
 }
 
 impl Knowledge {
+    /// Keyframes tell the state of this plant from now on; of none, if there is none.
+    pub(crate) fn keep_plant(&mut self, plant: Option<Portrait>) {
+        self.plant = plant;
+    }
+
     /// Takes the news of the recording on record, and gives it the keyframe that it wants: that is collected for about
     /// `slice` a call. It is of `at`, until which all samples received have been learnt; none if some may wait, then
     /// only what has been begun goes on.
@@ -65,10 +73,12 @@ impl Knowledge {
     /// Begins to collect what was known at `at`.
     pub(crate) fn begin_keyframe(&mut self, at: Timestamp) {
         self.history.keep_all();
-        self.keyframe = Some(
-            KeyframeBuilder::new(at, self.scene.clone(), self.engine.snapshot(), self.producer_states())
-                .with_forecasts(&self.forecasts),
-        );
+        let mut states = self.producer_states();
+        if let Some(data) = self.plant.as_ref().and_then(Portrait::latest) {
+            states.insert(PLANT.to_owned(), ProducerState { version: portrait::VERSION, data });
+        }
+        let keyframe = KeyframeBuilder::new(at, self.scene.clone(), self.engine.snapshot(), states);
+        self.keyframe = Some(keyframe.with_forecasts(&self.forecasts));
     }
 
     /// Goes on collecting until it is `enough`; the keyframe, when it is complete.

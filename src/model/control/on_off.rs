@@ -61,6 +61,7 @@ quantities! {
 
 static DESCRIPTION: Description = Description {
     name: "OnOff",
+    is_program: true,
     about: "A switch with hysteresis and minimum times",
     source: "two-point control",
     step: Some(100_000_000),

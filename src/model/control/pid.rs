@@ -115,6 +115,7 @@ quantities! {
 
 static DESCRIPTION: Description = Description {
     name: "Pid",
+    is_program: true,
     about: "A PID controller with limits, anti-windup, modes without bumps and a ramp of its set point",
     source: "Åström and Hägglund, Advanced PID Control, 2006",
     step: Some(100_000_000),

@@ -44,6 +44,7 @@ quantities! {
 
 static DESCRIPTION: Description = Description {
     name: "Schedule",
+    is_program: true,
     about: "A value by the time of day, in steps or along lines",
     source: "none",
     step: Some(1_000_000_000),

@@ -72,6 +72,7 @@ quantities! {
 
 static DESCRIPTION: Description = Description {
     name: "Sequencer",
+    is_program: true,
     about: "A table of steps that are passed by time or by a signal",
     source: "IEC 60848: steps and conditions",
     step: Some(100_000_000),

@@ -70,6 +70,7 @@ quantities! {
 
 static DESCRIPTION: Description = Description {
     name: "Trip",
+    is_program: true,
     about: "A limit that stops a machine until somebody resets it",
     source: "IEC 61511; IEC 60204-1",
     step: Some(100_000_000),

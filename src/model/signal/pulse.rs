@@ -38,6 +38,7 @@ quantities! {
 
 static DESCRIPTION: Description = Description {
     name: "Pulse",
+    is_program: true,
     about: "A pulse that comes again and again",
     source: "none",
     step: Some(100_000_000),

@@ -39,6 +39,7 @@ quantities! {
 
 static DESCRIPTION: Description = Description {
     name: "Ramp",
+    is_program: true,
     about: "A line from one value to another",
     source: "none",
     step: Some(100_000_000),

@@ -49,6 +49,7 @@ quantities! {
 
 static DESCRIPTION: Description = Description {
     name: "RandomWalk",
+    is_program: true,
     about: "Noise about a mean, with or without a memory",
     source: "Gillespie, Physical Review E 54, 1996",
     step: Some(100_000_000),

@@ -38,6 +38,7 @@ quantities! {
 
 static DESCRIPTION: Description = Description {
     name: "Sine",
+    is_program: true,
     about: "A sine with a period, such as day and night",
     source: "none",
     step: Some(100_000_000),

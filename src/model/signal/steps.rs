@@ -35,6 +35,7 @@ quantities! {
 
 static DESCRIPTION: Description = Description {
     name: "Steps",
+    is_program: true,
     about: "Values from a table, each until the next",
     source: "none",
     step: Some(100_000_000),

@@ -16,8 +16,10 @@ pub struct Reference {
     pub text: String,
     /// Bytes in the source.
     pub at: Range<usize>,
-    /// Written as `signal("…")`.
+    /// Written as `signal("…")` or `output("…")`.
     pub quoted: bool,
+    /// Written as `output("…")`: an output of a model.
+    pub is_output: bool,
 }
 
 /// A word of an expression and its bytes in the source.
@@ -232,8 +234,8 @@ impl<'s> Lexer<'s> {
         let end = self.at;
         self.skip_space();
         let called = self.rest().starts_with('(');
-        if word == "signal" && called {
-            return self.signal_call(start);
+        if matches!(word, "signal" | "output") && called {
+            return self.signal_call(start, word == "output");
         }
         self.at = end;
         if STATEMENTS.contains(&word) {
@@ -250,11 +252,11 @@ impl<'s> Lexer<'s> {
             }
             return Ok(Kind::Call(word));
         }
-        Ok(self.reference(Reference { text: word.to_owned(), at: start..end, quoted: false }))
+        Ok(self.reference(Reference { text: word.to_owned(), at: start..end, quoted: false, is_output: false }))
     }
 
-    /// After `signal`: the bracket, a text, the bracket.
-    fn signal_call(&mut self, start: usize) -> Result<Kind<'s>, Fault> {
+    /// After `signal` or `output`: the bracket, a text, the bracket.
+    fn signal_call(&mut self, start: usize, is_output: bool) -> Result<Kind<'s>, Fault> {
         let hint = Some("write the twin and its signal as one text: signal(\"P-101.flow\")");
         self.at += 1;
         self.skip_space();
@@ -269,11 +271,11 @@ impl<'s> Lexer<'s> {
             return Err(fault(start..self.at, "signal(…) takes one text", hint));
         }
         self.at += 1;
-        Ok(self.reference(Reference { text: plain(text), at: inside, quoted: true }))
+        Ok(self.reference(Reference { text: plain(text), at: inside, quoted: true, is_output }))
     }
 
     fn reference(&mut self, reference: Reference) -> Kind<'s> {
-        let known = self.references.iter().position(|r| r.text == reference.text);
+        let known = self.references.iter().position(|r| r.text == reference.text && r.is_output == reference.is_output);
         let index = known.unwrap_or(self.references.len());
         if known.is_none() {
             self.references.push(reference);

@@ -36,7 +36,11 @@ pub enum FeedDef {
 #[serde(rename = "Feed")]
 pub struct FeedFields {
     /// An output: `T-200.level`, `P-101.bearing.temperature`; placeholders as in topics.
-    pub from: Spanned<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Spanned<String>>,
+    /// An expression over outputs in the units of their models, instead of `from`; its value is in the input's unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Spanned<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<f64>,
     /// In the unit of the input.
@@ -175,7 +179,7 @@ impl<'de> Deserialize<'de> for FeedDef {
                 FeedFields::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(FeedDef::From)
             }
         }
-        const FIELDS: &[&str] = &["from", "scale", "offset", "delayed"];
+        const FIELDS: &[&str] = &["from", "by", "scale", "offset", "delayed"];
         deserializer.deserialize_struct("Feed", FIELDS, Reader)
     }
 }

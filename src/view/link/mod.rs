@@ -1,7 +1,7 @@
 //! Pipes, belts and wires between ports of twins.
 //!
-//! In: the scene's links, the nodes of loaded models, extents. Out: one mesh per link, built once all looks are there.
-//! Never follows a twin that moves by itself: links are fixed installations.
+//! In: the scene's links, the nodes of loaded looks and the ports that they stand for, extents. Out: one mesh per link,
+//! built once all looks are there. Never follows a twin that moves by itself: links are fixed installations.
 
 mod route;
 mod tube;
@@ -13,7 +13,8 @@ use super::bind::Nodes;
 use super::look::{LookBounds, LookProblem, LookProblems, LookRoot};
 use super::motion::Activity;
 use super::{ViewSet, palette};
-use crate::scene::{Link, LinkKind, LoadedScene, Port};
+use crate::model::Domain;
+use crate::scene::{Link, LinkKind, LoadedScene, Port, Scene};
 use crate::stage::{Entities, Twin};
 use route::{End, route};
 
@@ -64,26 +65,46 @@ struct Places<'w, 's> {
 }
 
 impl Places<'_, '_> {
-    fn end(&mut self, port: &Port, id: &str) -> Option<End> {
+    fn end(&mut self, scene: &Scene, port: &Port, kind: LinkKind) -> Option<End> {
         let entity = *self.entities.twins.get(port.twin.at())?;
         let (place, extent, children) = self.twins.get(entity).ok()?;
         let bounds = extent.in_world(place);
         let names = children.iter().find_map(|child| self.roots.get(child).ok()).flatten();
-        let node = names.and_then(|names| names.0.get(&port.name)).and_then(|node| self.nodes.get(*node).ok());
+        let twin = scene.twins.get(port.twin.at())?;
+        let wanted = twin.look.as_ref().map_or(port.name.as_str(), |look| look.node_of(&port.name));
+        // Names of nodes may hold dots, and so do ports of one of several models.
+        let short = wanted.rsplit_once('.').map_or(wanted, |(_, name)| name);
+        let node = names.and_then(|names| names.0.get(wanted).or_else(|| names.0.get(short)));
+        let node = node.and_then(|node| self.nodes.get(*node).ok());
         if let Some(node) = node {
             return Some(End::at_port(node.translation(), bounds));
         }
-        if let Some(names) = names.filter(|names| !names.0.is_empty() && !port.name.is_empty()) {
+        // A node that `ports` names in vain was told when the model was bound.
+        let told = wanted != port.name || !needs_node(scene, port, kind);
+        if let Some(names) = names.filter(|names| !names.0.is_empty() && !port.name.is_empty() && !told) {
             let mut known: Vec<&str> = names.0.keys().map(String::as_str).collect();
             known.sort_unstable();
             let text = format!(
-                "link to {id}.{}: the model has no node of this name (it has {}); the link ends at the twin's middle",
-                port.name,
-                known.join(", ")
+                "link to {}.{name}: the look has no node of this name (it has {}); the link ends at the twin's middle: \
+                 name the node in the look's ports: {{\"{name}\": \"…\"}}",
+                twin.id,
+                known.join(", "),
+                name = port.name,
             );
             self.problems.list.push(LookProblem { twin: port.twin, text });
         }
         Some(End::at_middle(bounds))
+    }
+}
+
+/// Whether a link to `port` is to end at a node. Wires and what is told need none, nor do electricity, air and shafts of
+/// models: few looks show where those come in.
+fn needs_node(scene: &Scene, port: &Port, kind: LinkKind) -> bool {
+    match kind {
+        LinkKind::Wire | LinkKind::Signal => false,
+        LinkKind::Pipe | LinkKind::Belt => {
+            matches!(scene.domain(port), None | Some(Domain::Fluid | Domain::ItemsIn | Domain::ItemsOut))
+        }
     }
 }
 
@@ -108,7 +129,7 @@ fn rebuild(
     let obstacles: Vec<Aabb3d> = places.twins.iter().map(|(place, extent, _)| extent.in_world(place)).collect();
     for link in &scene.links {
         let id = |port: &Port| scene.twins.get(port.twin.at()).map_or("?", |twin| twin.id.as_str()).to_owned();
-        let (from, to) = (places.end(&link.from, &id(&link.from)), places.end(&link.to, &id(&link.to)));
+        let (from, to) = (places.end(&scene, &link.from, link.kind), places.end(&scene, &link.to, link.kind));
         let Some((from, to)) = from.zip(to) else { continue };
         if from.at.distance(to.at) < TOUCHING {
             continue;
@@ -154,5 +175,47 @@ fn draw(
             let arc = tube::arc(from.at, to.at);
             (tube::round(&arc, SIGNAL_RADIUS, 6), materials.signal.clone())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::scene::{SourceFile, load_texts};
+
+    #[test]
+    fn pipes_and_belts_want_a_node_for_liquid_and_items_and_for_names_that_no_model_has() {
+        let text = r#"Scene(
+            format: (1, 3),
+            types: {
+                "Filler": (models: {"filler": Filler(), "air": AirConsumer()}),
+                "Compressor": (model: Compressor()),
+                "Drawn": (),
+                "Supply": (model: Mains()),
+                "Feed": (model: Infeed()),
+                "Store": (model: Store()),
+            },
+            twins: [
+                (id: "F", type: "Filler"), (id: "K", type: "Compressor"), (id: "D", type: "Drawn"),
+                (id: "S", type: "Supply"), (id: "I", type: "Feed"), (id: "W", type: "Store"),
+            ],
+            links: [
+                (from: "S.outlet", to: "F.inlet", kind: Pipe), (from: "I.out", to: "F.in", kind: Belt),
+                (from: "F.out", to: "W.in", kind: Belt),
+            ],
+        )"#;
+        let path = Path::new("/scene.ron");
+        let loaded = load_texts(path, &[SourceFile { path: path.into(), text: text.into() }]);
+        let scene = loaded.scene.unwrap_or_else(|| panic!("{:?}", loaded.issues));
+        let wants = |id: &str, name: &str, kind| {
+            let twin = scene.twin(id).expect("it is in the scene").index;
+            needs_node(&scene, &Port { twin, name: name.into() }, kind)
+        };
+        assert!(wants("F", "inlet", LinkKind::Pipe) && wants("F", "filler.in", LinkKind::Belt));
+        assert!(wants("D", "inlet", LinkKind::Pipe) && wants("K", "outlett", LinkKind::Pipe));
+        assert!(!wants("F", "air", LinkKind::Pipe) && !wants("K", "air", LinkKind::Pipe));
+        assert!(!wants("K", "mains", LinkKind::Pipe) && !wants("D", "anything", LinkKind::Wire));
     }
 }

@@ -28,20 +28,21 @@ fn protected(dir: &Path) -> String {
     format!("allow_anonymous false\npassword_file {}\n", file.display())
 }
 
-/// A pump of the simulated bottling line; `broker` is the rest of its broker's definition.
+/// The bearing of a pump, simulated; `broker` is the rest of its broker's definition.
 fn line(broker: &str) -> String {
     format!(
         r#"Scene(
-    format: (1, 0),
+    format: (1, 3),
     name: "Line",
-    plant: "bottling",
     brokers: {{"plant": ({broker})}},
     types: {{
         "Pump": (
+            model: RollingBearing(),
             signals: {{
                 "vibration": (unit: "mm/s", topic: "line1/{{id}}/telemetry", json: "/vibration", expires: "3s",
-                              time: (json: "/ts", format: Milliseconds)),
+                              time: (json: "/ts", format: Milliseconds), measures: "vibration"),
             }},
+            messages: {{"line1/{{id}}/telemetry": (every: "200ms")}},
         ),
     }},
     twins: [(id: "P-101", type: "Pump")],
@@ -133,7 +134,7 @@ fn the_plant_follows_its_scene_to_another_broker() {
     save(&program.scene_file(), &line(&at(&first.url())).replace("Line", "The line"));
     program.says("the saved scene is taken over");
     save(&program.scene_file(), &line(&format!("{}, {ENV}", at(&second.url()))));
-    program.says(&format!("the plant `bottling` starts anew at {}", second.url()));
+    program.says(&format!("the plant of `Line` starts anew at {}", second.url()));
     program.says(&format!("{}: subscribed to", second.url()));
     assert_eq!(program.heard().matches("starts anew").count(), 1, "at the same broker it went on");
     std::thread::sleep(std::time::Duration::from_secs(2));

@@ -4,7 +4,7 @@
 use std::num::NonZero;
 
 use pollux::model::{Carrier, Domain, Fluid, OutputKind, Over, catalogue};
-use pollux::network::{Blueprint, Feed, Machine, Moment, Network, Tie, TieKind};
+use pollux::network::{Blueprint, Feed, Machine, Network, State, Tie, TieKind};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -166,22 +166,22 @@ proptest! {
     fn any_network_holds_what_it_holds_and_stays_a_number(dice in dice(), seed in any::<u64>()) {
         let Some(network) = network(&dice) else { return Ok(()) };
         let mut work = network.workspace();
-        let mut moment = network.start(seed, &[], &mut work);
-        let begin = network.balance(&moment);
+        let mut now = network.start(seed, &[], &mut work);
+        let begin = network.balance(&now);
         for round in 1..=6 {
-            network.advance(&mut moment, round * TEN, &mut work);
-            let (volume, heat, items) = network.balance(&moment).drift(&begin);
+            network.advance(&mut now, round * TEN, &mut work);
+            let (volume, heat, items) = network.balance(&now).drift(&begin);
             let well = volume < 1e-9 && heat < 1e-6 && items == 0;
             prop_assert!(well, "{volume:e} {heat:e} {items} after {round}0 s: {}", told(&network));
             for machine in 0..network.blueprint().machines.len() {
                 let description = network.description(machine);
-                prop_assert!(!moment.is_broken(&network, machine), "{} broke", description.name);
+                prop_assert!(!now.is_broken(&network, machine), "{} broke", description.name);
                 for (output, said) in description.outputs.iter().enumerate() {
-                    let value = moment.output(&network, machine, output);
+                    let value = now.output(&network, machine, output);
                     prop_assert!(value.is_finite(), "{} {}: {value}", description.name, said.name);
                 }
             }
-            prop_assert!(moment.is_solved(), "{}", told(&network));
+            prop_assert!(now.is_solved(), "{}", told(&network));
         }
     }
 
@@ -200,7 +200,7 @@ proptest! {
         network.advance(&mut one, 2 * TEN, &mut work);
         network.advance_on(&mut four, 2 * TEN, &mut network.workspace(), NonZero::new(4).expect("four"));
         prop_assert_eq!(one.hash(&network), four.hash(&network));
-        let mut stored = Moment::from_bytes(&network, &bytes).expect("it was stored by itself");
+        let mut stored = State::from_bytes(&network, &bytes).expect("it was stored by itself");
         network.advance(&mut stored, 2 * TEN, &mut network.workspace());
         prop_assert_eq!(one.hash(&network), stored.hash(&network));
     }
@@ -210,8 +210,8 @@ proptest! {
     fn outputs_that_are_held_follow_from_states_alone(dice in dice(), seed in any::<u64>(), by in -2.0..2.0) {
         let Some(network) = network(&dice) else { return Ok(()) };
         let mut work = network.workspace();
-        let mut moment = network.start(seed, &[], &mut work);
-        network.advance(&mut moment, TEN / 3, &mut work);
+        let mut now = network.start(seed, &[], &mut work);
+        network.advance(&mut now, TEN / 3, &mut work);
         for machine in 0..network.blueprint().machines.len() {
             let description = network.description(machine);
             let mut blueprint = Blueprint { machines: vec![], ..Blueprint::default() };
@@ -220,12 +220,12 @@ proptest! {
                 let (Over::Mean | Over::Last) = said.over;
                 blueprint.machines[0].inputs[input] = Feed::Constant(by);
             }
-            let before = moment.numbers(&network, machine).to_vec();
+            let before = now.numbers(&network, machine).to_vec();
             let held = |outputs: &dyn Fn(usize) -> f64| -> Vec<u64> {
                 let each = description.outputs.iter().enumerate().filter(|(_, said)| !said.direct);
                 each.map(|(output, _)| outputs(output).to_bits()).collect()
             };
-            let wanted = held(&|output| moment.output(&network, machine, output));
+            let wanted = held(&|output| now.output(&network, machine, output));
             // The same state in a machine that stands alone with other inputs.
             let Ok(alone) = Network::build(blueprint) else { continue };
             let mut room = alone.workspace();

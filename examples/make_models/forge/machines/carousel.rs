@@ -61,7 +61,6 @@ pub fn labeller() -> Vec<Node> {
     // Label station behind the drum: two reels, rollers between them, gluing head.
     body.add(PAINT_LIGHT, slab([-0.95, 0.84, -1.0], [0.75, 1.9, -0.86], 0.03));
     for (x, y, r) in [(-0.55, 1.5, 0.3), (0.35, 1.5, 0.22)] {
-        body.add(LABEL, drum_z(r, 0.12, 0.0, 36).at([x, y, -0.77]));
         body.add(PAINT_DARK, drum_z(0.08, 0.16, 0.01, 24).at([x, y, -0.76]));
         body.add(STEEL_BRUSHED, drum_z(r + 0.03, 0.012, 0.0, 36).at([x, y, -0.85]));
     }
@@ -75,13 +74,18 @@ pub fn labeller() -> Vec<Node> {
     reel.add(STEEL_DARK, drum(0.5, 0.05, 0.01, 48).at([0.0, -0.16, 0.0]));
     reel.add(STEEL, lathe(&[(0.0, -0.1), (0.4, -0.1), (0.4, 0.28), (0.37, 0.31), (0.0, 0.33)], 48));
     reel.add(PAINT_DARK, drum(0.14, 0.2, 0.02, 28).at([0.0, 0.31, 0.0]));
-    reel.add(LABEL, block([0.006, 0.12, 0.13], 0.0).at([0.401, 0.1, 0.0]).ring(10));
-    reel.add(RUBBER, block([0.012, 0.2, 0.014], 0.0).at([0.402, 0.1, 0.0]).turn_y(18.0).ring(10));
+    reel.add(LABEL, block([0.006, 0.12, 0.13], 0.0).at([0.401, 0.1, 0.0]).ring(8));
+    reel.add(RUBBER, block([0.012, 0.2, 0.014], 0.0).at([0.402, 0.1, 0.0]).turn_y(22.5).ring(8));
     reel.add(MARK, block([0.22, 0.006, 0.03], 0.0).at([0.25, 0.325, 0.0]));
-    add_bottles(&mut reel, &circle(10, 0.46, -0.11), 8);
+    add_bottles(&mut reel, &circle(8, 0.46, -0.11), 8);
+
+    // The labels on both reels: the first shrinks to its core, the second waits.
+    let mut labels = Node::new("labels").at([-0.55, 1.5, -0.77]).tinted();
+    labels.add(LABEL, drum_z(0.3, 0.12, 0.0, 36));
+    body.add(LABEL, drum_z(0.22, 0.12, 0.0, 36).at([0.35, 1.5, -0.77]));
 
     let [infeed, outfeed] = ports();
-    vec![body, reel, beacon("beacon", LABELLER_BEACON, STALK), infeed, outfeed]
+    vec![body, reel, labels, beacon("beacon", LABELLER_BEACON, STALK), infeed, outfeed]
 }
 
 pub fn rinser() -> Vec<Node> {
@@ -129,6 +133,12 @@ pub fn rinser() -> Vec<Node> {
     wheel.add(LABEL, hung(label));
     wheel.add(STEEL_DARK, hung(cap));
 
+    // Jets from the trough into the mouths of the bottles.
+    let mut jets = Node::new("jets").at([0.0, 0.88, -0.15]).tinted();
+    jets.add(LIQUID, drum(0.012, 0.6, 0.0, 6).at([0.76, 0.0, 0.0]).ring(GRIPPERS));
+    base.add(STEEL_BRUSHED, super::parts::nozzle(0.04, 0.24).turn_y(90.0).at([-1.1, 0.5, -1.08]));
+
     let [infeed, outfeed] = ports();
-    vec![base, wheel, beacon("beacon", RINSER_BEACON, STALK), infeed, outfeed]
+    let water = Node::port("inlet", [-1.1, 0.5, -1.32]);
+    vec![base, wheel, jets, beacon("beacon", RINSER_BEACON, STALK), infeed, outfeed, water]
 }

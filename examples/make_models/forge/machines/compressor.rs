@@ -24,7 +24,7 @@ pub fn compressor() -> Vec<Node> {
 }
 
 /// A fan and the axis about which it was made.
-struct Fan(Node);
+pub struct Fan(Node);
 
 impl Fan {
     /// Turned so that it spins about z and blows to the front.
@@ -36,13 +36,13 @@ impl Fan {
         node
     }
 
-    fn into_top(self) -> Node {
+    pub fn into_top(self) -> Node {
         self.0
     }
 }
 
 /// Six pitched blades about y, one of them marked, so that the spin is seen.
-fn fan(name: &'static str, at: Vec3, radius: f64) -> Fan {
+pub fn fan(name: &'static str, at: Vec3, radius: f64) -> Fan {
     let mut node = Node::new(name).at(at).tinted();
     node.add(PAINT_DARK, lathe(&[(0.0, -0.05), (0.09, -0.05), (0.09, 0.03), (0.05, 0.06), (0.0, 0.065)], 22));
     let blade = block([radius - 0.08, 0.008, radius * 0.48], 0.0).turn_x(28.0).at([(radius + 0.08) / 2.0, 0.0, 0.0]);
@@ -52,7 +52,7 @@ fn fan(name: &'static str, at: Vec3, radius: f64) -> Fan {
 }
 
 /// Guard of rings and spokes about y, lying on the origin.
-fn fan_guard(radius: f64) -> Mesh {
+pub fn fan_guard(radius: f64) -> Mesh {
     let mut guard = Mesh::default();
     for step in 1..=4 {
         let r = radius * f64::from(step) / 4.0;
@@ -113,6 +113,7 @@ pub fn chiller() -> Vec<Node> {
     let centre = [0.0, 2.08, 0.0];
     vec![
         chiller_body(centre),
+        coils(),
         fan("fan", centre, 0.56).into_top(),
         Node::port("inlet", [-1.35, 0.45, 0.2]),
         Node::port("outlet", [1.35, 0.8, 0.2]),
@@ -129,12 +130,10 @@ fn chiller_body([_, top, _]: Vec3) -> Node {
             body.add(PAINT_LIGHT, slab([x - 0.1, 0.24, z - 0.08], [x + 0.1, 1.85, z + 0.08], 0.02));
         }
     }
-    // Condenser coils with fins at the front and the back, panels at the ends.
+    // Room for the condenser's coils at the front and the back, panels at the ends.
     for side in [-1.0, 1.0] {
         let z = side * 0.64;
         body.add(PAINT_DARK, slab([-0.86, 0.75, z - 0.05], [0.86, 1.8, z + 0.04], 0.0));
-        let fin = slab([-0.85, 0.77, z - 0.06], [-0.838, 1.78, z + 0.06], 0.0);
-        body.add(STEEL_BRUSHED, fin.row(44, [0.0392, 0.0, 0.0]));
         for y in [0.95, 1.27, 1.6] {
             body.add(STEEL_DARK, slab([-0.86, y - 0.012, z + side * 0.055], [0.86, y + 0.012, z + side * 0.068], 0.0));
         }
@@ -156,4 +155,14 @@ fn chiller_body([_, top, _]: Vec3) -> Node {
     body.add(STEEL_BRUSHED, nozzle(0.065, 0.33).turn_y(180.0).at([-1.02, 0.45, 0.2]));
     body.add(STEEL_BRUSHED, nozzle(0.065, 0.33).at([1.02, 0.8, 0.2]));
     body
+}
+
+/// Fins of the condenser at the front and the back.
+fn coils() -> Node {
+    let mut coils = Node::new("coils").at([0.0, 1.275, 0.0]).tinted();
+    for z in [-0.64, 0.64] {
+        let fin = slab([-0.85, -0.505, z - 0.06], [-0.838, 0.505, z + 0.06], 0.0);
+        coils.add(STEEL_BRUSHED, fin.row(44, [0.0392, 0.0, 0.0]));
+    }
+    coils
 }

@@ -2,7 +2,6 @@
 
 use super::super::{
     material::*,
-    mesh::Mesh,
     node::Node,
     solids::{drum_x, drum_z, slab},
     sweep::{bar, tube},
@@ -15,13 +14,18 @@ const HALF_WIDTH: f64 = 0.2;
 const ROLLER: f64 = 0.045;
 const BELT_THICKNESS: f64 = 0.012;
 /// Distance of bottles in the row. The view may slide the row by one pitch and start again unseen.
-const BOTTLE_PITCH: f64 = 0.2;
+const BOTTLE_PITCH: f64 = 0.3;
+/// Distance of the joints of the slat chain: bottles stand on every third.
+const SLAT: f64 = 0.1;
 
 pub fn conveyor() -> Vec<Node> {
     vec![
         frame(),
+        motor(),
         rollers(),
         belt(),
+        slats(),
+        pulley(),
         bottles(),
         Node::port("infeed", [-HALF_LENGTH, BELT_HEIGHT, 0.0]),
         Node::port("outfeed", [HALF_LENGTH, BELT_HEIGHT, 0.0]),
@@ -79,12 +83,17 @@ fn frame() -> Node {
         frame.add(STEEL_BRUSHED, slab([x - 0.025, 0.25, -0.2], [x + 0.025, 0.3, 0.2], 0.006));
     }
     frame.add(STEEL_DARK, slab([-1.55, 0.262, -0.02], [1.55, 0.29, 0.02], 0.005));
-    // Geared motor below the outfeed end, drip tray below the belt.
-    let drive = drum_x(0.085, 0.3, 0.012, 20).at([1.55, deck - 0.28, 0.34]);
-    frame.add(PAINT_MID, drive.with(slab([1.68, deck - 0.4, 0.24], [1.88, deck - 0.14, 0.44], 0.02)));
-    frame.add(PAINT_DARK, drum_x(0.088, 0.07, 0.012, 20).at([1.4, deck - 0.28, 0.34]));
+    // Gears of the drive below the outfeed end, drip tray below the belt.
+    frame.add(PAINT_MID, slab([1.68, deck - 0.4, 0.24], [1.88, deck - 0.14, 0.44], 0.02));
     frame.add(STEEL_DARK, slab([-1.9, deck - 0.2, -0.19], [1.9, deck - 0.185, 0.19], 0.0));
     frame
+}
+
+fn motor() -> Node {
+    let mut motor = Node::new("motor").at([1.55, BELT_HEIGHT - 0.28, 0.34]).tinted();
+    motor.add(PAINT_MID, drum_x(0.085, 0.3, 0.012, 20));
+    motor.add(PAINT_DARK, drum_x(0.088, 0.07, 0.012, 20).at([-0.15, 0.0, 0.0]));
+    motor
 }
 
 /// All rollers are one node: at their pitch nobody sees whether each turns.
@@ -107,16 +116,28 @@ fn belt() -> Node {
         let turn = drum_z(ROLLER + BELT_THICKNESS, 2.0 * half, 0.0, 20).at([x, -ROLLER - BELT_THICKNESS, 0.0]);
         belt.add(BELT, turn);
     }
-    // Joints of the slat chain.
-    let mut joints = Mesh::default();
-    joints.append(&slab([-1.94, 0.0, -half], [-1.932, 0.0012, half], 0.0));
-    belt.add(PAINT_DARK, joints.row(49, [0.0805, 0.0, 0.0]));
     belt
+}
+
+/// Joints of the slat chain; they slide along with the bottles.
+fn slats() -> Node {
+    let mut slats = Node::new("slats").at([0.0, BELT_HEIGHT, 0.0]).tinted();
+    let joint = slab([-1.94, 0.0, -0.17], [-1.932, 0.0012, 0.17], 0.0);
+    slats.add(PAINT_DARK, joint.row(37, [SLAT, 0.0, 0.0]));
+    slats
+}
+
+/// A disc on the shaft of the driven roller, outside of the frame: shows that the drive turns.
+fn pulley() -> Node {
+    let mut pulley = Node::new("pulley").at([1.95, BELT_HEIGHT - BELT_THICKNESS - ROLLER, 0.27]).tinted();
+    pulley.add(STEEL_DARK, drum_z(0.06, 0.03, 0.005, 24));
+    pulley.add(MARK, slab([-0.05, -0.009, 0.014], [0.05, 0.009, 0.0165], 0.0));
+    pulley
 }
 
 fn bottles() -> Node {
     let mut node = Node::new("bottles").at([0.0, BELT_HEIGHT, 0.0]).tinted();
-    let places: Vec<_> = (0..19).map(|step| [-1.9 + BOTTLE_PITCH * f64::from(step), 0.0, 0.0]).collect();
+    let places: Vec<_> = (0..13).map(|step| [-1.9 + BOTTLE_PITCH * f64::from(step), 0.0, 0.0]).collect();
     add_bottles(&mut node, &places, 10);
     node
 }

@@ -20,6 +20,8 @@ pub fn exchanger() -> Vec<Node> {
         pack("cold", PLATE_COLD, 1.0),
         Node::port("inlet", [-1.1, 0.55, 0.16]),
         Node::port("outlet", [1.1, 1.5, 0.16]),
+        Node::port("cold_inlet", [1.1, 0.55, -0.16]),
+        Node::port("cold_outlet", [-1.1, 1.5, -0.16]),
     ]
 }
 

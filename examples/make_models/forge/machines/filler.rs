@@ -10,7 +10,7 @@ use super::super::{
 use super::parts::{BELT_HEIGHT, add_bottles, beacon, beacon_stalk, circle, foot, nozzle, star_wheel};
 
 /// Positions on the carousel and the radius of their circle.
-const STATIONS: u32 = 40;
+const STATIONS: u32 = 24;
 const PITCH_RADIUS: f64 = 1.38;
 const HALF: [f64; 2] = [2.0, 1.85];
 const TOP: f64 = 2.75;
@@ -23,10 +23,12 @@ pub fn filler() -> Vec<Node> {
     vec![
         base(corner),
         carousel(),
+        level(),
         beacon("beacon", corner, STALK),
         Node::port("infeed", [-2.2, BELT_HEIGHT, 1.55]),
         Node::port("product", PRODUCT),
         Node::port("outfeed", [2.2, BELT_HEIGHT, 1.55]),
+        Node::port("air", [1.4, 0.45, -HALF[1] - 0.1]),
     ]
 }
 
@@ -92,7 +94,9 @@ fn base(corner: [f64; 3]) -> Node {
     guard(&mut base);
     transfer(&mut base);
     panel(&mut base);
+    gauge(&mut base);
     base.add(STEEL_DARK, beacon_stalk(corner, STALK));
+    base.add(STEEL_DARK, nozzle(0.035, 0.12).turn_y(90.0).at([1.4, 0.45, -hz + 0.02]));
     base.add(STEEL_BRUSHED, nozzle(0.06, 0.14).turn_y(180.0).at([PRODUCT[0] + 0.14, PRODUCT[1], PRODUCT[2]]));
     // Product pipe from above into the swivel on the axis.
     base.add(STEEL, tube(&[PRODUCT, [0.0, 2.52, -hz + 0.15], [0.0, 2.52, 0.0], [0.0, 2.3, 0.0]], 0.06, 0.15, 16));
@@ -157,6 +161,32 @@ fn transfer(base: &mut Node) {
         let places: Vec<_> = (0..6).map(|step| [side * (1.1 + 0.18 * f64::from(step)), BELT_HEIGHT, 1.55]).collect();
         add_bottles(base, &places, 9);
     }
+}
+
+/// Foot of the level glass, its height, and how far it stands in front of the middle post.
+const GLASS_FOOT: f64 = 1.62;
+const GLASS_HEIGHT: f64 = 0.9;
+const GLASS_FRONT: f64 = HALF[1] + 0.03;
+
+/// What holds the glass that shows the level in the bowl.
+fn gauge(base: &mut Node) {
+    let (low, high, z) = (GLASS_FOOT, GLASS_FOOT + GLASS_HEIGHT, GLASS_FRONT);
+    base.add(PAINT_DARK, slab([-0.07, low, z - 0.05], [0.07, high, z - 0.02], 0.004));
+    for y in [low - 0.025, high + 0.025] {
+        base.add(STEEL_DARK, slab([-0.085, y - 0.03, z - 0.06], [0.085, y + 0.03, z + 0.05], 0.01));
+    }
+    for step in 0..=8 {
+        let y = low + (high - low) * f64::from(step) / 8.0;
+        let long = if step % 4 == 0 { 0.03 } else { 0.016 };
+        base.add(MARK, slab([0.082 - long, y - 0.004, z - 0.02], [0.082, y + 0.004, z - 0.014], 0.0));
+    }
+}
+
+fn level() -> Node {
+    // Sharp edges: a bevel would be stretched with the fill.
+    let mut level = Node::new("level").at([0.0, GLASS_FOOT, GLASS_FRONT]).tinted();
+    level.add(LIQUID, slab([-0.045, 0.0, -0.02], [0.045, GLASS_HEIGHT, 0.03], 0.0));
+    level
 }
 
 /// Operator panel on an arm at the front right.

@@ -24,8 +24,10 @@ pub fn palletiser() -> Vec<Node> {
         lift(),
         pallet(),
         layers(),
+        waiting(),
         Node::port("infeed", [-2.0, 1.0, 0.0]),
         Node::port("outfeed", [2.0, BED, 0.0]),
+        Node::port("air", [-HALF[0] - 0.35, 0.4, HALF[1] - 0.45]),
     ]
 }
 
@@ -144,6 +146,13 @@ fn pallet() -> Node {
         pallet.add(WOOD, slab([-0.6, 0.122, z - 0.058], [0.6, PALLET, z + 0.058], 0.003));
     }
     pallet
+}
+
+/// A full pallet at the end of the roller bed, where it is fetched.
+fn waiting() -> Node {
+    let mut waiting = Node::new("waiting").at([1.4, BED, 0.0]).tinted();
+    super::pallets::full_pallet(&mut waiting);
+    waiting
 }
 
 /// Cases of shrink-wrapped cardboard with tape; scaled along y from nothing to a full load.

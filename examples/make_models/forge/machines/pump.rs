@@ -22,6 +22,7 @@ pub fn pump() -> Vec<Node> {
     vec![
         casing(),
         bearing(),
+        cover(),
         shaft(),
         drive(),
         base(),
@@ -105,6 +106,14 @@ fn bearing() -> Node {
     bearing.add(STEEL_DARK, bar([0.02, 0.0, 0.1], [0.02, 0.0, 0.16], 0.012, 8));
     bearing.add(PAINT_MID, slab([0.08, -AXIS + 0.12, -0.06], [0.16, -0.08, 0.06], 0.012));
     bearing
+}
+
+/// The cover of the bearing at the drive's end: shows how warm it is.
+fn cover() -> Node {
+    let mut cover = Node::new("cover").at([-0.25, AXIS, 0.0]).tinted();
+    let profile = [(0.05, 0.19), (0.145, 0.185), (0.145, 0.215), (0.105, 0.23), (0.05, 0.23)];
+    cover.add(PAINT_MID, lathe(&profile, 28).turn_z(-90.0));
+    cover
 }
 
 /// The shaft with both coupling halves; white keys show that it turns.

@@ -9,6 +9,7 @@ use super::super::{
     solids::{block, drum, drum_x, drum_z, lathe, prism, slab},
     sweep::tube,
 };
+use super::parts::BELT_HEIGHT;
 
 /// Joint 1 above the floor, joint 2 from joint 1, then along the arm: after the usual link lengths of a 2.2 m reach.
 const WAIST: f64 = 0.42;
@@ -18,6 +19,17 @@ const ELBOW_RISE: f64 = 0.14;
 const FOREARM: f64 = 0.42;
 const WRIST: f64 = 0.62;
 const FLANGE: f64 = 0.16;
+/// Where bottles stand while they are capped, and where caps are fetched: degrees about the base. The arm reaches both
+/// with its tool straight down.
+const STATION: f64 = 40.0;
+const MAGAZINE: f64 = -75.0;
+const REACH: f64 = 0.67;
+
+/// A place around the base, in the direction of joint 1 at `degrees`.
+fn around(degrees: f64, height: f64) -> [f64; 3] {
+    let (sin, cos) = degrees.to_radians().sin_cos();
+    [REACH * cos, height, -REACH * sin]
+}
 
 pub fn robot() -> Vec<Node> {
     let joint6 = wrist_flange().child(tool());
@@ -26,7 +38,11 @@ pub fn robot() -> Vec<Node> {
     let joint3 = elbow().child(joint4);
     let joint2 = upper_arm().child(joint3);
     let joint1 = waist().child(joint2);
-    vec![base().child(joint1)]
+    vec![
+        base().child(joint1),
+        Node::port("station", around(STATION, BELT_HEIGHT)),
+        Node::port("air", [-0.46, 0.19, 0.07]),
+    ]
 }
 
 fn base() -> Node {
@@ -50,12 +66,28 @@ fn base() -> Node {
     );
     base.add(PAINT_LIGHT, foot);
     base.add(PAINT_DARK, drum(0.275, 0.03, 0.008, 40).at([0.0, 0.385, 0.0]));
+    magazine(&mut base);
     // Connector panel behind.
     base.add(PAINT_DARK, slab([-0.42, 0.1, -0.14], [-0.24, 0.28, 0.14], 0.02));
     for z in [-0.07, 0.07] {
         base.add(STEEL_BRUSHED, drum_x(0.035, 0.05, 0.006, 14).at([-0.43, 0.19, z]));
     }
     base
+}
+
+/// A tray with caps on a stand beside the arm.
+fn magazine(base: &mut Node) {
+    let place = |mesh: Mesh| mesh.turn_y(MAGAZINE).at(around(MAGAZINE, 0.0));
+    let mut stand = slab([-0.04, 0.03, -0.04], [0.04, 1.16, 0.04], 0.008);
+    stand.append(&slab([-0.16, 0.0, -0.16], [0.16, 0.03, 0.16], 0.006));
+    base.add(PAINT_MID, place(stand));
+    base.add(STEEL_DARK, place(slab([-0.17, 1.16, -0.2], [0.17, 1.2, 0.2], 0.006)));
+    let mut caps = Mesh::default();
+    for step in 0..20 {
+        let (x, z) = (f64::from(step % 4) - 1.5, f64::from(step / 4) - 2.0);
+        caps.append(&drum(0.026, 0.034, 0.005, 12).at([x * 0.075, 1.2, z * 0.075]));
+    }
+    base.add(CAP, place(caps));
 }
 
 fn waist() -> Node {
@@ -174,5 +206,7 @@ fn tool() -> Node {
         ));
         tool.add(STEEL_DARK, finger.turn_x(120.0 * f64::from(step)));
     }
-    tool
+    let mut cap = Node::new("cap").at([0.15, 0.0, 0.0]).tinted();
+    cap.add(CAP, drum_x(0.026, 0.034, 0.005, 16));
+    tool.child(cap)
 }

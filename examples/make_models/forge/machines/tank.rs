@@ -24,6 +24,7 @@ pub fn tank() -> Vec<Node> {
         body(),
         level(),
         agitator(),
+        drive(),
         beacon("beacon", BEACON, STALK),
         Node::port("inlet", [-1.45, 3.05, 0.0]),
         Node::port("outlet", [1.35, 0.35, 0.0]),
@@ -120,24 +121,30 @@ fn ladder(body: &mut Node) {
     body.add(STEEL_DARK, rails.turn_y(28.0));
 }
 
-/// Agitator drive on the crown, vent, safety valve and a lifting lug.
+/// Seat of the agitator's drive on the crown, vent, safety valve and a lifting lug.
 fn top(body: &mut Node) {
     body.add(STEEL_BRUSHED, drum(0.24, 0.12, 0.0, 28).at([0.0, TOP - 0.06, 0.0]));
     body.add(STEEL_BRUSHED, flange(0.27, 0.04, 12).at([0.0, TOP + 0.06, 0.0]));
     // Lantern: four posts, so that the coupling can be seen turning.
     let post = bar([0.17, TOP + 0.1, 0.0], [0.17, TOP + 0.42, 0.0], 0.022, 10).turn_y(45.0);
     body.add(STEEL_DARK, post.ring(4));
-    body.add(PAINT_MID, drum(0.22, 0.05, 0.01, 28).at([0.0, TOP + 0.42, 0.0]));
-    body.add(PAINT_MID, drum(0.17, 0.18, 0.015, 24).at([0.0, TOP + 0.47, 0.0]));
-    let (fins, cowl) = super::parts::motor(0.155, 0.46);
-    let up = |mesh: Mesh| mesh.turn_z(90.0).at([0.0, TOP + 0.65, 0.0]);
-    body.add(PAINT_MID, up(fins));
-    body.add(PAINT_DARK, up(cowl));
     // Vent with a mushroom cap.
     let vent = lathe(&[(0.0, 0.0), (0.05, 0.0), (0.05, 0.3), (0.11, 0.3), (0.1, 0.35), (0.05, 0.385), (0.0, 0.39)], 18);
     body.add(STEEL_BRUSHED, vent.at([-0.55, TOP - 0.17, -0.25]));
     body.add(STEEL_BRUSHED, drum(0.12, 0.18, 0.01, 20).at([-0.3, TOP - 0.12, 0.5]));
     body.add(STEEL_DARK, beacon_stalk(BEACON, STALK));
+}
+
+/// Gears and motor of the agitator.
+fn drive() -> Node {
+    let mut drive = Node::new("drive").at([0.0, TOP + 0.42, 0.0]).tinted();
+    drive.add(PAINT_MID, drum(0.22, 0.05, 0.01, 28));
+    drive.add(PAINT_MID, drum(0.17, 0.18, 0.015, 24).at([0.0, 0.05, 0.0]));
+    let (fins, cowl) = super::parts::motor(0.155, 0.46);
+    let up = |mesh: Mesh| mesh.turn_z(90.0).at([0.0, 0.23, 0.0]);
+    drive.add(PAINT_MID, up(fins));
+    drive.add(PAINT_DARK, up(cowl));
+    drive
 }
 
 fn agitator() -> Node {

@@ -12,7 +12,7 @@ const BEACON: [f64; 3] = [0.35, 1.86, 0.0];
 const STALK: f64 = 0.06;
 
 pub fn agv() -> Vec<Node> {
-    vec![body(), beacon("beacon", BEACON, STALK), forks()]
+    vec![body(), beacon("beacon", BEACON, STALK), forks().child(load()), charge()]
 }
 
 fn body() -> Node {
@@ -68,6 +68,20 @@ fn body() -> Node {
         body.add(RUBBER, drum_z(0.04, 0.07, 0.006, 16).at([-1.18, 0.04, z]));
     }
     body
+}
+
+/// A full pallet on the forks.
+fn load() -> Node {
+    let mut load = Node::new("load").at([-0.68, 0.03, 0.0]).tinted();
+    super::pallets::full_pallet(&mut load);
+    load
+}
+
+/// A bar on the screen: full as the battery is.
+fn charge() -> Node {
+    let mut charge = Node::new("charge").at([0.5075, 0.955, 0.1]).tinted();
+    charge.add(LIQUID, slab([0.0, 0.0, -0.03], [0.006, 0.17, 0.03], 0.0));
+    charge
 }
 
 /// Lowest at its origin; slides up along y.

@@ -1,0 +1,394 @@
+//! The plant of a scene: its machines run in simulated time and report as the real ones would.
+//!
+//! In: a scene whose twins have models, a seed, time. Out: messages, by the inverse of the scene's own bindings. Reads no
+//! clock, touches no network: the same scene, seed and times give the same bytes. `source` runs it in a thread and
+//! sends what it says. Signals that no model measures get [stand-ins](StandIn) where they are asked for; the announcement
+//! names the twins that are such.
+//!
+//! ```text
+//! network of models ─► outputs ─┬─► instruments (noise, lag, resolution …) ─► reports (topic, period, payload) ─► messages
+//!        ▲ story: parameters,   │                                      ▲ story: silence
+//!          repairs              └── stand-ins
+//! ```
+
+mod instrument;
+pub mod portrait;
+mod report;
+pub mod stand_in;
+mod store;
+mod story;
+mod truth;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::json;
+use twox_hash::XxHash3_128;
+
+use crate::ingest::Encoder;
+use crate::network::{Blueprint, Network, State, Workspace};
+use crate::scene::{self, Measure, Scene, Seen, WaveformOf};
+use crate::value::{SignalIndex, Timestamp, Value};
+
+use instrument::Reader;
+pub use portrait::{Portrait, TakeError};
+use report::{Beat, Report};
+use stand_in::Actor;
+pub use stand_in::StandIn;
+pub use store::RestoreError;
+pub use truth::MOST as MOST_TRUTH;
+
+/// A message as it goes to a broker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Message<'a> {
+    /// A broker of the scene, or `broker` where it has none.
+    pub broker: &'a str,
+    pub topic: &'a str,
+    pub payload: &'a [u8],
+    pub retain: bool,
+    pub qos: u8,
+}
+
+/// Where a plant's messages go. Called once per message, in a repeatable order.
+pub type Emit<'a> = dyn FnMut(Message<'_>) + 'a;
+
+/// How a plant is made of a scene.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Options {
+    pub seed: u64,
+    /// The share by which machines may differ from what the scene says; 0 for none.
+    pub truth: f64,
+    /// Whether what the scene tells happens.
+    pub story: bool,
+    /// Where values come from that no model gives; none for nowhere.
+    pub stand_in: Option<StandIn>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { seed: 1, truth: 0.0, story: true, stand_in: None }
+    }
+}
+
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum MakeError {
+    #[error(
+        "the scene `{scene}` says of no twin how it behaves: give a type a `model` (`pollux models` lists them), or ask for \
+         stand-ins: --stand-in"
+    )]
+    NoModels { scene: String },
+    #[error(
+        "the scene `{scene}` has models, but no signal with a topic measures them: add `measures` to its signals, or ask \
+         for stand-ins: --stand-in"
+    )]
+    Silent { scene: String },
+    #[error("the scene `{scene}` has no signal with a topic of its own: there is nothing to stand in for")]
+    Unbound { scene: String },
+    #[error("the share of the hidden truth must be from 0 % to {most} %, found {found} %", most = MOST_TRUTH * 100.0)]
+    Truth { found: f64 },
+    #[error("the machines do not make a network: {problem}")]
+    Network { problem: String },
+}
+
+/// A plant at a moment of simulated time.
+#[derive(Clone, Debug)]
+pub struct Plant {
+    scene: Arc<Scene>,
+    options: Options,
+    network: Network,
+    state: State,
+    work: Workspace,
+    encoder: Encoder,
+    /// Signals that are measured or have a stand-in, with their instruments.
+    readers: Vec<(SignalIndex, Reader)>,
+    /// Signals that no model measures.
+    stand_ins: BTreeMap<SignalIndex, Actor>,
+    reports: Vec<Report>,
+    /// Whether the messages of time 0 went out.
+    has_begun: bool,
+}
+
+impl Plant {
+    pub fn new(scene: Arc<Scene>, options: Options) -> Result<Self, MakeError> {
+        let name = || scene.name.clone();
+        if !(0.0..=MOST_TRUTH).contains(&options.truth) {
+            return Err(MakeError::Truth { found: options.truth * 100.0 });
+        }
+        let mut blueprint = match &scene.blueprint {
+            Some(blueprint) => (**blueprint).clone(),
+            None if options.stand_in.is_some() => Blueprint::default(),
+            None => return Err(MakeError::NoModels { scene: name() }),
+        };
+        truth::draw(&mut blueprint, options.truth, options.seed);
+        let network = Network::build(blueprint.clone()).map_err(|problems| {
+            let problem = problems.first().map(|problem| problem.describe(&blueprint)).unwrap_or_default();
+            MakeError::Network { problem }
+        })?;
+        let mut work = network.workspace();
+        let state = network.start(options.seed, &[], &mut work);
+        let encoder = Encoder::new(&scene);
+        let cast = options.stand_in.as_ref().map_or(Vec::new(), |how| stand_in::cast(&scene, how, options.seed));
+        let reader = |signal: SignalIndex, instrument| {
+            let possible = scene.signals[signal.at()].range;
+            Reader::new(instrument, possible, options.seed, &scene.signal_path(signal))
+        };
+        let measured = scene.measures.iter().map(|(signal, measure)| (*signal, reader(*signal, measure.instrument)));
+        let standing = cast.iter().map(|cast| (cast.signal, reader(cast.signal, cast.instrument)));
+        let mut readers: Vec<(SignalIndex, Reader)> = measured.chain(standing).collect();
+        readers.sort_by_key(|(signal, _)| *signal);
+        let place = |signal: SignalIndex| readers.binary_search_by_key(&signal, |(at, _)| *at).ok();
+        let of_cast: BTreeMap<SignalIndex, u64> =
+            cast.iter().filter_map(|cast| Some((cast.signal, cast.every?))).collect();
+        let period = |signal: SignalIndex| {
+            let measured = scene.measures.get(&signal).and_then(|measure| measure.instrument.period);
+            measured.or_else(|| of_cast.get(&signal).copied())
+        };
+        let reports = report::reports(&scene, &encoder, &place, &period);
+        if reports.is_empty() {
+            return Err(match options.stand_in {
+                None => MakeError::Silent { scene: name() },
+                Some(_) => MakeError::Unbound { scene: name() },
+            });
+        }
+        let stand_ins = cast.into_iter().map(|cast| (cast.signal, cast.actor)).collect();
+        let has_begun = false;
+        let mut plant = Self { scene, options, network, state, work, encoder, readers, stand_ins, reports, has_begun };
+        plant.tell_story(0);
+        Ok(plant)
+    }
+
+    pub fn scene(&self) -> &Arc<Scene> {
+        &self.scene
+    }
+
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Nanoseconds since the start.
+    pub fn time(&self) -> u64 {
+        self.state.time()
+    }
+
+    /// Carries the plant on to a time in nanoseconds since its start, which was at `epoch`, and emits what is due until
+    /// then. At first everything is due.
+    pub fn run(&mut self, until: u64, epoch: Timestamp, emit: &mut Emit<'_>) {
+        if !self.has_begun {
+            self.has_begun = true;
+            self.say(0, epoch, emit);
+        }
+        loop {
+            let next = self.next();
+            if next > until {
+                break;
+            }
+            self.network.advance(&mut self.state, next, &mut self.work);
+            self.tell_story(next);
+            self.say(next, epoch, emit);
+        }
+        self.network.advance(&mut self.state, until, &mut self.work);
+    }
+
+    /// When something is due next, in nanoseconds since the start.
+    fn next(&self) -> u64 {
+        let now = self.time();
+        let reports = self.reports.iter().map(|report| report.beat.next(now));
+        let readings = self.readers.iter().filter_map(|(_, reader)| own_beat(reader)).map(|beat| beat.next(now));
+        let story = self.options.story.then(|| story::next(&self.scene.story, now)).flatten();
+        reports.chain(readings).chain(story).min().unwrap_or(u64::MAX)
+    }
+
+    /// Takes the readings that are due at a time and sends the messages that are.
+    fn say(&mut self, time: u64, epoch: Timestamp, emit: &mut Emit<'_>) {
+        for at in 0..self.readers.len() {
+            if own_beat(&self.readers[at].1).is_some_and(|beat| beat.is_due(time)) {
+                self.read(at, time);
+            }
+        }
+        for at in 0..self.reports.len() {
+            if self.reports[at].beat.is_due(time) {
+                self.send(at, time, epoch, emit);
+            }
+        }
+    }
+
+    /// Takes a reading now.
+    fn read(&mut self, reader: usize, time: u64) {
+        let Some((signal, reader)) = self.readers.get_mut(reader) else { return };
+        let truth = match self.scene.measures.get(signal) {
+            Some(measure) => seen(measure, &self.network, &self.state),
+            None => self.stand_ins.get_mut(signal).and_then(|actor| actor.at(time)),
+        };
+        if let Some(truth) = truth {
+            reader.read(truth, time);
+        }
+    }
+
+    fn send(&mut self, report: usize, time: u64, epoch: Timestamp, emit: &mut Emit<'_>) {
+        let signals = self.reports[report].signals.clone();
+        for (_, reader) in &signals {
+            // Two reports never share a signal: an instrument without a period of its own reads once for each message.
+            if self.readers[*reader].1.instrument.period.is_none() {
+                self.read(*reader, time);
+            }
+        }
+        let story = self.options.story.then_some(&self.scene.story);
+        let silent = |signal| story.is_some_and(|story| story::is_silent(story, signal, time));
+        let values = signals.iter().map(|(signal, reader)| match silent(*signal) {
+            true => None,
+            false => self.readers[*reader].1.memory.shown.clone(),
+        });
+        let values = values.collect();
+        let (network, state) = (&self.network, &self.state);
+        let sampled = |waveform: &WaveformOf, out: &mut [f64]| {
+            state.waveform(network, waveform.machine, waveform.waveform, waveform.rate, out);
+        };
+        let report = &mut self.reports[report];
+        let Some(payload) = report.message(&self.encoder, (epoch, time), values, &sampled) else { return };
+        let Some(topic) = self.encoder.topics().get(report.topic) else { return };
+        let (retain, qos) = (report.retain, report.qos);
+        emit(Message { broker: &topic.broker, topic: &topic.name, payload: &payload, retain, qos });
+    }
+
+    /// Emits what brokers should retain, and who speaks: after each new connection.
+    pub fn announce(&mut self, epoch: Timestamp, emit: &mut Emit<'_>) {
+        let announcement = self.announcement(epoch);
+        let topic = self.announcement_topic();
+        for broker in self.brokers() {
+            emit(Message { broker: &broker, topic: &topic, payload: &announcement, retain: true, qos: 1 });
+        }
+        for at in 0..self.reports.len() {
+            if self.has_begun && self.reports[at].retain {
+                // As if nothing had been said: what the broker keeps of it may be gone.
+                self.reports[at].memory.said.clear();
+                self.send(at, self.time(), epoch, emit);
+            }
+        }
+    }
+
+    /// Empties what brokers retain of it: at the end.
+    pub fn farewell(&self, emit: &mut Emit<'_>) {
+        for report in self.reports.iter().filter(|report| report.retain) {
+            if let Some(topic) = self.encoder.topics().get(report.topic) {
+                emit(Message { broker: &topic.broker, topic: &topic.name, payload: b"", retain: true, qos: 1 });
+            }
+        }
+        let topic = self.announcement_topic();
+        for broker in self.brokers() {
+            emit(Message { broker: &broker, topic: &topic, payload: b"", retain: true, qos: 1 });
+        }
+    }
+
+    /// The brokers that it publishes to, sorted.
+    pub fn brokers(&self) -> Vec<String> {
+        let topics = self.reports.iter().filter_map(|report| self.encoder.topics().get(report.topic));
+        let mut brokers: Vec<String> = topics.map(|topic| topic.broker.clone()).collect();
+        brokers.sort_unstable();
+        brokers.dedup();
+        brokers
+    }
+
+    /// The topics that it publishes to at a broker.
+    pub fn topics(&self, broker: &str) -> Vec<&str> {
+        let topics = self.reports.iter().filter_map(|report| self.encoder.topics().get(report.topic));
+        topics.filter(|topic| topic.broker == broker).map(|topic| topic.name.as_str()).collect()
+    }
+
+    /// Where it says that it is simulated.
+    pub fn announcement_topic(&self) -> String {
+        let name: String =
+            self.scene.name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+        format!("pollux/plant/{name}")
+    }
+
+    fn announcement(&self, epoch: Timestamp) -> Vec<u8> {
+        let mut hash = XxHash3_128::with_seed(0);
+        for source in &self.scene.sources {
+            hash.write(source.text.as_bytes());
+            hash.write(&[0]);
+        }
+        let said = json!({
+            "simulated": true,
+            "scene": self.scene.name,
+            "scene_hash": format!("{:032x}", hash.finish_128()),
+            "seed": self.options.seed,
+            "truth": self.options.truth,
+            "story": self.options.story && !self.scene.story.happenings.is_empty(),
+            "stand_ins": stand_in::named(&self.scene, &|signal| self.stand_ins.contains_key(&signal)),
+            "start": epoch.to_string(),
+            "program": concat!("pollux ", env!("CARGO_PKG_VERSION")),
+        });
+        said.to_string().into_bytes()
+    }
+
+    /// Goes on with another scene: machines that are the same keep their states.
+    pub fn adopt(&mut self, scene: Arc<Scene>) -> Result<(), MakeError> {
+        let mut other = Self::new(scene, self.options.clone())?;
+        other.state = other.network.adopt(&self.network, &self.state, &mut other.work);
+        for (signal, reader) in &mut other.readers {
+            let path = other.scene.signal_path(*signal);
+            let old = self.readers.iter().find(|(old, _)| self.scene.signal_path(*old) == path);
+            if let Some((_, old)) = old {
+                reader.memory = old.memory.clone();
+            }
+        }
+        for (signal, actor) in &mut other.stand_ins {
+            let path = other.scene.signal_path(*signal);
+            let old = self.stand_ins.iter().find(|(old, _)| self.scene.signal_path(**old) == path);
+            if let Some((_, old)) = old {
+                actor.take_up(old);
+            }
+        }
+        for report in &mut other.reports {
+            let name = other.encoder.topics().get(report.topic);
+            let old = self.reports.iter().find(|old| self.encoder.topics().get(old.topic) == name);
+            if let Some(old) = old {
+                report.memory.sequence = old.memory.sequence;
+            }
+        }
+        other.has_begun = self.has_begun;
+        other.tell_story(other.time());
+        *self = other;
+        Ok(())
+    }
+
+    /// Carries out what the story tells at a time.
+    fn tell_story(&mut self, time: u64) {
+        if !self.options.story || self.scene.story.happenings.is_empty() {
+            return;
+        }
+        let adjustments = story::adjustments(&self.scene.story, time);
+        for (machine, repair) in story::repairs(&self.scene.story, time) {
+            self.state.repair(&self.network, machine, repair);
+        }
+        self.state.adjust(&self.network, &adjustments);
+        self.network.refresh(&mut self.state, &mut self.work);
+    }
+}
+
+/// When an instrument with a period of its own reads.
+fn own_beat(reader: &Reader) -> Option<Beat> {
+    Some(Beat { period: reader.instrument.period?, phase: 0 })
+}
+
+/// What an instrument would see, were it ideal. None where an expression has no value.
+fn seen(measure: &Measure, network: &Network, state: &State) -> Option<Value> {
+    let value = match &measure.of {
+        Seen::Output { machine, output } => {
+            let kind = network.description(*machine).outputs.get(*output)?.kind;
+            scene::output_value(kind, state.output(network, *machine, *output))?
+        }
+        Seen::Formula(formula) => {
+            let outputs = formula.inputs.iter().map(|(machine, output)| state.output(network, *machine, *output));
+            formula.value(&outputs.collect::<Vec<_>>())?
+        }
+    };
+    Some(match value {
+        Value::Number(x) => Value::Number(measure.conversion.apply(x)),
+        other => other,
+    })
+}
