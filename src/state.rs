@@ -16,6 +16,7 @@ use crate::layers::{Counterpart, Counterparts, LayerKind, Layers, Slot};
 use crate::record::{RecordStatus, Recording};
 use crate::scene::rule::{AlarmPath, Priority, Rule, Subject, message};
 use crate::scene::{Limits, LoadedScene, Scene};
+use crate::source::plant::PlantSnapshot;
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, Sources};
 use crate::stage::{Current, Entities, Standing};
 use crate::value::{Origin, Timestamp, Value};
@@ -25,6 +26,9 @@ pub struct State {
     pub scene: String,
     pub cursor: CursorState,
     pub sources: BTreeMap<String, SourceState>,
+    /// The simulated plant that the session runs in the place of a real one; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plant: Option<PlantSnapshot>,
     /// What is recorded; null if nothing is.
     pub recording: Option<RecordStatus>,
     /// The recording that lies beside this, if it is the only layer. Its values stand with the signals.
@@ -240,6 +244,7 @@ pub fn of(world: &mut World) -> State {
         Some(sources) => sources.running.iter().map(|source| source.status.snapshot(moment.now)).collect(),
         None => world.resource::<SourceReport>().sources.clone(),
     };
+    let plant = world.get_resource::<Sources>().and_then(|sources| Some(sources.plant.as_ref()?.snapshot()));
     let (usage, orphaned, troubles, alarms, events) = {
         let knowledge = world.resource::<Analysis>().lock();
         let chronicle = knowledge.chronicle();
@@ -297,6 +302,7 @@ pub fn of(world: &mut World) -> State {
                 (snapshot.name.clone(), source_state(snapshot, alarms))
             })
             .collect(),
+        plant,
         recording: world.get_resource::<Recording>().and_then(Recording::status),
         beside: lone.map(beside_state),
         layers: match lone {

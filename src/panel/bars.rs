@@ -18,6 +18,7 @@ use super::shell;
 use super::tree::TreePanel;
 use super::{format, theme, timebar, widgets};
 use crate::history::{Cursor, Usage};
+use crate::source::plant::PlantSnapshot;
 use crate::source::{ConnectionState, SourceReport};
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -36,6 +37,8 @@ pub struct BarsView {
     pub signals: usize,
     pub usage: Usage,
     pub sources: Vec<(String, ConnectionState)>,
+    /// The simulated plant that this window runs in the place of a real one.
+    pub plant: Option<PlantSnapshot>,
     pub messages_per_sec: f64,
     /// Samples lost or messages not understood, over all sources.
     pub lost: u64,
@@ -74,6 +77,7 @@ pub fn bars_view(
         signals: scene.signals.len(),
         usage,
         sources: report.sources.iter().map(|source| (source.name.clone(), source.state)).collect(),
+        plant: report.plant.clone(),
         messages_per_sec: report.sources.iter().map(|source| source.messages_per_sec).sum(),
         lost: report.sources.iter().map(|source| source.dropped + source.decode_errors).sum(),
         issues,
@@ -89,6 +93,19 @@ fn mode_colours(cursor: &Cursor, recorded: bool) -> (Color32, Color32) {
     }
 }
 
+/// Nobody shall take a simulated plant for a real one.
+fn plant_badge(ui: &mut Ui, plant: &PlantSnapshot) {
+    let (text, tip) = match &plant.failure {
+        Some(why) => ("PLANT STOPPED", format!("The simulated plant of this session has stopped: {why}")),
+        None => ("SIMULATED", "What is shown comes from a simulated plant that this session runs".to_owned()),
+    };
+    let (ink, fill) = match &plant.failure {
+        Some(_) => (theme::GROUND, theme::NOT_LIVE),
+        None => (theme::TEXT, theme::SELECTED),
+    };
+    widgets::badge_of(ui, text, egui::FontId::proportional(13.0), ink, fill).on_hover_text(tip);
+}
+
 /// The top bar. Gives what the operator asked for by a click.
 pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<Asked> {
     let mut asked = None;
@@ -100,6 +117,9 @@ pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<Asked> {
             false => timebar::badge(&view.cursor, view.recorded),
         };
         widgets::badge_of(ui, &text, egui::FontId::proportional(16.0), ink, fill);
+        if let Some(plant) = &view.plant {
+            plant_badge(ui, plant);
+        }
         if let [first, more @ ..] = &view.layers[..] {
             const WIDEST: f32 = 260.0;
             let text = match more.len() {
@@ -254,6 +274,20 @@ mod tests {
             harness.run();
             let badge = harness.get_by_label(text).rect();
             assert!(badge.left() >= 0.0 && badge.right() <= 640.0);
+        }
+    }
+
+    #[test]
+    fn a_simulated_plant_is_named_and_one_that_stopped_says_so() {
+        let stopped = PlantSnapshot { failure: Some("somebody else publishes".into()), ..PlantSnapshot::default() };
+        for (plant, text) in [(PlantSnapshot::default(), "SIMULATED"), (stopped, "PLANT STOPPED")] {
+            let view = BarsView { plant: Some(plant), ..view(Cursor::Live) };
+            let mut harness = testing::harness((), move |ui, ()| {
+                top_ui(ui, &view);
+            });
+            harness.set_size(vec2(640.0, 40.0));
+            harness.run();
+            assert!(harness.get_by_label(text).rect().right() <= 640.0);
         }
     }
 

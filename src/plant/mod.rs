@@ -182,24 +182,34 @@ impl Plant {
             self.say(0, epoch, emit);
         }
         loop {
-            let next = self.next();
+            let (said, told) = (self.next_said(), self.next_told());
+            let next = said.min(told);
             if next > until {
                 break;
             }
             self.network.advance(&mut self.state, next, &mut self.work);
-            self.tell_story(next);
-            self.say(next, epoch, emit);
+            if next == told {
+                self.tell_story(next);
+            }
+            if next == said {
+                self.say(next, epoch, emit);
+            }
         }
         self.network.advance(&mut self.state, until, &mut self.work);
     }
 
-    /// When something is due next, in nanoseconds since the start.
-    fn next(&self) -> u64 {
+    /// When a message or a reading is due next, in nanoseconds since the start.
+    fn next_said(&self) -> u64 {
         let now = self.time();
         let reports = self.reports.iter().map(|report| report.beat.next(now));
         let readings = self.readers.iter().filter_map(|(_, reader)| own_beat(reader)).map(|beat| beat.next(now));
-        let story = self.options.story.then(|| story::next(&self.scene.story, now)).flatten();
-        reports.chain(readings).chain(story).min().unwrap_or(u64::MAX)
+        reports.chain(readings).min().unwrap_or(u64::MAX)
+    }
+
+    /// When something of the story begins or ends next.
+    fn next_told(&self) -> u64 {
+        let told = self.options.story.then(|| story::next(&self.scene.story, self.time())).flatten();
+        told.unwrap_or(u64::MAX)
     }
 
     /// Takes the readings that are due at a time and sends the messages that are.

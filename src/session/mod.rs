@@ -34,7 +34,7 @@ use crate::scene::{Broker, LoadedScene, Scene};
 use crate::schedule::TwinSet;
 use crate::source::broker::{Embedded, EmbeddedConfig};
 use crate::source::mqtt;
-use crate::source::plant::{self, PlantConfig, PlantHandle};
+use crate::source::plant::{self, PlantConfig, PlantHandle, PlantStatus};
 use crate::source::{Clock, Sources, Waker};
 use crate::stage::CorePlugins;
 use crate::value::Timestamp;
@@ -216,7 +216,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .insert_resource(Operator(options.operator.clone()))
         .insert_resource(ViewTime { now, shown: now, session_start: now })
         .insert_resource(Recording { is_possible: true, sink: recorders.sink(), ..Recording::default() })
-        .insert_resource(Sources { running, waker: Some(waker.clone()) })
+        .insert_resource(Sources { running, plant: status_of(plant.as_ref()), waker: Some(waker.clone()) })
         .insert_resource(Running {
             record: Record { analysis: kept, clock },
             options,
@@ -309,6 +309,10 @@ pub(crate) fn brokers_at(scene: &Scene, url: &str) -> BTreeMap<String, Broker> {
         url.clone_into(&mut broker.url);
     }
     brokers
+}
+
+fn status_of(plant: Option<&(PlantConfig, PlantHandle)>) -> Option<Arc<PlantStatus>> {
+    plant.map(|(_, plant)| plant.status().clone())
 }
 
 /// The scene's plant, to run against these brokers.
@@ -465,6 +469,7 @@ fn reload(
     }
     running.worker.listen_to(sources.running.iter().map(Feed::of));
     running.replan_plant(&scene, &after);
+    sources.plant = status_of(running.plant.as_ref());
     loaded.scene = scene;
     loaded.generation = generation;
 }

@@ -112,6 +112,16 @@ impl PlantStatus {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub fn snapshot(&self) -> PlantSnapshot {
+        PlantSnapshot {
+            connected: self.connected(),
+            published: self.published(),
+            dropped: self.dropped(),
+            error: self.error(),
+            failure: self.failure(),
+        }
+    }
+
     fn set_error(&self, error: Option<String>) {
         *self.error.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
@@ -120,6 +130,18 @@ impl PlantStatus {
         tracing::error!("plant: {why}");
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
     }
+}
+
+/// What the plant has said of itself by now.
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize)]
+pub struct PlantSnapshot {
+    pub connected: bool,
+    pub published: u64,
+    pub dropped: u64,
+    /// Why the connection was lost or refused last; none while connected.
+    pub error: Option<String>,
+    /// Why it has stopped by itself, for ever.
+    pub failure: Option<String>,
 }
 
 /// A running plant. Dropping it stops and joins its thread.
@@ -133,14 +155,14 @@ pub struct PlantHandle {
 #[derive(Debug, Default)]
 struct Shared {
     stop: AtomicBool,
-    status: PlantStatus,
+    status: Arc<PlantStatus>,
     /// A scene to go on with.
     next: Mutex<Option<Arc<Scene>>>,
     portrait: Portrait,
 }
 
 impl PlantHandle {
-    pub fn status(&self) -> &PlantStatus {
+    pub fn status(&self) -> &Arc<PlantStatus> {
         &self.shared.status
     }
 

@@ -1,8 +1,11 @@
 //! Collects the counters of all sources of a world. In: statuses of sources. Out: [`SourceReport`]. Never changes a
 //! source.
 
+use std::sync::Arc;
+
 use bevy::prelude::*;
 
+use super::plant::{PlantSnapshot, PlantStatus};
 use super::{SourceHandle, SourceSnapshot, Waker};
 use crate::history::ViewTime;
 
@@ -10,6 +13,8 @@ use crate::history::ViewTime;
 #[derive(Resource, Default)]
 pub struct Sources {
     pub running: Vec<SourceHandle>,
+    /// The simulated plant that this world runs in the place of a real one.
+    pub plant: Option<Arc<PlantStatus>>,
     /// Asks for another frame; none where frames come by themselves.
     pub waker: Option<Waker>,
 }
@@ -18,6 +23,8 @@ pub struct Sources {
 #[derive(Resource, Clone, Debug, Default, PartialEq)]
 pub struct SourceReport {
     pub sources: Vec<SourceSnapshot>,
+    /// Of the simulated plant that this world runs.
+    pub plant: Option<PlantSnapshot>,
 }
 
 /// Four times a second.
@@ -34,5 +41,6 @@ pub(super) fn report(
     *last = Some(moment.now);
     let mut snapshots: Vec<_> = sources.running.iter().map(|source| source.status.snapshot(moment.now)).collect();
     snapshots.sort_by(|a, b| a.name.cmp(&b.name));
-    report.set_if_neq(SourceReport { sources: snapshots });
+    let plant = sources.plant.as_ref().map(|plant| plant.snapshot());
+    report.set_if_neq(SourceReport { sources: snapshots, plant });
 }

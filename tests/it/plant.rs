@@ -192,6 +192,17 @@ fn samples_of(scene: &Scene, messages: &[Emitted], signal: &str) -> Vec<Sample> 
 }
 
 #[test]
+fn how_often_a_plant_speaks_does_not_change_what_happens() {
+    let often = changed("every: \"500ms\"", "every: \"70ms\"");
+    let states = [load(&four_machines()), often].map(|scene| {
+        let mut plant = plant(&scene, 7);
+        plant.run(250 * SECOND, START, &mut |_| {});
+        plant.state().hash(plant.network())
+    });
+    assert_eq!(states[0], states[1]);
+}
+
+#[test]
 fn a_hidden_truth_is_another_plant_of_the_same_scene() {
     let scene = load(&four_machines());
     let flow = |truth: f64| {

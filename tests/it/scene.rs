@@ -97,7 +97,9 @@ fn a_scene_with_every_field_of_format_1_3_loads_whole() {
 
 #[test]
 fn what_we_write_reads_back_equal_and_the_ron_crate_agrees() {
-    for path in ["v1_0.ron", "v1_1.ron", "v1_2.ron", "v1_3.ron"].map(|name| format!("tests/scenes/{name}")) {
+    for path in
+        ["v1_0.ron", "v1_1.ron", "v1_2.ron", "v1_3.ron", "four_machines.ron"].map(|name| format!("tests/scenes/{name}"))
+    {
         let text = std::fs::read_to_string(path).unwrap();
         let (file, issues) = scene::parse(&text);
         assert_eq!(issues, []);
