@@ -50,10 +50,10 @@
 //! | [`run`] | messages, deeds, connections, time | the same knowledge, and a hash of it |
 //! | [`command`] | requests of an operator | the cursor, the attention, deeds; each other group to its handler |
 //! | [`stage`] | scene, history, cursor | entities with [`Current`](stage::Current) |
+//! | [`import`] | CSV, foreign MCAP, a scene | recordings |
 //! | [`replay`] | recordings | a world that shows any recorded moment |
 //! | [`session`] | a scene and options | a running world with its sources |
 //! | [`layers`] | recordings, forecasts and other worlds, the cursor | [`Counterparts`](layers::Counterparts), differences, the horizon |
-//! | [`import`] | CSV, foreign MCAP, a scene | recordings |
 //! | [`export`] | recordings | CSV, Parquet, InfluxDB lines, trimmed recordings |
 //! | [`state`] | the world | the JSON of `--state` |
 //! | `view` | components | 3D (feature `desktop`) |
@@ -73,6 +73,8 @@
 //! | network | machines and how they are tied; its [`State`](network::State) is all that changes |
 //! | plant | a scene whose machines are simulated and report as the real ones would: [`Plant`](plant::Plant) |
 //! | instrument | how a signal sees an output of a model: noise, resolution, lag, range, period: [`Instrument`](scene::Instrument) |
+//! | profile | what an input of a model follows of a file, over time: [`Profile`](plant::Profile) |
+//! | command | a value by which somebody else, such as a real controller, drives a simulated plant; its signal is named by the input that follows it |
 //! | stand-in | values of a signal that no model measures, invented or as in a recording: [`StandIn`](plant::StandIn) |
 //! | sample | signal, source time, receive time, value, quality, origin: [`Sample`](value::Sample) |
 //! | source time | when a value was true, by the device's clock; orders the data of a signal |

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Failure;
 use crate::scene::{self, Severity};
+use crate::session::profile;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -26,7 +27,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
     for path in args.paths {
         for file in files(path)? {
             scenes += 1;
-            let loaded = scene::load(&file);
+            let mut loaded = scene::load(&file);
+            let read = loaded.scene.as_ref().map(profile::read);
+            for error in read.and_then(Result::err).unwrap_or_default() {
+                loaded.tell("bad-profile", error.span, error.to_string());
+            }
             if args.format == Format::Text {
                 print!("{}", loaded.render(super::colour()));
             }

@@ -8,11 +8,13 @@ use std::time::{Duration, Instant};
 use super::beside::Series;
 use super::{Failure, beside, live, time_limit};
 use crate::plant::{Options, StandIn};
+use crate::scene::watch::Watcher;
 use crate::scene::{Broker, Scene};
 use crate::session;
+use crate::session::profile;
 use crate::session::stand_in::{self, StandInError};
 use crate::source::broker::{Embedded, EmbeddedConfig};
-use crate::source::plant::{self, PlantConfig};
+use crate::source::plant::{self, PlantConfig, PlantHandle};
 use crate::value::Timestamp;
 
 #[derive(clap::Args, Debug)]
@@ -46,6 +48,10 @@ pub struct PlantArgs {
     /// Let its machines differ from what the scene says by up to this share, drawn by the seed: 10%.
     #[arg(long, value_name = "SHARE", value_parser = share, default_value = "0%")]
     truth: f64,
+    /// Let somebody else control it: inputs that name a `command` follow that signal, and the plant says nothing on the
+    /// topics of commands.
+    #[arg(long)]
+    commanded: bool,
     /// Leave out what the scene tells to happen.
     #[arg(long)]
     no_story: bool,
@@ -66,7 +72,8 @@ impl PlantArgs {
             Some(None) => Some(StandIn::Invented),
             Some(Some(Series(files))) => scene().map(|scene| learn(files, &scene)).transpose()?,
         };
-        Ok(Options { seed: self.seed, truth: self.truth, story: !self.no_story, stand_in })
+        let (seed, truth, story, commanded) = (self.seed, self.truth, !self.no_story, self.commanded);
+        Ok(Options { seed, truth, story, commanded, stand_in, ..Options::default() })
     }
 }
 
@@ -108,8 +115,9 @@ fn share(text: &str) -> Result<f64, String> {
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let scene = args.scene.map_or_else(super::demo_scene, Ok)?;
-    let loaded = crate::scene::load(&scene);
-    let Some(scene) = loaded.scene else {
+    let path = scene;
+    let loaded = crate::scene::load(&path);
+    let Some(scene) = loaded.scene.clone() else {
         eprint!("{}", loaded.render(super::colour()));
         return Err(Failure::Verdict);
     };
@@ -128,8 +136,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
         None => session::brokers_at(&scene, &url),
     };
     let scene = Arc::new(scene);
+    let profiles = profile::read(&scene).map_err(|errors| Failure::Environment(profile::told(&errors)))?;
     let config = PlantConfig {
-        options: args.simulated.options(|| Some(scene.clone()))?,
+        options: Options { profiles, ..args.simulated.options(|| Some(scene.clone()))? },
         scene,
         brokers,
         allow_remote: args.simulated.allow_remote,
@@ -139,16 +148,54 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let stop = live::interrupted(|| {})?;
     let handle = plant::spawn(config).map_err(failure)?;
     eprintln!("pollux: the plant publishes to {url}");
+    let mut saved = Saved::new(path, loaded.files);
     let started = Instant::now();
     while !stop.load(Ordering::Relaxed) && args.limit.is_none_or(|limit| started.elapsed() < limit) {
         if let Some(why) = handle.status().failure() {
             return Err(Failure::Environment(format!("plant: {why}")));
         }
+        saved.hand_to(&handle);
         std::thread::sleep(Duration::from_millis(50));
     }
     drop(handle);
     drop(embedded);
     Ok(())
+}
+
+/// The scene's files: once they are saved, the plant goes on with what they say.
+struct Saved {
+    scene: PathBuf,
+    files: Vec<PathBuf>,
+    watcher: Option<Watcher>,
+}
+
+impl Saved {
+    fn new(scene: PathBuf, files: Vec<PathBuf>) -> Self {
+        let watcher = Watcher::new(files.clone(), || {})
+            .inspect_err(|error| eprintln!("pollux: the scene will not be read again when it is saved: {error}"));
+        Self { scene, files, watcher: watcher.ok() }
+    }
+
+    /// Hands a saved scene to the plant; one that has errors is told, and the plant goes on as it was.
+    fn hand_to(&mut self, plant: &PlantHandle) {
+        if !self.watcher.as_ref().is_some_and(Watcher::take_changed) {
+            return;
+        }
+        let loaded = crate::scene::load(&self.scene);
+        eprint!("{}", loaded.render(super::colour()));
+        let shown = self.scene.display();
+        match loaded.scene.map(|scene| (profile::read(&scene), scene)) {
+            None => eprintln!("pollux: {shown}: the saved scene has errors; the plant goes on as it was"),
+            Some((Err(errors), _)) => eprintln!("pollux: {}; the plant goes on as it was", profile::told(&errors)),
+            Some((Ok(profiles), scene)) => {
+                eprintln!("pollux: {shown}: the plant goes on with the saved scene");
+                plant.adopt(Arc::new(scene), profiles);
+            }
+        }
+        if loaded.files != self.files {
+            *self = Self::new(self.scene.clone(), loaded.files);
+        }
+    }
 }
 
 /// A scene that is no plant is a wrong use; the rest is the world's fault.

@@ -122,7 +122,7 @@ pub(super) fn fit(header: &[String], names: &Names, options: &CsvOptions) -> Fit
     let is_known = |(at, column): &(usize, &String)| {
         *at != time
             && (names.of_path(unguarded(name_and_unit(column).0)).is_some()
-                || options.map.iter().any(|(mapped, _)| mapped == column.trim()))
+                || options.map.iter().any(|(mapped, _)| is_named(column, mapped)))
     };
     match header.iter().enumerate().filter(is_known).count() {
         0 => Fit::Time,
@@ -240,13 +240,13 @@ fn mapped(
     options: &CsvOptions,
 ) -> Result<HashMap<usize, SignalIndex>, ImportError> {
     let pairs = options.map.iter().map(|(column, path)| {
-        let at = header.iter().position(|known| known.trim() == column).ok_or_else(|| ImportError::NoColumn {
+        let at = header.iter().position(|known| is_named(known, column)).ok_or_else(|| ImportError::NoColumn {
             file: file.to_owned(),
             option: "map",
             column: column.clone(),
             columns: shortened(header),
         })?;
-        if header.iter().filter(|known| known.trim() == column).count() > 1 {
+        if header.iter().filter(|known| is_named(known, column)).count() > 1 {
             return Err(ImportError::Twice { file: file.to_owned(), column: column.clone() });
         }
         let signal = names.of_path(path).ok_or_else(|| ImportError::NoSignal {
@@ -261,6 +261,11 @@ fn mapped(
         Ok((at, signal))
     });
     pairs.collect()
+}
+
+/// Whether a column is called so, with its unit or without.
+fn is_named(column: &str, name: &str) -> bool {
+    column.trim() == name || name_and_unit(column).0 == name
 }
 
 /// `P-101.flow [m3/h]` or `P-101.flow (m3/h)`: the name, and the unit if there is one.

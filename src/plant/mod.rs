@@ -8,11 +8,14 @@
 //! ```text
 //! network of models ─► outputs ─┬─► instruments (noise, lag, resolution …) ─► reports (topic, period, payload) ─► messages
 //!        ▲ story: parameters,   │                                      ▲ story: silence
-//!          repairs              └── stand-ins
+//!        │ repairs              └── stand-ins
+//!        └─ profiles (files); commands, where somebody else controls it
 //! ```
 
+mod command;
 mod instrument;
 pub mod portrait;
+mod profile;
 mod report;
 pub mod stand_in;
 mod store;
@@ -30,8 +33,11 @@ use crate::network::{Blueprint, Network, State, Workspace};
 use crate::scene::{self, Measure, Scene, Seen, WaveformOf};
 use crate::value::{SignalIndex, Timestamp, Value};
 
+use command::Commands;
+pub use command::Heard;
 use instrument::Reader;
 pub use portrait::{Portrait, TakeError};
+pub use profile::Profile;
 use report::{Beat, Report};
 use stand_in::Actor;
 pub use stand_in::StandIn;
@@ -62,11 +68,16 @@ pub struct Options {
     pub story: bool,
     /// Where values come from that no model gives; none for nowhere.
     pub stand_in: Option<StandIn>,
+    /// Whether somebody else controls it: inputs that name a command follow that, and the plant says nothing on the
+    /// topics of commands.
+    pub commanded: bool,
+    /// What the files hold that inputs follow, in the order of [`Scene::profiles`].
+    pub profiles: Vec<Profile>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 1, truth: 0.0, story: true, stand_in: None }
+        Self { seed: 1, truth: 0.0, story: true, stand_in: None, commanded: false, profiles: Vec::new() }
     }
 }
 
@@ -86,6 +97,13 @@ pub enum MakeError {
     Unbound { scene: String },
     #[error("the share of the hidden truth must be from 0 % to {most} %, found {found} %", most = MOST_TRUTH * 100.0)]
     Truth { found: f64 },
+    #[error(
+        "no input of the scene `{scene}` names a command, so nobody can control its plant: add `command` to what an input \
+         follows: inputs: {{\"command\": (from: \"LIC-1.output\", command: \"LIC-1.output\")}}"
+    )]
+    NoCommands { scene: String },
+    #[error("{item}: what it follows in {file} was not read")]
+    NoProfile { item: String, file: String },
     #[error("the machines do not make a network: {problem}")]
     Network { problem: String },
 }
@@ -104,6 +122,7 @@ pub struct Plant {
     /// Signals that no model measures.
     stand_ins: BTreeMap<SignalIndex, Actor>,
     reports: Vec<Report>,
+    commands: Commands,
     /// Whether the messages of time 0 went out.
     has_begun: bool,
 }
@@ -114,19 +133,31 @@ impl Plant {
         if !(0.0..=MOST_TRUTH).contains(&options.truth) {
             return Err(MakeError::Truth { found: options.truth * 100.0 });
         }
-        let mut blueprint = match &scene.blueprint {
+        let blueprint = match &scene.blueprint {
             Some(blueprint) => (**blueprint).clone(),
             None if options.stand_in.is_some() => Blueprint::default(),
             None => return Err(MakeError::NoModels { scene: name() }),
         };
-        truth::draw(&mut blueprint, options.truth, options.seed);
-        let network = Network::build(blueprint.clone()).map_err(|problems| {
-            let problem = problems.first().map(|problem| problem.describe(&blueprint)).unwrap_or_default();
-            MakeError::Network { problem }
-        })?;
-        let mut work = network.workspace();
-        let state = network.start(options.seed, &[], &mut work);
+        if let Some(missing) = scene.profiles.get(options.profiles.len()) {
+            let (item, file) = (missing.item.clone(), missing.file.display().to_string());
+            return Err(MakeError::NoProfile { item, file });
+        }
         let encoder = Encoder::new(&scene);
+        let mut outside: Vec<f64> = options.profiles.iter().map(|profile| profile.at(0)).collect();
+        let mut network = built(blueprint, &options)?;
+        let commands = match options.commanded {
+            false => Commands::none(),
+            true if scene.commanded.is_empty() => return Err(MakeError::NoCommands { scene: name() }),
+            true => {
+                let commands = Commands::new(&scene, &encoder, outside.len());
+                let simulated = network.start(options.seed, &outside, &mut network.workspace());
+                outside.extend(commands.first_values(&network, &simulated));
+                network = built(scene.blueprint_following(&scene.commanded).unwrap_or_default(), &options)?;
+                commands
+            }
+        };
+        let mut work = network.workspace();
+        let state = network.start(options.seed, &outside, &mut work);
         let cast = options.stand_in.as_ref().map_or(Vec::new(), |how| stand_in::cast(&scene, how, options.seed));
         let reader = |signal: SignalIndex, instrument| {
             let possible = scene.signals[signal.at()].range;
@@ -135,6 +166,8 @@ impl Plant {
         let measured = scene.measures.iter().map(|(signal, measure)| (*signal, reader(*signal, measure.instrument)));
         let standing = cast.iter().map(|cast| (cast.signal, reader(cast.signal, cast.instrument)));
         let mut readers: Vec<(SignalIndex, Reader)> = measured.chain(standing).collect();
+        // What comes on the topic of a command is somebody else's to say.
+        readers.retain(|(signal, _)| encoder.topic_of(*signal).is_none_or(|topic| !commands.topics.contains(&topic)));
         readers.sort_by_key(|(signal, _)| *signal);
         let place = |signal: SignalIndex| readers.binary_search_by_key(&signal, |(at, _)| *at).ok();
         let of_cast: BTreeMap<SignalIndex, u64> =
@@ -143,7 +176,8 @@ impl Plant {
             let measured = scene.measures.get(&signal).and_then(|measure| measure.instrument.period);
             measured.or_else(|| of_cast.get(&signal).copied())
         };
-        let reports = report::reports(&scene, &encoder, &place, &period);
+        let mut reports = report::reports(&scene, &encoder, &place, &period);
+        reports.retain(|report| !commands.topics.contains(&report.topic));
         if reports.is_empty() {
             return Err(match options.stand_in {
                 None => MakeError::Silent { scene: name() },
@@ -152,7 +186,8 @@ impl Plant {
         }
         let stand_ins = cast.into_iter().map(|cast| (cast.signal, cast.actor)).collect();
         let has_begun = false;
-        let mut plant = Self { scene, options, network, state, work, encoder, readers, stand_ins, reports, has_begun };
+        let mut plant =
+            Self { scene, options, network, state, work, encoder, readers, stand_ins, reports, commands, has_begun };
         plant.tell_story(0);
         Ok(plant)
     }
@@ -182,12 +217,15 @@ impl Plant {
             self.say(0, epoch, emit);
         }
         loop {
-            let (said, told) = (self.next_said(), self.next_told());
-            let next = said.min(told);
+            let (said, told, followed) = (self.next_said(), self.next_told(), self.next_followed());
+            let next = said.min(told).min(followed);
             if next > until {
                 break;
             }
             self.network.advance(&mut self.state, next, &mut self.work);
+            if next == followed {
+                self.follow_profiles();
+            }
             if next == told {
                 self.tell_story(next);
             }
@@ -210,6 +248,30 @@ impl Plant {
     fn next_told(&self) -> u64 {
         let told = self.options.story.then(|| story::next(&self.scene.story, self.time())).flatten();
         told.unwrap_or(u64::MAX)
+    }
+
+    /// When a file says something new next.
+    fn next_followed(&self) -> u64 {
+        let now = self.time();
+        self.options.profiles.iter().filter_map(|profile| profile.next(now)).min().unwrap_or(u64::MAX)
+    }
+
+    /// Sets what files say for now.
+    fn follow_profiles(&mut self) {
+        for (at, profile) in self.options.profiles.iter().enumerate() {
+            self.state.set_outside(at, profile.at(self.state.time()));
+        }
+        self.network.refresh(&mut self.state, &mut self.work);
+    }
+
+    /// Takes what somebody else commands, now. Other messages change nothing.
+    pub fn hear(&mut self, broker: &str, topic: &str, payload: &[u8], receive_time: Timestamp) -> Heard {
+        let message = command::message(topic, payload, receive_time);
+        let heard = self.commands.hear(&self.scene, broker, &message, &mut self.state);
+        if heard.taken > 0 {
+            self.network.refresh(&mut self.state, &mut self.work);
+        }
+        heard
     }
 
     /// Takes the readings that are due at a time and sends the messages that are.
@@ -293,9 +355,10 @@ impl Plant {
         }
     }
 
-    /// The brokers that it publishes to, sorted.
+    /// The brokers that it publishes to and hears, sorted.
     pub fn brokers(&self) -> Vec<String> {
-        let topics = self.reports.iter().filter_map(|report| self.encoder.topics().get(report.topic));
+        let topics = self.reports.iter().map(|report| report.topic).chain(self.commands.topics.iter().copied());
+        let topics = topics.filter_map(|topic| self.encoder.topics().get(topic));
         let mut brokers: Vec<String> = topics.map(|topic| topic.broker.clone()).collect();
         brokers.sort_unstable();
         brokers.dedup();
@@ -305,6 +368,12 @@ impl Plant {
     /// The topics that it publishes to at a broker.
     pub fn topics(&self, broker: &str) -> Vec<&str> {
         let topics = self.reports.iter().filter_map(|report| self.encoder.topics().get(report.topic));
+        topics.filter(|topic| topic.broker == broker).map(|topic| topic.name.as_str()).collect()
+    }
+
+    /// The topics at a broker on which somebody else commands it.
+    pub fn command_topics(&self, broker: &str) -> Vec<&str> {
+        let topics = self.commands.topics.iter().filter_map(|topic| self.encoder.topics().get(*topic));
         topics.filter(|topic| topic.broker == broker).map(|topic| topic.name.as_str()).collect()
     }
 
@@ -328,6 +397,7 @@ impl Plant {
             "seed": self.options.seed,
             "truth": self.options.truth,
             "story": self.options.story && !self.scene.story.happenings.is_empty(),
+            "commanded": self.options.commanded,
             "stand_ins": stand_in::named(&self.scene, &|signal| self.stand_ins.contains_key(&signal)),
             "start": epoch.to_string(),
             "program": concat!("pollux ", env!("CARGO_PKG_VERSION")),
@@ -335,9 +405,9 @@ impl Plant {
         said.to_string().into_bytes()
     }
 
-    /// Goes on with another scene: machines that are the same keep their states.
-    pub fn adopt(&mut self, scene: Arc<Scene>) -> Result<(), MakeError> {
-        let mut other = Self::new(scene, self.options.clone())?;
+    /// Goes on with another scene, and what its files hold: machines that are the same keep their states.
+    pub fn adopt(&mut self, scene: Arc<Scene>, profiles: Vec<Profile>) -> Result<(), MakeError> {
+        let mut other = Self::new(scene, Options { profiles, ..self.options.clone() })?;
         other.state = other.network.adopt(&self.network, &self.state, &mut other.work);
         for (signal, reader) in &mut other.readers {
             let path = other.scene.signal_path(*signal);
@@ -361,6 +431,7 @@ impl Plant {
             }
         }
         other.has_begun = self.has_begun;
+        other.follow_profiles();
         other.tell_story(other.time());
         *self = other;
         Ok(())
@@ -378,6 +449,15 @@ impl Plant {
         self.state.adjust(&self.network, &adjustments);
         self.network.refresh(&mut self.state, &mut self.work);
     }
+}
+
+/// The network of machines that differ from a blueprint by the hidden truth.
+fn built(mut blueprint: Blueprint, options: &Options) -> Result<Network, MakeError> {
+    truth::draw(&mut blueprint, options.truth, options.seed);
+    Network::build(blueprint.clone()).map_err(|problems| {
+        let problem = problems.first().map(|problem| problem.describe(&blueprint)).unwrap_or_default();
+        MakeError::Network { problem }
+    })
 }
 
 /// When an instrument with a period of its own reads.

@@ -3,14 +3,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{MakeError, Options, Plant, RestoreError, StandIn};
+use super::{MakeError, Options, Plant, Profile, RestoreError, StandIn};
 use crate::scene::Scene;
 use crate::value::Timestamp;
 
 /// Of the layout of [`Portrait::latest`].
-pub const VERSION: u16 = 1;
-/// Start, seed, share of the hidden truth, story.
-const HEAD: usize = 8 + 8 + 8 + 1;
+pub const VERSION: u16 = 2;
+/// Start, seed, share of the hidden truth, story, whether somebody else commands.
+const HEAD: usize = 8 + 8 + 8 + 1 + 1;
 
 /// The newest state of a plant that runs; clones show the same.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,7 @@ impl Portrait {
         bytes.extend(epoch.0.to_le_bytes());
         bytes.extend(options.seed.to_le_bytes());
         bytes.extend(options.truth.to_bits().to_le_bytes());
-        bytes.push(u8::from(options.story));
+        bytes.extend([u8::from(options.story), u8::from(options.commanded)]);
         bytes.extend(plant.to_bytes());
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(bytes);
     }
@@ -46,11 +46,12 @@ impl Portrait {
 
 impl Plant {
     /// The plant of a scene as a portrait showed it, and the source time of its start. A portrait does not hold what
-    /// stand-ins were made of: it comes with the caller.
+    /// stand-ins were made of, nor what files hold that inputs follow: those come with the caller.
     pub fn taken_up(
         scene: Arc<Scene>,
         portrait: &[u8],
         stand_in: Option<StandIn>,
+        profiles: Vec<Profile>,
     ) -> Result<(Self, Timestamp), TakeError> {
         let (head, state) = portrait.split_at_checked(HEAD).ok_or(RestoreError::Damaged)?;
         let number = |at: usize| {
@@ -58,7 +59,8 @@ impl Plant {
             bytes.copy_from_slice(&head[at..at + 8]);
             u64::from_le_bytes(bytes)
         };
-        let options = Options { seed: number(8), truth: f64::from_bits(number(16)), story: head[24] != 0, stand_in };
+        let (seed, truth, story, commanded) = (number(8), f64::from_bits(number(16)), head[24] != 0, head[25] != 0);
+        let options = Options { seed, truth, story, stand_in, commanded, profiles };
         let mut plant = Self::new(scene, options)?;
         plant.restore(state)?;
         Ok((plant, Timestamp(number(0) as i64)))

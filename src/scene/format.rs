@@ -429,6 +429,15 @@ pub struct LinkDef {
     /// Between two ports of heat: `"20 W/K"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conductance: Option<Spanned<QuantityDef>>,
+    /// A machine between the two ports: `Pipe(length: "12 m", diameter: "80 mm")`, `Conveyor(speed: "0.4 m/s")`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelDef>,
+    /// How other parts of the scene name that machine, as they name a twin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Spanned<String>>,
+    /// What its inputs follow.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub inputs: Table<Spanned<FeedDef>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

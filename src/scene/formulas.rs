@@ -1,19 +1,18 @@
 //! Expressions over outputs of models, checked. In: text, the twin that asks. Out: a [`Formula`]; or what does not fit.
 
-use super::machines::Machines;
+use super::machines::{Machines, Owner};
 use super::report::{Hint, Report};
-use super::resolved::{Scene, ValueKind};
+use super::resolved::ValueKind;
 use super::simulated::Formula;
 use super::span::Spanned;
 use super::{expression::Compiled, signals};
 use crate::model::OutputKind;
-use crate::value::{TwinIndex, Value};
+use crate::value::Value;
 
-/// Who asks: names without a twin are outputs of this one.
+/// Who asks: names without a twin are outputs of this owner's models.
 pub(super) struct Asker<'a> {
-    pub twin: TwinIndex,
+    pub owner: &'a Owner,
     pub machines: &'a Machines,
-    pub scene: &'a Scene,
     pub item: &'a str,
 }
 
@@ -40,9 +39,9 @@ impl Asker<'_> {
             let found = match reference.quoted {
                 true => {
                     let path = Spanned::new(reference.text.clone(), span);
-                    self.machines.named_output(self.twin, &path, self.scene, self.item, report)
+                    self.machines.named_output(self.owner, &path, self.item, report)
                 }
-                false => self.machines.own_output(self.twin, &reference.text, span, self.item, report),
+                false => self.machines.own_output(self.owner, &reference.text, span, self.item, report),
             };
             match found {
                 Some(found) => inputs.push(found),

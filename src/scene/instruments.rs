@@ -3,7 +3,7 @@
 
 use super::format::{MeasureDef, MeasureFields, QuantityDef};
 use super::formulas::Asker;
-use super::machines::Machines;
+use super::machines::{Machines, Owner};
 use super::models;
 use super::report::{Hint, Report};
 use super::resolved::{Scene, Signal, ValueKind};
@@ -29,7 +29,7 @@ pub(super) fn resolve(
             }
             MeasureDef::Through(fields) => fields,
         };
-        let asked = Asked { signal, item: &item, scene, machines };
+        let asked = Asked { signal, item: &item, machines };
         let seen = match (&fields.of, &fields.by) {
             (Some(path), None) => asked.output(path, report),
             (None, Some(expression)) => asked.formula(expression, report),
@@ -50,14 +50,17 @@ pub(super) fn resolve(
 struct Asked<'a> {
     signal: &'a Signal,
     item: &'a str,
-    scene: &'a Scene,
     machines: &'a Machines,
 }
 
 impl Asked<'_> {
+    fn owner(&self) -> Option<&Owner> {
+        self.machines.twin(self.signal.twin)
+    }
+
     /// An output of the twin's models by its path.
     fn output(&self, path: &Spanned<String>, report: &mut Report) -> Option<(Seen, Conversion)> {
-        let (machine, output) = self.machines.own_output(self.signal.twin, path, path.span, self.item, report)?;
+        let (machine, output) = self.machines.own_output(self.owner()?, path, path.span, self.item, report)?;
         let said = &self.machines.description(machine)?.outputs[output];
         let (fits, wanted) = match said.kind {
             OutputKind::Number => (self.signal.kind == ValueKind::Number, "a number"),
@@ -82,7 +85,7 @@ impl Asked<'_> {
 
     /// An expression over outputs; its value is in the signal's unit.
     fn formula(&self, source: &Spanned<String>, report: &mut Report) -> Option<(Seen, Conversion)> {
-        let asker = Asker { twin: self.signal.twin, machines: self.machines, scene: self.scene, item: self.item };
+        let asker = Asker { owner: self.owner()?, machines: self.machines, item: self.item };
         let formula = asker.formula(source, &[self.signal.kind], report)?;
         Some((Seen::Formula(formula), Conversion::IDENTITY))
     }

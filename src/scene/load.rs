@@ -34,7 +34,9 @@ fn load_from(path: &Path, read: files::Read<'_>) -> Loaded {
     let failed = report.errors > 0;
     let (issues, sources) = report.finish();
     scene.sources = sources.clone();
-    Loaded { scene: (!failed).then_some(scene), issues, files: files.looked_for, sources }
+    let mut looked_for = files.looked_for;
+    looked_for.extend(scene.profiles.iter().map(|profile| profile.file.clone()));
+    Loaded { scene: (!failed).then_some(scene), issues, files: looked_for, sources }
 }
 
 fn resolve(path: &Path, parts: &[Part], report: &mut Report) -> Scene {
@@ -64,16 +66,17 @@ fn resolve(path: &Path, parts: &[Part], report: &mut Report) -> Scene {
     add_connection_alarms(&mut scene, parts, report);
     // A twin that could not be made was reported: a link to it is no mistake of its own.
     let mentioned: BTreeSet<&str> = defs.iter().map(|def| def.id.as_str()).collect();
+    let mut machines = unresolved.machines;
     let mut links = Vec::new();
     for link in parts.iter().flat_map(|part| &part.file.links) {
         let made =
             (port(&link.from, link, &scene, &mentioned, report), port(&link.to, link, &scene, &mentioned, report));
         if let (Some(from), Some(to)) = made {
             scene.links.push(Link { from: from.clone(), to: to.clone(), kind: link.kind });
+            machines.add_link(link, report);
             links.push((link, from, to));
         }
     }
-    let machines = unresolved.machines;
     instruments::resolve(&unresolved.measures, &machines, &mut scene, report);
     messages::resolve(&unresolved.messages, &machines, &mut scene, report);
     machines.resolve(&links, &mut scene, report);

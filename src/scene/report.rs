@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::Loaded;
 use super::issue::{Issue, Severity, SourceFile};
 use super::ron_tree::BYTE_ORDER_MARK;
 use super::span::{FileId, Span};
@@ -77,13 +78,32 @@ impl Report {
 
     pub fn finish(mut self) -> (Vec<Issue>, Vec<SourceFile>) {
         self.found.sort_by(|a, b| (a.2, a.0, a.1, &a.3).cmp(&(b.2, b.0, b.1, &b.3)));
-        let issues = self.found.into_iter().map(|(severity, rule, span, brief, hint)| {
-            let source = self.sources.get(span.file.0 as usize);
-            let (line, column) = source.map_or((1, 1), |s| line_and_column(&s.text, span.start as usize));
-            let file = source.map(|s| s.path.clone()).unwrap_or_default();
-            Issue { severity, rule, file, span: span.range(), line, column, brief, hint }
-        });
+        let issues = self
+            .found
+            .into_iter()
+            .map(|(severity, rule, span, brief, hint)| issue_at(&self.sources, severity, rule, span, brief, hint));
         (issues.collect(), self.sources)
+    }
+}
+
+fn issue_at(
+    sources: &[SourceFile],
+    severity: Severity,
+    rule: &'static str,
+    span: Span,
+    brief: String,
+    hint: Option<String>,
+) -> Issue {
+    let source = sources.get(span.file.0 as usize);
+    let (line, column) = source.map_or((1, 1), |s| line_and_column(&s.text, span.start as usize));
+    let file = source.map(|s| s.path.clone()).unwrap_or_default();
+    Issue { severity, rule, file, span: span.range(), line, column, brief, hint }
+}
+
+impl Loaded {
+    /// An error that was found later, in what the scene names.
+    pub fn tell(&mut self, rule: &'static str, span: Span, brief: String) {
+        self.issues.push(issue_at(&self.sources, Severity::Error, rule, span, brief, None));
     }
 }
 

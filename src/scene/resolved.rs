@@ -11,9 +11,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::issue::SourceFile;
-use super::simulated::{Measure, Message, Story};
+use super::simulated::{Follow, Measure, Message, ProfileOf, Story};
 use crate::model::Domain;
-use crate::network::Blueprint;
+use crate::network::{Blueprint, Feed};
 use crate::scene::rule::Rule;
 use crate::value::{Conversion, Origin, SignalIndex, TwinIndex, Unit, Value};
 
@@ -39,6 +39,12 @@ pub struct Scene {
     pub machines: Vec<MachineOf>,
     /// What signals measure of the models when the plant is simulated.
     pub measures: BTreeMap<SignalIndex, Measure>,
+    /// Signals that inputs follow where the real plant is watched.
+    pub watched: Vec<Follow>,
+    /// Signals that inputs follow where somebody else commands the simulated plant.
+    pub commanded: Vec<Follow>,
+    /// What of files feeds inputs, in the order of the blueprint's outside values.
+    pub profiles: Vec<ProfileOf>,
     /// How messages go out then; topics that are not among them go out as is usual.
     pub messages: Vec<Message>,
     /// What happens then.
@@ -109,10 +115,11 @@ pub struct Tls {
     pub key: Option<PathBuf>,
 }
 
-/// A model of a twin.
+/// A model of a twin or a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MachineOf {
-    pub twin: TwinIndex,
+    /// None for a link.
+    pub twin: Option<TwinIndex>,
     /// Its name among the twin's models; empty for the only one.
     pub part: String,
 }
@@ -175,6 +182,14 @@ pub struct Signal {
 }
 
 impl Signal {
+    /// The topic, or the filter, that brings it.
+    pub fn topic(&self) -> Option<&str> {
+        match &self.source {
+            SignalSource::Mqtt(binding) => Some(&binding.topic),
+            SignalSource::Derived(_) | SignalSource::Unbound => None,
+        }
+    }
+
     /// The origin of its samples as long as nothing is simulated.
     pub fn usual_origin(&self) -> Origin {
         match self.source {
@@ -395,12 +410,24 @@ impl Scene {
         let (part, name) = port.name.rsplit_once('.').unwrap_or(("", &port.name));
         let blueprint = self.blueprint.as_ref()?;
         let mut found = self.machines.iter().zip(&blueprint.machines).filter_map(|(of, machine)| {
-            let asked = of.twin == port.twin && (part.is_empty() || of.part == part);
+            let asked = of.twin == Some(port.twin) && (part.is_empty() || of.part == part);
             let description = machine.model.description();
             let at = description.port(name).filter(|_| asked)?;
             Some(description.ports.get(at)?.domain)
         });
         found.next().filter(|_| found.next().is_none())
+    }
+
+    /// The machines with inputs that follow signals, as values from outside in the order of `follows`, behind those of
+    /// [`Scene::profiles`]: a filter sets what was measured, a commanded plant what somebody else commands.
+    pub fn blueprint_following(&self, follows: &[Follow]) -> Option<Blueprint> {
+        let mut blueprint = (**self.blueprint.as_ref()?).clone();
+        for Follow { machine, input, .. } in follows {
+            let at = &mut blueprint.machines[*machine];
+            at.inputs[*input] = Feed::Outside(blueprint.outside.len());
+            blueprint.outside.push(format!("{}.{}", at.id, at.model.description().inputs[*input].name));
+        }
+        Some(blueprint)
     }
 
     /// `P-101.flow`, for messages.

@@ -1,12 +1,14 @@
 //! How a scene's plant is simulated, resolved: what signals see of models, how messages go out, what happens.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::expression::Compiled;
+use super::span::Span;
 use crate::model::OutputKind;
 use crate::network::Adjustment;
-use crate::value::{Conversion, SignalIndex, TwinIndex, Value};
+use crate::value::{Conversion, SignalIndex, TwinIndex, Unit, Value};
 
 /// What a signal sees of the models, and by what instrument.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +81,50 @@ pub struct Instrument {
     pub range: Option<(f64, f64)>,
     /// Nanoseconds from reading to reading; none for one with each message.
     pub period: Option<u64>,
+}
+
+/// The signal that an input follows where its source is not simulated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Follow {
+    /// By its place in the blueprint.
+    pub machine: usize,
+    /// By its place in the model's description.
+    pub input: usize,
+    pub signal: SignalIndex,
+    /// From the signal's unit to the input's.
+    pub conversion: Conversion,
+}
+
+impl Follow {
+    /// What the input gets of a value of the signal; none of a text.
+    pub fn of(&self, value: &Value) -> Option<f64> {
+        let x = match value {
+            Value::Number(x) => *x,
+            Value::Bool(flag) => f64::from(u8::from(*flag)),
+            Value::Text(_) => return None,
+        };
+        Some(self.conversion.apply(x)).filter(|x| x.is_finite())
+    }
+}
+
+/// A column of a table, or a signal of a recording, that an input follows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProfileOf {
+    /// The input, for messages: `P-101.speed`.
+    pub item: String,
+    /// Where the file is named.
+    pub span: Span,
+    pub file: PathBuf,
+    /// The name of the column, or the path of the signal.
+    pub of: String,
+    pub is_recording: bool,
+    /// Of the column.
+    pub unit: Unit,
+    pub input_unit: Unit,
+    /// From the column's unit, or from the input's for a recorded signal, to what the input gets.
+    pub to_input: Conversion,
+    /// Nanoseconds after which it begins again.
+    pub repeats: Option<u64>,
 }
 
 /// How the messages of a topic go out.

@@ -59,9 +59,9 @@ fn happening(
         return None;
     }
     let deed = match (&def.target, &def.repair, &def.silence) {
-        (Some(target), None, None) => adjustment(target, def, machines, scene, report)?,
+        (Some(target), None, None) => adjustment(target, def, machines, report)?,
         (None, Some(repair), None) => {
-            let (machine, repair) = machines.repair(repair, scene, report)?;
+            let (machine, repair) = machines.repair(repair, report)?;
             Deed::Repair { machine, repair }
         }
         (None, None, Some(path)) => {
@@ -82,14 +82,8 @@ fn happening(
     Some(Happening { from, until, deed })
 }
 
-fn adjustment(
-    path: &Spanned<String>,
-    def: &StoryDef,
-    machines: &Machines,
-    scene: &Scene,
-    report: &mut Report,
-) -> Option<Deed> {
-    let (target, name, unit) = machines.target(path, scene, report)?;
+fn adjustment(path: &Spanned<String>, def: &StoryDef, machines: &Machines, report: &mut Report) -> Option<Deed> {
+    let (target, name, unit) = machines.target(path, report)?;
     let effect = match (&def.set, &def.scale, &def.add) {
         (Some(given), None, None) => Effect::Set(models::quantity(path, name, unit, None, given, report)?),
         (None, Some(factor), None) if factor.value.is_finite() => Effect::Scale(factor.value),

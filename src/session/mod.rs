@@ -6,6 +6,7 @@
 
 mod edit;
 mod journal;
+pub mod profile;
 mod record;
 pub mod stand_in;
 mod task;
@@ -109,6 +110,8 @@ pub enum OpenError {
     Broker(#[from] crate::source::broker::BrokerError),
     #[error(transparent)]
     Plant(#[from] plant::PlantError),
+    #[error("{}", profile::told(.0))]
+    Profiles(Vec<profile::ProfileError>),
     #[error(transparent)]
     Source(#[from] mqtt::SourceError),
     #[error(transparent)]
@@ -179,7 +182,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     let plant = match options.plant {
         false => None,
         true => {
-            let config = plant_config(&scene, &options, &brokers, now);
+            let config = plant_config(&scene, &options, &brokers, now).map_err(OpenError::Profiles)?;
             Some((config.clone(), plant::spawn(config)?))
         }
     };
@@ -321,15 +324,15 @@ fn plant_config(
     options: &Options,
     brokers: &BTreeMap<String, Broker>,
     start: Timestamp,
-) -> PlantConfig {
-    PlantConfig {
+) -> Result<PlantConfig, Vec<profile::ProfileError>> {
+    Ok(PlantConfig {
         scene: scene.clone(),
-        options: options.plant_options.clone(),
+        options: crate::plant::Options { profiles: profile::read(scene)?, ..options.plant_options.clone() },
         brokers: brokers.clone(),
         allow_remote: options.allow_remote,
         speed: options.plant_speed,
         start,
-    }
+    })
 }
 
 impl Running {
@@ -338,15 +341,18 @@ impl Running {
         if !self.options.plant {
             return;
         }
+        let config = match plant_config(scene, &self.options, brokers, self.clock.now()) {
+            Ok(config) => config,
+            Err(errors) => return tracing::error!("{}; the plant goes on as it was", profile::told(&errors)),
+        };
         if let Some((running, plant)) = &self.plant
             && running.brokers == *brokers
         {
-            return plant.adopt(scene.clone());
+            return plant.adopt(scene.clone(), config.options.profiles);
         }
         // The old one says goodbye before another takes its name.
         self.plant = None;
         self.record.analysis.lock().keep_plant(None);
-        let config = plant_config(scene, &self.options, brokers, self.clock.now());
         match plant::spawn(config.clone()) {
             Ok(plant) => {
                 let urls: Vec<&str> = config.brokers.values().map(|broker| broker.url.as_str()).collect();

@@ -5,8 +5,8 @@
 //!
 //! It never blocks on a broker: what cannot be sent is dropped and counted while the simulation goes on. It shares nothing
 //! with the listener but the broker. It hears its own topics, to notice when somebody else publishes there: then it
-//! stops, as nobody could tell the simulated from the real any more. It goes to another machine only when that is
-//! allowed by name.
+//! stops, as nobody could tell the simulated from the real any more. Where somebody else commands it, it also hears the
+//! topics of commands, and says nothing there. It goes to another machine only when that is allowed by name.
 
 mod link;
 
@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::plant::{self, MakeError, Message, Plant, Portrait};
+use crate::plant::{self, MakeError, Message, Plant, Portrait, Profile};
 use crate::scene::{Broker, Scene};
 use crate::source::SourceError;
 use crate::value::Timestamp;
@@ -73,6 +73,8 @@ pub struct PlantStatus {
     published: AtomicU64,
     dropped: AtomicU64,
     connections: AtomicU64,
+    commands: AtomicU64,
+    refused: AtomicU64,
     /// Connections that stand now.
     standing: AtomicU64,
     wanted: AtomicU64,
@@ -97,6 +99,16 @@ impl PlantStatus {
         self.dropped.load(Ordering::Relaxed)
     }
 
+    /// Values that somebody else commanded.
+    pub fn commands(&self) -> u64 {
+        self.commands.load(Ordering::Relaxed)
+    }
+
+    /// Commands that no input can take.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
     /// How many times a broker accepted the plant.
     pub fn connections(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
@@ -117,6 +129,8 @@ impl PlantStatus {
             connected: self.connected(),
             published: self.published(),
             dropped: self.dropped(),
+            commands: self.commands(),
+            refused: self.refused(),
             error: self.error(),
             failure: self.failure(),
         }
@@ -127,8 +141,11 @@ impl PlantStatus {
     }
 
     fn fail(&self, why: String) {
-        tracing::error!("plant: {why}");
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(why);
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if failure.is_none() {
+            tracing::error!("plant: {why}");
+            *failure = Some(why);
+        }
     }
 }
 
@@ -138,6 +155,9 @@ pub struct PlantSnapshot {
     pub connected: bool,
     pub published: u64,
     pub dropped: u64,
+    /// Values that somebody else commanded, and those that no input can take.
+    pub commands: u64,
+    pub refused: u64,
     /// Why the connection was lost or refused last; none while connected.
     pub error: Option<String>,
     /// Why it has stopped by itself, for ever.
@@ -156,8 +176,8 @@ pub struct PlantHandle {
 struct Shared {
     stop: AtomicBool,
     status: Arc<PlantStatus>,
-    /// A scene to go on with.
-    next: Mutex<Option<Arc<Scene>>>,
+    /// A scene to go on with, and what its files hold.
+    next: Mutex<Option<(Arc<Scene>, Vec<Profile>)>>,
     portrait: Portrait,
 }
 
@@ -172,8 +192,8 @@ impl PlantHandle {
     }
 
     /// Goes on with another scene of the same brokers: machines that are the same keep their states.
-    pub fn adopt(&self, scene: Arc<Scene>) {
-        *self.shared.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(scene);
+    pub fn adopt(&self, scene: Arc<Scene>, profiles: Vec<Profile>) {
+        *self.shared.next.lock().unwrap_or_else(PoisonError::into_inner) = Some((scene, profiles));
     }
 }
 
@@ -263,6 +283,7 @@ impl Publisher {
             let lost = (slept - passed).mul_f64(speed);
             self.start = self.start + Duration::from_millis(lost.as_millis() as u64);
             self.change_scene();
+            self.take_commands();
             if self.links.iter().any(|link| link.take_greeting()) {
                 self.plant.announce(self.start, &mut emit(&self.links));
             }
@@ -280,10 +301,30 @@ impl Publisher {
     }
 
     fn change_scene(&mut self) {
-        let Some(scene) = self.shared.next.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        match self.plant.adopt(scene) {
+        let next = self.shared.next.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some((scene, profiles)) = next else { return };
+        match self.plant.adopt(scene, profiles) {
             Ok(()) => self.links.iter().for_each(|link| link.hear(&self.plant)),
             Err(error) => tracing::error!("plant: {error}; it goes on as it was"),
+        }
+    }
+
+    /// Takes what was commanded since the last wake, in its order.
+    fn take_commands(&mut self) {
+        let now = self.start + Duration::from_nanos(self.plant.time());
+        let status = &self.shared.status;
+        for link in &self.links {
+            for (topic, payload) in link.take_commands() {
+                let heard = self.plant.hear(&link.name, &topic, &payload, now);
+                status.commands.fetch_add(heard.taken, Ordering::Relaxed);
+                if let Some(why) = heard.why {
+                    let before = status.refused.fetch_add(heard.refused.max(1), Ordering::Relaxed);
+                    // A controller that goes on so would fill the log.
+                    if before == 0 {
+                        tracing::warn!("plant: a command on {topic} cannot be taken: {why}; more of them are counted");
+                    }
+                }
+            }
         }
     }
 

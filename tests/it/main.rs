@@ -10,6 +10,7 @@ mod cases;
 mod commands;
 mod core;
 mod costly_answers;
+mod feeds;
 #[cfg(feature = "desktop")]
 mod film;
 mod forecast;
@@ -35,6 +36,7 @@ mod rooms;
 mod scene;
 mod scene_edit;
 mod scene_models;
+mod simulated;
 mod stand_in;
 mod store;
 mod support;

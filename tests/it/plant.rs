@@ -1,28 +1,15 @@
 //! A scene's plant in simulated time: it reports by the scene's own bindings, the same for the same seed, and what the
 //! scene tells happens.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pollux::ingest::{BindingTable, Message};
+use pollux::import::Sent;
 use pollux::plant::{Options, Plant};
 use pollux::scene::{self, Scene, SignalSource};
-use pollux::value::{Quality, Sample, Timestamp, Value};
+use pollux::value::{Sample, Value};
 
-const START: Timestamp = Timestamp(1_700_000_000_000_000_000);
-const SECOND: u64 = 1_000_000_000;
-
-pub fn four_machines() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenes/four_machines.ron")
-}
-
-fn load(path: &Path) -> Arc<Scene> {
-    let loaded = scene::load(path);
-    assert!(loaded.issues.is_empty(), "{}", loaded.render(false));
-    Arc::new(loaded.scene.expect("a scene"))
-}
+use crate::simulated::{SECOND, START, four_machines, load, numbers, run, samples};
 
 /// The four machines after one change of their text.
 fn changed(from: &str, to: &str) -> Arc<Scene> {
@@ -34,53 +21,8 @@ fn changed(from: &str, to: &str) -> Arc<Scene> {
     load(&path)
 }
 
-/// A message that was emitted, with the time until which the plant had run.
-#[derive(Clone, PartialEq, Debug)]
-struct Emitted {
-    until: u64,
-    topic: String,
-    payload: Vec<u8>,
-    retain: bool,
-}
-
-fn run(plant: &mut Plant, secs: u64) -> Vec<Emitted> {
-    let mut all = Vec::new();
-    let end = plant.time() + secs * SECOND;
-    while plant.time() < end {
-        let until = plant.time() + SECOND / 10;
-        plant.run(until, START, &mut |message| {
-            let (topic, payload, retain) = (message.topic.to_owned(), message.payload.to_vec(), message.retain);
-            all.push(Emitted { until, topic, payload, retain });
-        });
-    }
-    all
-}
-
 fn plant(scene: &Arc<Scene>, seed: u64) -> Plant {
     Plant::new(scene.clone(), Options { seed, ..Options::default() }).expect("a plant")
-}
-
-/// What a twin of this scene makes of the messages, by signal; every message must be understood.
-fn samples(scene: &Scene, messages: &[Emitted]) -> BTreeMap<String, Vec<Sample>> {
-    let table = BindingTable::new(scene, scene.brokers.keys().next().map_or("broker", String::as_str), 1);
-    let mut by_signal: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
-    for message in messages {
-        let (topic, payload) = (&message.topic, &message.payload);
-        let receive_time = START + std::time::Duration::from_nanos(message.until);
-        let mut samples = Vec::new();
-        let outcome = table.decode(&Message { topic, payload, retained: false, qos: 0, receive_time }, &mut samples);
-        let understood = !outcome.unknown_topic && outcome.error.is_none() && outcome.clock.is_none();
-        assert!(understood, "{topic}: {outcome:?} {}", String::from_utf8_lossy(payload));
-        for sample in samples {
-            assert_eq!(sample.quality, Quality::GOOD, "{topic}: {sample:?}");
-            by_signal.entry(scene.signal_path(sample.signal)).or_default().push(sample);
-        }
-    }
-    by_signal
-}
-
-fn numbers(samples: &[Sample]) -> Vec<f64> {
-    samples.iter().filter_map(|sample| sample.value.as_f64()).collect()
 }
 
 #[test]
@@ -127,7 +69,7 @@ fn payloads_have_what_no_signal_binds() {
     let mean_square = wave.iter().map(|x| x * x).sum::<f64>() / wave.len() as f64;
     assert!(wave.len() == 200 && mean_square > 0.0, "{wave:?}");
     let retained: Vec<&str> =
-        messages.iter().filter(|message| message.retain).map(|message| message.topic.as_str()).collect();
+        messages.iter().filter(|message| message.retained).map(|message| message.topic.as_str()).collect();
     assert!(retained.contains(&"well/T-1/full") && !retained.contains(&"well/T-1/data"));
     let state = messages.iter().filter(|message| message.topic == "well/P-1/state").count();
     assert!((2..=4).contains(&state), "said when it changes, and every ten seconds: {state}");
@@ -187,7 +129,7 @@ fn what_the_scene_tells_happens_and_is_taken_back() {
     assert!(positions.iter().all(|percent| (percent - 60.0).abs() < 12.0), "without the story nothing happens");
 }
 
-fn samples_of(scene: &Scene, messages: &[Emitted], signal: &str) -> Vec<Sample> {
+fn samples_of(scene: &Scene, messages: &[Sent], signal: &str) -> Vec<Sample> {
     samples(scene, messages).remove(signal).unwrap_or_default()
 }
 
@@ -225,7 +167,7 @@ fn a_scene_that_is_edited_takes_effect_and_states_go_on() {
         plant.state().output(plant.network(), at, 0)
     };
     let before = level(&running);
-    running.adopt(changed("inputs: {\"command\": 0.6}", "inputs: {\"command\": 0.3}")).expect("it fits");
+    running.adopt(changed("inputs: {\"command\": 0.6}", "inputs: {\"command\": 0.3}"), Vec::new()).expect("it fits");
     assert_eq!(level(&running), before);
     assert_eq!(running.time(), 100 * SECOND);
     let messages = run(&mut running, 19);
@@ -233,7 +175,7 @@ fn a_scene_that_is_edited_takes_effect_and_states_go_on() {
     let position = numbers(&samples_of(&scene, &messages, "V-1.position"));
     assert_eq!(position.last(), Some(&30.0), "{position:?}");
     let none = Arc::new(Scene { name: "Empty".into(), ..Scene::default() });
-    assert!(running.adopt(none).is_err());
+    assert!(running.adopt(none, Vec::new()).is_err());
     assert_eq!(running.time(), 119 * SECOND, "what does not fit changes nothing");
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::live::program::pollux;
-use crate::plant::four_machines;
+use crate::simulated::four_machines;
 use crate::support::Mosquitto;
 use pollux::plant::{Options, Plant};
 use pollux::record::format::PLANT;
@@ -105,6 +105,48 @@ fn the_plant_stops_when_somebody_else_publishes_on_its_topics() {
 }
 
 #[test]
+fn a_commanded_plant_hears_what_a_controller_publishes() {
+    let Some(server) = Mosquitto::start() else { return };
+    let port = server.port.to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("well.ron");
+    let text = std::fs::read_to_string(four_machines()).expect("a scene");
+    let changes = [
+        (r#"inputs: {"command": 0.6},"#, r#"inputs: {"command": (value: 0.6, command: "order")},"#),
+        (r#""position": ("#, r#""order": (unit: "%", topic: "well/{id}/order", raw: Number), "position": ("#),
+    ];
+    let text = changes.iter().fold(text, |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    });
+    std::fs::write(&path, text).expect("a scene");
+    let order = |payload: &str, retain: bool| {
+        let mut command = Command::new("mosquitto_pub");
+        command.args(["-p", &port, "-q", "1", "-t", "well/V-1/order", "-m", payload]);
+        assert!(command.args(retain.then_some("-r")).status().expect("mosquitto-clients is installed").success());
+    };
+    let position = || -> f64 {
+        let said = listen(server.port, "well/V-1/position", 1);
+        said.first().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{said:?}"))
+    };
+    // An order that a controller has left there counts, unlike what a plant has left.
+    order("20", true);
+    let scene = Arc::new(scene::load(&path).scene.expect("a scene"));
+    let options = Options { commanded: true, story: false, ..Options::default() };
+    let plant = plant::spawn(PlantConfig { scene, options, speed: 20.0, ..config(&server) }).expect("it starts");
+    wait(&plant, |plant| plant.status().commands() == 1);
+    std::thread::sleep(Duration::from_secs(1));
+    assert!((position() - 20.0).abs() < 1.0, "{} %", position());
+    order("85", false);
+    wait(&plant, |plant| plant.status().commands() == 2);
+    std::thread::sleep(Duration::from_secs(1));
+    assert!((position() - 85.0).abs() < 1.0, "{} %", position());
+    order("wide", false);
+    wait(&plant, |plant| plant.status().refused() == 1);
+    assert_eq!(plant.status().failure(), None, "a controller is no stranger");
+}
+
+#[test]
 fn a_recording_of_a_plant_tells_how_it_goes_on() {
     let Some(server) = Mosquitto::start() else { return };
     let folder = tempfile::tempdir().expect("a folder");
@@ -130,7 +172,7 @@ fn a_recording_of_a_plant_tells_how_it_goes_on() {
     for time in keyframes {
         let keyframe = timeline.keyframe_at(time).expect("readable").expect("a keyframe");
         let portrait = &keyframe.producers.get(PLANT).expect("a plant is in it").data;
-        let (mut plant, start) = Plant::taken_up(scene.clone(), portrait, None).expect("the same scene");
+        let (mut plant, start) = Plant::taken_up(scene.clone(), portrait, None, Vec::new()).expect("the same scene");
         let stood = start + Duration::from_nanos(plant.time());
         assert!((0.0..2.5).contains(&time.secs_since(stood)), "{} s old", time.secs_since(stood));
         let secs = end.secs_since(stood) - 0.5;

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 /// Lowest first.
 const ROOMS: &[&str] = &[
     "files", "schedule", "value", "model", "network", "scene", "history", "ingest", "plant", "alarm", "event",
-    "recent", "produce", "source", "record", "analysis", "run", "command", "stage", "replay", "session", "layers",
-    "import", "export", "state", "view", "panel", "bench", "cli",
+    "recent", "produce", "source", "record", "analysis", "run", "command", "stage", "import", "replay", "session",
+    "layers", "export", "state", "view", "panel", "bench", "cli",
 ];
 
 /// An import that points up, or at no room at all.

@@ -1,24 +1,18 @@
 //! Scenes without models move: plausibly, or as in a recording; and nobody takes them for machines.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use pollux::import::{self, ImportOptions, Sent};
-use pollux::ingest::{BindingTable, Message};
+use pollux::import::Sent;
+use pollux::ingest::Message;
 use pollux::plant::{MakeError, Options, Plant, StandIn};
-use pollux::produce::ProducerFactory;
 use pollux::run::{Run, RunOptions};
 use pollux::scene::{self, Scene, SignalSource, ValueKind};
 use pollux::session::stand_in::{StandInError, learn};
-use pollux::value::{Grade, Quality, Sample, Timestamp, Value};
+use pollux::value::{Grade, Sample, Value};
 
-use crate::plant::four_machines;
-
-const START: Timestamp = Timestamp(1_700_000_000_000_000_000);
-const SECOND: u64 = 1_000_000_000;
+use crate::simulated::{START, four_machines, numbers, recording, run, samples};
 
 /// Warnings are allowed: an old scene names a plant that was built in.
 fn load(path: &Path) -> Arc<Scene> {
@@ -44,49 +38,6 @@ fn invented(seed: u64) -> Options {
 
 fn plant(scene: &Arc<Scene>, options: Options) -> Plant {
     Plant::new(scene.clone(), options).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// What a plant says, each with the time until which it had run.
-fn run(plant: &mut Plant, secs: u64) -> Vec<Sent> {
-    let mut all = Vec::new();
-    let end = plant.time() + secs * SECOND;
-    while plant.time() < end {
-        let until = plant.time() + SECOND / 10;
-        let time = START + Duration::from_nanos(until);
-        plant.run(until, START, &mut |message| {
-            all.push(Sent {
-                time,
-                broker: message.broker.to_owned(),
-                topic: message.topic.to_owned(),
-                payload: message.payload.to_vec(),
-                qos: message.qos,
-                retained: false,
-            });
-        });
-    }
-    all
-}
-
-/// What a twin of a scene makes of messages, by signal; every message must be understood, every value good.
-fn samples(scene: &Scene, messages: &[Sent]) -> BTreeMap<String, Vec<Sample>> {
-    let mut tables: BTreeMap<&str, BindingTable> = BTreeMap::new();
-    let mut by_signal: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
-    for Sent { time, broker, topic, payload, .. } in messages {
-        let table = tables.entry(broker).or_insert_with(|| BindingTable::new(scene, broker, 1));
-        let mut samples = Vec::new();
-        let message = Message { topic, payload, retained: false, qos: 0, receive_time: *time };
-        let outcome = table.decode(&message, &mut samples);
-        assert!(!outcome.unknown_topic && outcome.error.is_none(), "{topic}: {outcome:?}");
-        for sample in samples {
-            assert_eq!(sample.quality, Quality::GOOD, "{topic}: {sample:?}");
-            by_signal.entry(scene.signal_path(sample.signal)).or_default().push(sample);
-        }
-    }
-    by_signal
-}
-
-fn numbers(samples: &[Sample]) -> Vec<f64> {
-    samples.iter().filter_map(|sample| sample.value.as_f64()).collect()
 }
 
 /// The names of alarms that came in a run.
@@ -215,7 +166,7 @@ fn the_same_seed_gives_the_same_bytes_and_what_is_stored_goes_on_with_them() {
     let mut running = plant(&scene, invented(7));
     run(&mut running, 700);
     let mut adopted = running.clone();
-    adopted.adopt(scene.clone()).expect("it fits");
+    adopted.adopt(scene.clone(), Vec::new()).expect("it fits");
     let (on, told) = (samples(&scene, &run(&mut running, 100)), samples(&scene, &run(&mut adopted, 100)));
     assert!(numbers(&on["P-101.angle"]) == numbers(&told["P-101.angle"]), "a scene that is read again changes nothing");
     let bytes = plant(&scene, invented(7)).to_bytes();
@@ -274,15 +225,6 @@ const MIRROR: &str = r#"Scene(format: (1, 0), name: "Well from afar", types: {
         "state": (topic: "afar/{id}/state", raw: Text),
     }),
 }, twins: [(id: "T-1", type: "Tank"), (id: "P-1", type: "Pump"), (id: "Z-9", type: "Pump")])"#;
-
-fn recording(folder: &Path, scene: &Arc<Scene>, messages: &[Sent]) -> PathBuf {
-    let path = folder.join("yesterday.mcap");
-    let file = fs::File::options().read(true).write(true).create_new(true).open(&path).expect("a file");
-    let options = ImportOptions { operator: "ada".into(), wall: START, producers: ProducerFactory::default() };
-    let moments = messages.iter().map(|sent| Ok(vec![sent.clone()]));
-    import::record(moments, scene.clone(), &path, file, options, || Ok(None)).expect("a recording");
-    path
-}
 
 #[test]
 fn a_stand_in_behaves_as_in_a_recording_of_another_scene() {

@@ -24,31 +24,54 @@ pub enum QuantityDef {
     Rows(Vec<QuantityDef>),
 }
 
-/// What an input follows: a quantity that stays, the path of an output, or both with more to say.
+/// What an input follows: a quantity that stays, the path of an output, or more to say.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FeedDef {
     Quantity(QuantityDef),
     From(FeedFields),
 }
 
-/// `(from: "T-200.level", delayed: true)`
+/// `(from: "T-200.level", delayed: true)`, `(file: "demand.csv", of: "demand", unit: "m3/h")`; and what it follows where
+/// its source is not simulated: `(from: "LIC-100.output", signal: "position", command: "LIC-100.output")`.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename = "Feed")]
 pub struct FeedFields {
+    /// A quantity that stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Spanned<QuantityDef>>,
     /// An output: `T-200.level`, `P-101.bearing.temperature`; placeholders as in topics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Spanned<String>>,
-    /// An expression over outputs in the units of their models, instead of `from`; its value is in the input's unit.
+    /// An expression over outputs in the units of their models; its value is in the input's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Spanned<String>>,
+    /// A table of text (CSV) or a recording, from the folder of the scene on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Spanned<String>>,
+    /// What of the file: the name of a column, or the path of a recorded signal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Spanned<String>>,
+    /// Of a column; recorded signals have theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Spanned<String>>,
+    /// The file begins again after this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Spanned<String>>,
+    /// Of `from` and `file`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<f64>,
-    /// In the unit of the input.
+    /// Of `from` and `file`, in the unit of the input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offset: Option<Spanned<QuantityDef>>,
     /// As the output was one instant before: breaks a loop.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delayed: bool,
+    /// The measured signal that it follows where the real plant is watched: `speed`, `P-101.speed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<Spanned<String>>,
+    /// The signal that it follows where somebody else commands the simulated plant; its topic is theirs then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<Spanned<String>>,
 }
 
 /// Asks our own deserializer for a name and named fields; others cannot hand them over.
@@ -179,7 +202,9 @@ impl<'de> Deserialize<'de> for FeedDef {
                 FeedFields::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(FeedDef::From)
             }
         }
-        const FIELDS: &[&str] = &["from", "by", "scale", "offset", "delayed"];
+        const FIELDS: &[&str] = &[
+            "value", "from", "by", "file", "of", "unit", "repeats", "scale", "offset", "delayed", "signal", "command",
+        ];
         deserializer.deserialize_struct("Feed", FIELDS, Reader)
     }
 }

@@ -1,5 +1,5 @@
-//! The plant's connection to one broker. In: messages of the plant. Out: the same at the broker; a failure if somebody else
-//! publishes on its topics. Never waits: what cannot be sent at once is dropped and counted.
+//! The plant's connection to one broker. In: messages of the plant. Out: the same at the broker, commands of others; a
+//! failure if somebody else publishes on its topics. Never waits: what cannot be sent at once is dropped and counted.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,6 +37,10 @@ pub(super) struct Link {
     is_closing: AtomicBool,
     /// Topics that it publishes to.
     topics: Mutex<Vec<String>>,
+    /// Topics on which somebody else commands it.
+    command_topics: Mutex<Vec<String>>,
+    /// Topic and payload, oldest first.
+    commands: Mutex<VecDeque<(String, Vec<u8>)>>,
     sent: Mutex<HashMap<String, Sent>>,
 }
 
@@ -91,6 +95,8 @@ impl Link {
             greet: AtomicBool::new(false),
             is_closing: AtomicBool::new(false),
             topics: Mutex::default(),
+            command_topics: Mutex::default(),
+            commands: Mutex::default(),
             sent: Mutex::default(),
         };
         link.know(plant);
@@ -101,8 +107,9 @@ impl Link {
     }
 
     fn know(&self, plant: &Plant) {
-        let topics = plant.topics(&self.name).into_iter().map(str::to_owned).collect();
-        *self.topics.lock().unwrap_or_else(PoisonError::into_inner) = topics;
+        let owned = |topics: Vec<&str>| topics.into_iter().map(str::to_owned).collect();
+        *self.topics.lock().unwrap_or_else(PoisonError::into_inner) = owned(plant.topics(&self.name));
+        *self.command_topics.lock().unwrap_or_else(PoisonError::into_inner) = owned(plant.command_topics(&self.name));
     }
 
     /// Hears the topics of a plant, and only those count from now on.
@@ -141,12 +148,34 @@ impl Link {
     }
 
     fn subscribe(&self) {
-        let topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        for some in topics.chunks(TOPICS_AT_ONCE) {
-            let filters = some.iter().map(|topic| SubscribeFilter::new(topic.clone(), QoS::AtMostOnce));
-            if let Err(error) = self.client.try_subscribe_many(filters) {
-                tracing::warn!("plant: it will not notice who else publishes on its topics: {error}");
+        let subscribe = |topics: &Mutex<Vec<String>>, qos, what| {
+            for some in topics.lock().unwrap_or_else(PoisonError::into_inner).chunks(TOPICS_AT_ONCE) {
+                let filters = some.iter().map(|topic| SubscribeFilter::new(topic.clone(), qos));
+                if let Err(error) = self.client.try_subscribe_many(filters) {
+                    tracing::warn!("plant: it will not {what}: {error}");
+                }
             }
+        };
+        subscribe(&self.topics, QoS::AtMostOnce, "notice who else publishes on its topics");
+        subscribe(&self.command_topics, QoS::AtLeastOnce, "hear commands");
+    }
+
+    /// Commands that came since this was asked last.
+    pub(super) fn take_commands(&self) -> VecDeque<(String, Vec<u8>)> {
+        std::mem::take(&mut *self.commands.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps a message if it came on the topic of a command.
+    fn command(&self, topic: &str, payload: &[u8]) {
+        let topics = self.command_topics.lock().unwrap_or_else(PoisonError::into_inner);
+        if topics.iter().any(|command| command == topic) {
+            let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+            // Of a flood the newest count.
+            if commands.len() >= QUEUE {
+                commands.pop_front();
+                self.shared.status.refused.fetch_add(1, Ordering::Relaxed);
+            }
+            commands.push_back((topic.to_owned(), payload.to_vec()));
         }
     }
 
@@ -228,9 +257,12 @@ impl Connection {
                     link.connected(true);
                     link.greet.store(true, Ordering::Relaxed);
                 }
-                // What was retained before the plant came is nobody's word now.
-                Ok(Event::Incoming(Packet::Publish(heard))) if !heard.retain => {
-                    link.heard(&heard.topic, &heard.payload, &self.address);
+                Ok(Event::Incoming(Packet::Publish(heard))) => {
+                    link.command(&heard.topic, &heard.payload);
+                    // What was retained before the plant came is nobody's word now.
+                    if !heard.retain {
+                        link.heard(&heard.topic, &heard.payload, &self.address);
+                    }
                 }
                 Ok(_) => {}
                 Err(error) => {

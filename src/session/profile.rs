@@ -1,0 +1,192 @@
+//! What files hold that inputs of models follow. In: a scene that names columns of tables and recorded signals. Out: a
+//! [`Profile`] of each, in the unit of its input; or what is wrong with each file. Only reads. The first time of a file is
+//! the start of the simulation.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::import::{self, CsvOptions, CsvReader, ImportError, TimeFormat};
+use crate::ingest::{BindingTable, Message};
+use crate::plant::Profile;
+use crate::record::read::{ReadError, Timeline};
+use crate::replay::{OpenError, Samples, scene_of};
+use crate::scene::{Binding, Decoder, ProfileOf, Scene, Signal, SignalSource, Span, TimeField, Twin, ValueKind};
+use crate::value::{Conversion, Grade, Sample, SignalIndex, Timestamp, TwinIndex, Value};
+
+/// Why a file does not feed an input.
+#[derive(Debug, thiserror::Error)]
+#[error("{item}: {cause}")]
+pub struct ProfileError {
+    pub item: String,
+    /// Where the scene names the file.
+    pub span: Span,
+    pub cause: Cause,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    #[error("{file}: cannot be read: {cause}")]
+    Unreadable { file: String, cause: io::Error },
+    #[error(transparent)]
+    Table(ImportError),
+    #[error("{file}: has no column `{of}` (columns: {columns})")]
+    NoColumn { file: String, of: String, columns: String },
+    #[error(transparent)]
+    Recording(#[from] ReadError),
+    #[error("{file}: its own scene cannot be read: {cause}")]
+    Scene { file: String, cause: String },
+    #[error("{file}: has no signal `{of}`{near}")]
+    NoSignal { file: String, of: String, near: String },
+    #[error("{file}: `{of}` is in `{found}`, which does not fit `{wanted}`")]
+    Unit { file: String, of: String, found: String, wanted: String },
+    #[error("{file}: `{of}` has no number that the input could follow")]
+    Nothing { file: String, of: String },
+}
+
+/// Reads all that a scene's inputs follow, in the order of [`Scene::profiles`]; every problem is told.
+pub fn read(scene: &Scene) -> Result<Vec<Profile>, Vec<ProfileError>> {
+    let (mut profiles, mut errors) = (Vec::new(), Vec::new());
+    for of in &scene.profiles {
+        let read = if of.is_recording { recorded(of, scene) } else { column(of) };
+        match read {
+            Ok(profile) => profiles.push(profile),
+            Err(cause) => errors.push(ProfileError { item: of.item.clone(), span: of.span, cause }),
+        }
+    }
+    if errors.is_empty() { Ok(profiles) } else { Err(errors) }
+}
+
+/// Says what is wrong with files, one line each.
+pub fn told(errors: &[ProfileError]) -> String {
+    errors.iter().map(ProfileError::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl From<ImportError> for Cause {
+    fn from(error: ImportError) -> Self {
+        match error {
+            // The column was not named on a command line.
+            ImportError::NoColumn { file, column: of, columns, .. } => Cause::NoColumn { file, of, columns },
+            error => Cause::Table(error),
+        }
+    }
+}
+
+/// A column of a table. Times are found and read as an import does; plain numbers that cannot be times since 1970 count
+/// seconds.
+fn column(of: &ProfileOf) -> Result<Profile, Cause> {
+    let as_written = table(of, TimeFormat::Auto);
+    let samples = match as_written {
+        Err(error) => table(of, TimeFormat::Count(1_000_000_000)).map_err(|_| error)?,
+        Ok(samples) => samples,
+    };
+    profile(of, &samples, &Conversion::IDENTITY)
+}
+
+fn table(of: &ProfileOf, format: TimeFormat) -> Result<Vec<(Timestamp, Value)>, Cause> {
+    let name = of.file.display().to_string();
+    let file = File::open(&of.file).and_then(import::seekable);
+    let file = file.map_err(|cause| Cause::Unreadable { file: name.clone(), cause })?;
+    let scene = one_signal(of);
+    let path = scene.signal_path(SignalIndex(0));
+    let options = CsvOptions { map: vec![(of.of.clone(), path)], format, ..CsvOptions::default() };
+    let mut reader = CsvReader::new(&name, file, &scene, &options)?;
+    let bindings = BindingTable::new(&scene, "", 0);
+    let (mut samples, mut found) = (Vec::new(), Vec::new());
+    while let Some(moment) = reader.next_moment()? {
+        for sent in &moment {
+            let message = Message {
+                topic: &sent.topic,
+                payload: &sent.payload,
+                retained: false,
+                qos: 0,
+                receive_time: sent.time,
+            };
+            bindings.decode(&message, &mut samples);
+        }
+        found.extend(samples.drain(..).filter_map(usable));
+    }
+    Ok(found)
+}
+
+/// A scene of nothing but a signal for the column, which a reader of tables turns into messages.
+fn one_signal(of: &ProfileOf) -> Scene {
+    let binding = Binding {
+        broker: None,
+        topic: "profile".to_owned(),
+        decoder: Decoder::Raw,
+        time: TimeField::Receive,
+        conversion: Conversion::IDENTITY,
+    };
+    let signal = Signal {
+        index: SignalIndex(0),
+        twin: TwinIndex(0),
+        name: "value".to_owned(),
+        label: String::new(),
+        kind: ValueKind::Number,
+        unit: of.unit.clone(),
+        source: SignalSource::Mqtt(binding),
+        expires: None,
+        range: None,
+        limits: crate::scene::Limits::default(),
+    };
+    let twins = vec![Twin::new(TwinIndex(0), "profile", "Profile", 0..1)];
+    Scene { name: of.item.clone(), twins, signals: vec![signal], ..Scene::default() }
+}
+
+/// A signal of a recording. One without a scene of its own is read as this scene.
+fn recorded(of: &ProfileOf, scene: &Scene) -> Result<Profile, Cause> {
+    let file = of.file.display().to_string();
+    let timeline = Timeline::open(std::slice::from_ref(&of.file))?;
+    let (own, _unpacked) = match scene_of(&timeline, None) {
+        Ok((own, _, unpacked)) => (Arc::new(own), unpacked),
+        Err(OpenError::NoScene(_)) => (Arc::new(scene.clone()), None),
+        Err(error) => return Err(Cause::Scene { file, cause: error.to_string() }),
+    };
+    let signal = of.of.rsplit_once('.').and_then(|(twin, name)| own.signal(twin, name));
+    let Some(signal) = signal else {
+        let paths: Vec<String> = own.signals.iter().map(|signal| own.signal_path(signal.index)).collect();
+        let near = crate::scene::nearest::nearest(&of.of, paths.iter().map(String::as_str));
+        let near = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
+        return Err(Cause::NoSignal { file, of: of.of.clone(), near });
+    };
+    let is_free = signal.unit.symbol().is_empty() || of.input_unit.symbol().is_empty();
+    let conversion = signal.unit.conversion_to(&of.input_unit).or(is_free.then_some(Conversion::IDENTITY));
+    let Some(conversion) = conversion else {
+        let (found, wanted) = (signal.unit.symbol().to_owned(), of.input_unit.symbol().to_owned());
+        return Err(Cause::Unit { file, of: of.of.clone(), found, wanted });
+    };
+    let wanted = signal.index;
+    let mut found = Vec::new();
+    if let Some((from, to)) = timeline.bounds() {
+        let (_, messages) = Samples::new(&timeline, own.clone(), from, to)?;
+        for message in messages {
+            found.extend(message?.samples.into_iter().filter(|sample| sample.signal == wanted).filter_map(usable));
+        }
+    }
+    profile(of, &found, &conversion)
+}
+
+fn usable(sample: Sample) -> Option<(Timestamp, Value)> {
+    (sample.quality.grade <= Grade::Uncertain).then_some((sample.source_time, sample.value))
+}
+
+fn profile(of: &ProfileOf, samples: &[(Timestamp, Value)], conversion: &Conversion) -> Result<Profile, Cause> {
+    let start = samples.iter().map(|(time, _)| *time).min().unwrap_or(Timestamp(0));
+    let points = samples.iter().filter_map(|(time, value)| {
+        let x = match value {
+            Value::Number(x) => *x,
+            Value::Bool(flag) => f64::from(u8::from(*flag)),
+            Value::Text(_) => return None,
+        };
+        let since = u64::try_from(time.0.saturating_sub(start.0)).ok()?;
+        Some((since, of.to_input.apply(conversion.apply(x))))
+    });
+    let nothing = || Cause::Nothing { file: shown(&of.file), of: of.of.clone() };
+    Profile::new(points.collect(), of.repeats).ok_or_else(nothing)
+}
+
+fn shown(file: &Path) -> String {
+    file.display().to_string()
+}
