@@ -26,6 +26,9 @@ pub struct State {
     pub scene: String,
     pub cursor: CursorState,
     pub sources: BTreeMap<String, SourceState>,
+    /// Why what is shown is simulated; absent where it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub simulated: Option<String>,
     /// The simulated plant that the session runs in the place of a real one; absent without one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plant: Option<PlantSnapshot>,
@@ -131,6 +134,9 @@ pub struct SourceState {
     pub state: &'static str,
     pub error: Option<String>,
     pub reconnects: u64,
+    /// Scenes of simulated plants that say that they publish there; absent without one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub plants: Vec<String>,
     pub received: u64,
     pub received_bytes: u64,
     pub decoded: u64,
@@ -240,11 +246,10 @@ pub fn of(world: &mut World) -> State {
     let moment = *world.resource::<ViewTime>();
     let cursor = *world.resource::<Cursor>();
     let extent = world.resource::<Extent>().clone();
-    let sources = match world.get_resource::<Sources>() {
-        Some(sources) => sources.running.iter().map(|source| source.status.snapshot(moment.now)).collect(),
-        None => world.resource::<SourceReport>().sources.clone(),
+    let report = match world.get_resource::<Sources>() {
+        Some(sources) => sources.report(moment.now),
+        None => world.resource::<SourceReport>().clone(),
     };
-    let plant = world.get_resource::<Sources>().and_then(|sources| Some(sources.plant.as_ref()?.snapshot()));
     let (usage, orphaned, troubles, alarms, events) = {
         let knowledge = world.resource::<Analysis>().lock();
         let chronicle = knowledge.chronicle();
@@ -295,14 +300,16 @@ pub fn of(world: &mut World) -> State {
             horizon: world.resource::<Horizon>().0.filter(|horizon| *horizon > moment.now),
             ..cursor_state(cursor, moment, &extent)
         },
-        sources: sources
+        simulated: report.simulated(&scene.name),
+        sources: report
+            .sources
             .into_iter()
             .map(|snapshot: SourceSnapshot| {
                 let alarms = alarms_of(&mut scene.alarms_of_broker(&snapshot.name));
                 (snapshot.name.clone(), source_state(snapshot, alarms))
             })
             .collect(),
-        plant,
+        plant: report.plant,
         recording: world.get_resource::<Recording>().and_then(Recording::status),
         beside: lone.map(beside_state),
         layers: match lone {
@@ -391,6 +398,7 @@ fn source_state(snapshot: SourceSnapshot, alarms: Vec<AlarmState>) -> SourceStat
         },
         error: snapshot.error,
         reconnects: snapshot.reconnects,
+        plants: snapshot.plants,
         received: snapshot.received,
         received_bytes: snapshot.received_bytes,
         decoded: snapshot.decoded,

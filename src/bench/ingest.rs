@@ -211,7 +211,7 @@ fn world(address: SocketAddr) -> Result<App, BenchError> {
         .insert_resource(Learning(worker))
         .insert_resource(ViewTime { now, shown: now, session_start: now })
         .insert_resource(LoadedScene { scene, generation: 1, issues: Vec::new() })
-        .insert_resource(Sources { running: vec![source], plant: None, waker: None });
+        .insert_resource(Sources { running: vec![source], ..Sources::default() });
     app.finish();
     app.cleanup();
     Ok(app)

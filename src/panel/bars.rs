@@ -18,7 +18,6 @@ use super::shell;
 use super::tree::TreePanel;
 use super::{format, theme, timebar, widgets};
 use crate::history::{Cursor, Usage};
-use crate::source::plant::PlantSnapshot;
 use crate::source::{ConnectionState, SourceReport};
 
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -37,8 +36,10 @@ pub struct BarsView {
     pub signals: usize,
     pub usage: Usage,
     pub sources: Vec<(String, ConnectionState)>,
-    /// The simulated plant that this window runs in the place of a real one.
-    pub plant: Option<PlantSnapshot>,
+    /// Why what is shown is simulated.
+    pub simulated: Option<String>,
+    /// Why the simulated plant of this window has stopped.
+    pub plant_failure: Option<String>,
     pub messages_per_sec: f64,
     /// Samples lost or messages not understood, over all sources.
     pub lost: u64,
@@ -77,7 +78,8 @@ pub fn bars_view(
         signals: scene.signals.len(),
         usage,
         sources: report.sources.iter().map(|source| (source.name.clone(), source.state)).collect(),
-        plant: report.plant.clone(),
+        simulated: report.simulated(&scene.name),
+        plant_failure: report.plant.as_ref().and_then(|plant| plant.failure.clone()),
         messages_per_sec: report.sources.iter().map(|source| source.messages_per_sec).sum(),
         lost: report.sources.iter().map(|source| source.dropped + source.decode_errors).sum(),
         issues,
@@ -94,12 +96,12 @@ fn mode_colours(cursor: &Cursor, recorded: bool) -> (Color32, Color32) {
 }
 
 /// Nobody shall take a simulated plant for a real one.
-fn plant_badge(ui: &mut Ui, plant: &PlantSnapshot) {
-    let (text, tip) = match &plant.failure {
+fn plant_badge(ui: &mut Ui, simulated: &str, failure: Option<&str>) {
+    let (text, tip) = match failure {
         Some(why) => ("PLANT STOPPED", format!("The simulated plant of this session has stopped: {why}")),
-        None => ("SIMULATED", "What is shown comes from a simulated plant that this session runs".to_owned()),
+        None => ("SIMULATED", simulated.to_owned()),
     };
-    let (ink, fill) = match &plant.failure {
+    let (ink, fill) = match failure {
         Some(_) => (theme::GROUND, theme::NOT_LIVE),
         None => (theme::TEXT, theme::SELECTED),
     };
@@ -117,8 +119,8 @@ pub fn top_ui(ui: &mut Ui, view: &BarsView) -> Option<Asked> {
             false => timebar::badge(&view.cursor, view.recorded),
         };
         widgets::badge_of(ui, &text, egui::FontId::proportional(16.0), ink, fill);
-        if let Some(plant) = &view.plant {
-            plant_badge(ui, plant);
+        if let Some(simulated) = &view.simulated {
+            plant_badge(ui, simulated, view.plant_failure.as_deref());
         }
         if let [first, more @ ..] = &view.layers[..] {
             const WIDEST: f32 = 260.0;
@@ -279,9 +281,9 @@ mod tests {
 
     #[test]
     fn a_simulated_plant_is_named_and_one_that_stopped_says_so() {
-        let stopped = PlantSnapshot { failure: Some("somebody else publishes".into()), ..PlantSnapshot::default() };
-        for (plant, text) in [(PlantSnapshot::default(), "SIMULATED"), (stopped, "PLANT STOPPED")] {
-            let view = BarsView { plant: Some(plant), ..view(Cursor::Live) };
+        let stopped = Some("somebody else publishes".to_owned());
+        for (plant_failure, text) in [(None, "SIMULATED"), (stopped, "PLANT STOPPED")] {
+            let view = BarsView { simulated: Some("It is".to_owned()), plant_failure, ..view(Cursor::Live) };
             let mut harness = testing::harness((), move |ui, ()| {
                 top_ui(ui, &view);
             });

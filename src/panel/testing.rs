@@ -461,7 +461,7 @@ pub fn report() -> SourceReport {
         error: Some("bad user name or password".into()),
         ..Default::default()
     };
-    SourceReport { sources: vec![lab, plant], plant: None }
+    SourceReport { sources: vec![lab, plant], ..SourceReport::default() }
 }
 
 /// A load that failed: the last good scene stays.

@@ -44,6 +44,16 @@ pub use stand_in::StandIn;
 pub use store::RestoreError;
 pub use truth::MOST as MOST_TRUTH;
 
+/// Where plants say that they are simulated, each on a topic below.
+pub const ANNOUNCEMENTS: &str = "pollux/plant/";
+
+/// The scene of a plant that says so of itself: by its announcement, which is empty once the plant is gone.
+pub fn announced(payload: &[u8]) -> Option<String> {
+    let said: serde_json::Value = serde_json::from_slice(payload).ok()?;
+    let is_simulated = said.get("simulated")?.as_bool()?;
+    is_simulated.then(|| said.get("scene").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
+}
+
 /// A message as it goes to a broker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Message<'a> {
@@ -381,7 +391,7 @@ impl Plant {
     pub fn announcement_topic(&self) -> String {
         let name: String =
             self.scene.name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-        format!("pollux/plant/{name}")
+        format!("{ANNOUNCEMENTS}{name}")
     }
 
     fn announcement(&self, epoch: Timestamp) -> Vec<u8> {

@@ -21,7 +21,7 @@ use crate::record::read::{ReadError, Timeline};
 use crate::record::{UnpackError, unpack};
 use crate::scene::{LoadedScene, Scene};
 use crate::schedule::TwinSet;
-use crate::source::Waker;
+use crate::source::{Sources, Waker};
 use crate::stage::CorePlugins;
 use crate::value::Timestamp;
 
@@ -175,6 +175,8 @@ impl Prepared {
         let issues = std::mem::take(&mut recording.issues);
         world.insert_resource(LoadedScene { scene: recording.scene.clone(), generation, issues });
         world.insert_resource(recording.analysis.clone());
+        let is_recorded_plant = recording.is_of_plant();
+        world.insert_resource(Sources { is_recorded_plant, ..Sources::default() });
         world.insert_resource(self.extent);
         world.insert_resource(self.moment);
         world.insert_resource(self.cursor);

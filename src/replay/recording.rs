@@ -13,9 +13,10 @@ use super::{Segments, Wish, remarks};
 use crate::analysis::Analysis;
 use crate::event::Event;
 use crate::history::Loaded;
+use crate::plant::ANNOUNCEMENTS;
 use crate::produce::ProducerFactory;
 use crate::record::format::Keyframe;
-use crate::record::read::{ReadError, Timeline};
+use crate::record::read::{ReadError, RecordingFile, Timeline};
 use crate::scene::rule::{AlarmPath, condition_text};
 use crate::scene::{Issue, Scene};
 use crate::source::Waker;
@@ -41,6 +42,14 @@ pub(crate) struct OpenRecording {
 }
 
 impl OpenRecording {
+    /// Whether a simulated plant said in it that it is one, or was kept in it.
+    pub fn is_of_plant(&self) -> bool {
+        let announced = |recording: &RecordingFile| {
+            recording.channels().iter().any(|channel| channel.topic.starts_with(ANNOUNCEMENTS))
+        };
+        self.timeline.recordings().iter().any(announced)
+    }
+
     /// Opens recordings of one series, in the scene that was named or else in their own. `waker` is called when there
     /// is more to show.
     pub fn open(

@@ -219,7 +219,12 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .insert_resource(Operator(options.operator.clone()))
         .insert_resource(ViewTime { now, shown: now, session_start: now })
         .insert_resource(Recording { is_possible: true, sink: recorders.sink(), ..Recording::default() })
-        .insert_resource(Sources { running, plant: status_of(plant.as_ref()), waker: Some(waker.clone()) })
+        .insert_resource(Sources {
+            running,
+            plant: status_of(plant.as_ref()),
+            waker: Some(waker.clone()),
+            ..Sources::default()
+        })
         .insert_resource(Running {
             record: Record { analysis: kept, clock },
             options,

@@ -4,8 +4,7 @@
 //! secrets: addresses come without credentials. Topics with trouble are kept up to a bound, so that a flood of them
 //! costs a counter and no memory.
 
-use std::collections::HashMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -62,6 +61,8 @@ struct Rare {
     since: Timestamp,
     error: Option<String>,
     reconnects: u64,
+    /// Scenes of simulated plants that publish there, by the topics on which they say so.
+    plants: BTreeMap<String, String>,
     unknown: HashMap<String, u64>,
     problems: HashMap<String, TopicProblem>,
     /// (when, messages, bytes), oldest first.
@@ -146,6 +147,20 @@ impl SourceStatus {
         }
     }
 
+    /// A plant that publishes there says that it is simulated, or that it has gone.
+    pub fn note_plant(&self, topic: &str, scene: Option<String>) {
+        let mut rare = self.rare();
+        match scene {
+            Some(scene) if rare.plants.len() < MOST_TOPICS => rare.plants.insert(topic.to_owned(), scene),
+            _ => rare.plants.remove(topic),
+        };
+    }
+
+    /// What plants have said is not known any more: the broker says it again.
+    pub fn forget_plants(&self) {
+        self.rare().plants.clear();
+    }
+
     /// Replaces the last error; none clears it.
     pub fn set_error(&self, error: Option<String>) {
         self.rare().error = error;
@@ -178,6 +193,7 @@ impl SourceStatus {
             since: rare.since,
             error: rare.error.clone(),
             reconnects: rare.reconnects,
+            plants: rare.plants.values().cloned().collect(),
             received,
             received_bytes,
             messages_per_sec,
@@ -241,6 +257,8 @@ pub struct SourceSnapshot {
     pub since: Timestamp,
     pub error: Option<String>,
     pub reconnects: u64,
+    /// Scenes of simulated plants that say that they publish there.
+    pub plants: Vec<String>,
     /// Messages and their payload bytes.
     pub received: u64,
     pub received_bytes: u64,

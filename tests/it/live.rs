@@ -456,6 +456,8 @@ fn a_minute_of_the_hall_at_a_broker_is_good_in_every_signal_and_raises_no_alarm(
     let alarms: Vec<_> = alarms.filter(|event| event["broker"].is_null() && event["to"] != event["from"]).collect();
     assert!(alarms.is_empty(), "{alarms:#?}");
     let source = state["sources"].as_object().unwrap().values().next().unwrap();
+    let simulated = state["simulated"].as_str().unwrap_or_default();
+    assert!(simulated.contains("a simulated plant that publishes to mqtt://"), "{simulated} {source}");
     let counters = ["decode_errors", "unknown_topics", "clock_problems", "dropped"];
     assert_eq!(counters.map(|name| source[name].as_u64()), [Some(0); 4], "{source}");
 }

@@ -163,6 +163,12 @@ fn a_recording_of_a_plant_tells_how_it_goes_on() {
     ]);
     let output = command.arg("-o").arg(&file).output().expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut command = pollux();
+    let state = folder.path().join("state.json");
+    command.arg("play").arg(&file).args(["--headless", "--for", "1s", "--state"]).arg(&state);
+    assert!(command.output().expect("it runs").status.success());
+    let state: serde_json::Value = serde_json::from_slice(&std::fs::read(state).expect("a state")).expect("JSON");
+    assert_eq!(state["simulated"], "What is shown was recorded from a simulated plant");
     let timeline = Timeline::open(&[file]).expect("a recording");
     let (begin, end) = timeline.bounds().expect("messages");
     let heard: Vec<RawMessage> = timeline.messages(begin, end).collect::<Result<_, _>>().expect("messages");

@@ -282,9 +282,8 @@ impl Awaited {
         }
     }
 
-    /// Filters that were refused, and why.
-    pub fn answered(&mut self, id: u16, answers: Vec<Option<String>>) -> Vec<(String, String)> {
-        let filters = self.sent.remove(&id).unwrap_or_default();
-        filters.into_iter().zip(answers).filter_map(|(filter, answer)| answer.map(|why| (filter, why))).collect()
+    /// Filters with their answers: none, or why they were refused.
+    pub fn answered(&mut self, id: u16, answers: Vec<Option<String>>) -> Vec<(String, Option<String>)> {
+        self.sent.remove(&id).unwrap_or_default().into_iter().zip(answers).collect()
     }
 }

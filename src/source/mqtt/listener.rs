@@ -14,7 +14,8 @@ use super::failure::{Failure, Kind};
 use super::link::{self, Awaited, Link, Packet, Publish, Requests};
 use super::options::{Address, Secrets};
 use super::{RawTap, Stop};
-use crate::ingest::{BindingTable, Message, TableWatch};
+use crate::ingest::{BindingTable, Message, TableWatch, covers};
+use crate::plant::{self, ANNOUNCEMENTS};
 use crate::scene::Broker;
 use crate::source::{Clock, ConnectionState, Mailbox, SourceStatus, Waker};
 use crate::value::Timestamp;
@@ -296,15 +297,23 @@ impl Listener {
                 self.parts.status.set_error(None);
                 tracing::info!("{}: connected", self.parts.address);
                 self.tell(ConnectionState::Connected);
-                let table = self.table.clone();
-                self.subscribe(table.filters());
+                self.parts.status.forget_plants();
+                let mut filters = self.table.filters().to_vec();
+                if !filters.iter().any(|filter| covers(filter, &plants())) {
+                    filters.push(plants());
+                }
+                self.subscribe(&filters);
                 self.ask(requests);
             }
             Packet::Subscribing(id) => self.awaited.sent(id),
             Packet::Subscribed(id, answers) => {
-                let accepted = answers.iter().filter(|refusal| refusal.is_none()).count();
+                let mut answered = self.awaited.answered(id, answers);
+                // The scene has not asked for it.
+                answered.retain(|(filter, _)| *filter != plants());
+                let accepted = answered.iter().filter(|(_, refusal)| refusal.is_none()).count();
                 tracing::info!("{}: subscribed to {accepted} topic filters", self.parts.address);
-                let refused = self.awaited.answered(id, answers);
+                let refused: Vec<(String, String)> =
+                    answered.into_iter().filter_map(|(filter, refusal)| Some((filter, refusal?))).collect();
                 if !refused.is_empty() {
                     for (filter, why) in &refused {
                         tracing::warn!("{}: the subscription to `{filter}` was refused: {why}", self.parts.address);
@@ -350,7 +359,9 @@ impl Listener {
             tap(&message, source_time);
         }
         status.count_decoded(outcome.samples);
-        if outcome.unknown_topic {
+        if topic.starts_with(ANNOUNCEMENTS) {
+            status.note_plant(topic, plant::announced(payload));
+        } else if outcome.unknown_topic {
             status.count_unknown_topic(topic);
         }
         if let Some(error) = &outcome.error {
@@ -446,6 +457,11 @@ impl Listener {
         self.parts.status.set_state(state, self.parts.clock.now());
         (self.parts.waker)();
     }
+}
+
+/// Where simulated plants say that they are such.
+fn plants() -> String {
+    format!("{ANNOUNCEMENTS}+")
 }
 
 /// What `future` has ready, without waiting.
