@@ -1,4 +1,5 @@
-//! Liquids by their constant properties. In: a name, or numbers. Out: density, viscosity, heat capacity, vapour pressure.
+//! Liquids by their constant properties. In: a name, or numbers. Out: density, viscosity, heat capacity, pressures at
+//! which they boil, stiffness.
 //! Properties do not change with temperature or pressure: within one network volumes stay what they are.
 
 /// Standard gravity in m/s².
@@ -16,17 +17,29 @@ pub struct Fluid {
     pub heat_capacity: f64,
     /// Pa, absolute
     pub vapour_pressure: f64,
+    /// Pa, absolute, at its critical point
+    pub critical_pressure: f64,
+    /// Pa of bulk modulus
+    pub stiffness: f64,
 }
 
 impl Fluid {
-    /// At 20 °C: Perry and Green, "Perry's Chemical Engineers' Handbook"; NIST Chemistry WebBook.
-    pub const WATER: Self =
-        Self { density: 998.2, viscosity: 1.004e-6, heat_capacity: 4180.0, vapour_pressure: 2339.0 };
-    /// A soft drink of about 10 °Brix at 10 °C; assumed.
+    /// At 20 °C: Perry and Green, "Perry's Chemical Engineers' Handbook"; NIST Chemistry WebBook. Critical pressure as
+    /// IEC 60534-2-1 has it.
+    pub const WATER: Self = Self {
+        density: 998.2,
+        viscosity: 1.004e-6,
+        heat_capacity: 4180.0,
+        vapour_pressure: 2339.0,
+        critical_pressure: 22.12e6,
+        stiffness: 2.18e9,
+    };
+    /// A soft drink of about 10 °Brix at 10 °C; assumed, the last two as of water.
     pub const SOFT_DRINK: Self =
-        Self { density: 1038.0, viscosity: 1.7e-6, heat_capacity: 3950.0, vapour_pressure: 1200.0 };
-    /// Water with 30 % of propylene glycol at 2 °C: ASHRAE Handbook, Fundamentals; rounded.
-    pub const GLYCOL: Self = Self { density: 1040.0, viscosity: 5.0e-6, heat_capacity: 3700.0, vapour_pressure: 650.0 };
+        Self { density: 1038.0, viscosity: 1.7e-6, heat_capacity: 3950.0, vapour_pressure: 1200.0, ..Self::WATER };
+    /// Water with 30 % of propylene glycol at 2 °C: ASHRAE Handbook, Fundamentals; rounded; the last two as of water.
+    pub const GLYCOL: Self =
+        Self { density: 1040.0, viscosity: 5.0e-6, heat_capacity: 3700.0, vapour_pressure: 650.0, ..Self::WATER };
 
     /// Those that a scene may name, sorted.
     pub const NAMED: &'static [(&'static str, Self)] =

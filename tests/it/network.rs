@@ -3,8 +3,10 @@
 
 mod arms;
 mod controllers;
+mod convergence;
 mod cooling;
 mod drives;
+mod golden;
 mod heart;
 mod lines;
 mod liquids;

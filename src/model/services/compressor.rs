@@ -3,7 +3,10 @@
 //!
 //! Receiver at constant temperature: dp/dt = p_0 / V (FAD u - D - leak p / p_set), FAD and D as free air at p_0 = 1 bar
 //! (ISO 1217). It loads below one pressure and unloads above another; where the pressure gets there within a step, the
-//! step is cut there. Power of the package: that of an isentropic compression over its efficiency, W = n / (n - 1) p_1 V_1
+//! step is cut there. With a variable speed drive (`least_speed` below 1) it slows down as the pressure rises between the
+//! two, from full speed to its least one: delivery and power follow its speed, and only below its least delivery does it
+//! unload. Both are straight lines over the pressure, so that each piece of a step is exact for a demand that stands; the
+//! oil is exact for a load that stands, else of order 1. Power of the package: that of an isentropic compression over its efficiency, W = n / (n - 1) p_1 V_1
 //! ((p_2 / p_1)^((n - 1) / n) - 1) (Çengel and Boles, "Thermodynamics", ch. 7); unloaded it takes a share. A dirty intake
 //! filter lowers p_1 and what is delivered with it, a dirty separator raises p_2. The oil follows its losses with a lag;
 //! it warns at 105 °C and trips at 110 °C.
@@ -16,6 +19,7 @@
 //! | two stages, n 1.4 | sheet 1.11 | 40.355 kW | equal | < 1e-5 |
 //! | eta_v, c 0.05, n 1.3 | sheet 1.11 | 0.80245 | equal | < 1e-5 |
 //! | D 6, FAD 10 m³/min, V 2 m³, 0.5 bar: loaded, unloaded | sheet 1.11 | 15 s, 10 s | equal | < 1e-9 |
+//! | variable speed: FAD over n, range | sheet 1.11 | FAD ~ n, 25 to 100 % | equal | < 1e-6 |
 //! | package at 7 bar(g) | sheet 1.11 | 5.65 to 6.36 kW/(m³/min) | 6.07 | within |
 
 use crate::model::integrate::approach;
@@ -38,6 +42,8 @@ quantities! {
         unload_pressure: "Pa" = 7e5, 1e4 => 4e6, design, "sheet 1.11: 7 bar";
         /// Isentropic power over that of the package
         efficiency: "" = 0.78, 0.3 => 0.95, design, "sheet 1.11: data sheets of packages, 0.74 to 0.84";
+        /// Share of full speed down to which its drive slows it; 1 for a fixed speed
+        least_speed: "" = 1.0, 0.1 => 1.0, design, "fixed speed; sheet 1.11: 0.25 for a variable speed drive";
         /// Exponent of the compression
         exponent: "" = 1.4, 1.05 => 1.67, design, "isentropic, air";
         /// Share of full power that it takes unloaded
@@ -126,6 +132,8 @@ quantities! {
         oil_temperature: "degC", held;
         /// Pressure that the intake filter takes
         filter_drop: "Pa", held;
+        /// Share of full speed with which it turns
+        speed: "", direct;
         /// Whether it is under load
         loaded: "" = OutputKind::Flag, held;
         /// Whether its motor turns
@@ -220,6 +228,23 @@ fn full_power(p: &CompressorParameters, s: &CompressorState) -> f64 {
     polytropic_power(p.exponent, from, FREE + s.pressure + p.separator, p.delivery) / p.efficiency
 }
 
+/// Between which pressures it works, Pa above the atmosphere.
+fn band(p: &CompressorParameters) -> (f64, f64) {
+    (p.load_pressure, p.unload_pressure.max(p.load_pressure + 1000.0))
+}
+
+/// Share of full speed that it loses for each Pa within its band.
+fn slowing(p: &CompressorParameters) -> f64 {
+    let (low, high) = band(p);
+    (1.0 - p.least_speed) / (high - low)
+}
+
+/// Share of full speed under load.
+fn speed(p: &CompressorParameters, pressure: f64) -> f64 {
+    let (low, high) = band(p);
+    1.0 - slowing(p) * (pressure.clamp(low, high) - low)
+}
+
 impl Model for Compressor {
     fn description(&self) -> &'static Description {
         &DESCRIPTION
@@ -235,6 +260,11 @@ impl Model for Compressor {
         let (p, s) = (CompressorParameters::of(given.parameters), CompressorState::of(state.numbers));
         let (u, c) = (CompressorInputs::of(given.inputs), CompressorCounts::of(state.counts));
         let flag = |on: bool| f64::from(u8::from(on));
+        let speed = match (runs(&u, &c), c.loaded == 1) {
+            (true, true) => speed(&p, s.pressure),
+            (true, false) => p.least_speed,
+            (false, _) => 0.0,
+        };
         CompressorOutputs {
             pressure: s.pressure,
             demand: u.demand,
@@ -242,6 +272,7 @@ impl Model for Compressor {
             power: s.power,
             oil_temperature: s.oil,
             filter_drop: p.filter_clean + s.filter,
+            speed,
             loaded: flag(c.loaded == 1),
             running: flag(runs(&u, &c)),
             warning: flag(s.oil > WARNING),
@@ -261,18 +292,18 @@ impl Model for Compressor {
             c.loaded = 0;
         }
         let before = s.pressure;
-        let (loaded, sum) = fill(&p, &u, &mut s, &mut c, dt);
+        let Filled { loaded, turned, sum } = fill(&p, &u, &mut s, &mut c, dt);
         let mean = CompressorState { pressure: 0.5 * (before + s.pressure), ..s };
         let full = full_power(&p, &mean);
-        let share = loaded / dt;
-        let load = if runs(&u, &c) { share + (1.0 - share) * p.unloaded_power } else { 0.0 };
+        let idle = (1.0 - loaded / dt) * p.unloaded_power * p.least_speed;
+        let load = if runs(&u, &c) { turned / dt + idle } else { 0.0 };
         s.power = full * load;
         s.energy += s.power * dt;
         s.delivered = sum / dt;
         s.delivered_sum += sum;
         s.loaded_time += loaded;
-        s.filter = (s.filter + p.filter_rate * loaded).min(FILTER_FULL);
-        s.fouling = (s.fouling + p.cooler_rate * loaded).min(100.0);
+        s.filter = (s.filter + p.filter_rate * turned).min(FILTER_FULL);
+        s.fouling = (s.fouling + p.cooler_rate * turned).min(100.0);
         let warm = u.ambient.clamp(-60.0, 100.0) + load * (p.oil_rise + s.fouling);
         s.oil = approach(s.oil, warm, p.oil_time, dt);
         if s.oil > p.oil_trip {
@@ -298,16 +329,26 @@ fn runs(u: &CompressorInputs, c: &CompressorCounts) -> bool {
     u.enable > 0.5 && u.power > 0.5 && c.tripped == 0
 }
 
-/// Moves the receiver on by `dt`, cut where load changes. Seconds under load, and m³ delivered.
+/// What a step did.
+struct Filled {
+    /// s under load
+    loaded: f64,
+    /// s of full speed that do the same
+    turned: f64,
+    /// m³ delivered
+    sum: f64,
+}
+
+/// Moves the receiver on by `dt`, cut where load changes or the drive reaches an end of its band.
 fn fill(
     p: &CompressorParameters,
     u: &CompressorInputs,
     s: &mut CompressorState,
     c: &mut CompressorCounts,
     dt: f64,
-) -> (f64, f64) {
-    let (low, high) = (p.load_pressure, p.unload_pressure.max(p.load_pressure + 1000.0));
-    let (mut left, mut loaded, mut sum) = (dt, 0.0, 0.0);
+) -> Filled {
+    let ((low, high), per_air) = (band(p), FREE / p.receiver);
+    let (mut left, mut filled) = (dt, Filled { loaded: 0.0, turned: 0.0, sum: 0.0 });
     for change in 0..=MOST_CHANGES {
         if !runs(u, c) || s.pressure >= high {
             c.loaded = 0;
@@ -315,30 +356,59 @@ fn fill(
             c.loaded = 1;
             c.loads += 1;
         }
-        let delivered = if c.loaded == 1 { delivery(p, s.filter) } else { 0.0 };
-        let leak = p.leaks * p.delivery * s.pressure / high;
-        let rate = FREE / p.receiver * (delivered - u.demand.max(0.0) - leak);
-        let edge = match c.loaded == 1 {
-            true if rate > 0.0 => (high - s.pressure) / rate,
-            false if rate < 0.0 && runs(u, c) => ((low - s.pressure) / rate).max(0.0),
-            _ => f64::INFINITY,
+        let on = c.loaded == 1;
+        let (full, leak) = (if on { delivery(p, s.filter) } else { 0.0 }, p.leaks * p.delivery / high);
+        // At the low end of the band it depends on the way: upwards the drive slows down.
+        let net = |speed: f64| full * speed - u.demand.max(0.0) - leak * s.pressure;
+        let within = on && (s.pressure > low || (s.pressure == low && net(1.0) > 0.0));
+        let (now, slows) = if within { (speed(p, s.pressure), slowing(p)) } else { (1.0, 0.0) };
+        // p' = rate - fall (p - p_now): a straight line over the pressure.
+        let (rate, fall) = (per_air * net(now), per_air * (full * slows + leak));
+        let bends = slowing(p) > 0.0;
+        let edge = match on {
+            true if rate > 0.0 && bends && s.pressure < low => low,
+            true if rate > 0.0 => high,
+            true if rate < 0.0 && bends && s.pressure > low => low,
+            false if rate < 0.0 && runs(u, c) => low,
+            _ => f64::NAN,
         };
-        let cut = edge < left && change < MOST_CHANGES;
-        let secs = if cut { edge } else { left };
+        let reach = when(edge - s.pressure, rate, fall);
+        let cut = reach < left && change < MOST_CHANGES;
+        let secs = if cut { reach } else { left };
+        let (one, two) = lags(fall * secs);
+        // The mean of the pressure less what it was.
+        let mean = rate * secs * two;
+        filled.loaded += if on { secs } else { 0.0 };
+        let turned = if on { secs * (now - slows * mean) } else { 0.0 };
+        filled.turned += turned;
+        filled.sum += turned * full;
         // At the edge itself to the last bit, so that the next look finds it there.
-        s.pressure = match (cut, c.loaded == 1) {
-            (true, true) => high,
-            (true, false) => low,
-            _ => (s.pressure + rate * secs).clamp(0.0, 1e7),
-        };
-        loaded += secs * c.loaded as f64;
-        sum += secs * delivered;
+        s.pressure = if cut { edge } else { (s.pressure + rate * secs * one).clamp(0.0, 1e7) };
         left -= secs;
         if !cut {
             break;
         }
     }
-    (loaded, sum)
+    filled
+}
+
+/// s in which x' = rate - fall x goes from 0 to `way`; endless where it never arrives.
+fn when(way: f64, rate: f64, fall: f64) -> f64 {
+    let share = fall * way / rate;
+    match way / rate {
+        straight if straight.is_nan() || straight < 0.0 || share >= 1.0 => f64::INFINITY,
+        straight if share < 1e-12 => straight,
+        _ => -libm::log1p(-share) / fall,
+    }
+}
+
+/// (1 - e^-x) / x and (x - 1 + e^-x) / x², for x of 0 or more.
+fn lags(x: f64) -> (f64, f64) {
+    if x < 1e-3 {
+        return (1.0 - 0.5 * x * (1.0 - x / 3.0), 0.5 - x / 6.0 * (1.0 - 0.25 * x));
+    }
+    let one = -libm::expm1(-x) / x;
+    (one, (1.0 - one) / x)
 }
 
 #[cfg(test)]
@@ -379,6 +449,17 @@ mod tests {
         let clogged = CompressorParameters { separator: 1.2e5, ..p };
         let more = full_power(&clogged, &CompressorState { pressure: 7e5, ..s }) / (p.delivery * 60.0) / per_flow;
         assert!((more - 1.07).abs() < 0.01, "1 bar more in the separator: {more}");
+    }
+
+    #[test]
+    fn lags_are_the_same_on_both_sides_of_their_series() {
+        let x = 1e-3;
+        let ((one, two), (below, under)) = (lags(x), lags(x * (1.0 - 1e-9)));
+        assert!((one - below).abs() < 1e-11 && (two - under).abs() < 1e-9, "{one} {below} {two} {under}");
+        assert_eq!(lags(0.0), (1.0, 0.5));
+        // A rate of 2 that falls by 0.5: 1 is reached after ln(4 / 3) / 0.5.
+        assert!((when(1.0, 2.0, 0.5) - libm::log(4.0 / 3.0) / 0.5).abs() < 1e-12);
+        assert_eq!(when(5.0, 2.0, 0.5), f64::INFINITY, "it stops at 4");
     }
 
     #[test]

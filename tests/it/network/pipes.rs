@@ -49,6 +49,73 @@ fn a_pipe_takes_the_sheets_pressure_and_more_with_scale() {
 }
 
 #[test]
+fn a_pipe_tells_how_hard_a_stop_would_strike() {
+    // Sheet 1.5: DN100, 3.6 mm of steel: 1294.7 m/s; 10 l/s have 1.27324 m/s.
+    let sim = line(5e5, &[("length", 100.0), ("diameter", 0.1)], 0.01);
+    assert!((sim.out("PIPE", "wave_speed") / 1294.7 - 1.0).abs() < 1e-4);
+    assert!((sim.out("PIPE", "surge") / (RHO * 1294.7 * 1.273_24) - 1.0).abs() < 1e-3);
+    let soft = line(5e5, &[("length", 100.0), ("diameter", 0.1), ("modulus", 3e9)], 0.01);
+    assert!(soft.out("PIPE", "surge") < 0.3 * sim.out("PIPE", "surge"), "a pipe of PVC gives way");
+}
+
+/// A valve between two mains with so much resistance on each side, as K_v.
+fn throttled(before: f64, after: f64, recovery: f64, behind: f64) -> Sim {
+    let sink = machine("B", "Mains").with("pressure_drop", 0.0).with("check_valve", 0.0);
+    let rest = |id: &str, kv: f64| {
+        machine(id, "ControlValve").with("kv", kv).with("recovery", 1.0).with("rangeability", 1.0).with("start", 1.0)
+    };
+    let blueprint = Blueprint {
+        machines: vec![
+            machine("A", "Mains").with("pressure_drop", 0.0).fed("pressure", Feed::Constant(1e6)),
+            rest("R", before).fed("command", Feed::Constant(1.0)),
+            machine("V", "ControlValve")
+                .with("recovery", recovery)
+                .with("start", 1.0)
+                .fed("command", Feed::Constant(1.0)),
+            rest("S", after).fed("command", Feed::Constant(1.0)),
+            sink.fed("pressure", Feed::Constant(behind)),
+        ],
+        ties: vec![
+            water((0, "outlet"), (1, "inlet")),
+            water((1, "outlet"), (2, "inlet")),
+            water((2, "outlet"), (3, "inlet")),
+            water((3, "outlet"), (4, "outlet")),
+        ],
+        outside: vec![],
+    };
+    let mut sim = Sim::new(blueprint, 1);
+    sim.run(30.0);
+    sim
+}
+
+#[test]
+fn a_valve_in_which_water_boils_passes_no_more_whatever_draws_behind_it() {
+    // F_L² (p_1 - F_F p_v), in bar, for water of 20 °C at 11.01 bar.
+    let counts = |recovery: f64, before: f64| recovery * recovery * (before + 1.013_25 - 0.957_121 * 0.023_39);
+    let flow = |sim: &Sim| sim.out("V", "flow") * 3600.0;
+    let (choked, more) = (throttled(1e5, 1e5, 0.6, 3e5), throttled(1e5, 1e5, 0.6, 0.0));
+    let wanted = 10.0 * (counts(0.6, 10.0) / (RHO / 999.0)).sqrt();
+    for sim in [&choked, &more] {
+        assert!((flow(sim) / wanted - 1.0).abs() < 1e-4, "{} not {wanted} m³/h", flow(sim));
+        assert_eq!(sim.out("V", "choked"), 1.0);
+    }
+    assert!(more.out("V", "cavitation") > choked.out("V", "cavitation"));
+    let free = throttled(1e5, 1e5, 0.9, 3e5);
+    let wanted = 10.0 * f64::sqrt(7.0 / (RHO / 999.0));
+    assert!((flow(&free) / wanted - 1.0).abs() < 1e-4 && free.out("V", "choked") == 0.0, "{}", flow(&free));
+    // Where pressures follow the flow it settles, and does not swing.
+    for (before, after) in [(10.0, 100.0), (15.0, 20.0), (30.0, 1e3)] {
+        let mut sim = throttled(before, after, 0.5, 0.0);
+        let inlet = 10.0 - RHO / 999.0 * (flow(&sim) / before) * (flow(&sim) / before);
+        let wanted = 10.0 * (counts(0.5, inlet).min(sim.out("V", "pressure_drop") / 1e5) / (RHO / 999.0)).sqrt();
+        assert!((flow(&sim) / wanted - 1.0).abs() < 1e-3, "{before} {after}: {} not {wanted}", flow(&sim));
+        let settled = flow(&sim);
+        sim.run(0.1);
+        assert!((flow(&sim) / settled - 1.0).abs() < 1e-6);
+    }
+}
+
+#[test]
 fn a_consumer_gets_its_demand_or_what_the_pressure_allows() {
     for (pressure, share) in [(3e5, 1.0), (1e5, 1.0), (2.5e4, 0.5), (0.0, 0.0)] {
         let sim = line(pressure, &[("length", 0.1), ("diameter", 0.5)], 1e-3);

@@ -4,6 +4,8 @@ use pollux::network::Blueprint;
 
 use super::{Sim, items, machine};
 
+const BATCHES: u32 = 40;
+
 pub(super) fn line(rate: f64, servers: f64, service: f64, seed: u64) -> Sim {
     let blueprint = Blueprint {
         machines: vec![
@@ -47,6 +49,128 @@ fn several_servers_hold_as_many_as_erlang_says() {
         let (inside, _) = means(load, servers, 2e5);
         assert!((inside / wanted - 1.0).abs() < 0.08, "c {servers}: L {inside}, not {wanted}");
     }
+}
+
+/// A mean over time, and its standard deviation by batches that are as good as independent of each other.
+#[derive(Clone, Copy, Debug)]
+struct Measured {
+    mean: f64,
+    deviation: f64,
+}
+
+impl Measured {
+    fn of(batches: &[f64]) -> Self {
+        let count = batches.len() as f64;
+        let mean = batches.iter().sum::<f64>() / count;
+        let squares: f64 = batches.iter().map(|one| (one - mean) * (one - mean)).sum();
+        Self { mean, deviation: (squares / (count - 1.0) / count).sqrt() }
+    }
+
+    /// Within three standard deviations, which must be small enough to tell.
+    fn expect(self, what: &str, wanted: f64, share: f64) {
+        println!("{what}: {:.4} +- {:.4}, wanted {wanted}", self.mean, self.deviation);
+        assert!(self.deviation < share * wanted, "{what}: {self:?} tells too little");
+        assert!((self.mean - wanted).abs() < 3.0 * self.deviation, "{what}: {self:?}, not {wanted}");
+    }
+}
+
+/// Sums over time of a machine: its counts of these numbers, in s.
+fn sums(sim: &Sim, id: &str, count: usize) -> f64 {
+    let at = sim.network.machine(id).expect("a machine");
+    sim.now.counts(&sim.network, at)[count] as f64 / 1e9
+}
+
+const INSIDE: usize = 5;
+const WAITING: usize = 6;
+const SUMMED: usize = 7;
+
+/// What each of some sums grew by for each unit of another one, after a warm-up of 5 %.
+fn rates<const N: usize>(sim: &mut Sim, secs: f64, read: impl Fn(&Sim) -> [(f64, f64); N]) -> [Measured; N] {
+    sim.run(0.05 * secs);
+    let mut batches = [const { Vec::new() }; N];
+    let mut before = read(sim);
+    for _ in 0..BATCHES {
+        sim.run(secs / f64::from(BATCHES));
+        let now = read(sim);
+        for ((batch, now), before) in batches.iter_mut().zip(now).zip(before) {
+            batch.push((now.0 - before.0) / (now.1 - before.1));
+        }
+        before = now;
+    }
+    batches.map(|batch| Measured::of(&batch))
+}
+
+/// Mean number of items that wait.
+fn waiting(rate: f64, servers: f64, chance: f64, customers: f64) -> Measured {
+    let mut sim = line(rate, servers, 1.0, 17);
+    let at = sim.network.machine("S").expect("a server");
+    let parameter = sim.network.description(at).parameter("chance").expect("a parameter");
+    sim.now.set_parameter(&sim.network, at, parameter, chance);
+    rates(&mut sim, customers / rate, |sim| [(sums(sim, "S", WAITING), sums(sim, "S", SUMMED))])[0]
+}
+
+#[test]
+fn services_of_any_spread_make_items_wait_as_pollaczek_and_khinchine_say() {
+    // M/G/1 at a load of 0.8: L_q = r² (1 + c²) / (2 (1 - r)).
+    for (square, wanted) in [(0.0, 1.6), (0.25, 2.0), (1.0, 3.2), (2.0, 4.8)] {
+        waiting(0.8, 1.0, f64::sqrt(square), 2e5).expect(&format!("L_q at {square}"), wanted, 0.04);
+    }
+    // At a load of 0.9 with c² 0.25: W_q = 5.625 services, L_q 0.9 of them.
+    waiting(0.9, 1.0, 0.5, 2e5).expect("L_q at 0.9", 0.9 * 5.625, 0.05);
+}
+
+#[test]
+fn trucks_wait_at_four_doors_as_erlang_says() {
+    // 6 trucks an hour, 30 min each: 15.283 min = 0.50943 services.
+    waiting(3.0, 4.0, 1.0, 2e5).expect("L_q of four doors", 3.0 * 15.283 / 30.0, 0.04);
+}
+
+#[test]
+fn places_that_pass_items_on_hold_as_many_as_jackson_says() {
+    // Sheet 3.4: items come to the first place and the third; each then chooses where it goes.
+    let place = |id: &str, rate: f64, shares: &[f64]| {
+        let mut place = machine(id, "Server").with("service", 1.0 / rate);
+        place.tables[0] = shares.to_vec();
+        place
+    };
+    let blueprint = Blueprint {
+        machines: vec![
+            machine("A", "Arrivals").with("rate", 1.0),
+            machine("B", "Arrivals").with("rate", 0.5),
+            place("ONE", 2.0, &[0.6, 0.3, 0.1]),
+            place("TWO", 1.5, &[0.5, 0.5]),
+            place("THREE", 3.0, &[0.2, 0.8]),
+            machine("OUT", "Departures"),
+        ],
+        ties: vec![
+            items((0, "out"), (2, "in")),
+            items((1, "out"), (4, "in")),
+            items((2, "out"), (3, "in")),
+            items((2, "out"), (4, "in")),
+            items((2, "out"), (5, "in")),
+            items((3, "out"), (4, "in")),
+            items((3, "out"), (5, "in")),
+            items((4, "out"), (2, "in")),
+            items((4, "out"), (5, "in")),
+        ],
+        outside: vec![],
+    };
+    let mut sim = Sim::new(blueprint, 5);
+    let found = rates(&mut sim, 1.2e5, |sim| {
+        let held = |id: &str| (sums(sim, id, INSIDE), sums(sim, id, SUMMED));
+        // Stays in s over items.
+        let stays = (sums(sim, "OUT", 1), sum_of(sim, "OUT", 0));
+        [held("ONE"), held("TWO"), held("THREE"), stays]
+    });
+    let wanted = [("L of the first", 1.666_67), ("of the second", 1.0), ("of the third", 0.714_286), ("W", 2.253_97)];
+    for (found, (what, wanted)) in found.into_iter().zip(wanted) {
+        found.expect(what, wanted, 0.02);
+    }
+}
+
+/// A count itself.
+fn sum_of(sim: &Sim, id: &str, count: usize) -> f64 {
+    sums(sim, id, count) * 1e9
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Compressed air and the air around machines.
 
+use pollux::model::services::polytropic_power;
 use pollux::network::{Adjustment, Blueprint, Effect, Feed, Target, TieKind};
 
 use super::{Sim, machine, tie};
@@ -31,6 +32,32 @@ fn a_compressor_loads_for_15_s_and_idles_for_10_s() {
     let share = sim.out("C", "loaded_time") / sim.now.secs();
     assert!((share - 0.6).abs() < 1e-9, "{share}");
     assert!((sim.out("C", "delivered_sum") - sim.out("U", "taken")).abs() < 1e-6, "what was delivered was taken");
+}
+
+#[test]
+fn a_variable_speed_drive_delivers_what_is_taken_and_unloads_below_a_quarter() {
+    // Sheet 1.11: FAD ~ n, 25 to 100 %.
+    let drive = |demand: f64| {
+        let mut sim = air(demand, &[("least_speed", 0.25), ("start_pressure", 6.5e5)]);
+        sim.run(600.0);
+        let (loads, delivered) = (sim.out("C", "loads"), sim.out("C", "delivered_sum"));
+        sim.run(600.0);
+        let steady = sim.out("C", "loads") == loads;
+        (sim.out("C", "speed"), (sim.out("C", "delivered_sum") - delivered) / 10.0, steady, sim)
+    };
+    for demand in [3.0, 6.0, 9.0] {
+        let (speed, delivered, steady, sim) = drive(demand);
+        assert!((speed - demand / 10.0).abs() < 1e-6 && steady, "{demand}: {speed}");
+        assert!((delivered / demand - 1.0).abs() < 1e-6, "{delivered} m³/min");
+        let pressure = 7e5 - 5e4 * (speed - 0.25) / 0.75;
+        assert!((sim.out("C", "pressure") - pressure).abs() < 1.0);
+        // Power goes with what it delivers, at 20 mbar before it and 0.2 bar behind it.
+        let work = polytropic_power(1.4, 0.98e5, 1.2e5 + pressure, demand / 60.0) / 0.78;
+        assert!((sim.out("C", "power") / work - 1.0).abs() < 1e-6, "{}", sim.out("C", "power"));
+    }
+    let (_, delivered, steady, sim) = drive(1.5);
+    assert!(!steady && (delivered / 1.5 - 1.0).abs() < 0.1, "it unloads: {delivered}");
+    assert!((6.5e5..7.001e5).contains(&sim.out("C", "pressure")));
 }
 
 #[test]
