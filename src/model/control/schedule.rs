@@ -3,6 +3,8 @@
 //!
 //! In steps, a row holds until the next one, and the last one until the first of the next round; or straight lines lead
 //! from row to row. Rows stand in the order of their times.
+//!
+//! Exact at each step: its value follows from time alone.
 
 use crate::model::quantities;
 use crate::model::{Description, Given, Model, StateMut, StateRef, Table};

@@ -13,6 +13,9 @@
 //! Waveform: a resonance of the housing that rings at each strike, which slip scatters by 1 % of its period; louder in
 //! the load zone for the inner race (once per turn) and for a ball (once per turn of the cage).
 //!
+//! Defect and used life are exact for speed and load that stand during a step; the temperature is of order 1, since
+//! friction follows the defect.
+//!
 //! | figure | source | wanted | ours | difference |
 //! | --- | --- | --- | --- | --- |
 //! | 6205: outer, inner, cage, ball twice | sheet 1.7 | 3.58478, 5.41522, 0.39831, 4.71350 | the same | < 1e-5 |

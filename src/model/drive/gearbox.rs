@@ -8,6 +8,9 @@
 //! from 0 to 1 and makes iron in the oil, a broken tooth strikes once per turn, worn flanks let the second shaft lag when
 //! the direction turns. The second shaft follows one step behind the first.
 //!
+//! Order 1: the oil is exact for a loss that stands, but the loss follows the oil. Wear is exact for a speed that
+//! stands.
+//!
 //! | figure | source | wanted | ours | difference |
 //! | --- | --- | --- | --- | --- |
 //! | 23/67 at 1480 rpm: mesh and first lower line, Hz | sheet 1.8 | 567.333, 542.667 | the same | < 1e-6 |

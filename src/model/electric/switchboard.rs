@@ -7,6 +7,8 @@
 //! with the square of the current; a thermal release opens above 1.05 times its setting after a time that falls with
 //! the square of the current (IEC 60947-2), and stays open until it is reset.
 //!
+//! Voltage, temperature and the release are exact for a power that stands during a step.
+//!
 //! | figure | source | wanted | ours | difference |
 //! | --- | --- | --- | --- | --- |
 //! | volts lost by a short circuit voltage of 4 % at rated reactive load | Kundur 2.1 | 4.0 % less 2nd order | 4.17 % | by the formula |

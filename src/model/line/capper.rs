@@ -4,6 +4,8 @@
 //! It collects as many bottles as the robot has heads. Then it waits for the robot: `cycle` becomes true once their caps
 //! are on. Without a robot its own time has to pass since the bottles before, of which the last part holds the bottles.
 //! Then all leave, one after the other, while the next come. A cap whose torque is outside its limits is rejected.
+//!
+//! Its numbers change in events alone: steps of any length give the same.
 
 use crate::model::quantities;
 use crate::model::{

@@ -10,6 +10,8 @@
 //! belts have besides (C holds from 80 m on). Power F v / eta. The drum holds the belt while T_1 / T_2 <= e^(mu theta)
 //! (Euler and Eytelwein): it can pull T_2 (e^(mu theta) - 1); where more is asked for, the belt slips.
 //!
+//! Speed and ways are exact for a speed that is told once; the temperature is of order 1.
+//!
 //! | figure | source | wanted | ours | difference |
 //! |---|---|---|---|---|
 //! | force: 100 m, 20, 10 and 30 kg/m, C 1.78, g 9.81 | sheet 1.9 | 2444.65 N | 2444.65 N | 1e-6 |

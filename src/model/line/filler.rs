@@ -10,6 +10,8 @@
 //! liquid leaves with the bottles. What is weighed is judged by European rules for packages (76/211/EEC): the tolerable
 //! deficiency T of a volume, and the mean that a spread asks for, max(Q, Q - T + 1.96 sd).
 //!
+//! The bowl is of order 2 in its step: what flows in is solved with the mean level of the step. Its turning is exact.
+//!
 //! | figure | source | wanted | ours | difference |
 //! |---|---|---|---|---|
 //! | 500 ml at 0.1 l/s, delay 20 ms: told to close at | sheet 1.13 | 498 ml | 498 ml | 1e-12 |

@@ -1,5 +1,7 @@
 //! A labeller with a reel. In: bottles, a speed. Out: labelled bottles, rejects, labels that are left. Never lets a bottle
 //! pass without a label: an empty reel holds its ring until a new one is in.
+//!
+//! Its turning is exact between events.
 
 use super::carousel::Carousel;
 use crate::model::integrate::move_towards;

@@ -3,6 +3,8 @@
 //!
 //! The lift sinks by one layer after each push, so that layers are pushed at one height. It lifts m g v / eta; a brake
 //! holds what sinks.
+//!
+//! Its moves are exact, and begin with the first step after what lets them begin.
 
 use crate::model::integrate::move_towards;
 use crate::model::quantities;

@@ -2,6 +2,8 @@
 //!
 //! Water: Q = Q_n open sqrt(p / p_n) through all nozzles (Torricelli), which open while the ring turns. Each bottle rides
 //! around the ring once.
+//!
+//! Its turning is exact between events; the valve moves from the first step on that finds it turning.
 
 use super::carousel::Carousel;
 use crate::model::integrate::{approach, move_towards};

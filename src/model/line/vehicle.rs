@@ -5,6 +5,9 @@
 //! drives: (C_rr m g + m a) v / eta + P_aux. The battery loses eta I; its voltage falls by its resistance. A stop halts
 //! it at once, and it goes on from there by a new trapezoid.
 //!
+//! Its drives are exact, and begin with the first step after what lets them begin; the battery is exact for a power
+//! that stands during a step, else of order 1.
+//!
 //! | figure | source | wanted | ours | difference |
 //! |---|---|---|---|---|
 //! | time for 30 m at 1.5 m/s and 0.5 m/s² | sheet 3.1 | 23.0 s | 23.0 s | 1e-12 |

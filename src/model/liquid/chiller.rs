@@ -12,6 +12,8 @@
 //! Deposits in the condenser and gases that do not condense cost 3 % of power for each kelvin; a quarter of the charge
 //! lost takes a fifth of the capacity (sheet 1.14).
 //!
+//! Order 1: what it cools follows the temperatures of the step before.
+//!
 //! | te, tc, x | source | wanted: Q, P, COP | ours | difference |
 //! | --- | --- | --- | --- | --- |
 //! | 4.44, 12.78, 1 | sheet 1.14 | 1641.5 kW, 220.42 kW, 7.447 | equal | < 1e-3 |

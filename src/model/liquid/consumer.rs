@@ -4,6 +4,8 @@
 //! Above the pressure that it requires its valve throttles to the demand, by the pressure of the step before; below, q = demand sqrt(p / p_required), as an orifice does
 //! (pressure-driven demand: Wagner, Shamir and Marks, "Water distribution reliability: simulation methods", Journal of
 //! Water Resources Planning and Management 114, 1988).
+//!
+//! Order 1: its valve follows the pressure of the step before. Exact where that stands.
 
 use crate::model::quantities;
 use crate::model::{

@@ -11,6 +11,8 @@
 //! So that spaces which nearly nothing passes stay between the temperatures that enter, a step moves half of what is
 //! there at most: that is felt only where liquid stays for less than two steps.
 //!
+//! Order 1: the heat that goes over follows the temperatures of the step before. Fouling is exact.
+//!
 //! | figure | source | wanted | ours | difference |
 //! | --- | --- | --- | --- | --- |
 //! | eps (NTU 1, C_r 1), (2, 0.5), (3, 0.75), (2, 0) | sheet 1.6 | 0.5, 0.774600, 0.817118, 0.864665 | equal | < 1e-6 |

@@ -2,6 +2,8 @@
 //! it gave. Never takes anything back while its check valve holds.
 //!
 //! p = p_0 - R q |q|: the pressure that is promised less what meter and filter take of the flow.
+//!
+//! What it gave is exact for a flow that stands during a step.
 
 use crate::model::quantities;
 use crate::model::{

@@ -15,7 +15,7 @@ pub use consumer::{Consumer, ConsumerInputs, ConsumerOutputs, ConsumerParameters
 pub use exchanger::{ExchangerOutputs, ExchangerParameters, ExchangerState, HeatExchanger, effectiveness};
 pub use mains::{Mains, MainsInputs, MainsOutputs, MainsParameters, MainsState};
 pub use pipe::{Pipe, PipeInputs, PipeOutputs, PipeParameters, PipeState, surge, wave_speed};
-pub use pump::{CentrifugalPump, PumpInputs, PumpOutputs, PumpParameters, PumpState};
+pub use pump::{CentrifugalPump, PumpInputs, PumpOutputs, PumpParameters, PumpState, specific_speed, suction_head};
 pub use tank::{Tank, TankInputs, TankOutputs, TankParameters, TankState};
 pub use valve::{
     ControlValve, ValveInputs, ValveOutputs, ValveParameters, ValveState, choking_drop, cv_of_kv, opening,

@@ -4,6 +4,15 @@
 //! Volume is the state, so that it is kept to rounding: dV/dt = sum of flows. The liquid is stirred and loses heat to its
 //! surroundings: rho c V dT/dt = sum of rho c q (T_in - T) - UA (T - T_a). A hole at the bottom lets out
 //! C_d a sqrt(2 p / rho), p the pressure there (Torricelli; C_d 0.62 for a sharp edge).
+//!
+//! The volume is of order 2 in its step, as flows are solved with the mean level of the step; the temperature is of
+//! order 1.
+//!
+//! | figure | source | wanted | ours | difference |
+//! | --- | --- | --- | --- | --- |
+//! | 1 m², a hole of 50 mm, C_d 0.62: first flow | sheet 1.5 | 7.62451 l/s | equal | < 1e-3: half a step later |
+//! | the same: 2 to 1 m | sheet 1.5 | 153.659 s | equal | < 1e-6 of the closed form |
+//! | the same: 2 to 0 m | sheet 1.5 | 524.624 s | within 1 mm of the bottom | its last step is limited |
 
 use crate::model::quantities;
 use crate::model::{

@@ -4,6 +4,8 @@
 //! At the pressure that it requires it takes its demand; below, demand sqrt(p / p_required), as a nozzle that is not
 //! choked; above, its regulator keeps to the demand. Leaks take their share at any time, in proportion to the absolute
 //! pressure (ISO 6358, choked flow).
+//!
+//! What it took is exact for a pressure and a demand that stand during a step.
 
 use crate::model::quantities;
 use crate::model::{Carrier, Description, Domain, Given, Model, OutputKind, Port, StateMut, StateRef};

@@ -6,6 +6,8 @@
 //! of the Brownian motion", Physical Review 36, 1930), stepped exactly. Water in the air stays as the dew point says:
 //! relative humidity is e_s(dew point) / e_s(T), e_s after Magnus (WMO No. 8, annex 4.B). Time 0 is midnight.
 //!
+//! Exact for heat that stands during a step.
+//!
 //! | figure | source | wanted | ours | difference |
 //! | --- | --- | --- | --- | --- |
 //! | vapour pressure of water at 20 °C | sheet, conventions | 2339 Pa | 2333 Pa | 0.3 % |

@@ -1,4 +1,6 @@
 //! A pulse that comes again and again. In: time. Out: one of two values.
+//!
+//! Exact at each step: its value follows from time alone.
 
 use crate::model::quantities;
 use crate::model::{Description, Given, Model, StateMut, StateRef};

@@ -1,5 +1,7 @@
 //! A ramp. In: time. Out: a start value, from a moment on a line to an end value, then that. Where it has a period it
 //! begins anew after it, as a saw tooth.
+//!
+//! Exact at each step: its value follows from time alone.
 
 use crate::model::quantities;
 use crate::model::{Description, Given, Model, StateMut, StateRef};

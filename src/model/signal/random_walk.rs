@@ -3,6 +3,8 @@
 //! Ornstein and Uhlenbeck's process, stepped exactly: x' = m + a (x - m) + sd sqrt(1 - a²) n, a = exp(-dt / tau), n
 //! standard normal (Gillespie, "Exact numerical simulation of the Ornstein-Uhlenbeck process", Physical Review E 54,
 //! 1996). Without a correlation time: white noise, a fresh number at each step. With a very long one: a random walk.
+//!
+//! Its distribution is exact for any step; the numbers that are drawn differ from step to step.
 
 use crate::model::quantities;
 use crate::model::{Description, Given, Model, StateMut, StateRef};

@@ -1,4 +1,6 @@
 //! A sine. In: time. Out: mean + amplitude sin(2 pi t / period + phase), and a second harmonic where asked for.
+//!
+//! Exact at each step: its value follows from time alone.
 
 use crate::model::quantities;
 use crate::model::{Description, Given, Model, StateMut, StateRef};

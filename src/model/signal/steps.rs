@@ -1,5 +1,7 @@
 //! Values that hold until the next one. In: rows of times and values. Out: the value of now. Where it has a period it
 //! begins anew after it; else the last value stays. Rows stand in the order of their times.
+//!
+//! Exact at each step: its value follows from time alone.
 
 use crate::model::quantities;
 use crate::model::{Description, Given, Model, StateMut, StateRef, Table};

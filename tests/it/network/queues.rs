@@ -4,7 +4,9 @@ use pollux::network::Blueprint;
 
 use super::{Sim, items, machine};
 
-const BATCHES: u32 = 40;
+/// Runs with seeds of their own, and stretches of each that are looked at.
+const SEEDS: u64 = 4;
+const BATCHES: u32 = 10;
 
 pub(super) fn line(rate: f64, servers: f64, service: f64, seed: u64) -> Sim {
     let blueprint = Blueprint {
@@ -84,29 +86,39 @@ const INSIDE: usize = 5;
 const WAITING: usize = 6;
 const SUMMED: usize = 7;
 
-/// What each of some sums grew by for each unit of another one, after a warm-up of 5 %.
-fn rates<const N: usize>(sim: &mut Sim, secs: f64, read: impl Fn(&Sim) -> [(f64, f64); N]) -> [Measured; N] {
-    sim.run(0.05 * secs);
+/// What each of some sums grew by for each unit of another one, after a warm-up of 5 %, with several seeds.
+fn rates<const N: usize>(
+    begin: impl Fn(u64) -> Sim,
+    secs: f64,
+    read: impl Fn(&Sim) -> [(f64, f64); N],
+) -> [Measured; N] {
     let mut batches = [const { Vec::new() }; N];
-    let mut before = read(sim);
-    for _ in 0..BATCHES {
-        sim.run(secs / f64::from(BATCHES));
-        let now = read(sim);
-        for ((batch, now), before) in batches.iter_mut().zip(now).zip(before) {
-            batch.push((now.0 - before.0) / (now.1 - before.1));
+    for seed in 1..=SEEDS {
+        let mut sim = begin(seed);
+        sim.run(0.05 * secs);
+        let mut before = read(&sim);
+        for _ in 0..BATCHES {
+            sim.run(secs / f64::from(BATCHES) / SEEDS as f64);
+            let now = read(&sim);
+            for ((batch, now), before) in batches.iter_mut().zip(now).zip(before) {
+                batch.push((now.0 - before.0) / (now.1 - before.1));
+            }
+            before = now;
         }
-        before = now;
     }
     batches.map(|batch| Measured::of(&batch))
 }
 
 /// Mean number of items that wait.
 fn waiting(rate: f64, servers: f64, chance: f64, customers: f64) -> Measured {
-    let mut sim = line(rate, servers, 1.0, 17);
-    let at = sim.network.machine("S").expect("a server");
-    let parameter = sim.network.description(at).parameter("chance").expect("a parameter");
-    sim.now.set_parameter(&sim.network, at, parameter, chance);
-    rates(&mut sim, customers / rate, |sim| [(sums(sim, "S", WAITING), sums(sim, "S", SUMMED))])[0]
+    let begin = |seed: u64| {
+        let mut sim = line(rate, servers, 1.0, seed);
+        let at = sim.network.machine("S").expect("a server");
+        let parameter = sim.network.description(at).parameter("chance").expect("a parameter");
+        sim.now.set_parameter(&sim.network, at, parameter, chance);
+        sim
+    };
+    rates(begin, customers / rate, |sim| [(sums(sim, "S", WAITING), sums(sim, "S", SUMMED))])[0]
 }
 
 #[test]
@@ -123,6 +135,11 @@ fn services_of_any_spread_make_items_wait_as_pollaczek_and_khinchine_say() {
 fn trucks_wait_at_four_doors_as_erlang_says() {
     // 6 trucks an hour, 30 min each: 15.283 min = 0.50943 services.
     waiting(3.0, 4.0, 1.0, 2e5).expect("L_q of four doors", 3.0 * 15.283 / 30.0, 0.04);
+    for (servers, load, wanted) in
+        [(3.0, 2.0, 0.888_89), (4.0, 3.2, 2.385_73), (10.0, 8.0, 1.636_72), (20.0, 16.0, 1.024_31)]
+    {
+        waiting(load, servers, 1.0, 2e5).expect(&format!("L_q of {servers}"), wanted, 0.09);
+    }
 }
 
 #[test]
@@ -155,8 +172,8 @@ fn places_that_pass_items_on_hold_as_many_as_jackson_says() {
         ],
         outside: vec![],
     };
-    let mut sim = Sim::new(blueprint, 5);
-    let found = rates(&mut sim, 1.2e5, |sim| {
+    let begin = |seed: u64| Sim::new(blueprint.clone(), seed);
+    let found = rates(begin, 1.2e5, |sim| {
         let held = |id: &str| (sums(sim, id, INSIDE), sums(sim, id, SUMMED));
         // Stays in s over items.
         let stays = (sums(sim, "OUT", 1), sum_of(sim, "OUT", 0));
@@ -183,4 +200,23 @@ fn every_item_is_somewhere_and_time_inside_is_the_sum_of_stays() {
     }
     let (came, left) = (sim.out("IN", "came"), sim.out("OUT", "left"));
     assert!(came > 6000.0 && came - left == sim.out("S", "inside"), "{came} {left}");
+}
+
+#[test]
+fn from_empty_to_empty_time_inside_is_the_sum_of_stays_to_the_nanosecond() {
+    // Little's law is an identity there.
+    let mut sim = line(0.7, 1.0, 1.0, 9);
+    let at = |sim: &Sim, id: &str, count: usize| {
+        let machine = sim.network.machine(id).expect("a machine");
+        sim.now.counts(&sim.network, machine)[count]
+    };
+    let mut empty = 0;
+    for _ in 0..1000 {
+        sim.run(7.3);
+        if sim.out("S", "inside") == 0.0 && sim.out("IN", "waiting") == 0.0 {
+            assert_eq!(at(&sim, "S", INSIDE), at(&sim, "OUT", 1));
+            empty += 1;
+        }
+    }
+    assert!(empty > 100, "{empty}");
 }
