@@ -125,7 +125,7 @@ fn waiting(rate: f64, servers: f64, chance: f64, customers: f64) -> Measured {
 fn services_of_any_spread_make_items_wait_as_pollaczek_and_khinchine_say() {
     // M/G/1 at a load of 0.8: L_q = r² (1 + c²) / (2 (1 - r)).
     for (square, wanted) in [(0.0, 1.6), (0.25, 2.0), (1.0, 3.2), (2.0, 4.8)] {
-        waiting(0.8, 1.0, f64::sqrt(square), 2e5).expect(&format!("L_q at {square}"), wanted, 0.04);
+        waiting(0.8, 1.0, f64::sqrt(square), 2e5).expect(&format!("L_q at {square}"), wanted, 0.05);
     }
     // At a load of 0.9 with c² 0.25: W_q = 5.625 services, L_q 0.9 of them.
     waiting(0.9, 1.0, 0.5, 2e5).expect("L_q at 0.9", 0.9 * 5.625, 0.05);
