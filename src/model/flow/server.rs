@@ -16,7 +16,7 @@
 //! | M/M/3, 4, 10 and 20 of load 2, 3.2, 8 and 16: L_q | sheet 3.4 | 0.889, 2.386, 1.637, 1.024 | 0.876, 2.335, 1.580, 0.980 | < 1 standard deviation of 2 to 6 % |
 //! | 4 doors, 6 trucks an hour of 30 min: W_q | sheet 3.4 | 15.283 min | 15.04 min | 0.6 standard deviations of 3 % |
 //! | M/G/1, load 0.8: L_q for chance² of 0, 0.25, 1, 2 | sheet 3.4 | 1.6, 2.0, 3.2, 4.8 | 1.604, 1.997, 3.157, 4.997 | <= 1 standard deviation of 2 to 4 % |
-//! | M/G/1, load 0.9, chance² 0.25: W_q | sheet 3.4 | 5.625 services | @@W9@@ | chance |
+//! | M/G/1, load 0.9, chance² 0.25: W_q | sheet 3.4 | 5.625 services | 5.616 | < 0.1 standard deviations of 4 % |
 //! | Jackson, three places: L | sheet 3.4 | 1.66667, 1, 0.714286 | 1.654, 1.009, 0.721 | about 1 standard deviation of 1 to 2 % |
 //! | Jackson: W | sheet 3.4 | 2.25397 s | 2.2538 s | < 1 standard deviation of 1 % |
 
