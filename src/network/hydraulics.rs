@@ -12,6 +12,7 @@
 //! Friction: laminar up to Re 2300, Swamee and Jain ("Explicit equations for pipe-flow problems", J. Hydraulics
 //! Division ASCE 102, 1976) from 4000, between them the friction factor is blended in a straight line.
 
+use super::sets::Sets;
 use super::skyline::Skyline;
 use crate::model::{Fluid, Friction, Law};
 
@@ -183,28 +184,19 @@ impl Hydraulics {
 
 /// One node of each part of the network in which no passage ends elsewhere.
 fn unheld(nodes: usize, ends: &[(NodeEnd, NodeEnd)]) -> Vec<usize> {
-    let mut part: Vec<usize> = (0..nodes).collect();
-    fn root(part: &mut [usize], mut node: usize) -> usize {
-        while part[node] != node {
-            part[node] = part[part[node]];
-            node = part[node];
-        }
-        node
-    }
+    let mut parts = Sets::new(nodes);
     for (from, to) in ends.iter().filter_map(|(from, to)| from.zip(*to)) {
-        let (from, to) = (root(&mut part, from), root(&mut part, to));
-        let (low, high) = (from.min(to), from.max(to));
-        part[high] = low;
+        parts.join(from, to);
     }
     let mut held = vec![false; nodes];
     for (from, to) in ends {
         if from.is_none() || to.is_none() {
             for node in from.iter().chain(to) {
-                held[root(&mut part, *node)] = true;
+                held[parts.root(*node)] = true;
             }
         }
     }
-    (0..nodes).filter(|node| root(&mut part, *node) == *node && !held[*node]).collect()
+    (0..nodes).filter(|node| parts.root(*node) == *node && !held[*node]).collect()
 }
 
 /// Pa that a passage takes at a flow, and how fast that grows: Pa s/m³, above 0.

@@ -24,9 +24,11 @@
 
 mod balance;
 mod blueprint;
+mod builder;
 mod hydraulics;
 mod island;
 mod items;
+mod sets;
 mod skyline;
 mod state;
 mod step;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::balance::Balance;
 use super::blueprint::{Blueprint, Feed, Problem, ProblemKind};
 use super::island::Island;
+use super::sets::Sets;
 use super::state::{Adjustment, IslandState, Target};
 use super::step::Scratch;
 use crate::model::{Crossing, Description, StateMut};
@@ -273,14 +274,7 @@ fn twice(blueprint: &Blueprint) -> Vec<Problem> {
 /// Machines that are tied, as lists in ascending order, ordered by their first.
 fn parts(blueprint: &Blueprint) -> Vec<Vec<usize>> {
     let count = blueprint.machines.len();
-    let mut part: Vec<usize> = (0..count).collect();
-    fn root(part: &mut [usize], mut at: usize) -> usize {
-        while part[at] != at {
-            part[at] = part[part[at]];
-            at = part[at];
-        }
-        at
-    }
+    let mut sets = Sets::new(count);
     let feeds = blueprint
         .machines
         .iter()
@@ -288,12 +282,11 @@ fn parts(blueprint: &Blueprint) -> Vec<Vec<usize>> {
         .flat_map(|(at, machine)| machine.inputs.iter().flat_map(Feed::machines).map(move |other| (other, at)));
     let ties = blueprint.ties.iter().map(|tie| (tie.from.0, tie.to.0));
     for (a, b) in feeds.chain(ties).filter(|(a, b)| *a < count && *b < count) {
-        let (a, b) = (root(&mut part, a), root(&mut part, b));
-        part[a.max(b)] = a.min(b);
+        sets.join(a, b);
     }
     let mut lists: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for at in 0..count {
-        lists.entry(root(&mut part, at)).or_default().push(at);
+        lists.entry(sets.root(at)).or_default().push(at);
     }
     lists.into_values().collect()
 }
