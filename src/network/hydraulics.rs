@@ -24,7 +24,7 @@ const SHUT: f64 = 1e18;
 /// last digits of the flow.
 const LIMITED: f64 = 1e12;
 /// Pa s/m³ of passages without resistance of their own.
-const LEAST_SLOPE: f64 = 100.0;
+pub(super) const LEAST_SLOPE: f64 = 100.0;
 /// Changes of flow, relative to the largest flow, at which a solution has been found; rounding comes on top.
 const TOLERANCE: f64 = 1e-10;
 /// m³/s: a third of a millilitre in ten years.

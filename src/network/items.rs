@@ -13,7 +13,7 @@ impl Island {
         let (mut again, mut left) = (true, MOST_PASSES);
         while again {
             again = false;
-            for tie in &self.items {
+            for (number, tie) in self.items.iter().enumerate() {
                 while self.may_pass(now, tie) {
                     left -= 1;
                     if left == 0 {
@@ -22,6 +22,7 @@ impl Island {
                         return;
                     }
                     self.pass(now, tie);
+                    now.passed[number] += 1;
                     touched[tie.from.0] = true;
                     touched[tie.to.0] = true;
                     again = true;

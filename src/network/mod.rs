@@ -13,7 +13,7 @@
 //!
 //! 1. Machines whose step ends here are stepped, with the inputs and flows that they had during the step. None sees
 //!    what another does in this instant.
-//! 2. Events that are due are carried out, in the order of machines.
+//! 2. Values from outside are read; then events that are due are carried out, in the order of machines.
 //! 3. Items pass through their ties for as long as any can, in the order of ties.
 //! 4. Outputs that follow from states alone are computed, then heat between bodies, then each liquid network is solved
 //!    for flows, pressures and temperatures, then all other outputs, each after those it depends on.
@@ -24,6 +24,7 @@
 
 mod balance;
 mod blueprint;
+mod border;
 mod builder;
 mod hydraulics;
 mod island;
@@ -33,6 +34,7 @@ mod skyline;
 mod state;
 mod step;
 mod store;
+mod subset;
 mod warmth;
 mod whole;
 
@@ -41,4 +43,5 @@ pub use blueprint::{Blueprint, Compute, Feed, Function, Machine, Problem, Proble
 pub use hydraulics::friction_factor;
 pub use state::{Adjustment, Effect, Target};
 pub use store::StoreError;
+pub use subset::{Cut, Subset};
 pub use whole::{Network, State, Workspace};

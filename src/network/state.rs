@@ -26,6 +26,8 @@ pub(super) struct IslandState {
     pub(super) crossings: Vec<Crossing>,
     pub(super) nodes: Vec<f64>,
     pub(super) pressures: Vec<f64>,
+    /// Items that passed each tie since the start.
+    pub(super) passed: Vec<u64>,
     /// When an event of each machine is due; `u64::MAX` for none.
     pub(super) due: Vec<u64>,
     /// What crossed the borders of each liquid network: m³ and J; inwards less outwards, and both added up.
@@ -43,10 +45,28 @@ pub struct Adjustment {
     pub effect: Effect,
 }
 
+impl Adjustment {
+    /// The same on another machine.
+    pub(super) fn of_machine(&self, machine: usize) -> Self {
+        let target = match self.target {
+            Target::Parameter { parameter, .. } => Target::Parameter { machine, parameter },
+            Target::Input { input, .. } => Target::Input { machine, input },
+        };
+        Self { target, effect: self.effect }
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Target {
     Parameter { machine: usize, parameter: usize },
     Input { machine: usize, input: usize },
+}
+
+impl Target {
+    pub(super) fn machine(self) -> usize {
+        let (Target::Parameter { machine, .. } | Target::Input { machine, .. }) = self;
+        machine
+    }
 }
 
 /// Several on one target act in the order in which they were made.
@@ -99,6 +119,7 @@ impl Island {
             crossings,
             nodes: vec![20.0; self.size.nodes],
             pressures: vec![0.0; self.size.nodes],
+            passed: vec![0; self.items.len()],
             due: vec![u64::MAX; self.slots.len()],
             crossed: vec![Default::default(); self.groups.len()],
             solved: vec![true; self.groups.len()],

@@ -116,9 +116,20 @@ impl Island {
                 }
             }
         }
+        self.look_outside(now, work);
         self.events(now, work);
         self.pass_items(now, &mut work.touched);
         self.settle(now, work);
+    }
+
+    /// Reads values from outside; what follows them may have an event at once.
+    fn look_outside(&self, now: &mut IslandState, work: &mut Scratch) {
+        for (at, slot) in self.slots.iter().enumerate() {
+            if slot.outside && self.gather(now, at, When::First) {
+                now.due[at] = self.next_event(now, at);
+                work.touched[at] = true;
+            }
+        }
     }
 
     fn step(&self, now: &mut IslandState, at: usize, work: &mut Scratch) {
@@ -189,8 +200,9 @@ impl Island {
         for at in &self.order {
             if work.stale[*at] || self.slots[*at].outside {
                 let changed = self.gather(now, *at, When::Now);
+                work.stale[*at] |= changed;
                 // Outputs that follow from the state alone were told above.
-                let tells = self.slots[*at].direct && (changed || work.stale[*at]);
+                let tells = self.slots[*at].direct && work.stale[*at];
                 if tells && self.tell(now, *at, work) {
                     self.followers[*at].iter().for_each(|other| work.stale[*other] = true);
                 }

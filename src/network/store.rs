@@ -9,8 +9,10 @@ use super::state::{Adjustment, Effect, IslandState, Target};
 use super::whole::{Network, State, Workspace};
 use crate::model::{Account, Crossing};
 
-/// Of the layout that this file writes.
-const VERSION: u64 = 1;
+/// Of the layout that this file writes. The first had no counts of items that passed.
+const VERSION: u64 = 2;
+/// The oldest that it reads.
+const FIRST: u64 = 1;
 
 /// A stored state that cannot be taken up.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -46,12 +48,15 @@ impl State {
     pub fn from_bytes(network: &Network, bytes: &[u8]) -> Result<Self, StoreError> {
         let mut from = Reader { rest: bytes };
         let version = from.number()?;
-        if version != VERSION {
+        if !(FIRST..=VERSION).contains(&version) {
             return Err(StoreError::Version { found: version });
         }
         let time = from.number()?;
-        let islands =
-            network.islands.iter().map(|island| IslandState::read(island, &mut from)).collect::<Result<_, _>>()?;
+        let islands = network
+            .islands
+            .iter()
+            .map(|island| IslandState::read(island, version, &mut from))
+            .collect::<Result<_, _>>()?;
         match from.rest.is_empty() {
             true => Ok(Self { time, islands }),
             false => Err(StoreError::Damaged),
@@ -75,6 +80,7 @@ impl IslandState {
             number(to, list.len() as u64);
             list.iter().for_each(|x| number(to, *x));
         }
+        self.passed.iter().for_each(|x| number(to, *x));
         for queue in &self.queues {
             number(to, queue.len() as u64);
             queue.iter().for_each(|x| number(to, *x));
@@ -113,7 +119,7 @@ impl IslandState {
         number(to, self.seed);
     }
 
-    fn read(network: &Island, from: &mut Reader<'_>) -> Result<Self, StoreError> {
+    fn read(network: &Island, version: u64, from: &mut Reader<'_>) -> Result<Self, StoreError> {
         for slot in &network.slots {
             if from.wide()? != stamp(slot) {
                 return Err(StoreError::Machines { machine: slot.id.clone(), model: slot.description.name });
@@ -137,6 +143,11 @@ impl IslandState {
         for list in [&mut now.counts, &mut now.due] {
             from.count(list.len())?;
             for x in list {
+                *x = from.number()?;
+            }
+        }
+        if version > FIRST {
+            for x in &mut now.passed {
                 *x = from.number()?;
             }
         }

@@ -10,7 +10,7 @@ use super::balance::Balance;
 use super::blueprint::{Blueprint, Feed, Problem, ProblemKind};
 use super::island::Island;
 use super::sets::Sets;
-use super::state::{Adjustment, IslandState, Target};
+use super::state::{Adjustment, IslandState};
 use super::step::Scratch;
 use crate::model::{Crossing, Description, StateMut};
 
@@ -34,7 +34,7 @@ pub struct State {
 /// Room to compute in; belongs to one caller, holds nothing between calls.
 #[derive(Clone, Debug)]
 pub struct Workspace {
-    islands: Vec<Scratch>,
+    pub(super) islands: Vec<Scratch>,
 }
 
 impl Network {
@@ -240,14 +240,9 @@ impl State {
     /// Sets all adjustments; what is not among them any more is as it was.
     pub fn adjust(&mut self, network: &Network, adjustments: &[Adjustment]) {
         let mut each = vec![Vec::new(); self.islands.len()];
-        for Adjustment { target, effect } in adjustments {
-            let (Target::Parameter { machine, .. } | Target::Input { machine, .. }) = *target;
-            let (part, at) = network.places[machine];
-            let target = match *target {
-                Target::Parameter { parameter, .. } => Target::Parameter { machine: at, parameter },
-                Target::Input { input, .. } => Target::Input { machine: at, input },
-            };
-            each[part].push(Adjustment { target, effect: *effect });
+        for adjustment in adjustments {
+            let (part, at) = network.places[adjustment.target.machine()];
+            each[part].push(adjustment.of_machine(at));
         }
         for ((island, state), adjustments) in network.islands.iter().zip(&mut self.islands).zip(each) {
             state.adjust(island, adjustments);
