@@ -21,11 +21,15 @@
 //!
 //! Machines of one liquid network step together, with the shortest step among them. Machines that are not tied to each
 //! other stand on islands, each with instants of its own.
+//!
+//! Any machines of a network are a network of their own: a [`Subset`], which is told from outside what it was cut from.
 
 mod balance;
 mod blueprint;
 mod border;
 mod builder;
+mod cut;
+mod follow;
 mod hydraulics;
 mod island;
 mod items;
@@ -40,8 +44,9 @@ mod whole;
 
 pub use balance::Balance;
 pub use blueprint::{Blueprint, Compute, Feed, Function, Machine, Problem, ProblemKind, Tie, TieKind};
+pub use cut::Cut;
 pub use hydraulics::friction_factor;
 pub use state::{Adjustment, Effect, Target};
 pub use store::StoreError;
-pub use subset::{Cut, Subset};
+pub use subset::Subset;
 pub use whole::{Network, State, Workspace};

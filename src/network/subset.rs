@@ -25,10 +25,10 @@ use std::sync::Arc;
 
 use super::blueprint::{Blueprint, Feed, Function, Machine, Tie, TieKind};
 use super::border::{OutsideBody, OutsideItems, OutsideLiquid, OutsideValue};
-use super::hydraulics::LEAST_SLOPE;
+use super::cut::{Cut, Mouth, Origin};
 use super::sets::Sets;
-use super::whole::{Network, State, Workspace};
-use crate::model::{Crossing, Domain, End, Model, model};
+use super::whole::Network;
+use crate::model::{Domain, End, Model, model};
 
 /// Machines of a network that stand alone.
 #[derive(Clone, Debug)]
@@ -41,89 +41,7 @@ pub struct Subset {
     /// The machines that stay, by their place in the whole; at the same place here.
     pub machines: Vec<usize>,
     /// Borders of liquid by their machine, with the cut of their pressure; that of their temperature comes next.
-    liquids: Vec<(usize, usize)>,
-}
-
-/// A value that a subset gets from outside.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Cut {
-    /// A path: `T-200.level`.
-    pub name: String,
-    /// As models write units; none for a count.
-    pub unit: &'static str,
-    from: Origin,
-}
-
-/// Where the whole has a value.
-#[derive(Clone, PartialEq, Debug)]
-enum Origin {
-    Output { machine: usize, output: usize },
-    Pressure(Vec<Mouth>),
-    Temperature(Vec<Mouth>),
-    Items { island: usize, tie: usize },
-}
-
-/// An end of a passage at a node.
-#[derive(Clone, Copy, PartialEq, Debug)]
-struct Mouth {
-    machine: usize,
-    passage: usize,
-    /// Whether flow counts positive out of the node.
-    leaves: bool,
-    stays: bool,
-}
-
-impl Mouth {
-    fn crossing(self, whole: &Network, now: &State) -> Crossing {
-        now.crossings(whole, self.machine)[self.passage]
-    }
-
-    /// m³/s out of the node.
-    fn flow(self, crossing: &Crossing) -> f64 {
-        if self.leaves { crossing.flow } else { -crossing.flow }
-    }
-}
-
-/// m³/s from a node into what stays.
-fn inflow(mouths: &[Mouth], whole: &Network, now: &State) -> f64 {
-    mouths.iter().filter(|mouth| mouth.stays).map(|mouth| mouth.flow(&mouth.crossing(whole, now))).sum()
-}
-
-impl Cut {
-    /// The value in a state of the whole. A pressure is that of the node with the little that the border itself takes of
-    /// it, so that the subset meets the node's: 100 Pa for each m³/s. A temperature is that of what comes in from
-    /// machines that were left out; that of the node where none does.
-    pub fn value(&self, whole: &Network, now: &State) -> f64 {
-        match &self.from {
-            Origin::Output { machine, output } => now.output(whole, *machine, *output),
-            Origin::Pressure(mouths) => {
-                let node = mouths.first().map_or(0.0, |mouth| {
-                    let crossing = mouth.crossing(whole, now);
-                    if mouth.leaves { crossing.from_pressure } else { crossing.to_pressure }
-                });
-                node + LEAST_SLOPE * inflow(mouths, whole, now)
-            }
-            Origin::Temperature(mouths) => temperature(mouths, whole, now),
-            Origin::Items { island, tie } => now.islands[*island].passed[*tie] as f64,
-        }
-    }
-}
-
-fn temperature(mouths: &[Mouth], whole: &Network, now: &State) -> f64 {
-    let (mut flow, mut heat, mut node) = (0.0, 0.0, None);
-    for mouth in mouths {
-        let crossing = mouth.crossing(whole, now);
-        let into_node = -mouth.flow(&crossing);
-        if into_node > 0.0 && !mouth.stays {
-            flow += into_node;
-            heat += into_node * crossing.leaving;
-        }
-        // A still passage counts as one that flows forwards.
-        if into_node < 0.0 || (into_node == 0.0 && mouth.leaves) {
-            node = node.or(Some(crossing.entering));
-        }
-    }
-    if flow > 0.0 { heat / flow } else { node.unwrap_or(20.0) }
+    pub(super) liquids: Vec<(usize, usize)>,
 }
 
 impl Network {
@@ -471,115 +389,5 @@ impl<'n> Maker<'n> {
         }
         self.subset.blueprint.machines.push(machine);
         self.subset.blueprint.machines.len() - 1
-    }
-}
-
-impl Subset {
-    /// All values from outside, as a state of the whole has them: its own, then those of the cuts.
-    pub fn values(&self, whole: &Network, at: &State) -> Vec<f64> {
-        let own = (0..whole.blueprint().outside.len()).map(|number| at.outside(number));
-        own.chain(self.cuts.iter().map(|cut| cut.value(whole, at))).collect()
-    }
-
-    /// The state of a `network` of this subset that stands where the whole stands: what its machines are, hold, see and
-    /// are about to do, with faults and edits.
-    pub fn take_up(&self, network: &Network, whole: &Network, at: &State, work: &mut Workspace) -> State {
-        let values = self.values(whole, at);
-        let mut now = network.start(at.seed(), &values, work);
-        now.time = at.time;
-        for state in &mut now.islands {
-            state.time = at.time;
-            state.sums.iter_mut().for_each(|(_, since)| *since = at.time);
-        }
-        for (here, there) in self.machines.iter().enumerate() {
-            now.copy_machine((network, here), at, (whole, *there));
-        }
-        for (machine, cut) in &self.liquids {
-            let (Some(pressure), Some(temperature)) = (self.cuts.get(*cut), self.cuts.get(cut + 1)) else { continue };
-            let flow = match &pressure.from {
-                Origin::Pressure(mouths) => inflow(mouths, whole, at),
-                _ => 0.0,
-            };
-            let temperature = temperature.value(whole, at);
-            let (part, place) = network.places[*machine];
-            let slot = &network.islands[part].slots[place];
-            for crossing in &mut now.islands[part].crossings[slot.crossings.clone()] {
-                (crossing.flow, crossing.entering, crossing.leaving) = (flow, temperature, temperature);
-            }
-        }
-        now
-    }
-
-    /// Carries a state of the subset to where the whole stands. Until then values from outside are as they were; the
-    /// instant itself sees them as they are.
-    pub fn follow(&self, network: &Network, now: &mut State, whole: &Network, at: &State, work: &mut Workspace) {
-        let time = at.time.max(now.time);
-        if time > now.time {
-            network.advance(now, time - 1, work);
-        }
-        let mut changed = false;
-        for (number, value) in self.values(whole, at).into_iter().enumerate() {
-            changed |= now.outside(number).to_bits() != value.to_bits();
-            now.set_outside(number, value);
-        }
-        for ((island, state), scratch) in network.islands.iter().zip(&mut now.islands).zip(&mut work.islands) {
-            if island.next(state) > time {
-                state.time = time;
-                if changed {
-                    island.refresh(state, scratch);
-                }
-            }
-            island.advance(state, time, scratch);
-        }
-        now.time = time;
-    }
-}
-
-impl State {
-    /// Takes all of a machine over from a state of another network that has it as well.
-    fn copy_machine(&mut self, to: (&Network, usize), other: &State, from: (&Network, usize)) {
-        let ((part, at), (old_part, old_at)) = (to.0.places[to.1], from.0.places[from.1]);
-        let (island, old_island) = (&to.0.islands[part], &from.0.islands[old_part]);
-        let (slot, was) = (&island.slots[at], &old_island.slots[old_at]);
-        let (state, old) = (&mut self.islands[part], &other.islands[old_part]);
-        let lists: [(&mut Vec<f64>, &Vec<f64>, _, _); 5] = [
-            (&mut state.base, &old.base, &slot.parameters, &was.parameters),
-            (&mut state.parameters, &old.parameters, &slot.parameters, &was.parameters),
-            (&mut state.numbers, &old.numbers, &slot.numbers, &was.numbers),
-            (&mut state.inputs, &old.inputs, &slot.inputs, &was.inputs),
-            (&mut state.outputs, &old.outputs, &slot.outputs, &was.outputs),
-        ];
-        for (to, from, place, old_place) in lists {
-            to[place.clone()].copy_from_slice(&from[old_place.clone()]);
-        }
-        state.counts[slot.counts.clone()].copy_from_slice(&old.counts[was.counts.clone()]);
-        state.sums[slot.inputs.clone()].copy_from_slice(&old.sums[was.inputs.clone()]);
-        state.crossings[slot.crossings.clone()].copy_from_slice(&old.crossings[was.crossings.clone()]);
-        state.queues[at].clone_from(&old.queues[old_at]);
-        state.due[at] = old.due[old_at];
-        state.broken[at] = old.broken[old_at];
-        for adjustment in old.adjustments.iter().filter(|one| one.target.machine() == old_at) {
-            state.adjustments.push(adjustment.of_machine(at));
-        }
-        // Nodes keep their temperatures where nothing flows, and pressures are the next first guess.
-        for (number, group) in island.groups.iter().enumerate() {
-            for (k, (_, passage, _)) in group.passages.iter().enumerate().filter(|(_, one)| one.0 == at) {
-                let found = was.groups.iter().find_map(|old_number| {
-                    let old_group = &old_island.groups[*old_number];
-                    let same = |one: &(usize, usize, usize)| (one.0, one.1) == (old_at, *passage);
-                    old_group.passages.iter().position(same).map(|old_k| (*old_number, old_group, old_k))
-                });
-                let Some((old_number, old_group, old_k)) = found else { continue };
-                let (ends, old_ends) = (group.ends[k], old_group.ends[old_k]);
-                for (node, old_node) in [(ends.0, old_ends.0), (ends.1, old_ends.1)] {
-                    if let (Some(node), Some(old_node)) = (node, old_node) {
-                        let (node, old_node) = (group.nodes.start + node, old_group.nodes.start + old_node);
-                        state.nodes[node] = old.nodes[old_node];
-                        state.pressures[node] = old.pressures[old_node];
-                    }
-                }
-                state.solved[number] = old.solved[old_number];
-            }
-        }
     }
 }

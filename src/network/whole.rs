@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::sync::Arc;
 
-use super::balance::Balance;
 use super::blueprint::{Blueprint, Feed, Problem, ProblemKind};
 use super::island::Island;
 use super::sets::Sets;
@@ -85,6 +84,15 @@ impl Network {
         self.blueprint.machines[machine].model.description()
     }
 
+    /// The machines of each island: they are tied to each other, and to no others.
+    pub fn islands(&self) -> Vec<Vec<usize>> {
+        let mut lists = vec![Vec::new(); self.islands.len()];
+        for (machine, (island, _)) in self.places.iter().enumerate() {
+            lists[*island].push(machine);
+        }
+        lists
+    }
+
     pub fn workspace(&self) -> Workspace {
         Workspace { islands: self.islands.iter().map(Island::scratch).collect() }
     }
@@ -128,16 +136,6 @@ impl Network {
             std::thread::scope(|scope| parts.for_each(|part| drop(scope.spawn(move || run(part)))));
         }
         now.time = now.time.max(until);
-    }
-
-    /// What all machines hold against what crossed the borders. It is whole at the steps of liquid networks: between
-    /// them flows are under way.
-    pub fn balance(&self, now: &State) -> Balance {
-        let mut balance = Balance::default();
-        for (island, state) in self.islands.iter().zip(&now.islands) {
-            island.add_balance(state, &mut balance);
-        }
-        balance
     }
 }
 

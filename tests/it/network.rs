@@ -2,6 +2,7 @@
 //! bits; nothing is made or lost; flows and queues are those of the textbook.
 
 mod arms;
+mod balances;
 mod controllers;
 mod convergence;
 mod cooling;
@@ -16,6 +17,7 @@ mod random;
 mod services;
 mod spectra;
 mod states;
+mod subsets;
 
 use pollux::model::{Fluid, Model, model};
 use pollux::network::{Blueprint, Machine, Network, State, Tie, TieKind, Workspace};

@@ -47,6 +47,18 @@ fn a_stored_moment_of_other_machines_or_with_holes_is_refused_with_the_reason() 
 }
 
 #[test]
+fn a_moment_that_was_stored_before_items_were_counted_is_taken_up() {
+    let mut sim = loop_of_four(2);
+    sim.run(10.0);
+    let mut bytes = sim.now.to_bytes(&sim.network);
+    // Without links of items both layouts are the same but for their number.
+    bytes[0] = 1;
+    assert_eq!(State::from_bytes(&sim.network, &bytes), Ok(sim.now.clone()));
+    bytes[0] = 3;
+    assert_eq!(State::from_bytes(&sim.network, &bytes), Err(StoreError::Version { found: 3 }));
+}
+
+#[test]
 fn a_fork_goes_its_own_way_and_its_origin_does_not_notice() {
     let (mut sim, mut alone) = (loop_of_four(2), loop_of_four(2));
     sim.run(30.0);
