@@ -84,8 +84,8 @@ impl Network {
     pub fn unbalanced(&self, begin: &[Balance], now: &State) -> Vec<usize> {
         let each = self.balances(now).into_iter().zip(begin).zip(self.islands.iter().zip(&now.islands)).enumerate();
         let lost = each.filter(|(_, ((balance, begin), (island, state)))| {
-            let steps = island.groups.iter().map(|group| group.step).filter(|step| *step > 0);
-            let is_whole = steps.into_iter().all(|step| state.time.is_multiple_of(step));
+            let mut steps = island.groups.iter().map(|group| group.step).filter(|step| *step > 0);
+            let is_whole = steps.all(|step| state.time.is_multiple_of(step));
             is_whole && !balance.is_kept(begin)
         });
         lost.map(|(island, _)| island).collect()

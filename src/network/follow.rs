@@ -53,11 +53,18 @@ impl Subset {
             changed |= now.outside(number).to_bits() != value.to_bits();
             now.set_outside(number, value);
         }
-        for ((island, state), scratch) in network.islands.iter().zip(&mut now.islands).zip(&mut work.islands) {
+        // Whether a step ends in the whole among the machines of an island here.
+        let ticks = |part: usize| {
+            let here = self.machines.iter().enumerate().filter(|(here, _)| network.places[*here].0 == part);
+            let mut there = here.map(|(_, there)| &whole.islands[whole.places[*there].0]);
+            there.any(|island| island.steps.iter().any(|step| time.is_multiple_of(*step)))
+        };
+        let each = network.islands.iter().zip(&mut now.islands).zip(&mut work.islands).enumerate();
+        for (part, ((island, state), scratch)) in each {
             if island.next(state) > time {
                 state.time = time;
-                // An instant of the whole alone: what is late by one goes on as well.
-                if changed || island.slots.iter().any(|slot| slot.delayed) {
+                // At an instant of the whole alone what is late by one goes on as well.
+                if changed || (island.slots.iter().any(|slot| slot.delayed) && ticks(part)) {
                     island.refresh(state, scratch);
                 }
             }

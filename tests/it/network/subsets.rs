@@ -62,11 +62,11 @@ impl Part {
     pub fn is_same(&self, whole: &Network, at: &State) -> bool {
         self.subset.machines.iter().enumerate().all(|(here, there)| {
             let bits = |list: &[f64]| list.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            let outputs = 0..whole.description(*there).outputs.len();
+            let mut outputs = 0..whole.description(*there).outputs.len();
             bits(self.now.numbers(&self.network, here)) == bits(at.numbers(whole, *there))
                 && bits(self.now.inputs(&self.network, here)) == bits(at.inputs(whole, *there))
                 && self.now.counts(&self.network, here) == at.counts(whole, *there)
-                && outputs.into_iter().all(|output| {
+                && outputs.all(|output| {
                     self.now.output(&self.network, here, output).to_bits() == at.output(whole, *there, output).to_bits()
                 })
         })
