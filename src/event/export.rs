@@ -82,6 +82,7 @@ fn csv_row(event: &Event) -> [String; 17] {
         | Kind::Birth
         | Kind::Death
         | Kind::SceneReloaded { .. }
+        | Kind::Plant { .. }
         | Kind::Note { .. }
         | Kind::Bookmark { .. } => {}
     }

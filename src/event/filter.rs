@@ -20,12 +20,13 @@ pub enum Tag {
     SceneReloaded,
     SceneEdited,
     Gap,
+    Plant,
     Note,
     Bookmark,
 }
 
 impl Tag {
-    pub const ALL: [Tag; 11] = [
+    pub const ALL: [Tag; 12] = [
         Tag::Alarm,
         Tag::Flood,
         Tag::Chattering,
@@ -35,6 +36,7 @@ impl Tag {
         Tag::SceneReloaded,
         Tag::SceneEdited,
         Tag::Gap,
+        Tag::Plant,
         Tag::Note,
         Tag::Bookmark,
     ];
@@ -51,6 +53,7 @@ impl Tag {
             Tag::SceneReloaded => "scene_reloaded",
             Tag::SceneEdited => "scene_edited",
             Tag::Gap => "gap",
+            Tag::Plant => "plant",
             Tag::Note => "note",
             Tag::Bookmark => "bookmark",
         }
@@ -69,6 +72,7 @@ impl Kind {
             Kind::SceneReloaded { .. } => Tag::SceneReloaded,
             Kind::SceneEdited { .. } => Tag::SceneEdited,
             Kind::Gap { .. } => Tag::Gap,
+            Kind::Plant { .. } => Tag::Plant,
             Kind::Note { .. } => Tag::Note,
             Kind::Bookmark { .. } => Tag::Bookmark,
         }
@@ -146,7 +150,7 @@ fn occurs(word: &str, event: &Event) -> bool {
         Kind::Chattering { alarm, broker, .. } => has(alarm) || has_some(broker),
         Kind::Connection { broker, state, error } => has(broker) || has(state) || has(error),
         Kind::SceneEdited { what, before, after } => has(what) || has(before) || has(after),
-        Kind::Note { text } | Kind::Bookmark { text } => has(text),
+        Kind::Plant { text } | Kind::Note { text } | Kind::Bookmark { text } => has(text),
         Kind::Birth | Kind::Death | Kind::SceneReloaded { .. } | Kind::Gap { .. } => false,
     };
     in_kind || has_some(&event.twin) || has_some(&event.by) || has(&event.comment) || has(&event.action())

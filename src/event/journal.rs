@@ -247,7 +247,7 @@ fn weight(event: &Event) -> u64 {
         Kind::Chattering { alarm, broker, .. } => alarm.len() + len(broker),
         Kind::Connection { broker, state, error } => broker.len() + state.len() + error.len(),
         Kind::SceneEdited { what, before, after } => what.len() + before.len() + after.len(),
-        Kind::Note { text } | Kind::Bookmark { text } => text.len(),
+        Kind::Plant { text } | Kind::Note { text } | Kind::Bookmark { text } => text.len(),
         Kind::Birth | Kind::Death | Kind::SceneReloaded { .. } | Kind::Gap { .. } => 0,
     };
     (size_of::<Event>() + ENTRIES + len(&event.twin) + len(&event.by) + event.comment.len() + kind) as u64

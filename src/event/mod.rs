@@ -125,6 +125,8 @@ pub enum Kind {
     SceneEdited { what: String, before: String, after: String },
     /// Pollux was not running (or not recording) between two moments.
     Gap { from: Timestamp, to: Timestamp },
+    /// What is wrong with the simulated plant that stands for the real one.
+    Plant { text: String },
     /// A remark of a person.
     Note { text: String },
     /// A moment that a person wants to find again; the name may be empty.

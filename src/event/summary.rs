@@ -47,6 +47,7 @@ impl Event {
             Kind::SceneReloaded { accepted: false, .. } => "scene refused".to_owned(),
             Kind::SceneEdited { .. } => "scene edited".to_owned(),
             Kind::Gap { .. } => "gap".to_owned(),
+            Kind::Plant { .. } => "plant".to_owned(),
             Kind::Note { .. } => "note".to_owned(),
             Kind::Bookmark { .. } => "bookmark".to_owned(),
         }
@@ -115,6 +116,7 @@ impl Event {
                 let nanos = to.0.saturating_sub(from.0).max(0);
                 write!(out, "not recording for {:?}", Duration::from_millis((nanos / 1_000_000) as u64))?;
             }
+            Kind::Plant { text } => write!(out, "simulated plant: {text}")?,
             Kind::Note { text } => out.push_str(text),
             Kind::Bookmark { text } if text.is_empty() => out.push_str("bookmark"),
             Kind::Bookmark { text } => write!(out, "bookmark: {text}")?,

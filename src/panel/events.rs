@@ -101,9 +101,10 @@ fn mark(event: &Event) -> Mark {
     match &event.kind {
         Kind::Alarm { cause: Cause::Raised, priority, .. } => lit(*priority, true),
         Kind::Alarm { cause: Cause::Acknowledged, priority, .. } => lit(*priority, false),
-        Kind::Flood { began: true, .. } | Kind::SceneReloaded { accepted: false, .. } | Kind::Gap { .. } => {
-            Mark::Warning
-        }
+        Kind::Flood { began: true, .. }
+        | Kind::SceneReloaded { accepted: false, .. }
+        | Kind::Gap { .. }
+        | Kind::Plant { .. } => Mark::Warning,
         Kind::Death => Mark::Stale,
         _ => Mark::Normal,
     }
@@ -167,13 +168,14 @@ pub fn events_ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState, out: &
 }
 
 /// Kinds that belong together in a log.
-const CLASSES: [(&str, &[Tag]); 6] = [
+const CLASSES: [(&str, &[Tag]); 7] = [
     ("Alarms", &[Tag::Alarm, Tag::Flood, Tag::Chattering]),
     ("Connections", &[Tag::Connection]),
     ("Twins", &[Tag::Birth, Tag::Death]),
     ("Scene", &[Tag::SceneReloaded, Tag::SceneEdited]),
     ("Notes", &[Tag::Note, Tag::Bookmark]),
     ("Gaps", &[Tag::Gap]),
+    ("Simulated plant", &[Tag::Plant]),
 ];
 
 fn filter_ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState) {

@@ -12,6 +12,7 @@
 //!        └─ profiles (files); commands, where somebody else controls it
 //! ```
 
+mod books;
 mod command;
 mod instrument;
 pub mod portrait;
@@ -33,6 +34,8 @@ use crate::network::{Blueprint, Network, State, Workspace};
 use crate::scene::{self, Measure, Scene, Seen, WaveformOf};
 use crate::value::{SignalIndex, Timestamp, Value};
 
+use books::Books;
+pub use books::Violation;
 use command::Commands;
 pub use command::Heard;
 use instrument::Reader;
@@ -133,6 +136,7 @@ pub struct Plant {
     stand_ins: BTreeMap<SignalIndex, Actor>,
     reports: Vec<Report>,
     commands: Commands,
+    books: Books,
     /// Whether the messages of time 0 went out.
     has_begun: bool,
 }
@@ -196,8 +200,20 @@ impl Plant {
         }
         let stand_ins = cast.into_iter().map(|cast| (cast.signal, cast.actor)).collect();
         let has_begun = false;
-        let mut plant =
-            Self { scene, options, network, state, work, encoder, readers, stand_ins, reports, commands, has_begun };
+        let mut plant = Self {
+            scene,
+            options,
+            network,
+            state,
+            work,
+            encoder,
+            readers,
+            stand_ins,
+            reports,
+            commands,
+            books: Books::default(),
+            has_begun,
+        };
         plant.tell_story(0);
         Ok(plant)
     }
@@ -228,11 +244,15 @@ impl Plant {
         }
         loop {
             let (said, told, followed) = (self.next_said(), self.next_told(), self.next_followed());
-            let next = said.min(told).min(followed);
+            let audit = Books::next(self.time());
+            let next = said.min(told).min(followed).min(audit);
             if next > until {
                 break;
             }
             self.network.advance(&mut self.state, next, &mut self.work);
+            if next == audit {
+                self.books.audit(&self.network, &self.state);
+            }
             if next == followed {
                 self.follow_profiles();
             }
@@ -282,6 +302,11 @@ impl Plant {
             self.network.refresh(&mut self.state, &mut self.work);
         }
         heard
+    }
+
+    /// What machines have made or lost since this was asked last; that is a fault of a model.
+    pub fn take_violations(&mut self) -> Vec<Violation> {
+        self.books.take_violations()
     }
 
     /// Takes the readings that are due at a time and sends the messages that are.
@@ -452,6 +477,7 @@ impl Plant {
         if !self.options.story || self.scene.story.happenings.is_empty() {
             return;
         }
+        self.books.reopen();
         let adjustments = story::adjustments(&self.scene.story, time);
         for (machine, repair) in story::repairs(&self.scene.story, time) {
             self.state.repair(&self.network, machine, repair);

@@ -117,6 +117,7 @@ impl Plant {
         }
         (self.state, self.readers, self.stand_ins) = (state, readers, stand_ins);
         (self.reports, self.has_begun) = (reports, has_begun != 0);
+        self.books.reopen();
         Ok(())
     }
 }

@@ -247,7 +247,10 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .handle_commands(record::recording)
         .add_systems(
             Update,
-            (tick.before(crate::command::carry_out), (record::look, reload).chain().after(crate::command::settle))
+            (
+                tick.before(crate::command::carry_out),
+                (record::look, hear_plant, reload).chain().after(crate::command::settle),
+            )
                 .chain()
                 .before(crate::stage::Respawn)
                 .in_set(TwinSet::Command),
@@ -394,6 +397,15 @@ fn tick(
     cursor.set_if_neq(moved);
     moment.now = now;
     moment.shown = moved.shown(now);
+}
+
+/// Puts on record what is wrong with the simulated plant.
+fn hear_plant(running: Res<Running>, analysis: Res<Analysis>, clock: Res<Clock>) {
+    let Some((_, plant)) = &running.plant else { return };
+    for text in plant.status().take_troubles() {
+        let now = clock.now();
+        analysis.lock().record(Draft::new(now, now, Kind::Plant { text }));
+    }
 }
 
 /// Takes over a saved scene, or keeps the last good one and shows what is wrong with the new.

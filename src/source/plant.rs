@@ -78,6 +78,8 @@ pub struct PlantStatus {
     /// Connections that stand now.
     standing: AtomicU64,
     wanted: AtomicU64,
+    /// What is wrong with it and was not taken note of yet.
+    troubles: Mutex<Vec<String>>,
     error: Mutex<Option<String>>,
     failure: Mutex<Option<String>>,
 }
@@ -140,10 +142,20 @@ impl PlantStatus {
         *self.error.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
 
+    /// What has been found wrong with it since this was asked last: its end, balances that do not hold.
+    pub fn take_troubles(&self) -> Vec<String> {
+        std::mem::take(&mut *self.troubles.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn tell(&self, trouble: String) {
+        tracing::error!("plant: {trouble}");
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner).push(trouble);
+    }
+
     fn fail(&self, why: String) {
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         if failure.is_none() {
-            tracing::error!("plant: {why}");
+            self.tell(why.clone());
             *failure = Some(why);
         }
     }
@@ -290,6 +302,9 @@ impl Publisher {
             while self.plant.time() < target {
                 let until = target.min(self.plant.time() + slice);
                 self.plant.run(until, self.start, &mut emit(&self.links));
+                for violation in self.plant.take_violations() {
+                    self.shared.status.tell(violation.to_string());
+                }
                 // Lets the connections write between bursts when the simulation runs fast.
                 tokio::task::yield_now().await;
             }

@@ -114,6 +114,7 @@ fn the_story_wears_a_bearing_silences_a_sensor_and_ends_with_a_repair() {
     for seed in [1, 7] {
         let mut hall = Hall::new(Options { seed, ..Options::default() });
         hall.run(900);
+        assert_eq!(hall.plant.take_violations(), [], "whatever happens, nothing is made or lost");
         let raised = hall.raised();
         let first = |part: &str| raised.iter().find(|(_, path)| path == part).map(|(secs, _)| *secs);
         let high = first("P-101/vibration.high").expect("the bearing wears");
@@ -139,6 +140,7 @@ fn bottles_and_product_are_neither_made_nor_lost() {
     let mut plant = Plant::new(bottling(), Options { story: false, ..Options::default() }).expect("a plant");
     let before = plant.network().balance(plant.state());
     plant.run(3600 * SECOND, START, &mut |_| {});
+    assert_eq!(plant.take_violations(), []);
     let after = plant.network().balance(plant.state());
     let (volume, heat, items) = after.drift(&before);
     assert!(volume < 1e-10 && heat < 1e-6 && items == 0, "{volume} {heat} {items}");
@@ -151,6 +153,7 @@ fn a_day_in_the_hall_raises_no_alarm_and_loses_nothing() {
     let before = hall.plant.network().balance(hall.plant.state());
     hall.run(86_400);
     assert_eq!(hall.raised(), []);
+    assert_eq!(hall.plant.take_violations(), []);
     assert!(hall.strange.is_empty(), "{:?}", &hall.strange[..hall.strange.len().min(5)]);
     let (volume, heat, items) = hall.plant.network().balance(hall.plant.state()).drift(&before);
     assert!(volume < 1e-10 && heat < 1e-6 && items == 0, "{volume} {heat} {items}");

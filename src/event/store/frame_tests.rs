@@ -68,6 +68,7 @@ fn all_kinds_of_events_come_back_as_they_were() {
         Kind::SceneReloaded { accepted: false, issues: 3 },
         Kind::SceneEdited { what: "high".into(), before: "4.5".into(), after: "5".into() },
         Kind::Gap { from, to },
+        Kind::Plant { text: "stopped".into() },
         Kind::Note { text: "oiled".into() },
     ];
     let events: Vec<_> =

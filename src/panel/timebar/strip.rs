@@ -367,11 +367,12 @@ pub fn paint_sort(painter: &Painter, centre: Pos2, sort: Sort) {
         Sort::Death => triangle([(-4.5, -3.5), (4.5, -3.5), (0.0, 4.0)], theme::DATA),
         Sort::Birth => triangle([(-4.0, 3.5), (4.0, 3.5), (0.0, -3.5)], theme::TEXT_WEAK),
         Sort::Deed => icons::diamond(painter, centre, 5.0, theme::TEXT),
-        Sort::Reload | Sort::Refused => {
-            let ink = if sort == Sort::Refused { theme::WARNING } else { theme::TEXT_WEAK };
+        Sort::Reload | Sort::Refused | Sort::Plant => {
+            let is_wrong = sort != Sort::Reload;
+            let ink = if is_wrong { theme::WARNING } else { theme::TEXT_WEAK };
             let square = Rect::from_center_size(centre, vec2(8.0, 8.0));
             painter.rect_stroke(square, 1.0, outline(ink), egui::StrokeKind::Middle);
-            if sort == Sort::Refused {
+            if is_wrong {
                 painter.line_segment([square.left_top(), square.right_bottom()], outline(ink));
             }
         }
