@@ -12,6 +12,7 @@
 //!        └─ profiles (files); commands, where somebody else controls it
 //! ```
 
+mod announce;
 mod books;
 mod command;
 mod instrument;
@@ -26,14 +27,12 @@ mod truth;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::json;
-use twox_hash::XxHash3_128;
-
 use crate::ingest::Encoder;
 use crate::network::{Blueprint, Network, State, Workspace};
 use crate::scene::{self, Measure, Scene, Seen, WaveformOf};
 use crate::value::{SignalIndex, Timestamp, Value};
 
+pub use announce::{ANNOUNCEMENTS, announced};
 use books::Books;
 pub use books::Violation;
 use command::Commands;
@@ -46,16 +45,6 @@ use stand_in::Actor;
 pub use stand_in::StandIn;
 pub use store::RestoreError;
 pub use truth::MOST as MOST_TRUTH;
-
-/// Where plants say that they are simulated, each on a topic below.
-pub const ANNOUNCEMENTS: &str = "pollux/plant/";
-
-/// The scene of a plant that says so of itself: by its announcement, which is empty once the plant is gone.
-pub fn announced(payload: &[u8]) -> Option<String> {
-    let said: serde_json::Value = serde_json::from_slice(payload).ok()?;
-    let is_simulated = said.get("simulated")?.as_bool()?;
-    is_simulated.then(|| said.get("scene").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
-}
 
 /// A message as it goes to a broker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -361,35 +350,6 @@ impl Plant {
         emit(Message { broker: &topic.broker, topic: &topic.name, payload: &payload, retain, qos });
     }
 
-    /// Emits what brokers should retain, and who speaks: after each new connection.
-    pub fn announce(&mut self, epoch: Timestamp, emit: &mut Emit<'_>) {
-        let announcement = self.announcement(epoch);
-        let topic = self.announcement_topic();
-        for broker in self.brokers() {
-            emit(Message { broker: &broker, topic: &topic, payload: &announcement, retain: true, qos: 1 });
-        }
-        for at in 0..self.reports.len() {
-            if self.has_begun && self.reports[at].retain {
-                // As if nothing had been said: what the broker keeps of it may be gone.
-                self.reports[at].memory.said.clear();
-                self.send(at, self.time(), epoch, emit);
-            }
-        }
-    }
-
-    /// Empties what brokers retain of it: at the end.
-    pub fn farewell(&self, emit: &mut Emit<'_>) {
-        for report in self.reports.iter().filter(|report| report.retain) {
-            if let Some(topic) = self.encoder.topics().get(report.topic) {
-                emit(Message { broker: &topic.broker, topic: &topic.name, payload: b"", retain: true, qos: 1 });
-            }
-        }
-        let topic = self.announcement_topic();
-        for broker in self.brokers() {
-            emit(Message { broker: &broker, topic: &topic, payload: b"", retain: true, qos: 1 });
-        }
-    }
-
     /// The brokers that it publishes to and hears, sorted.
     pub fn brokers(&self) -> Vec<String> {
         let topics = self.reports.iter().map(|report| report.topic).chain(self.commands.topics.iter().copied());
@@ -410,34 +370,6 @@ impl Plant {
     pub fn command_topics(&self, broker: &str) -> Vec<&str> {
         let topics = self.commands.topics.iter().filter_map(|topic| self.encoder.topics().get(*topic));
         topics.filter(|topic| topic.broker == broker).map(|topic| topic.name.as_str()).collect()
-    }
-
-    /// Where it says that it is simulated.
-    pub fn announcement_topic(&self) -> String {
-        let name: String =
-            self.scene.name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-        format!("{ANNOUNCEMENTS}{name}")
-    }
-
-    fn announcement(&self, epoch: Timestamp) -> Vec<u8> {
-        let mut hash = XxHash3_128::with_seed(0);
-        for source in &self.scene.sources {
-            hash.write(source.text.as_bytes());
-            hash.write(&[0]);
-        }
-        let said = json!({
-            "simulated": true,
-            "scene": self.scene.name,
-            "scene_hash": format!("{:032x}", hash.finish_128()),
-            "seed": self.options.seed,
-            "truth": self.options.truth,
-            "story": self.options.story && !self.scene.story.happenings.is_empty(),
-            "commanded": self.options.commanded,
-            "stand_ins": stand_in::named(&self.scene, &|signal| self.stand_ins.contains_key(&signal)),
-            "start": epoch.to_string(),
-            "program": concat!("pollux ", env!("CARGO_PKG_VERSION")),
-        });
-        said.to_string().into_bytes()
     }
 
     /// Goes on with another scene, and what its files hold: machines that are the same keep their states.

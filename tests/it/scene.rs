@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use pollux::network::Feed;
 use pollux::scene::{self, SignalSource};
+use pollux::value::{TwinIndex, Value};
 use proptest::prelude::*;
 
 /// The scenes in `tests/scenes/bad` beside what they must say. `UPDATE_EXPECT=1` writes what they say now.
@@ -93,6 +94,11 @@ fn a_scene_with_every_field_of_format_1_3_loads_whole() {
     assert!(matches!(machine("T-2").inputs[ambient], Feed::Constant(x) if (x - 16.85).abs() < 1e-9));
     assert!(matches!(machine("V-2.valve").inputs[0], Feed::Output { scale: 0.5, offset: 0.1, delayed: true, .. }));
     assert_eq!(scene.measures.len(), 2);
+    assert_eq!([scene.watched.len(), scene.commanded.len()], [1, 1]);
+    assert_eq!((scene.commanded[0].of(&Value::Number(30.0)), scene.machines[5].twin), (Some(0.3), Some(TwinIndex(3))));
+    let [profile] = &scene.profiles[..] else { panic!("{:?}", scene.profiles) };
+    assert_eq!((profile.item.as_str(), profile.to_input.apply(32.0)), ("L-12.ambient", 0.5));
+    assert!(matches!(machine("L-12").inputs[0], Feed::Outside(0)) && scene.machines[6].twin.is_none());
 }
 
 #[test]

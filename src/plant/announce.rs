@@ -1,0 +1,77 @@
+//! What a plant says of itself: that it is simulated, of which scene and seed. In: a plant, or what was said. Out: a retained
+//! message for each broker, and at the end nothing retained any more.
+
+use serde_json::json;
+use twox_hash::XxHash3_128;
+
+use super::{Emit, Message, Plant, stand_in};
+use crate::value::Timestamp;
+
+/// Where plants say that they are simulated, each on a topic below.
+pub const ANNOUNCEMENTS: &str = "pollux/plant/";
+
+/// The scene of a plant that says so of itself: by its announcement, which is empty once the plant is gone.
+pub fn announced(payload: &[u8]) -> Option<String> {
+    let said: serde_json::Value = serde_json::from_slice(payload).ok()?;
+    let is_simulated = said.get("simulated")?.as_bool()?;
+    is_simulated.then(|| said.get("scene").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
+}
+
+impl Plant {
+    /// Emits what brokers should retain, and who speaks: after each new connection.
+    pub fn announce(&mut self, epoch: Timestamp, emit: &mut Emit<'_>) {
+        let announcement = self.announcement(epoch);
+        let topic = self.announcement_topic();
+        for broker in self.brokers() {
+            emit(Message { broker: &broker, topic: &topic, payload: &announcement, retain: true, qos: 1 });
+        }
+        for at in 0..self.reports.len() {
+            if self.has_begun && self.reports[at].retain {
+                // As if nothing had been said: what the broker keeps of it may be gone.
+                self.reports[at].memory.said.clear();
+                self.send(at, self.time(), epoch, emit);
+            }
+        }
+    }
+
+    /// Empties what brokers retain of it: at the end.
+    pub fn farewell(&self, emit: &mut Emit<'_>) {
+        for report in self.reports.iter().filter(|report| report.retain) {
+            if let Some(topic) = self.encoder.topics().get(report.topic) {
+                emit(Message { broker: &topic.broker, topic: &topic.name, payload: b"", retain: true, qos: 1 });
+            }
+        }
+        let topic = self.announcement_topic();
+        for broker in self.brokers() {
+            emit(Message { broker: &broker, topic: &topic, payload: b"", retain: true, qos: 1 });
+        }
+    }
+
+    /// Where it says that it is simulated.
+    pub fn announcement_topic(&self) -> String {
+        let name: String =
+            self.scene.name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+        format!("{ANNOUNCEMENTS}{name}")
+    }
+
+    fn announcement(&self, epoch: Timestamp) -> Vec<u8> {
+        let mut hash = XxHash3_128::with_seed(0);
+        for source in &self.scene.sources {
+            hash.write(source.text.as_bytes());
+            hash.write(&[0]);
+        }
+        let said = json!({
+            "simulated": true,
+            "scene": self.scene.name,
+            "scene_hash": format!("{:032x}", hash.finish_128()),
+            "seed": self.options.seed,
+            "truth": self.options.truth,
+            "story": self.options.story && !self.scene.story.happenings.is_empty(),
+            "commanded": self.options.commanded,
+            "stand_ins": stand_in::named(&self.scene, &|signal| self.stand_ins.contains_key(&signal)),
+            "start": epoch.to_string(),
+            "program": concat!("pollux ", env!("CARGO_PKG_VERSION")),
+        });
+        said.to_string().into_bytes()
+    }
+}
