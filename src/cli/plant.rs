@@ -188,7 +188,7 @@ impl Saved {
             None => eprintln!("pollux: {shown}: the saved scene has errors; the plant goes on as it was"),
             Some((Err(errors), _)) => eprintln!("pollux: {}; the plant goes on as it was", profile::told(&errors)),
             Some((Ok(profiles), scene)) => {
-                eprintln!("pollux: {shown}: the plant goes on with the saved scene");
+                eprintln!("pollux: {shown}: the saved scene is handed to the plant");
                 plant.adopt(Arc::new(scene), profiles);
             }
         }

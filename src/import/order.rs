@@ -43,6 +43,8 @@ pub(super) struct Verdict {
     pub repeated: Option<u64>,
     /// Rows before the one above them.
     pub late: u64,
+    /// The first time of all that are not far out.
+    pub earliest: Option<i64>,
 }
 
 #[derive(Default)]
@@ -131,7 +133,8 @@ impl Order {
         };
         let are_apart = hours.windows(2).all(|pair| pair[0].1.abs_diff(pair[1].1) > SUMMERS_APART as u64);
         let repeated = hours.first().map(|(line, _)| *line).filter(|_| self.main.is_local && are_apart);
-        Verdict { class, way, aside, repeated, late: self.downs }
+        let earliest = main.last.map(|_| main.least);
+        Verdict { class, way, aside, repeated, late: self.downs, earliest }
     }
 }
 

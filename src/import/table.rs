@@ -195,6 +195,11 @@ impl<'s> CsvReader<'s> {
         }
     }
 
+    /// The first time of the table, whether its row says anything or not.
+    pub fn start(&self) -> Option<Timestamp> {
+        self.taker.survey.order.earliest.map(Timestamp)
+    }
+
     pub fn shape(&self) -> &Shape {
         &self.taker.layout.shape
     }

@@ -11,6 +11,11 @@ use crate::value::Stream;
 pub trait Model: Debug + Send + Sync {
     fn description(&self) -> &'static Description;
 
+    /// What does not fit about tables, or about how many ties each port has; none if all does.
+    fn misfit(&self, _tables: &[Vec<f64>], _ties: &[usize]) -> Option<String> {
+        None
+    }
+
     /// Sets the state as it stands at time 0. It comes with each number's own start and with counts of 0.
     fn begin(&self, _given: &Given<'_>, _state: &mut StateMut<'_>) {}
 

@@ -79,20 +79,28 @@ impl Network {
         each.collect()
     }
 
+    /// The same, where it is whole: none of an island that stands between steps of its liquid networks.
+    pub fn whole_balances(&self, now: &State) -> Vec<Option<Balance>> {
+        let each = self.balances(now).into_iter().zip(self.islands.iter().zip(&now.islands));
+        each.map(|(balance, (island, state))| Some(balance).filter(|_| island.is_whole(state))).collect()
+    }
+
     /// The islands that made or lost something since `begin`, which [`balances`](Self::balances) gave at a step of all
     /// liquid networks, such as time 0. Islands that stand between steps now are passed over.
     pub fn unbalanced(&self, begin: &[Balance], now: &State) -> Vec<usize> {
-        let each = self.balances(now).into_iter().zip(begin).zip(self.islands.iter().zip(&now.islands)).enumerate();
-        let lost = each.filter(|(_, ((balance, begin), (island, state)))| {
-            let mut steps = island.groups.iter().map(|group| group.step).filter(|step| *step > 0);
-            let is_whole = steps.all(|step| state.time.is_multiple_of(step));
-            is_whole && !balance.is_kept(begin)
-        });
+        let each = self.whole_balances(now).into_iter().zip(begin).enumerate();
+        let lost = each.filter(|(_, (balance, begin))| balance.is_some_and(|balance| !balance.is_kept(begin)));
         lost.map(|(island, _)| island).collect()
     }
 }
 
 impl Island {
+    /// Whether a step of all of its liquid networks ends now.
+    fn is_whole(&self, now: &IslandState) -> bool {
+        let mut steps = self.groups.iter().map(|group| group.step).filter(|step| *step > 0);
+        steps.all(|step| now.time.is_multiple_of(step))
+    }
+
     pub(super) fn add_balance(&self, now: &IslandState, balance: &mut Balance) {
         let mut add = |account: Account| {
             balance.volume_size += account.volume.abs();

@@ -207,6 +207,10 @@ pub enum ProblemKind {
     Loop {
         through: Vec<usize>,
     },
+    /// Tables, or ties, that its model cannot do with.
+    Misfit {
+        rule: String,
+    },
     /// Machines of one name.
     Twice,
     /// A feed that names a machine, an output or an outside value that there is not.
@@ -226,6 +230,7 @@ impl Problem {
             | ProblemKind::Unfed { .. }
             | ProblemKind::Untied { .. }
             | ProblemKind::NoPort { .. }
+            | ProblemKind::Misfit { .. }
             | ProblemKind::Twice
             | ProblemKind::NoFeed { .. } => {}
         }
@@ -251,6 +256,7 @@ impl Problem {
                 let names: Vec<&str> = through.iter().map(|at| id(*at)).collect();
                 format!("these follow each other without a step between: {}", names.join(" -> "))
             }
+            ProblemKind::Misfit { rule } => rule.clone(),
             ProblemKind::Twice => "another machine has the same id".to_owned(),
             ProblemKind::NoFeed { input: at } => format!("what feeds its input `{}` does not exist", input(*at)),
         };

@@ -51,7 +51,8 @@ struct Builder<'b> {
     owners: Vec<usize>,
     /// Fluid ties as pairs of (machine, port).
     pipes: Vec<PipeTie>,
-    tied: Vec<Vec<bool>>,
+    /// Ties of each port.
+    tied: Vec<Vec<usize>>,
 }
 
 fn take(total: &mut usize, count: usize) -> Range<usize> {
@@ -114,7 +115,7 @@ impl<'b> Builder<'b> {
                 direct: description.outputs.iter().any(|output| output.direct),
             };
             self.owners.extend(std::iter::repeat_n(at, description.outputs.len()));
-            self.tied.push(vec![false; description.ports.len()]);
+            self.tied.push(vec![0; description.ports.len()]);
             self.slots.push(slot);
         }
         self.sources = vec![Source::Constant(0.0); self.size.inputs];
@@ -183,8 +184,8 @@ impl<'b> Builder<'b> {
                     continue;
                 }
             }
-            self.tied[from.0][from.1] = true;
-            self.tied[to.0][to.1] = true;
+            self.tied[from.0][from.1] += 1;
+            self.tied[to.0][to.1] += 1;
         }
         for (input, outputs) in sums {
             self.sources[input] = Source::Sum(outputs);
@@ -192,9 +193,15 @@ impl<'b> Builder<'b> {
         for machine in 0..self.slots.len() {
             let description = self.slots[machine].description;
             for (port, said) in description.ports.iter().enumerate() {
-                if said.required && !self.tied[machine][port] {
+                if said.required && self.tied[machine][port] == 0 {
                     self.fail(machine, ProblemKind::Untied { port: said.name.to_owned() });
                 }
+            }
+        }
+        for machine in 0..self.slots.len() {
+            let slot = &self.slots[machine];
+            if let Some(rule) = slot.model.misfit(&slot.tables, &self.tied[machine]) {
+                self.fail(machine, ProblemKind::Misfit { rule });
             }
         }
         self.follow(&fed);

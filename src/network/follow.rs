@@ -64,7 +64,9 @@ impl Subset {
             if island.next(state) > time {
                 state.time = time;
                 // At an instant of the whole alone what is late by one goes on as well.
-                if changed || (island.slots.iter().any(|slot| slot.delayed) && ticks(part)) {
+                if island.slots.iter().any(|slot| slot.delayed) && ticks(part) {
+                    island.tick(state, scratch);
+                } else if changed {
                     island.refresh(state, scratch);
                 }
             }

@@ -77,8 +77,16 @@ impl Island {
         now
     }
 
-    /// Takes up changes that were made from outside: states, parameters, adjustments, outside values.
+    /// Takes up changes that were made from outside: states, parameters, adjustments, outside values. It is no instant:
+    /// inputs that are late by one stay as they are.
     pub fn refresh(&self, now: &mut IslandState, work: &mut Scratch) {
+        work.touched.fill(true);
+        work.stale.fill(false);
+        self.settle_now(now, work);
+    }
+
+    /// The same as an instant.
+    pub fn tick(&self, now: &mut IslandState, work: &mut Scratch) {
         work.touched.fill(true);
         self.settle(now, work);
     }
@@ -175,6 +183,11 @@ impl Island {
                 work.stale[at] = self.gather(now, at, When::Before);
             }
         }
+        self.settle_now(now, work);
+    }
+
+    /// The same but for inputs that are late by one instant: machines that these have changed are marked.
+    fn settle_now(&self, now: &mut IslandState, work: &mut Scratch) {
         for at in 0..self.len() {
             if work.touched[at] {
                 work.stale[at] = true;

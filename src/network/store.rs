@@ -202,9 +202,9 @@ impl IslandState {
 
 impl Network {
     /// A state of another network, as far as this one has the same machines: their states go on, all others begin.
-    /// Parameters are this network's.
-    pub fn adopt(&self, other: &Network, old: &State, work: &mut Workspace) -> State {
-        let mut now = self.start(old.seed(), &[], work);
+    /// Parameters are this network's. Values from outside go on by their names; new ones are those of `outside`.
+    pub fn adopt(&self, other: &Network, old: &State, outside: &[f64], work: &mut Workspace) -> State {
+        let mut now = self.start(old.seed(), outside, work);
         for (name, at) in other.blueprint().outside.iter().zip(0..) {
             if let Some(here) = self.blueprint().outside.iter().position(|one| one == name) {
                 now.set_outside(here, old.outside(at));
@@ -231,7 +231,9 @@ impl Network {
             state.time = old.time;
             state.sums.iter_mut().for_each(|(_, since)| *since = old.time);
         }
-        self.refresh(&mut now, work);
+        for ((island, state), scratch) in self.islands.iter().zip(&mut now.islands).zip(&mut work.islands) {
+            island.tick(state, scratch);
+        }
         now
     }
 }

@@ -1,6 +1,8 @@
 //! What a plant says of itself: that it is simulated, of which scene and seed. In: a plant, or what was said. Out: a retained
 //! message for each broker, and at the end nothing retained any more.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use twox_hash::XxHash3_128;
 
@@ -15,6 +17,12 @@ pub fn announced(payload: &[u8]) -> Option<String> {
     let said: serde_json::Value = serde_json::from_slice(payload).ok()?;
     let is_simulated = said.get("simulated")?.as_bool()?;
     is_simulated.then(|| said.get("scene").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
+}
+
+/// Where a plant of a scene says that it is simulated.
+pub fn announcement_topic(scene: &str) -> String {
+    let name: String = scene.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    format!("{ANNOUNCEMENTS}{name}")
 }
 
 impl Plant {
@@ -49,9 +57,16 @@ impl Plant {
 
     /// Where it says that it is simulated.
     pub fn announcement_topic(&self) -> String {
-        let name: String =
-            self.scene.name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-        format!("{ANNOUNCEMENTS}{name}")
+        announcement_topic(&self.scene.name)
+    }
+
+    /// Topics at brokers that retain something of it.
+    pub fn retained_topics(&self) -> BTreeSet<(String, String)> {
+        let mut topics = BTreeSet::new();
+        self.farewell(&mut |message| {
+            topics.insert((message.broker.to_owned(), message.topic.to_owned()));
+        });
+        topics
     }
 
     fn announcement(&self, epoch: Timestamp) -> Vec<u8> {

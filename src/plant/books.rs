@@ -3,7 +3,7 @@
 
 use crate::network::{Balance, Network, State};
 
-/// Nanoseconds from look to look: a multiple of the step of any liquid network, where balances are whole.
+/// Nanoseconds from look to look. An island is looked at where a step of its liquid networks ends at that time.
 const EVERY: u64 = 60_000_000_000;
 /// Machines that are named.
 const NAMED: usize = 3;
@@ -11,8 +11,8 @@ const NAMED: usize = 3;
 /// Balances as they were when the books were opened.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Books {
-    /// Of each island; none until the next look.
-    begin: Option<Vec<Balance>>,
+    /// Of each island, with the seconds at which it was taken; none until it can be.
+    begin: Vec<Option<(Balance, u64)>>,
     /// Islands that were told.
     told: Vec<usize>,
     violations: Vec<Violation>,
@@ -21,12 +21,13 @@ pub(super) struct Books {
 /// Machines that are tied have together made or lost something.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 #[error(
-    "{machines} hold {volume:e} m3, {heat:e} J and {items} items more than came in by {secs} s after the start: one of \
+    "{machines} have made {volume:e} m3, {heat:e} J and {items} items between {since} s and {secs} s after the start: one of \
      their models makes or loses something"
 )]
 pub struct Violation {
     /// Ids of the first of them, and how many more there are.
     pub machines: String,
+    pub since: u64,
     pub secs: u64,
     /// m³
     pub volume: f64,
@@ -41,29 +42,32 @@ impl Books {
         (time / EVERY + 1) * EVERY
     }
 
-    /// Begins anew at the next look: somebody has changed a machine, which may add or take something.
-    pub fn reopen(&mut self) {
-        self.begin = None;
-        self.told.clear();
+    /// Forgets what was: somebody is about to change a machine, which may add or take something. What was told stays told.
+    pub fn close(&mut self) {
+        self.begin.clear();
     }
 
+    /// Looks at all islands that can be looked at now.
     pub fn audit(&mut self, network: &Network, state: &State) {
-        let Some(begin) = &self.begin else {
-            self.begin = Some(network.balances(state));
-            return;
-        };
-        for island in network.unbalanced(begin, state) {
-            if self.told.contains(&island) {
+        let secs = state.time() / 1_000_000_000;
+        self.begin.resize(network.islands().len(), None);
+        for (island, now) in network.whole_balances(state).into_iter().enumerate() {
+            let Some(now) = now else { continue };
+            let Some((begin, since)) = self.begin[island] else {
+                self.begin[island] = Some((now, secs));
+                continue;
+            };
+            if now.is_kept(&begin) || self.told.contains(&island) {
                 continue;
             }
             self.told.push(island);
-            let (now, then) = (network.balances(state)[island].account, begin[island].account);
             self.violations.push(Violation {
                 machines: named(network, island),
-                secs: state.time() / 1_000_000_000,
-                volume: now.volume - then.volume,
-                heat: now.heat - then.heat,
-                items: now.items - then.items,
+                since,
+                secs,
+                volume: now.account.volume - begin.account.volume,
+                heat: now.account.heat - begin.account.heat,
+                items: now.account.items - begin.account.items,
             });
         }
     }
@@ -127,9 +131,13 @@ mod tests {
         let [violation] = &found[..] else { panic!("once: {found:?}") };
         assert!(violation.volume < 0.0 && violation.items == 0, "{violation:?}");
         let text = violation.to_string();
-        assert!(text.starts_with("T-1, V-1, T-2 hold -") && text.contains("by 660 s after the start"), "{text}");
-        books.reopen();
+        let wanted = "between 60 s and 660 s after the start";
+        assert!(text.starts_with("T-1, V-1, T-2 have made -") && text.contains(wanted), "{text}");
+        let mut books = Books::default();
+        books.audit(&network, &now);
+        books.close();
         now.set_number(&network, 0, volume, lower);
+        books.audit(&network, &now);
         assert_eq!(minutes(&mut now, &mut books, 10), [], "who changes a machine may take something");
     }
 }

@@ -32,7 +32,7 @@ use crate::network::{Blueprint, Network, State, Workspace};
 use crate::scene::{self, Measure, Scene, Seen, WaveformOf};
 use crate::value::{SignalIndex, Timestamp, Value};
 
-pub use announce::{ANNOUNCEMENTS, announced};
+pub use announce::{ANNOUNCEMENTS, announced, announcement_topic};
 use books::Books;
 pub use books::Violation;
 use command::Commands;
@@ -145,6 +145,8 @@ impl Plant {
             let (item, file) = (missing.item.clone(), missing.file.display().to_string());
             return Err(MakeError::NoProfile { item, file });
         }
+        let mut options = options;
+        options.profiles.truncate(scene.profiles.len());
         let encoder = Encoder::new(&scene);
         let mut outside: Vec<f64> = options.profiles.iter().map(|profile| profile.at(0)).collect();
         let mut network = built(blueprint, &options)?;
@@ -203,7 +205,7 @@ impl Plant {
             books: Books::default(),
             has_begun,
         };
-        plant.tell_story(0);
+        plant.tell_story(0, true);
         Ok(plant)
     }
 
@@ -246,7 +248,7 @@ impl Plant {
                 self.follow_profiles();
             }
             if next == told {
-                self.tell_story(next);
+                self.tell_story(next, false);
             }
             if next == said {
                 self.say(next, epoch, emit);
@@ -375,7 +377,9 @@ impl Plant {
     /// Goes on with another scene, and what its files hold: machines that are the same keep their states.
     pub fn adopt(&mut self, scene: Arc<Scene>, profiles: Vec<Profile>) -> Result<(), MakeError> {
         let mut other = Self::new(scene, Options { profiles, ..self.options.clone() })?;
-        other.state = other.network.adopt(&self.network, &self.state, &mut other.work);
+        let outside: Vec<f64> =
+            (0..other.network.blueprint().outside.len()).map(|at| other.state.outside(at)).collect();
+        other.state = other.network.adopt(&self.network, &self.state, &outside, &mut other.work);
         for (signal, reader) in &mut other.readers {
             let path = other.scene.signal_path(*signal);
             let old = self.readers.iter().find(|(old, _)| self.scene.signal_path(*old) == path);
@@ -399,23 +403,31 @@ impl Plant {
         }
         other.has_begun = self.has_begun;
         other.follow_profiles();
-        other.tell_story(other.time());
+        other.tell_story(other.time(), true);
         *self = other;
         Ok(())
     }
 
-    /// Carries out what the story tells at a time.
-    fn tell_story(&mut self, time: u64) {
+    /// Carries out what the story tells at a time; `anew` to a network that knows nothing of it yet.
+    fn tell_story(&mut self, time: u64, anew: bool) {
         if !self.options.story || self.scene.story.happenings.is_empty() {
             return;
         }
-        self.books.reopen();
-        let adjustments = story::adjustments(&self.scene.story, time);
-        for (machine, repair) in story::repairs(&self.scene.story, time) {
+        let (adjustments, repairs) =
+            (story::adjustments(&self.scene.story, time), story::repairs(&self.scene.story, time));
+        let before = time.checked_sub(1).map(|before| story::adjustments(&self.scene.story, before));
+        if !anew && repairs.is_empty() && before.as_ref() == Some(&adjustments) {
+            return;
+        }
+        // What was made or lost before is told; what people do is not.
+        self.books.audit(&self.network, &self.state);
+        self.books.close();
+        for (machine, repair) in repairs {
             self.state.repair(&self.network, machine, repair);
         }
         self.state.adjust(&self.network, &adjustments);
         self.network.refresh(&mut self.state, &mut self.work);
+        self.books.audit(&self.network, &self.state);
     }
 }
 

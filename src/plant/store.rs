@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::Plant;
+use super::books::Books;
 use super::stand_in::{Memory, Position};
 use crate::network::{State, StoreError};
 use crate::value::Value;
@@ -117,7 +118,7 @@ impl Plant {
         }
         (self.state, self.readers, self.stand_ins) = (state, readers, stand_ins);
         (self.reports, self.has_begun) = (reports, has_begun != 0);
-        self.books.reopen();
+        self.books = Books::default();
         Ok(())
     }
 }

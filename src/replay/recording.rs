@@ -13,7 +13,7 @@ use super::{Segments, Wish, remarks};
 use crate::analysis::Analysis;
 use crate::event::Event;
 use crate::history::Loaded;
-use crate::plant::ANNOUNCEMENTS;
+use crate::plant::announcement_topic;
 use crate::produce::ProducerFactory;
 use crate::record::format::Keyframe;
 use crate::record::read::{ReadError, RecordingFile, Timeline};
@@ -42,11 +42,10 @@ pub(crate) struct OpenRecording {
 }
 
 impl OpenRecording {
-    /// Whether a simulated plant said in it that it is one, or was kept in it.
+    /// Whether a simulated plant of its scene said in it that it is one.
     pub fn is_of_plant(&self) -> bool {
-        let announced = |recording: &RecordingFile| {
-            recording.channels().iter().any(|channel| channel.topic.starts_with(ANNOUNCEMENTS))
-        };
+        let topic = announcement_topic(&self.scene.name);
+        let announced = |recording: &RecordingFile| recording.channels().iter().any(|channel| *channel.topic == *topic);
         self.timeline.recordings().iter().any(announced)
     }
 

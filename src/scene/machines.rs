@@ -64,7 +64,16 @@ impl Machines {
             }
         }
         for (path, feed) in &def.inputs.0 {
-            match models.inputs.iter_mut().find(|(known, _)| known.value == path.value) {
+            // One input may be written in two ways: `speed`, `pump.speed`.
+            let place = |path: &str| -> Option<(usize, String)> {
+                let (part, name) = models.find(path, |description, name| description.input(name).is_some())?;
+                Some((part, name.to_owned()))
+            };
+            let own = place(path);
+            let is_same =
+                |known: &str| known == path.value || own.as_ref().is_some_and(|own| place(known).as_ref() == Some(own));
+            let at = models.inputs.iter().position(|(known, _)| is_same(known));
+            match at.and_then(|at| models.inputs.get_mut(at)) {
                 Some(known) => *known = (path.clone(), feed.clone()),
                 None => models.inputs.push((path.clone(), feed.clone())),
             }
@@ -81,6 +90,10 @@ impl Machines {
             if let Some((name, _)) = def.inputs.0.first() {
                 let brief = "the link has inputs, but no model";
                 report.error("unknown-input", name.span, &link_id(def), brief, "add model: Pipe(…)".into());
+            }
+            if let Some(id) = &def.id {
+                let hint = "leave `id` out, or add model: Pipe(…): a link without a machine has nothing to be named";
+                report.error("bad-link", id.span, &link_id(def), "the link has an id, but no model", hint.into());
             }
             return;
         };
@@ -199,6 +212,7 @@ impl Machines {
                 let way = "let one of them see the other one instant later: (from: \"…\", delayed: true)";
                 ("loop", twin.id.span, way.to_owned())
             }
+            ProblemKind::Misfit { .. } => ("bad-table", part.span, String::new()),
             ProblemKind::Twice => ("duplicate-id", twin.id.span, String::new()),
         };
         let hint = if hint.is_empty() { Hint::NONE } else { hint.into() };
@@ -268,12 +282,12 @@ impl Machines {
             let (brief, hint) = match names.as_slice() {
                 [] => {
                     let hint = "add a model to its type: model: Tank(area: \"2 m2\")".into();
-                    ("measures an output, but its twin has no model".to_owned(), hint)
+                    ("names an output, but its twin has no model".to_owned(), hint)
                 }
                 _ => {
                     let all = || format!("its outputs are {}", names.join(", "));
                     let near = near(path, &names);
-                    (format!("measures the unknown output `{path}`"), Hint::meant_or(near, all))
+                    (format!("there is no output `{path}`"), Hint::meant_or(near, all))
                 }
             };
             report.error("unknown-output", span, item, brief, hint);

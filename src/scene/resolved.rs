@@ -422,10 +422,11 @@ impl Scene {
     /// [`Scene::profiles`]: a filter sets what was measured, a commanded plant what somebody else commands.
     pub fn blueprint_following(&self, follows: &[Follow]) -> Option<Blueprint> {
         let mut blueprint = (**self.blueprint.as_ref()?).clone();
-        for Follow { machine, input, .. } in follows {
+        for Follow { machine, input, signal, .. } in follows {
             let at = &mut blueprint.machines[*machine];
             at.inputs[*input] = Feed::Outside(blueprint.outside.len());
-            blueprint.outside.push(format!("{}.{}", at.id, at.model.description().inputs[*input].name));
+            let name = at.model.description().inputs[*input].name;
+            blueprint.outside.push(format!("{}.{name} by {}", at.id, self.signal_path(*signal)));
         }
         Some(blueprint)
     }

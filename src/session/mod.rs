@@ -351,7 +351,13 @@ impl Running {
         }
         let config = match plant_config(scene, &self.options, brokers, self.clock.now()) {
             Ok(config) => config,
-            Err(errors) => return tracing::error!("{}; the plant goes on as it was", profile::told(&errors)),
+            Err(errors) => {
+                let text = format!("{}; it goes on as it was", profile::told(&errors));
+                tracing::error!("plant: {text}");
+                let now = self.clock.now();
+                self.record.analysis.lock().record(Draft::new(now, now, Kind::Plant { text }));
+                return;
+            }
         };
         if let Some((running, plant)) = &self.plant
             && running.brokers == *brokers

@@ -76,15 +76,16 @@ impl From<ImportError> for Cause {
 /// A column of a table. Times are found and read as an import does; plain numbers that cannot be times since 1970 count
 /// seconds.
 fn column(of: &ProfileOf) -> Result<Profile, Cause> {
-    let as_written = table(of, TimeFormat::Auto);
-    let samples = match as_written {
+    let read = match table(of, TimeFormat::Auto) {
         Err(error) => table(of, TimeFormat::Count(1_000_000_000)).map_err(|_| error)?,
-        Ok(samples) => samples,
+        Ok(table) => table,
     };
-    profile(of, &samples, &Conversion::IDENTITY)
+    let (start, samples) = read;
+    profile(of, start, &samples, &Conversion::IDENTITY)
 }
 
-fn table(of: &ProfileOf, format: TimeFormat) -> Result<Vec<(Timestamp, Value)>, Cause> {
+/// The first time of a table, and the values of the column.
+fn table(of: &ProfileOf, format: TimeFormat) -> Result<(Timestamp, Vec<(Timestamp, Value)>), Cause> {
     let name = of.file.display().to_string();
     let file = File::open(&of.file).and_then(import::seekable);
     let file = file.map_err(|cause| Cause::Unreadable { file: name.clone(), cause })?;
@@ -92,6 +93,7 @@ fn table(of: &ProfileOf, format: TimeFormat) -> Result<Vec<(Timestamp, Value)>, 
     let path = scene.signal_path(SignalIndex(0));
     let options = CsvOptions { map: vec![(of.of.clone(), path)], format, ..CsvOptions::default() };
     let mut reader = CsvReader::new(&name, file, &scene, &options)?;
+    let start = reader.start().unwrap_or(Timestamp(0));
     let bindings = BindingTable::new(&scene, "", 0);
     let (mut samples, mut found) = (Vec::new(), Vec::new());
     while let Some(moment) = reader.next_moment()? {
@@ -107,7 +109,7 @@ fn table(of: &ProfileOf, format: TimeFormat) -> Result<Vec<(Timestamp, Value)>, 
         }
         found.extend(samples.drain(..).filter_map(usable));
     }
-    Ok(found)
+    Ok((start, found))
 }
 
 /// A scene of nothing but a signal for the column, which a reader of tables turns into messages.
@@ -159,28 +161,34 @@ fn recorded(of: &ProfileOf, scene: &Scene) -> Result<Profile, Cause> {
     };
     let wanted = signal.index;
     let mut found = Vec::new();
+    let start = timeline.bounds().map_or(Timestamp(0), |(from, _)| from);
     if let Some((from, to)) = timeline.bounds() {
         let (_, messages) = Samples::new(&timeline, own.clone(), from, to)?;
         for message in messages {
             found.extend(message?.samples.into_iter().filter(|sample| sample.signal == wanted).filter_map(usable));
         }
     }
-    profile(of, &found, &conversion)
+    profile(of, start, &found, &conversion)
 }
 
 fn usable(sample: Sample) -> Option<(Timestamp, Value)> {
     (sample.quality.grade <= Grade::Uncertain).then_some((sample.source_time, sample.value))
 }
 
-fn profile(of: &ProfileOf, samples: &[(Timestamp, Value)], conversion: &Conversion) -> Result<Profile, Cause> {
-    let start = samples.iter().map(|(time, _)| *time).min().unwrap_or(Timestamp(0));
+/// What was true before the file begins counts from its start on.
+fn profile(
+    of: &ProfileOf,
+    start: Timestamp,
+    samples: &[(Timestamp, Value)],
+    conversion: &Conversion,
+) -> Result<Profile, Cause> {
     let points = samples.iter().filter_map(|(time, value)| {
         let x = match value {
             Value::Number(x) => *x,
             Value::Bool(flag) => f64::from(u8::from(*flag)),
             Value::Text(_) => return None,
         };
-        let since = u64::try_from(time.0.saturating_sub(start.0)).ok()?;
+        let since = time.0.saturating_sub(start.0).max(0) as u64;
         Some((since, of.to_input.apply(conversion.apply(x))))
     });
     let nothing = || Cause::Nothing { file: shown(&of.file), of: of.of.clone() };

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::plant::{self, MakeError, Message, Plant, Portrait, Profile};
@@ -203,7 +204,7 @@ impl PlantHandle {
         &self.shared.portrait
     }
 
-    /// Goes on with another scene of the same brokers: machines that are the same keep their states.
+    /// Goes on with another scene at the brokers that it was given: machines that are the same keep their states.
     pub fn adopt(&self, scene: Arc<Scene>, profiles: Vec<Profile>) {
         *self.shared.next.lock().unwrap_or_else(PoisonError::into_inner) = Some((scene, profiles));
     }
@@ -225,60 +226,80 @@ pub fn spawn(config: PlantConfig) -> Result<PlantHandle, PlantError> {
     if !(config.speed > 0.0 && config.speed <= 100.0) {
         return Err(PlantError::Speed { speed: config.speed });
     }
-    let seed = config.options.seed;
+    let client_id = format!("pollux-plant-{}-{}", std::process::id(), config.options.seed);
     let plant = Plant::new(config.scene, config.options)?;
     // Stamps in milliseconds stay whole numbers.
     let start = Timestamp(config.start.0 - config.start.0.rem_euclid(1_000_000));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let shared = Arc::new(Shared::default());
-    let mut links = Vec::new();
-    for (number, name) in plant.brokers().into_iter().enumerate() {
-        let broker =
-            config.brokers.get(&name).or_else(|| config.brokers.values().next()).ok_or(PlantError::NoBroker)?;
-        let client_id = format!("pollux-plant-{}-{}-{number}", std::process::id(), seed);
-        let (link, tasks) = Link::new(&plant, &name, broker, client_id, shared.clone())?;
-        if !config.allow_remote && !tasks.is_here() {
-            return Err(PlantError::Remote { host: tasks.host().to_owned() });
-        }
-        links.push((link, tasks));
-    }
-    shared.status.wanted.store(links.len() as u64, Ordering::Relaxed);
-    let thread = {
-        let shared = shared.clone();
-        let run = move || runtime.block_on(run(plant, links, shared, start, config.speed));
-        std::thread::Builder::new().name("plant".to_owned()).spawn(run)?
-    };
+    let (brokers, allow_remote) = (config.brokers, config.allow_remote);
+    let mut lines = Lines { brokers, allow_remote, client_id, made: 0, shared: shared.clone() };
+    let opened = lines.open(&plant)?;
+    let publisher = Publisher { plant, lines, links: Vec::new(), tasks: JoinSet::new(), shared: shared.clone(), start };
+    let run = move || runtime.block_on(run(publisher, opened, config.speed));
+    let thread = std::thread::Builder::new().name("plant".to_owned()).spawn(run)?;
     Ok(PlantHandle { shared, thread: Some(thread) })
 }
 
-async fn run(
-    plant: Plant,
-    links: Vec<(Arc<Link>, link::Connection)>,
+/// How a plant gets to its brokers.
+struct Lines {
+    brokers: BTreeMap<String, Broker>,
+    allow_remote: bool,
+    client_id: String,
+    /// Connections so far: each has a name of its own.
+    made: usize,
     shared: Arc<Shared>,
-    start: Timestamp,
-    speed: f64,
-) {
-    let mut kept = Vec::new();
-    let mut tasks = tokio::task::JoinSet::new();
-    for (link, connection) in links {
-        tasks.spawn(connection.keep(link.clone()));
-        kept.push(link);
+}
+
+type Opened = Vec<(Arc<Link>, link::Connection)>;
+
+impl Lines {
+    /// A connection to each broker of a plant, not made yet.
+    fn open(&mut self, plant: &Plant) -> Result<Opened, PlantError> {
+        let mut opened = Vec::new();
+        for name in plant.brokers() {
+            let broker = self.brokers.get(&name).or_else(|| self.brokers.values().next());
+            let broker = broker.ok_or(PlantError::NoBroker)?;
+            let client_id = format!("{}-{}", self.client_id, self.made);
+            self.made += 1;
+            let (link, connection) = Link::new(plant, &name, broker, client_id, self.shared.clone())?;
+            if !self.allow_remote && !connection.is_here() {
+                return Err(PlantError::Remote { host: connection.host().to_owned() });
+            }
+            opened.push((link, connection));
+        }
+        Ok(opened)
     }
-    let mut publisher = Publisher { plant, links: kept, shared, start };
+}
+
+async fn run(mut publisher: Publisher, opened: Opened, speed: f64) {
+    publisher.connect(opened);
     publisher.pace(speed).await;
     publisher.say_goodbye();
     // The connections end by themselves once the brokers have taken what was said last.
-    let _ = tokio::time::timeout(FAREWELL, async { while tasks.join_next().await.is_some() {} }).await;
+    let _ = tokio::time::timeout(FAREWELL, async { while publisher.tasks.join_next().await.is_some() {} }).await;
 }
 
 struct Publisher {
     plant: Plant,
+    lines: Lines,
     links: Vec<Arc<Link>>,
+    /// What keeps the connections.
+    tasks: JoinSet<()>,
     shared: Arc<Shared>,
     start: Timestamp,
 }
 
 impl Publisher {
+    fn connect(&mut self, opened: Opened) {
+        self.shared.status.wanted.store(opened.len() as u64, Ordering::Relaxed);
+        self.links.clear();
+        for (link, connection) in opened {
+            self.tasks.spawn(connection.keep(link.clone()));
+            self.links.push(link);
+        }
+    }
+
     /// Carries the plant along with the clock, `speed` times as fast, until it is told to stop.
     async fn pace(&mut self, speed: f64) {
         let mut last = Instant::now();
@@ -297,11 +318,11 @@ impl Publisher {
             self.change_scene();
             self.take_commands();
             if self.links.iter().any(|link| link.take_greeting()) {
-                self.plant.announce(self.start, &mut emit(&self.links));
+                self.plant.announce(self.start, &mut emit(&self.links, &self.shared));
             }
             while self.plant.time() < target {
                 let until = target.min(self.plant.time() + slice);
-                self.plant.run(until, self.start, &mut emit(&self.links));
+                self.plant.run(until, self.start, &mut emit(&self.links, &self.shared));
                 for violation in self.plant.take_violations() {
                     self.shared.status.tell(violation.to_string());
                 }
@@ -318,9 +339,28 @@ impl Publisher {
     fn change_scene(&mut self) {
         let next = self.shared.next.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some((scene, profiles)) = next else { return };
-        match self.plant.adopt(scene, profiles) {
-            Ok(()) => self.links.iter().for_each(|link| link.hear(&self.plant)),
-            Err(error) => tracing::error!("plant: {error}; it goes on as it was"),
+        let mut next = self.plant.clone();
+        let adopted = next.adopt(scene, profiles).map_err(PlantError::from);
+        // Another name or other brokers: what was announced and retained is taken back, and all begins anew there.
+        let place = |plant: &Plant| (plant.brokers(), plant.announcement_topic());
+        let moves = place(&next) != place(&self.plant);
+        let opened = adopted.and_then(|()| if moves { self.lines.open(&next).map(Some) } else { Ok(None) });
+        match opened {
+            Err(error) => self.shared.status.tell(format!("the saved scene is not taken over: {error}")),
+            Ok(Some(opened)) => {
+                self.say_goodbye();
+                self.plant = next;
+                self.connect(opened);
+            }
+            Ok(None) => {
+                let (before, now) = (self.plant.retained_topics(), next.retained_topics());
+                self.plant = next;
+                let mut emit = emit(&self.links, &self.shared);
+                for (broker, topic) in before.difference(&now) {
+                    emit(Message { broker, topic, payload: b"", retain: true, qos: 1 });
+                }
+                self.links.iter().for_each(|link| link.hear(&self.plant));
+            }
         }
     }
 
@@ -344,17 +384,16 @@ impl Publisher {
     }
 
     fn say_goodbye(&self) {
-        self.plant.farewell(&mut emit(&self.links));
+        self.plant.farewell(&mut emit(&self.links, &self.shared));
         self.links.iter().for_each(|link| link.close());
     }
 }
 
 /// Sends each message over the link of its broker.
-fn emit(links: &[Arc<Link>]) -> impl FnMut(Message<'_>) {
-    move |message| {
-        if let Some(link) = links.iter().find(|link| link.name == message.broker) {
-            link.send(message);
-        }
+fn emit(links: &[Arc<Link>], shared: &Shared) -> impl FnMut(Message<'_>) {
+    move |message| match links.iter().find(|link| link.name == message.broker) {
+        Some(link) => link.send(message),
+        None => drop(shared.status.dropped.fetch_add(1, Ordering::Relaxed)),
     }
 }
 

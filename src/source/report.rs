@@ -45,8 +45,11 @@ impl Sources {
 impl SourceReport {
     /// Why what a scene shows is simulated, as a sentence; none where it is not.
     pub fn simulated(&self, scene: &str) -> Option<String> {
-        if self.plant.is_some() {
-            return Some("What is shown comes from a simulated plant that this session runs".to_owned());
+        if let Some(plant) = &self.plant {
+            return Some(match &plant.failure {
+                None => "What is shown comes from a simulated plant that this session runs".to_owned(),
+                Some(why) => format!("A simulated plant that this session ran has stopped: {why}"),
+            });
         }
         if self.is_recorded_plant {
             return Some("What is shown was recorded from a simulated plant".to_owned());

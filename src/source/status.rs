@@ -150,10 +150,12 @@ impl SourceStatus {
     /// A plant that publishes there says that it is simulated, or that it has gone.
     pub fn note_plant(&self, topic: &str, scene: Option<String>) {
         let mut rare = self.rare();
+        let has_room = rare.plants.len() < MOST_TOPICS || rare.plants.contains_key(topic);
         match scene {
-            Some(scene) if rare.plants.len() < MOST_TOPICS => rare.plants.insert(topic.to_owned(), scene),
-            _ => rare.plants.remove(topic),
-        };
+            Some(scene) if has_room => drop(rare.plants.insert(topic.to_owned(), scene)),
+            Some(_) => {}
+            None => drop(rare.plants.remove(topic)),
+        }
     }
 
     /// What plants have said is not known any more: the broker says it again.

@@ -12,7 +12,7 @@ use pollux::scene::{self, Scene};
 use pollux::session::profile;
 use pollux::value::{TwinIndex, Value};
 
-use crate::simulated::{START, load, numbers, recording, run, samples};
+use crate::simulated::{SECOND, START, load, numbers, recording, run, samples};
 
 /// A pump fills a tank through a pipe and a valve that a controller moves; the tank drains back.
 const LOOP: &str = r#"Scene(
@@ -121,6 +121,21 @@ fn a_column_of_a_table_feeds_an_input_and_begins_again() {
 }
 
 #[test]
+fn columns_of_a_table_keep_their_times_though_one_begins_later() {
+    let fed = r#"inputs: {"speed": (file: "day.csv", of: "speed", unit: "rpm")}"#;
+    let write = |folder: &Path| {
+        let table = "time,flow,speed\n2026-01-31 12:00:00,1,\n2026-01-31 12:00:20,2,1500\n2026-01-31 12:00:40,3,2500\n";
+        fs::write(folder.join("day.csv"), table).expect("a table");
+    };
+    let (_folder, loaded) = changed(&[("inputs: {\"speed\": \"2900 rpm\"}", fed)], write);
+    let scene = Arc::new(loaded.scene.unwrap_or_else(|| panic!("{:?}", loaded.issues)));
+    let [profile] = &profile::read(&scene).expect("it can be read")[..] else { panic!("one") };
+    let rpm = |secs: u64| profile.at(secs * SECOND) * 60.0 / std::f64::consts::TAU;
+    assert!((rpm(30) - 1500.0).abs() < 1e-9 && (rpm(41) - 2500.0).abs() < 1e-9, "{} {}", rpm(30), rpm(41));
+    assert!((rpm(0) - 1500.0).abs() < 1e-9, "the first value counts before it, too");
+}
+
+#[test]
 fn a_recorded_signal_feeds_an_input_in_its_own_unit() {
     let fed = r#"inputs: {"speed": (file: "old.mcap", of: "P-1.speed")}"#;
     let write = |folder: &Path| {
@@ -217,6 +232,63 @@ fn a_plant_that_is_commanded_does_what_it_is_told_and_nothing_by_itself() {
 }
 
 #[test]
+fn a_saved_scene_keeps_what_was_commanded_and_moves_nothing_that_was_not() {
+    let mut plant = plant(&scene_of(&[]), commanded());
+    plant.hear("broker", "loop/LIC-1", br#"{"out": 80}"#, START);
+    run(&mut plant, 20);
+    // The other valve may be commanded from now on, and one input follows a file.
+    let changes = [
+        (r#"inputs: {"command": 0.4}"#, r#"inputs: {"command": (value: 0.4, command: "LIC-1.pv")}"#),
+        (
+            r#"(from: "LIC-1.output", signal: "position", command: "LIC-1.output")"#,
+            r#"(file: "day.csv", of: "position", signal: "position", command: "LIC-1.output")"#,
+        ),
+        (
+            r#""pv": (unit: "m", topic: "loop/{id}", json: "/pv", measures: (by: "output(\"T-2.level\")")),"#,
+            r#""pv": (unit: "%", topic: "loop/{id}/other", raw: Number),"#,
+        ),
+    ];
+    let write = |folder: &Path| fs::write(folder.join("day.csv"), "time,position\n0,0.1\n5,0.2\n").expect("a table");
+    let (_folder, loaded) = changed(&changes, write);
+    let scene = Arc::new(loaded.scene.unwrap_or_else(|| panic!("{:?}", loaded.issues)));
+    for _ in 0..2 {
+        plant.adopt(scene.clone(), profile::read(&scene).expect("a table")).expect("it fits");
+        let said = samples(&scene, &run(&mut plant, 20));
+        let last = |signal: &str| *numbers(&said[signal]).last().expect("a value");
+        // The first time the valve's command is a new one, which begins where the file has it.
+        assert!((last("V-2.position") - 40.0).abs() < 0.1, "nobody moved it: {} %", last("V-2.position"));
+        plant.hear("broker", "loop/LIC-1", br#"{"out": 70}"#, START);
+        let said = samples(&scene, &run(&mut plant, 20));
+        let position = *numbers(&said["V-1.position"]).last().expect("a value");
+        assert!((position - 70.0).abs() < 0.1, "{position} %");
+    }
+    plant.adopt(scene.clone(), profile::read(&scene).expect("a table")).expect("it fits");
+    let said = samples(&scene, &run(&mut plant, 20));
+    let position = *numbers(&said["V-1.position"]).last().expect("a value");
+    assert!((position - 70.0).abs() < 0.1, "what was commanded stays: {position} %");
+}
+
+#[test]
+fn a_twin_that_says_otherwise_is_not_commanded_whatever_its_type_says() {
+    let of_type = (
+        r#"model: ControlValve(kv: 9.0, start: 0.5, stroke: "4 s"),"#,
+        r#"models: {"valve": ControlValve(kv: 9.0, start: 0.5, stroke: "4 s")},
+           inputs: {"command": (value: 0.5, command: "LIC-1.output")},"#,
+    );
+    let of_twin = (
+        r#""command": (from: "LIC-1.output", signal: "position", command: "LIC-1.output"),"#,
+        r#""valve.command": 0.3,"#,
+    );
+    let scene = scene_of(&[of_type, of_twin, (r#"inputs: {"command": 0.4}"#, "")]);
+    let followed: Vec<&str> = scene
+        .commanded
+        .iter()
+        .map(|follow| &*scene.blueprint.as_ref().expect("models").machines[follow.machine].id)
+        .collect();
+    assert_eq!(followed, ["V-2.valve"]);
+}
+
+#[test]
 fn a_command_counts_as_the_output_does_that_it_stands_for() {
     let fed = r#"inputs: {"speed": (from: "LIC-1.output", scale: 300.0, offset: "10 rad/s", command: "LIC-1.output")}"#;
     let scene = scene_of(&[("inputs: {\"speed\": \"2900 rpm\"}", fed)]);
@@ -237,7 +309,7 @@ fn a_network_that_is_fed_with_what_was_measured_follows_the_plant() {
     let scene = scene_of(&[]);
     let said = samples(&scene, &run(&mut plant(&scene, Options::default()), 120));
     let blueprint = scene.blueprint_following(&scene.watched).expect("models");
-    assert_eq!(blueprint.outside, ["V-1.command"]);
+    assert_eq!(blueprint.outside, ["V-1.command by V-1.position"]);
     let network = Network::build(blueprint).expect("it fits together");
     let (mut work, follow) = (network.workspace(), scene.watched[0]);
     let mut now = network.start(1, &[0.5], &mut work);
@@ -321,6 +393,11 @@ fn what_an_input_cannot_follow_is_told_with_the_way_out() {
             r#"(from: "P-1.outlet", to: "V-1.inlet")"#,
             r#"(from: "P-1.outlet", to: "V-1.inlet", inputs: {"ambient": "10 degC"})"#,
             "the link has inputs, but no model [unknown-input]",
+        ),
+        (
+            r#"(from: "P-1.outlet", to: "V-1.inlet")"#,
+            r#"(from: "P-1.outlet", to: "V-1.inlet", id: "L-1")"#,
+            "the link has an id, but no model [bad-link]",
         ),
     ];
     for (from, to, wanted) in cases {

@@ -79,6 +79,37 @@ fn the_plant_publishes_retains_comes_back_after_its_broker_was_restarted_and_lea
 }
 
 #[test]
+fn a_saved_scene_of_another_name_leaves_nothing_retained_and_another_broker_is_spoken_to() {
+    let (Some(server), Some(other)) = (Mosquitto::start(), Mosquitto::start()) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("well.ron");
+    let text = std::fs::read_to_string(four_machines()).expect("a scene");
+    let scene_of = |changes: &[(&str, &str)]| {
+        let text = changes.iter().fold(text.clone(), |text, (from, to)| {
+            assert!(text.contains(from), "{from}");
+            text.replacen(from, to, 1)
+        });
+        std::fs::write(&path, text).expect("a scene");
+        Arc::new(scene::load(&path).scene.expect("a scene"))
+    };
+    let brokers = [("well".to_owned(), Broker::at(server.url())), ("spring".to_owned(), Broker::at(other.url()))];
+    let plant = plant::spawn(PlantConfig { brokers: brokers.into(), ..config(&server) }).expect("it starts");
+    wait(&plant, |plant| plant.status().published() > 50);
+    assert!(retained(server.port).contains(&"well/T-1/full".to_owned()));
+    let quiet = [("\"well/{id}/full\": (on_change: true, retain: true,", "\"well/{id}/full\": (on_change: true,")];
+    plant.adopt(scene_of(&quiet), Vec::new());
+    wait(&plant, |_| !retained(server.port).contains(&"well/T-1/full".to_owned()));
+    let moved = [("{\"well\": (url", "{\"spring\": (url"), ("name: \"Village well\"", "name: \"Spring\"")];
+    plant.adopt(scene_of(&moved), Vec::new());
+    wait(&plant, |_| retained(other.port).contains(&"pollux/plant/spring".to_owned()));
+    assert_eq!(retained(server.port), Vec::<String>::new(), "nothing is left where it was");
+    assert_eq!(listen(other.port, "well/P-1/flow", 1).len(), 1);
+    assert!(plant.status().connected());
+    drop(plant);
+    assert_eq!(retained(other.port), Vec::<String>::new());
+}
+
+#[test]
 fn the_plant_stops_when_somebody_else_publishes_on_its_topics() {
     let Some(server) = Mosquitto::start() else { return };
     let port = server.port.to_string();

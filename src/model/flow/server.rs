@@ -160,6 +160,19 @@ impl Model for Server {
         &DESCRIPTION
     }
 
+    fn misfit(&self, tables: &[Vec<f64>], ties: &[usize]) -> Option<String> {
+        let shares = tables.first().filter(|shares| !shares.is_empty())?;
+        let ways = ties.get(DESCRIPTION.port("out")?).copied().unwrap_or(0);
+        if shares.len() != ways {
+            return Some(format!(
+                "it has {} shares, and {ways} links leave its port `out`: give one for each",
+                shares.len()
+            ));
+        }
+        let is_bad = shares.iter().any(|share| !(*share >= 0.0)) || shares.iter().sum::<f64>() <= 0.0;
+        is_bad.then(|| "its shares are not below 0, and one at least is above".to_owned())
+    }
+
     fn outputs(&self, given: &Given<'_>, state: StateRef<'_>, out: &mut [f64]) {
         let (p, c) = (ServerParameters::of(given.parameters), ServerCounts::of(state.counts));
         ServerOutputs {

@@ -298,11 +298,7 @@ impl Listener {
                 tracing::info!("{}: connected", self.parts.address);
                 self.tell(ConnectionState::Connected);
                 self.parts.status.forget_plants();
-                let mut filters = self.table.filters().to_vec();
-                if !filters.iter().any(|filter| covers(filter, &plants())) {
-                    filters.push(plants());
-                }
-                self.subscribe(&filters);
+                self.subscribe(&wanted(&self.table));
                 self.ask(requests);
             }
             Packet::Subscribing(id) => self.awaited.sent(id),
@@ -359,8 +355,10 @@ impl Listener {
             tap(&message, source_time);
         }
         status.count_decoded(outcome.samples);
-        if topic.starts_with(ANNOUNCEMENTS) {
-            status.note_plant(topic, plant::announced(payload));
+        let announced = topic.starts_with(ANNOUNCEMENTS).then(|| plant::announced(payload)).flatten();
+        let is_farewell = topic.starts_with(ANNOUNCEMENTS) && payload.is_empty();
+        if announced.is_some() || is_farewell {
+            status.note_plant(topic, announced);
         } else if outcome.unknown_topic {
             status.count_unknown_topic(topic);
         }
@@ -394,7 +392,7 @@ impl Listener {
         if self.connected_at.is_none() {
             return;
         }
-        let (old, new) = (old.filters(), new.filters());
+        let (old, new) = (wanted(&old), wanted(&new));
         let gone = old.iter().filter(|filter| new.binary_search(filter).is_err());
         self.due.extend(gone.map(|filter| Change::Unsubscribe(filter.clone())));
         let before = self.refused.len();
@@ -462,6 +460,16 @@ impl Listener {
 /// Where simulated plants say that they are such.
 fn plants() -> String {
     format!("{ANNOUNCEMENTS}+")
+}
+
+/// What to subscribe to, sorted: what a table needs, and what plants say of themselves.
+fn wanted(table: &BindingTable) -> Vec<String> {
+    let mut filters = table.filters().to_vec();
+    if !filters.iter().any(|filter| covers(filter, &plants())) {
+        filters.push(plants());
+        filters.sort_unstable();
+    }
+    filters
 }
 
 /// What `future` has ready, without waiting.

@@ -1,6 +1,6 @@
 //! Lines of waiting items against queueing theory.
 
-use pollux::network::Blueprint;
+use pollux::network::{Blueprint, Network};
 
 use super::{Sim, items, machine};
 
@@ -219,4 +219,25 @@ fn from_empty_to_empty_time_inside_is_the_sum_of_stays_to_the_nanosecond() {
         }
     }
     assert!(empty > 100, "{empty}");
+}
+
+#[test]
+fn shares_that_do_not_fit_the_ways_out_are_told() {
+    let said = |shares: &[f64]| {
+        let mut sorter = machine("S", "Server");
+        sorter.tables[0] = shares.to_vec();
+        let blueprint = Blueprint {
+            machines: vec![machine("IN", "Arrivals"), sorter, machine("A", "Departures"), machine("B", "Departures")],
+            ties: vec![items((0, "out"), (1, "in")), items((1, "out"), (2, "in")), items((1, "out"), (3, "in"))],
+            outside: vec![],
+        };
+        let problems = Network::build(blueprint.clone()).err().unwrap_or_default();
+        problems.iter().map(|problem| problem.describe(&blueprint)).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(said(&[]), "");
+    assert_eq!(said(&[0.5, 0.5]), "");
+    assert_eq!(said(&[0.5, 0.3, 0.2]), "S: it has 3 shares, and 2 links leave its port `out`: give one for each");
+    for shares in [[0.5, -0.1], [0.0, 0.0]] {
+        assert_eq!(said(&shares), "S: its shares are not below 0, and one at least is above");
+    }
 }

@@ -120,7 +120,7 @@ fn a_scene_that_changes_keeps_the_state_of_the_machines_that_stay() {
     blueprint.machines[0] = blueprint.machines[0].clone().with("heat_loss", 5.0);
     let changed = Network::build(blueprint).expect("it still fits");
     let mut work = changed.workspace();
-    let now = changed.adopt(&sim.network, &sim.now, &mut work);
+    let now = changed.adopt(&sim.network, &sim.now, &[], &mut work);
     for at in 0..5 {
         assert_eq!(now.numbers(&changed, at), sim.now.numbers(&sim.network, at), "machine {at}");
     }
