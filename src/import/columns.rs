@@ -159,6 +159,8 @@ pub(super) fn layout(
         Some("ms" | "milliseconds") => Some(1_000_000),
         Some("us" | "µs" | "μs" | "microseconds") => Some(1_000),
         Some("ns" | "nanoseconds") => Some(1),
+        Some("min" | "minutes") => Some(60_000_000_000),
+        Some("h" | "hours") => Some(3_600_000_000_000),
         _ => None,
     };
     let once = |at: usize| match header.iter().filter(|column| **column == header[at]).count() {

@@ -210,6 +210,15 @@ impl Network {
                 now.set_outside(here, old.outside(at));
             }
         }
+        now.time = old.time;
+        for (island, state) in self.islands.iter().zip(&mut now.islands) {
+            state.time = old.time;
+            // A machine that begins within its step sees its inputs as if they had been so since the step began.
+            for slot in &island.slots {
+                let begin = old.time.checked_rem(slot.step).map_or(old.time, |passed| old.time - passed);
+                state.sums[slot.inputs.clone()].fill((0.0, begin));
+            }
+        }
         for (machine, (part, at)) in self.places.iter().enumerate() {
             let Some(before) = other.machine(&self.blueprint().machines[machine].id) else { continue };
             let (old_part, old_at) = other.places[before];
@@ -222,14 +231,14 @@ impl Network {
             to.counts[slot.counts.clone()].copy_from_slice(&from.counts[was.counts.clone()]);
             to.queues[*at].clone_from(&from.queues[old_at]);
             to.broken[*at] = from.broken[old_at];
+            // What an input was so far in the running step counts in its mean.
+            if slot.step == was.step {
+                to.inputs[slot.inputs.clone()].copy_from_slice(&from.inputs[was.inputs.clone()]);
+                to.sums[slot.inputs.clone()].copy_from_slice(&from.sums[was.inputs.clone()]);
+            }
             for (place, old_place) in slot.crossings.clone().zip(was.crossings.clone()) {
                 to.crossings[place].flow = from.crossings[old_place].flow;
             }
-        }
-        now.time = old.time;
-        for state in &mut now.islands {
-            state.time = old.time;
-            state.sums.iter_mut().for_each(|(_, since)| *since = old.time);
         }
         for ((island, state), scratch) in self.islands.iter().zip(&mut now.islands).zip(&mut work.islands) {
             island.tick(state, scratch);

@@ -428,6 +428,7 @@ impl Plant {
 /// One source that works and complains, one that cannot get in.
 pub fn report() -> SourceReport {
     let plant = SourceSnapshot {
+        plants: Vec::new(),
         name: "plant".into(),
         address: "mqtt://127.0.0.1:1883".into(),
         state: ConnectionState::Connected,

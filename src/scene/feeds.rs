@@ -44,7 +44,7 @@ pub(super) fn resolve(
             FeedDef::Quantity(quantity) => {
                 FeedFields { value: Some(Spanned::new(quantity.clone(), def.span)), ..FeedFields::default() }
             }
-            FeedDef::From(fields) => fields.clone(),
+            FeedDef::From(fields) => (**fields).clone(),
         };
         let asked = Asked { owner, machines, said, item: &item, span: def.span };
         spans.insert((machine, input), def.span);
@@ -60,11 +60,30 @@ pub(super) fn resolve(
             let span = fields.command.as_ref().map_or(def.span, |name| name.span);
             report.error("bad-command", span, &item, brief, "a command comes on one topic of its own".into());
         }
+        if let Some(command) = &command {
+            warn_of_silence(owner, command, scene, &item, def.span, report);
+        }
         if let Some(feed) = feed {
             blueprint.machines[machine].inputs[input] = feed;
         }
         scene.watched.extend(signal.or(command));
         scene.commanded.extend(command);
+    }
+}
+
+/// A plant that is commanded says nothing on the topic of a command: what its own twin measures there would be gone.
+fn warn_of_silence(owner: &Owner, command: &Follow, scene: &Scene, item: &str, span: Span, report: &mut Report) {
+    let topic = scene.signals[command.signal.at()].topic();
+    let own = scene.signals.iter().find(|signal| {
+        Some(signal.twin) == owner.twin && signal.topic() == topic && scene.measures.contains_key(&signal.index)
+    });
+    if let Some(own) = own {
+        let brief = format!(
+            "command: `{}` comes on the same topic, which a plant that is commanded leaves to who commands it: it will not be \
+             sent then",
+            own.name
+        );
+        report.warning("bad-command", span, item, brief, "give the command a topic of its own".into());
     }
 }
 
@@ -265,7 +284,8 @@ impl Asked<'_> {
             let scaled = Conversion::from_parts([*scale, *offset, 1.0]);
             return Some((signal.index, measure.conversion.inverse().then(&scaled)));
         }
-        let Some(conversion) = self.conversion(&signal.unit) else {
+        let is_switch = signal.kind == ValueKind::Bool && !self.said.unit.is_empty();
+        let Some(conversion) = self.conversion(&signal.unit).filter(|_| !is_switch) else {
             let (unit, own) = (&signal.unit, self.said.unit);
             let brief = format!("{field}: `{}` is in `{unit}`, which does not fit `{own}`", name.value);
             report.error("unit-mismatch", name.span, self.item, brief, Hint::NONE);

@@ -98,6 +98,11 @@ impl Machines {
             return;
         };
         let id = def.id.clone().unwrap_or_else(|| Spanned::new(link_id(def), def.from.span));
+        let is_bad = |c: char| matches!(c, '/' | '+' | '#' | '"' | '\\' | '{' | '}') || c.is_control();
+        if def.id.as_ref().is_some_and(|id| id.trim().is_empty() || id.trim() != id.value || id.contains(is_bad)) {
+            let brief = format!("the id {:?} is empty, has a space at an end, or one of / + # \" \\ {{ }}", id.value);
+            return report.error("bad-name", id.span, "", brief, "name it as a twin: L-301".into());
+        }
         if self.ids.contains_key(&id.value) {
             let brief = format!("the id `{}` is given a second time", id.value);
             return report.error("duplicate-id", id.span, "", brief, "give the link another id".into());

@@ -8,7 +8,7 @@ use super::resolved::Scene;
 use super::simulated::{Deed, Happening, Story};
 use super::span::Spanned;
 use super::text;
-use crate::network::{Adjustment, Effect};
+use crate::network::{Adjustment, Effect, Target};
 use crate::value::Unit;
 
 pub(super) fn resolve(def: &Spanned<PlantDef>, machines: &Machines, scene: &mut Scene, report: &mut Report) {
@@ -94,6 +94,16 @@ fn adjustment(path: &Spanned<String>, def: &StoryDef, machines: &Machines, repor
             return None;
         }
     };
+    if let (Target::Parameter { machine, parameter }, Effect::Set(x)) = (target, effect)
+        && let Some(said) = machines.description(machine).map(|description| &description.parameters[parameter])
+        && !(said.bounds.0..=said.bounds.1).contains(&x)
+    {
+        let (low, high) = said.bounds;
+        let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+        let brief = format!("{name} must be from {low}{unit} to {high}{unit}, found {x}{unit}");
+        report.error("out-of-bounds", path.span, path, brief, said.about.trim().into());
+        return None;
+    }
     Some(Deed::Adjust(Adjustment { target, effect }))
 }
 

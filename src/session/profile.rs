@@ -2,6 +2,7 @@
 //! [`Profile`] of each, in the unit of its input; or what is wrong with each file. Only reads. The first time of a file is
 //! the start of the simulation.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -31,6 +32,8 @@ pub enum Cause {
     Unreadable { file: String, cause: io::Error },
     #[error(transparent)]
     Table(ImportError),
+    #[error("{file}: no column is the time: call one `time`, `timestamp` or `date` (columns: {columns})")]
+    NoTime { file: String, columns: String },
     #[error("{file}: has no column `{of}` (columns: {columns})")]
     NoColumn { file: String, of: String, columns: String },
     #[error(transparent)]
@@ -47,10 +50,23 @@ pub enum Cause {
 
 /// Reads all that a scene's inputs follow, in the order of [`Scene::profiles`]; every problem is told.
 pub fn read(scene: &Scene) -> Result<Vec<Profile>, Vec<ProfileError>> {
-    let (mut profiles, mut errors) = (Vec::new(), Vec::new());
-    for of in &scene.profiles {
-        let read = if of.is_recording { recorded(of, scene) } else { column(of) };
-        match read {
+    let (mut profiles, mut errors, mut read) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for (at, of) in scene.profiles.iter().enumerate() {
+        let is_same = |other: &ProfileOf| {
+            (&other.file, &other.of, &other.unit) == (&of.file, &of.of, &of.unit)
+                && (&other.input_unit, other.to_input, other.repeats) == (&of.input_unit, of.to_input, of.repeats)
+        };
+        // Several inputs may follow one thing: it is read once.
+        let known = scene.profiles[..at].iter().position(is_same).and_then(|known| read.get(&known).cloned());
+        let profile = match known {
+            Some(profile) => Ok(profile),
+            None if of.is_recording => recorded(of, scene),
+            None => column(of),
+        };
+        if let Ok(profile) = &profile {
+            read.insert(at, profile.clone());
+        }
+        match profile {
             Ok(profile) => profiles.push(profile),
             Err(cause) => errors.push(ProfileError { item: of.item.clone(), span: of.span, cause }),
         }
@@ -68,6 +84,7 @@ impl From<ImportError> for Cause {
         match error {
             // The column was not named on a command line.
             ImportError::NoColumn { file, column: of, columns, .. } => Cause::NoColumn { file, of, columns },
+            ImportError::NoTime { file, columns } => Cause::NoTime { file, columns },
             error => Cause::Table(error),
         }
     }
@@ -95,7 +112,7 @@ fn table(of: &ProfileOf, format: TimeFormat) -> Result<(Timestamp, Vec<(Timestam
     let mut reader = CsvReader::new(&name, file, &scene, &options)?;
     let start = reader.start().unwrap_or(Timestamp(0));
     let bindings = BindingTable::new(&scene, "", 0);
-    let (mut samples, mut found) = (Vec::new(), Vec::new());
+    let (mut samples, mut found, mut lost) = (Vec::new(), Vec::new(), 0);
     while let Some(moment) = reader.next_moment()? {
         for sent in &moment {
             let message = Message {
@@ -105,9 +122,14 @@ fn table(of: &ProfileOf, format: TimeFormat) -> Result<(Timestamp, Vec<(Timestam
                 qos: 0,
                 receive_time: sent.time,
             };
-            bindings.decode(&message, &mut samples);
+            let outcome = bindings.decode(&message, &mut samples);
+            lost += u64::from(outcome.error.is_some());
         }
         found.extend(samples.drain(..).filter_map(usable));
+    }
+    if lost > 0 || !reader.rejected().is_empty() {
+        let told = reader.rejected().told();
+        tracing::warn!("{}: {name}: not all of the column `{}` can be taken: {lost} values; {told}", of.item, of.of);
     }
     Ok((start, found))
 }
@@ -155,7 +177,8 @@ fn recorded(of: &ProfileOf, scene: &Scene) -> Result<Profile, Cause> {
     };
     let is_free = signal.unit.symbol().is_empty() || of.input_unit.symbol().is_empty();
     let conversion = signal.unit.conversion_to(&of.input_unit).or(is_free.then_some(Conversion::IDENTITY));
-    let Some(conversion) = conversion else {
+    let is_switch = signal.kind == ValueKind::Bool && !of.input_unit.symbol().is_empty();
+    let Some(conversion) = conversion.filter(|_| !is_switch) else {
         let (found, wanted) = (signal.unit.symbol().to_owned(), of.input_unit.symbol().to_owned());
         return Err(Cause::Unit { file, of: of.of.clone(), found, wanted });
     };

@@ -105,6 +105,25 @@ fn a_plant_that_is_stored_and_restored_goes_on_with_the_same_bytes() {
 }
 
 #[test]
+fn a_scene_that_is_saved_within_a_step_moves_no_input() {
+    let scene = load(&four_machines());
+    let mut running = Plant::new(scene.clone(), Options { story: false, ..Options::default() }).expect("a plant");
+    let village = running.network().machine("C-1").expect("a consumer");
+    let demand = running.network().description(village).output("demand").expect("a demand");
+    let told = |plant: &Plant| plant.state().output(plant.network(), village, demand);
+    running.run(10 * SECOND, START, &mut |_| {});
+    let before = told(&running);
+    assert!(before > 0.0);
+    for _ in 0..5 {
+        running.run(running.time() + 70_000_000, START, &mut |_| {});
+        running.adopt(scene.clone(), Vec::new()).expect("it fits");
+        running.run(running.time() + 10_000_000, START, &mut |_| {});
+        running.run(running.time() + 100_000_000, START, &mut |_| {});
+        assert!((told(&running) - before).abs() < 1e-12, "{} and not {before}", told(&running));
+    }
+}
+
+#[test]
 fn what_the_scene_tells_happens_and_is_taken_back() {
     let scene = load(&four_machines());
     let mut told = plant(&scene, 7);

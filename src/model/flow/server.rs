@@ -169,7 +169,7 @@ impl Model for Server {
                 shares.len()
             ));
         }
-        let is_bad = shares.iter().any(|share| !(*share >= 0.0)) || shares.iter().sum::<f64>() <= 0.0;
+        let is_bad = shares.iter().any(|share| *share < 0.0) || shares.iter().sum::<f64>() <= 0.0;
         is_bad.then(|| "its shares are not below 0, and one at least is above".to_owned())
     }
 

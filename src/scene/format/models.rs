@@ -28,7 +28,7 @@ pub enum QuantityDef {
 #[derive(Clone, Debug, PartialEq)]
 pub enum FeedDef {
     Quantity(QuantityDef),
-    From(FeedFields),
+    From(Box<FeedFields>),
 }
 
 /// `(from: "T-200.level", delayed: true)`, `(file: "demand.csv", of: "demand", unit: "m3/h")`; and what it follows where
@@ -199,7 +199,8 @@ impl<'de> Deserialize<'de> for FeedDef {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<FeedDef, A::Error> {
-                FeedFields::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(FeedDef::From)
+                FeedFields::deserialize(serde::de::value::MapAccessDeserializer::new(map))
+                    .map(|fields| FeedDef::From(Box::new(fields)))
             }
         }
         const FIELDS: &[&str] = &[

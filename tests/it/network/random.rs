@@ -204,7 +204,10 @@ fn without(blueprint: &Blueprint, out: &[usize]) -> Blueprint {
 }
 
 /// The inputs of givers that follow their takers, each with these and their outputs.
-fn supplies(network: &Network) -> Vec<(usize, usize, Vec<(usize, usize)>)> {
+/// A giver, its input, and what its takers take: machine and output.
+type Supply = (usize, usize, Vec<(usize, usize)>);
+
+fn supplies(network: &Network) -> Vec<Supply> {
     let mut found: BTreeMap<(usize, usize), Vec<(usize, usize)>> = BTreeMap::new();
     let port = |(machine, port): &(usize, String)| {
         let description = network.description(*machine);
