@@ -1,8 +1,9 @@
 //! Bytes of a file by their position. In: offset and length. Out: bytes. Several threads may read at once; nothing is
 //! mapped, so that a file which is cut meanwhile gives an error and no signal.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::ReadError;
 
@@ -27,7 +28,7 @@ impl Source {
 
     /// Whether a program holds it because it writes into it. Where files cannot be locked nobody knows.
     pub fn is_growing(&self) -> bool {
-        let is_held = matches!(self.file.try_lock_shared(), Err(std::fs::TryLockError::WouldBlock));
+        let is_held = lasting(|| self.file.try_lock_shared()).is_err_and(is_taken);
         if !is_held {
             // Without a lock there is nothing to let go of.
             let _ = self.file.unlock();
@@ -114,4 +115,21 @@ impl<'s> Window<'s> {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         Ok(self.bytes.get(from..).and_then(|bytes| bytes.get(..length)))
     }
+}
+
+/// Tries to lock until it is plain that somebody holds the file: who only looks, or starts another program just now, lets go
+/// of it at once.
+pub(super) fn lasting(lock: impl Fn() -> Result<(), TryLockError>) -> Result<(), TryLockError> {
+    const TRIES: u32 = 10;
+    for _ in 1..TRIES {
+        match lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(2)),
+            other => return other,
+        }
+    }
+    lock()
+}
+
+fn is_taken(error: TryLockError) -> bool {
+    matches!(error, TryLockError::WouldBlock)
 }

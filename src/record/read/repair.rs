@@ -14,7 +14,7 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::ReadError;
-use super::file::Source;
+use super::file::{Source, lasting};
 use super::rebuild;
 use super::tail::{self, ChunkEntry, Tail};
 use super::verify::{self, Piece, PieceKind, Verified};
@@ -67,7 +67,7 @@ pub fn repair(path: &Path) -> Result<Repaired, ReadError> {
     // Before the lock, which would be in its way.
     let new = NewFile::begin(path, Existing::Replace);
     let mut file = OpenOptions::new().read(true).write(true).open(path).map_err(open)?;
-    if let Err(error) = file.try_lock() {
+    if let Err(error) = lasting(|| file.try_lock()) {
         let cause = match error {
             std::fs::TryLockError::Error(cause) => cause,
             std::fs::TryLockError::WouldBlock => io::Error::other("it is being written"),
