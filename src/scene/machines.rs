@@ -11,7 +11,7 @@ use super::nearest::nearest;
 use super::report::{Hint, Report};
 use super::resolved::{MachineOf, Port, Scene};
 use super::span::{Span, Spanned};
-use super::text::Template;
+use super::text::{self, Template};
 use super::ties;
 use crate::model::Description;
 use crate::network::{Blueprint, Machine, Network, Problem, ProblemKind, Target};
@@ -98,9 +98,7 @@ impl Machines {
             return;
         };
         let id = def.id.clone().unwrap_or_else(|| Spanned::new(link_id(def), def.from.span));
-        let is_bad = |c: char| matches!(c, '/' | '+' | '#' | '"' | '\\' | '{' | '}') || c.is_control();
-        if def.id.as_ref().is_some_and(|id| id.trim().is_empty() || id.trim() != id.value || id.contains(is_bad)) {
-            let brief = format!("the id {:?} is empty, has a space at an end, or one of / + # \" \\ {{ }}", id.value);
+        if let Some(brief) = def.id.as_ref().and_then(|id| text::id_fault(id)) {
             return report.error("bad-name", id.span, "", brief, "name it as a twin: L-301".into());
         }
         if self.ids.contains_key(&id.value) {

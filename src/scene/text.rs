@@ -3,6 +3,13 @@
 
 use std::time::Duration;
 
+/// Why a text is no id; none if it is one.
+pub fn id_fault(id: &str) -> Option<String> {
+    let bad = |c: char| matches!(c, '/' | '+' | '#' | '"' | '\\' | '{' | '}') || c.is_control();
+    let is_bad = id.is_empty() || id.trim() != id || id.contains(bad);
+    is_bad.then(|| format!("the id {id:?} is empty, has a space at an end, or one of / + # \" \\ {{ }}"))
+}
+
 /// `5s`, `200ms`, `1m30s`, `1h 2m`
 pub fn duration(text: &str) -> Result<Duration, String> {
     let wanted = "a duration such as \"5s\", \"200ms\" or \"1m 30s\" is expected";

@@ -169,9 +169,7 @@ const LIKELY_SCALES: std::ops::RangeInclusive<f32> = 1e-4..=1e4;
 
 fn check_id(def: &TwinDef, report: &mut Report) {
     let id = &def.id;
-    let bad = |c: char| matches!(c, '/' | '+' | '#' | '"' | '\\' | '{' | '}') || c.is_control();
-    if id.is_empty() || id.trim() != id.value || id.contains(bad) {
-        let brief = format!("the id {:?} is empty, has a space at an end, or one of / + # \" \\ {{ }}", id.value);
+    if let Some(brief) = text::id_fault(id) {
         report.error("bad-name", id.span, "", brief, "an id fills {id} in topics".into());
     }
 }
