@@ -91,6 +91,10 @@ fn page(one: &Description) -> String {
         Some(step) => writeln!(text, "step: {} s", number(step as f64 / 1e9)),
         None => writeln!(text, "step: none, it acts at events"),
     };
+    if one.is_program {
+        text +=
+            "units: quantities without a unit are in that of what it is tied to; shares and switches are from 0 to 1\n";
+    }
     let role = |role: Role| if role == Role::Condition { "condition" } else { "design" };
     let mut rows = vec![cells(["name", "unit", "default", "bounds", "role", "about", "source"])];
     rows.extend(one.parameters.iter().map(|p| {

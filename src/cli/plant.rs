@@ -14,8 +14,11 @@ use crate::session;
 use crate::session::profile;
 use crate::session::stand_in::{self, StandInError};
 use crate::source::broker::{Embedded, EmbeddedConfig};
-use crate::source::plant::{self, PlantConfig, PlantHandle};
+use crate::source::plant::{self, PlantConfig, PlantHandle, PlantSnapshot};
 use crate::value::Timestamp;
+
+/// How long a controller may take to come before its absence is told.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -150,16 +153,38 @@ pub fn run(args: Args) -> Result<(), Failure> {
     eprintln!("pollux: the plant publishes to {url}");
     let mut saved = Saved::new(path, loaded.files);
     let started = Instant::now();
+    let mut has_asked = false;
     while !stop.load(Ordering::Relaxed) && args.limit.is_none_or(|limit| started.elapsed() < limit) {
         if let Some(why) = handle.status().failure() {
             return Err(Failure::Environment(format!("plant: {why}")));
         }
         saved.hand_to(&handle);
+        let silent = handle.status().silent();
+        if !has_asked && !silent.is_empty() && started.elapsed() >= PATIENCE {
+            has_asked = true;
+            eprintln!("pollux: no command has come yet on {}: what they drive stays as it was", silent.join(", "));
+        }
         std::thread::sleep(Duration::from_millis(50));
     }
+    eprintln!("pollux: {}", told(&handle.status().snapshot()));
     drop(handle);
     drop(embedded);
     Ok(())
+}
+
+/// What a plant has done.
+fn told(plant: &PlantSnapshot) -> String {
+    let mut told = format!("the plant published {} messages", plant.published);
+    if plant.dropped > 0 {
+        told += &format!("; {} more were due while no broker took them", plant.dropped);
+    }
+    if plant.commands + plant.refused > 0 {
+        told += &format!("; it took {} commands and refused {}", plant.commands, plant.refused);
+    }
+    if !plant.silent.is_empty() {
+        told += &format!("; no command came on {}", plant.silent.join(", "));
+    }
+    told
 }
 
 /// The scene's files: once they are saved, the plant goes on with what they say.
@@ -228,6 +253,18 @@ mod tests {
         assert_eq!(parsed(&["--stand-in", "a.mcap,b.mcap", "hall.ron"]), Ok((scene(), like(&["a.mcap", "b.mcap"]))));
         let refused = learn(&["hall.ron".into()], &Scene::default()).expect_err("it is no recording");
         assert!(refused.to_string().contains("write the scene before --stand-in"), "{refused}");
+    }
+
+    #[test]
+    fn at_the_end_it_says_what_was_commanded_and_what_was_not() {
+        let quiet = PlantSnapshot { published: 12, ..PlantSnapshot::default() };
+        assert_eq!(told(&quiet), "the plant published 12 messages");
+        let silent = vec!["line/V-1/command".to_owned()];
+        let (dropped, commands, refused) = (3, 5, 2);
+        let commanded = PlantSnapshot { dropped, commands, refused, silent, ..quiet };
+        let wanted = "the plant published 12 messages; 3 more were due while no broker took them; it took 5 commands and \
+                      refused 2; no command came on line/V-1/command";
+        assert_eq!(told(&commanded), wanted);
     }
 
     #[test]

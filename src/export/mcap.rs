@@ -10,8 +10,9 @@ use mcap::records::{MessageHeader, Metadata};
 use mcap::{Attachment, McapError, Writer};
 
 use crate::event::Event;
+use crate::plant::ANNOUNCEMENTS;
 use crate::record::format::{self, Keyframe};
-use crate::record::read::{RawMessage, ReadError, Timeline};
+use crate::record::read::{ChannelInfo, RawMessage, ReadError, RecordingFile, Timeline};
 use crate::record::{RecordedForecast, message_metadata, partial, write_options};
 use crate::value::Timestamp;
 
@@ -46,6 +47,7 @@ pub(super) fn write(
     let out = BufWriter::with_capacity(1 << 20, file);
     let mut cut = Cut { writer: write_options().create(out)?, channels: HashMap::new(), count: 0 };
     cut.front(timeline)?;
+    cut.plants(timeline)?;
     // Those that show at its beginning were issued before it.
     let mut forecasts = timeline.forecasts_at(from)?;
     forecasts.retain(|forecast| forecast.issued < from);
@@ -92,18 +94,24 @@ pub(super) fn write(
 
 struct Cut<W: Write + Seek> {
     writer: Writer<W>,
-    /// Of a topic: broker, QoS, retained, encoding, then the channel and how many messages it has.
+    /// Of each topic.
     channels: HashMap<Arc<str>, Vec<Channel>>,
     count: u64,
 }
 
 struct Channel {
+    way: Way,
+    id: u16,
+    sequence: u32,
+}
+
+/// How messages came.
+#[derive(PartialEq)]
+struct Way {
     broker: Arc<str>,
     qos: u8,
     retained: bool,
     encoding: Arc<str>,
-    id: u16,
-    sequence: u32,
 }
 
 impl<W: Write + Seek> Cut<W> {
@@ -136,22 +144,35 @@ impl<W: Write + Seek> Cut<W> {
         Ok(())
     }
 
-    fn message(&mut self, message: &RawMessage) -> Result<(), CutError> {
-        let channels = self.channels.entry(message.topic.clone()).or_default();
-        let is_it = |channel: &&mut Channel| {
-            (&channel.broker, channel.qos, channel.retained, &channel.encoding)
-                == (&message.broker, message.qos, message.retained, &message.encoding)
-        };
-        let channel = match channels.iter_mut().find(is_it) {
-            Some(channel) => channel,
+    /// The channels on which simulated plants say that they are such, though none says so within the stretch.
+    fn plants(&mut self, timeline: &Timeline) -> Result<(), CutError> {
+        let channels = timeline.recordings().iter().flat_map(RecordingFile::channels);
+        for channel in channels.filter(|channel| channel.topic.starts_with(ANNOUNCEMENTS)) {
+            let ChannelInfo { topic, broker, qos, retained, encoding, .. } = channel.clone();
+            self.channel(&topic, Way { broker, qos, retained, encoding })?;
+        }
+        Ok(())
+    }
+
+    /// The channel of a topic for messages that came in one way, begun where it is new.
+    fn channel(&mut self, topic: &Arc<str>, way: Way) -> Result<&mut Channel, CutError> {
+        let channels = self.channels.entry(topic.clone()).or_default();
+        let at = match channels.iter().position(|channel| channel.way == way) {
+            Some(at) => at,
             None => {
-                let id = add_channel(&mut self.writer, message)?;
-                let RawMessage { broker, qos, retained, encoding, .. } = message.clone();
-                channels.push(Channel { broker, qos, retained, encoding, id, sequence: 0 });
-                let Some(channel) = channels.last_mut() else { return Ok(()) };
-                channel
+                let schema = if &*way.encoding == format::JSON { json_schema(&mut self.writer)? } else { 0 };
+                let metadata = message_metadata(&way.broker, way.qos, way.retained);
+                let id = self.writer.add_channel(schema, topic, &way.encoding, &metadata)?;
+                channels.push(Channel { way, id, sequence: 0 });
+                channels.len() - 1
             }
         };
+        Ok(&mut channels[at])
+    }
+
+    fn message(&mut self, message: &RawMessage) -> Result<(), CutError> {
+        let RawMessage { broker, qos, retained, encoding, .. } = message.clone();
+        let channel = self.channel(&message.topic, Way { broker, qos, retained, encoding })?;
         let header = MessageHeader {
             channel_id: channel.id,
             sequence: channel.sequence,
@@ -219,12 +240,6 @@ impl<W: Write + Seek> Cut<W> {
 
 fn json_schema(writer: &mut Writer<impl Write + Seek>) -> Result<u16, McapError> {
     writer.add_schema(format::JSON_SCHEMA_NAME, format::JSON_SCHEMA_ENCODING, format::JSON_SCHEMA)
-}
-
-fn add_channel(writer: &mut Writer<impl Write + Seek>, message: &RawMessage) -> Result<u16, McapError> {
-    let schema = if &*message.encoding == format::JSON { json_schema(writer)? } else { 0 };
-    let metadata = message_metadata(&message.broker, message.qos, message.retained);
-    writer.add_channel(schema, &message.topic, &message.encoding, &metadata)
 }
 
 /// MCAP counts from 1970.

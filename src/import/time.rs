@@ -23,6 +23,8 @@ pub enum TimeFormat {
     Compact,
     /// As strftime spells it: `%d.%m.%Y %H:%M:%S`.
     Pattern(String),
+    /// `06:30`, `23:59:59.5`, `24:00`: since midnight of any day. For tables that say how a day goes; no logger's.
+    TimeOfDay,
 }
 
 impl std::str::FromStr for TimeFormat {
@@ -130,6 +132,7 @@ pub(super) fn read(text: &str, format: &TimeFormat) -> Result<Read, String> {
             let number = Decimal::parse(text).ok_or_else(|| unlike("number"))?;
             counted(number, *unit, text).map(Read::At)
         }
+        TimeFormat::TimeOfDay => time_of_day(text).map(Read::At).ok_or_else(|| unlike("time of day")),
         TimeFormat::Days => {
             let number = Decimal::parse(text).ok_or_else(|| unlike("number of days"))?;
             days(number).map(Read::Local).ok_or_else(|| unlike("number of days"))
@@ -209,6 +212,18 @@ pub(super) fn likeness(text: &str) -> Option<Likeness> {
         Some(25_569..=73_050) => Likeness::Day,
         _ => Likeness::Other,
     })
+}
+
+/// Nanoseconds since midnight. The end of a day is its last time.
+fn time_of_day(text: &str) -> Option<Timestamp> {
+    const DAY: i64 = 86_400_000_000_000;
+    if matches!(text, "24:00" | "24:00:00") {
+        return Some(Timestamp(DAY));
+    }
+    let (clock, offset) = clock_and_offset(text).filter(|_| is_time_of_day(text))?;
+    let time: jiff::civil::Time = clock.parse().ok().filter(|_| offset.is_none())?;
+    let secs = 3_600 * i64::from(time.hour()) + 60 * i64::from(time.minute()) + i64::from(time.second());
+    Some(Timestamp(secs * 1_000_000_000 + i64::from(time.subsec_nanosecond())))
 }
 
 /// `10:30:25`: a time of day without its date.
@@ -361,6 +376,18 @@ mod tests {
         }
         assert_eq!(read("31.01.2026", "%d.%m.%Y"), Ok(Timestamp(noon.0 - 43_200_000_000_000)));
         assert!("sometimes".parse::<TimeFormat>().is_err());
+    }
+
+    #[test]
+    fn times_of_day_count_from_midnight() {
+        let read = |text| read(text, &TimeFormat::TimeOfDay).and_then(Read::naive).ok().map(|time| time.0);
+        const SECOND: i64 = 1_000_000_000;
+        let known = [("06:30", 23_400), ("0:15", 900), ("23:59:59", 86_399), ("02:00 PM", 50_400), ("24:00", 86_400)];
+        known.iter().for_each(|(text, secs)| assert_eq!(read(text), Some(secs * SECOND), "{text}"));
+        assert_eq!(read("00:00:01.5"), Some(SECOND * 3 / 2));
+        for text in ["6", "25:00", "24:01", "06:60", "2026-01-31 06:30", "06:30Z", ""] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

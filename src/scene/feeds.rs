@@ -36,6 +36,7 @@ pub(super) fn resolve(
         let description = owner.models.parts[part].model.description();
         let input = description.input(name).unwrap_or(0);
         let (machine, said) = (owner.first + part, &description.inputs[input]);
+        let takes_any = description.is_program;
         let item = format!("{}.{}", owner.id.value, path.value);
         let fields = match &def.value {
             FeedDef::Quantity(QuantityDef::Text(text)) if !models::is_quantity(text) => {
@@ -46,7 +47,7 @@ pub(super) fn resolve(
             }
             FeedDef::From(fields) => (**fields).clone(),
         };
-        let asked = Asked { owner, machines, said, item: &item, span: def.span };
+        let asked = Asked { owner, machines, said, takes_any, item: &item, span: def.span };
         spans.insert((machine, input), def.span);
         let feed = asked.feed(&fields, scene, blueprint, report);
         let mut follow = |name: &Option<Spanned<String>>, field| {
@@ -103,6 +104,8 @@ struct Asked<'a> {
     owner: &'a Owner,
     machines: &'a Machines,
     said: &'a Input,
+    /// Whether it belongs to a controller or a generator, which have no unit of their own where they name none.
+    takes_any: bool,
     item: &'a str,
     span: Span,
 }
@@ -171,11 +174,16 @@ impl Asked<'_> {
             self.machines.miss(&path, from.span, self.item, report);
             return None;
         };
-        let given = self.machines.description(machine)?.outputs[output].unit;
+        let description = self.machines.description(machine)?;
+        let given = description.outputs[output].unit;
         let known = Unit::parse(given).ok()?;
-        let Some(conversion) = self.conversion(&known) else {
-            let brief = format!("follows `{path}` in `{given}`, which does not fit `{}`", self.said.unit);
-            let hint = "with `scale` alone it would mean something else";
+        let Some(conversion) = self.conversion(&known, description.is_program, fields.scale.is_some()) else {
+            let brief = format!("`{path}` {}", self.unlike(&known));
+            let hint = match (given, self.said.unit) {
+                (_, "") => "`scale` says which share one unit of it is",
+                ("", _) => "`scale` says how much of the unit it is",
+                _ => "with `scale` alone it would mean something else",
+            };
             report.error("unit-mismatch", from.span, self.item, brief, hint.into());
             return None;
         };
@@ -209,7 +217,7 @@ impl Asked<'_> {
                     return None;
                 }
             },
-            None if is_recording || self.said.unit.is_empty() => own.clone(),
+            None if is_recording || own.symbol().is_empty() => own.clone(),
             None => {
                 let brief = format!("the unit of the column `{}` is not said", of.value);
                 let hint = format!("add unit: \"{}\", or another unit that fits", self.said.unit);
@@ -217,8 +225,8 @@ impl Asked<'_> {
                 return None;
             }
         };
-        let Some(conversion) = self.conversion(&unit) else {
-            let brief = format!("follows a column in `{unit}`, which does not fit `{}`", self.said.unit);
+        let Some(conversion) = self.conversion(&unit, false, fields.scale.is_some()) else {
+            let brief = format!("the column `{}` {}", of.value, self.unlike(&unit));
             report.error("unit-mismatch", file.span, self.item, brief, Hint::NONE);
             return None;
         };
@@ -285,22 +293,35 @@ impl Asked<'_> {
             return Some((signal.index, measure.conversion.inverse().then(&scaled)));
         }
         let is_switch = signal.kind == ValueKind::Bool && !self.said.unit.is_empty();
-        let Some(conversion) = self.conversion(&signal.unit).filter(|_| !is_switch) else {
-            let (unit, own) = (&signal.unit, self.said.unit);
-            let brief = format!("{field}: `{}` is in `{unit}`, which does not fit `{own}`", name.value);
+        // A signal whose unit is not said is taken to be in the input's.
+        let Some(conversion) = self.conversion(&signal.unit, true, false).filter(|_| !is_switch) else {
+            let brief = match is_switch {
+                true => format!(
+                    "{field}: `{}` is a Bool, which has no unit, and the input is in `{}`",
+                    name.value, self.said.unit
+                ),
+                false => format!("{field}: `{}` {}", name.value, self.unlike(&signal.unit)),
+            };
             report.error("unit-mismatch", name.span, self.item, brief, Hint::NONE);
             return None;
         };
         Some((signal.index, conversion))
     }
 
-    /// From a unit to the input's. Controllers and generators have no unit of their own: they take and give what they
-    /// are tied to.
-    fn conversion(&self, from: &Unit) -> Option<Conversion> {
+    /// From a unit to the input's. What comes without a unit has the input's where that `may_be_any`. A scale says what a
+    /// share is in a unit, or how much of a unit is a whole.
+    fn conversion(&self, from: &Unit, may_be_any: bool, is_scaled: bool) -> Option<Conversion> {
         let own = Unit::parse(self.said.unit).ok()?;
-        match from.symbol().is_empty() || self.said.unit.is_empty() {
-            true => Some(from.conversion_to(&own).unwrap_or(Conversion::IDENTITY)),
-            false => from.conversion_to(&own),
+        let takes_it = own.symbol().is_empty() && (self.takes_any || is_scaled);
+        let gives_it = from.symbol().is_empty() && (may_be_any || is_scaled);
+        from.conversion_to(&own).or((takes_it || gives_it).then_some(Conversion::IDENTITY))
+    }
+
+    fn unlike(&self, unit: &Unit) -> String {
+        match (unit.symbol(), self.said.unit) {
+            ("", own) => format!("without a unit does not fit `{own}`"),
+            (unit, "") => format!("in `{unit}` does not fit an input without a unit, such as a share from 0 to 1"),
+            (unit, own) => format!("in `{unit}` does not fit `{own}`"),
         }
     }
 

@@ -1,6 +1,8 @@
 //! What files hold that inputs of models follow. In: a scene that names columns of tables and recorded signals. Out: a
-//! [`Profile`] of each, in the unit of its input; or what is wrong with each file. Only reads. The first time of a file is
-//! the start of the simulation.
+//! [`Profile`] of each, in the unit of its input; or what is wrong with each file. Only reads.
+//!
+//! Times count from the start of the simulation. Its start is the first time of a recording, or of a table whose times have
+//! dates; it is midnight where a table has times of day (`06:30`), and 0 where it has seconds.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,6 +17,9 @@ use crate::record::read::{ReadError, Timeline};
 use crate::replay::{OpenError, Samples, scene_of};
 use crate::scene::{Binding, Decoder, ProfileOf, Scene, Signal, SignalSource, Span, TimeField, Twin, ValueKind};
 use crate::value::{Conversion, Grade, Sample, SignalIndex, Timestamp, TwinIndex, Value};
+
+/// Numbers below count seconds of something else than since 1970.
+const EARLIEST_DATE: Timestamp = Timestamp(100_000_000_000_000_000);
 
 /// Why a file does not feed an input.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +41,11 @@ pub enum Cause {
     NoTime { file: String, columns: String },
     #[error("{file}: has no column `{of}` (columns: {columns})")]
     NoColumn { file: String, of: String, columns: String },
+    #[error(
+        "{file}: its times cannot be read{first}: write them like 2026-01-31T10:00:00Z; like 06:30:00, since midnight; or in \
+         seconds from the start"
+    )]
+    Times { file: String, first: String },
     #[error(transparent)]
     Recording(#[from] ReadError),
     #[error("{file}: its own scene cannot be read: {cause}")]
@@ -80,24 +90,38 @@ pub fn told(errors: &[ProfileError]) -> String {
 }
 
 impl From<ImportError> for Cause {
+    /// The ways out of an import are options of a command line, which a scene does not have.
     fn from(error: ImportError) -> Self {
         match error {
-            // The column was not named on a command line.
             ImportError::NoColumn { file, column: of, columns, .. } => Cause::NoColumn { file, of, columns },
             ImportError::NoTime { file, columns } => Cause::NoTime { file, columns },
+            ImportError::NothingRead { file, cause, .. } if cause.contains("time") => {
+                let first =
+                    cause.split('`').nth(1).map_or_else(String::new, |first| format!(", the first is `{first}`"));
+                Cause::Times { file, first }
+            }
+            ImportError::Days { file, found, .. } => Cause::Times { file, first: format!(", the first is `{found}`") },
+            ImportError::RepeatedHour { file, line } => {
+                Cause::Times { file, first: format!(", they go back in line {line}") }
+            }
             error => Cause::Table(error),
         }
     }
 }
 
-/// A column of a table. Times are found and read as an import does; plain numbers that cannot be times since 1970 count
-/// seconds.
+/// A column of a table. Times with dates are found and read as an import does.
 fn column(of: &ProfileOf) -> Result<Profile, Cause> {
-    let read = match table(of, TimeFormat::Auto) {
-        Err(error) => table(of, TimeFormat::Count(1_000_000_000)).map_err(|_| error)?,
-        Ok(table) => table,
+    let dated = table(of, TimeFormat::Auto);
+    let undated = || {
+        [TimeFormat::TimeOfDay, TimeFormat::Count(1_000_000_000)].into_iter().find_map(|format| {
+            let (_, samples) = table(of, format).ok()?;
+            Some((Timestamp(0), samples))
+        })
     };
-    let (start, samples) = read;
+    let (mut start, samples) = dated.or_else(|error| undated().ok_or(error))?;
+    if start < EARLIEST_DATE {
+        start = Timestamp(0);
+    }
     profile(of, start, &samples, &Conversion::IDENTITY)
 }
 

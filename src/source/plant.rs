@@ -10,7 +10,7 @@
 
 mod link;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -76,6 +76,8 @@ pub struct PlantStatus {
     connections: AtomicU64,
     commands: AtomicU64,
     refused: AtomicU64,
+    /// Topics of commands on which nothing has come yet.
+    silent: Mutex<Vec<String>>,
     /// Connections that stand now.
     standing: AtomicU64,
     wanted: AtomicU64,
@@ -112,6 +114,11 @@ impl PlantStatus {
         self.refused.load(Ordering::Relaxed)
     }
 
+    /// Topics of commands on which nothing has come yet: nobody controls those inputs.
+    pub fn silent(&self) -> Vec<String> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// How many times a broker accepted the plant.
     pub fn connections(&self) -> u64 {
         self.connections.load(Ordering::Relaxed)
@@ -134,6 +141,7 @@ impl PlantStatus {
             dropped: self.dropped(),
             commands: self.commands(),
             refused: self.refused(),
+            silent: self.silent(),
             error: self.error(),
             failure: self.failure(),
         }
@@ -171,6 +179,8 @@ pub struct PlantSnapshot {
     /// Values that somebody else commanded, and those that no input can take.
     pub commands: u64,
     pub refused: u64,
+    /// Topics of commands on which nothing has come yet.
+    pub silent: Vec<String>,
     /// Why the connection was lost or refused last; none while connected.
     pub error: Option<String>,
     /// Why it has stopped by itself, for ever.
@@ -235,7 +245,9 @@ pub fn spawn(config: PlantConfig) -> Result<PlantHandle, PlantError> {
     let (brokers, allow_remote) = (config.brokers, config.allow_remote);
     let mut lines = Lines { brokers, allow_remote, client_id, made: 0, shared: shared.clone() };
     let opened = lines.open(&plant)?;
-    let publisher = Publisher { plant, lines, links: Vec::new(), tasks: JoinSet::new(), shared: shared.clone(), start };
+    let (links, tasks) = (Vec::new(), JoinSet::new());
+    let publisher = Publisher { plant, lines, links, tasks, shared: shared.clone(), start, heard: BTreeSet::new() };
+    publisher.tell_silent();
     let run = move || runtime.block_on(run(publisher, opened, config.speed));
     let thread = std::thread::Builder::new().name("plant".to_owned()).spawn(run)?;
     Ok(PlantHandle { shared, thread: Some(thread) })
@@ -288,6 +300,8 @@ struct Publisher {
     tasks: JoinSet<()>,
     shared: Arc<Shared>,
     start: Timestamp,
+    /// Topics on which a command has come.
+    heard: BTreeSet<String>,
 }
 
 impl Publisher {
@@ -362,15 +376,18 @@ impl Publisher {
                 self.links.iter().for_each(|link| link.hear(&self.plant));
             }
         }
+        self.tell_silent();
     }
 
     /// Takes what was commanded since the last wake, in its order.
     fn take_commands(&mut self) {
         let now = self.start + Duration::from_nanos(self.plant.time());
         let status = &self.shared.status;
+        let mut is_news = false;
         for link in &self.links {
             for (topic, payload) in link.take_commands() {
                 let heard = self.plant.hear(&link.name, &topic, &payload, now);
+                is_news |= self.heard.insert(topic.clone());
                 status.commands.fetch_add(heard.taken, Ordering::Relaxed);
                 if let Some(why) = heard.why {
                     let before = status.refused.fetch_add(heard.refused.max(1), Ordering::Relaxed);
@@ -381,6 +398,16 @@ impl Publisher {
                 }
             }
         }
+        if is_news {
+            self.tell_silent();
+        }
+    }
+
+    fn tell_silent(&self) {
+        let brokers = self.plant.brokers();
+        let topics = brokers.iter().flat_map(|broker| self.plant.command_topics(broker));
+        let silent = topics.filter(|topic| !self.heard.contains(*topic)).map(str::to_owned).collect();
+        *self.shared.status.silent.lock().unwrap_or_else(PoisonError::into_inner) = silent;
     }
 
     fn say_goodbye(&self) {
@@ -406,7 +433,11 @@ mod tests {
             model: Tank(area: "2 m2"),
             signals: {"level": (unit: "m", topic: "two/{id}", json: "/level", measures: "level")},
         ),
-        "Valve": (model: ControlValve(), inputs: {"command": 0.5}),
+        "Valve": (
+            model: ControlValve(),
+            inputs: {"command": (value: 0.5, command: "order")},
+            signals: {"order": (topic: "two/{id}/order", raw: Number)},
+        ),
     }, twins: [(id: "T-1", type: "Tank"), (id: "T-2", type: "Tank"), (id: "V-1", type: "Valve")], links: [
         (from: "T-1.outlet", to: "V-1.inlet"), (from: "V-1.outlet", to: "T-2.inlet"),
     ])"#;
@@ -468,13 +499,16 @@ mod tests {
     fn without_a_broker_it_counts_drops_says_why_and_stops_at_once() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).map(|a| a.port());
         let port = listener.unwrap_or(1);
-        let Ok(plant) = spawn(config(&format!("mqtt://127.0.0.1:{port}"))) else { panic!("it must start") };
+        let options = plant::Options { commanded: true, ..plant::Options::default() };
+        let config = PlantConfig { options, ..config(&format!("mqtt://127.0.0.1:{port}")) };
+        let Ok(plant) = spawn(config) else { panic!("it must start") };
         let begin = std::time::Instant::now();
         while (plant.status().dropped() == 0 || plant.status().error().is_none()) && begin.elapsed().as_secs() < 10 {
             std::thread::sleep(Duration::from_millis(10));
         }
         assert!(plant.status().dropped() > 0 && plant.status().published() == 0);
         assert!(plant.status().error().is_some() && !plant.status().connected());
+        assert_eq!(plant.status().silent(), ["two/V-1/order"], "nobody can command it");
         let begin = std::time::Instant::now();
         drop(plant);
         assert!(begin.elapsed() < Duration::from_secs(2));

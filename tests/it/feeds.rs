@@ -136,6 +136,24 @@ fn columns_of_a_table_keep_their_times_though_one_begins_later() {
 }
 
 #[test]
+fn times_of_day_count_from_midnight_and_seconds_from_the_start() {
+    for table in ["time,speed\n00:00:20,1500\n0:01,2500\n", "time,speed\n20,1500\n60,2500\n"] {
+        let fed = r#"inputs: {"speed": (file: "day.csv", of: "speed", unit: "rpm", repeats: "24h")}"#;
+        let write = |folder: &Path| fs::write(folder.join("day.csv"), table).expect("a table");
+        let (_folder, loaded) = changed(&[("inputs: {\"speed\": \"2900 rpm\"}", fed)], write);
+        let scene = Arc::new(loaded.scene.unwrap_or_else(|| panic!("{:?}", loaded.issues)));
+        let [profile] = &profile::read(&scene).expect("it can be read")[..] else { panic!("one") };
+        let rpm = |secs: u64| (profile.at(secs * SECOND) * 60.0 / std::f64::consts::TAU).round();
+        // The day before ended with 2500.
+        let day = 86_400;
+        assert_eq!(
+            [0, 19, 20, 59, 60, day, day + 20].map(rpm),
+            [2500.0, 2500.0, 1500.0, 1500.0, 2500.0, 2500.0, 1500.0]
+        );
+    }
+}
+
+#[test]
 fn a_recorded_signal_feeds_an_input_in_its_own_unit() {
     let fed = r#"inputs: {"speed": (file: "old.mcap", of: "P-1.speed")}"#;
     let write = |folder: &Path| {
@@ -165,7 +183,10 @@ fn a_recorded_signal_feeds_an_input_in_its_own_unit() {
 fn files_that_cannot_be_read_are_told_with_the_input() {
     let told = |fed: &str| {
         let inputs = format!("inputs: {{\"speed\": {fed}}}");
-        let write = |folder: &Path| fs::write(folder.join("day.csv"), "time,flow\n0,1\n").expect("a table");
+        let write = |folder: &Path| {
+            fs::write(folder.join("day.csv"), "time,flow\n0,1\n").expect("a table");
+            fs::write(folder.join("odd.csv"), "time,speed\n31.01.2026 10:00,1\n").expect("a table");
+        };
         let (_folder, loaded) = changed(&[("inputs: {\"speed\": \"2900 rpm\"}", &inputs)], write);
         let scene = loaded.scene.unwrap_or_else(|| panic!("{:?}", loaded.issues));
         profile::told(&profile::read(&scene).expect_err("it is wrong"))
@@ -174,6 +195,10 @@ fn files_that_cannot_be_read_are_told_with_the_input() {
     assert!(missing.contains("P-1.speed: ") && missing.contains("night.csv: cannot be read"), "{missing}");
     let column = told(r#"(file: "day.csv", of: "speed", unit: "rpm")"#);
     assert!(column.contains("speed") && column.contains("has no column `speed` (columns: time, flow)"), "{column}");
+    let times = told(r#"(file: "odd.csv", of: "speed", unit: "rpm")"#);
+    let wanted =
+        "odd.csv: its times cannot be read, the first is `31.01.2026 10:00`: write them like 2026-01-31T10:00:00Z";
+    assert!(times.contains(wanted) && !times.contains("--"), "{times}");
     let recording = told(r#"(file: "none.mcap", of: "P-1.speed")"#);
     assert!(recording.contains("P-1.speed: ") && recording.contains("none.mcap"), "{recording}");
 }
@@ -350,9 +375,14 @@ fn what_an_input_cannot_follow_is_told_with_the_way_out() {
         (
             r#""speed": "2900 rpm""#,
             r#""speed": (value: "2900 rpm", command: "T-2.level")"#,
-            "command: `T-2.level` is in `m`, which does not fit `rad/s` [unit-mismatch]",
+            "command: `T-2.level` in `m` does not fit `rad/s` [unit-mismatch]",
         ),
         (fed, r#"(file: "day.csv")"#, "follows one thing"),
+        (
+            fed,
+            r#"(file: "day.csv", of: "opening", unit: "bar")"#,
+            "the column `opening` in `bar` does not fit an input without a unit, such as a share from 0 to 1 [unit-mismatch]",
+        ),
         (fed, r#"(from: "LIC-1.output", repeats: "1h")"#, "follows one thing"),
         (
             r#""speed": "2900 rpm""#,
@@ -362,7 +392,7 @@ fn what_an_input_cannot_follow_is_told_with_the_way_out() {
         (
             r#""speed": "2900 rpm""#,
             r#""speed": (file: "day.csv", of: "speed", unit: "bar")"#,
-            "follows a column in `bar`, which does not fit",
+            "the column `speed` in `bar` does not fit",
         ),
         (
             r#""speed": "2900 rpm""#,

@@ -175,6 +175,7 @@ fn a_commanded_plant_hears_what_a_controller_publishes() {
     order("wide", false);
     wait(&plant, |plant| plant.status().refused() == 1);
     assert_eq!(plant.status().failure(), None, "a controller is no stranger");
+    assert_eq!(plant.status().silent(), [""; 0]);
 }
 
 #[test]
@@ -194,12 +195,19 @@ fn a_recording_of_a_plant_tells_how_it_goes_on() {
     ]);
     let output = command.arg("-o").arg(&file).output().expect("it runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // So does a stretch of it in which the plant does not say that it is simulated.
+    let cut = folder.path().join("cut.mcap");
     let mut command = pollux();
-    let state = folder.path().join("state.json");
-    command.arg("play").arg(&file).args(["--headless", "--for", "1s", "--state"]).arg(&state);
+    command.arg("export").arg(&file).args(["--to", "mcap", "--from", "6s", "--to-time", "9s", "-o"]).arg(&cut);
     assert!(command.output().expect("it runs").status.success());
-    let state: serde_json::Value = serde_json::from_slice(&std::fs::read(state).expect("a state")).expect("JSON");
-    assert_eq!(state["simulated"], "What is shown was recorded from a simulated plant");
+    for file in [&file, &cut] {
+        let mut command = pollux();
+        let state = folder.path().join("state.json");
+        command.arg("play").arg(file).args(["--headless", "--for", "1s", "--state"]).arg(&state);
+        assert!(command.output().expect("it runs").status.success());
+        let state: serde_json::Value = serde_json::from_slice(&std::fs::read(state).expect("a state")).expect("JSON");
+        assert_eq!(state["simulated"], "What is shown was recorded from a simulated plant", "{}", file.display());
+    }
     let timeline = Timeline::open(&[file]).expect("a recording");
     let (begin, end) = timeline.bounds().expect("messages");
     let heard: Vec<RawMessage> = timeline.messages(begin, end).collect::<Result<_, _>>().expect("messages");

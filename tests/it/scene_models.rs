@@ -100,7 +100,7 @@ fn every_slip_is_told_with_its_place_and_what_would_be_right() {
         ("\"ring_wear\": 0.1", "\"ring_ware\": 0.1", "did you mean `ring_wear`?"),
         ("{\"speed\": \"2600 rpm\"}", "{\"sped\": \"2600 rpm\"}", "did you mean `speed`?"),
         ("{\"speed\": \"2600 rpm\"}", "{\"speed\": \"T-1.levl\"}", "did you mean `T-1.level`?"),
-        ("{\"speed\": \"2600 rpm\"}", "{\"speed\": \"T-1.level\"}", "in `m`, which does not fit `rad/s`"),
+        ("{\"speed\": \"2600 rpm\"}", "{\"speed\": \"T-1.level\"}", "in `m` does not fit `rad/s`"),
         ("to: \"P-1.inlet\"", "to: \"P-1.inlt\"", "did you mean `inlet`?"),
         ("(from: \"V-1.outlet\", to: \"T-1.inlet\"),", "", "nothing is linked to its port `outlet`"),
         ("measures: \"level\"", "measures: \"levels\"", "did you mean `level`?"),

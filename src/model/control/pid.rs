@@ -189,8 +189,12 @@ impl Model for Pid {
     }
 
     fn begin(&self, given: &Given<'_>, state: &mut StateMut<'_>) {
-        let p = PidParameters::of(given.parameters);
-        state.numbers[0] = p.cut(p.start);
+        let (p, u) = (PidParameters::of(given.parameters), PidInputs::of(given.inputs));
+        let mut s = PidState::of(state.numbers);
+        s.output = p.cut(p.start);
+        s.measurement = sane(u.measurement + p.misreading);
+        s.set_point = if p.ramp > 0.0 { s.measurement } else { sane(u.set_point) };
+        s.put(state.numbers);
     }
 
     fn outputs(&self, _: &Given<'_>, state: StateRef<'_>, out: &mut [f64]) {

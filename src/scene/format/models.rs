@@ -45,7 +45,8 @@ pub struct FeedFields {
     /// An expression over outputs in the units of their models; its value is in the input's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Spanned<String>>,
-    /// A table of text (CSV) or a recording, from the folder of the scene on.
+    /// A table of text (CSV) or a recording, from the folder of the scene on. Its times count from the start of the
+    /// simulation: dates from the first on, times of day from midnight, plain numbers in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<Spanned<String>>,
     /// What of the file: the name of a column, or the path of a recorded signal.

@@ -403,7 +403,8 @@ fn an_import_that_is_told_to_end_leaves_nothing_behind_and_the_old_recording_as_
     }
     let told = std::process::Command::new("kill").args(["-TERM", &program.id().to_string()]).status().unwrap();
     assert!(told.success());
-    assert_eq!(program.wait().unwrap().code(), Some(130));
+    let ended = program.wait().unwrap();
+    assert_eq!(ended.code(), Some(130), "{ended}");
     assert_eq!(names(), stood);
     assert_eq!(std::fs::read(folder.path().join("out.mcap")).unwrap(), before);
 }

@@ -1,5 +1,7 @@
 //! Lines of waiting items against queueing theory.
 
+use std::collections::VecDeque;
+
 use pollux::network::{Blueprint, Network};
 
 use super::{Sim, items, machine};
@@ -50,6 +52,40 @@ fn several_servers_hold_as_many_as_erlang_says() {
     for (servers, load, wanted) in [(2.0, 1.5, 3.428_57), (3.0, 2.4, 4.988_76), (5.0, 4.0, 6.216_45)] {
         let (inside, _) = means(load, servers, 2e5);
         assert!((inside / wanted - 1.0).abs() < 0.08, "c {servers}: L {inside}, not {wanted}");
+    }
+}
+
+#[test]
+fn stays_at_one_server_are_exponential() {
+    // M/M/1: P(W > t) = exp(-(mu - lambda) t) with mu - lambda = 0.2; items leave in the order in which they came.
+    const TIMES: [f64; 3] = [2.0, 5.0, 15.0];
+    let mut longer = TIMES.map(|_| Vec::new());
+    for seed in 1..=SEEDS {
+        let mut sim = line(0.8, 1.0, 1.0, seed);
+        let (mut came, mut left, mut inside) = (0.0, 0.0, VecDeque::new());
+        let mut batch = |stays: &mut Vec<f64>, secs: f64| {
+            let until = sim.now.time() + (secs * 1e9) as u64;
+            while sim.now.time() < until {
+                let next = sim.network.next(&sim.now);
+                sim.network.advance(&mut sim.now, next, &mut sim.work);
+                let now = next as f64 / 1e9;
+                let (came_now, left_now) = (sim.out("IN", "came"), sim.out("OUT", "left"));
+                (came as u64..came_now as u64).for_each(|_| inside.push_back(now));
+                stays.extend((left as u64..left_now as u64).filter_map(|_| Some(now - inside.pop_front()?)));
+                (came, left) = (came_now, left_now);
+            }
+        };
+        batch(&mut Vec::new(), 2_000.0);
+        for _ in 0..BATCHES {
+            let mut stays = Vec::new();
+            batch(&mut stays, 6_000.0);
+            for (longer, time) in longer.iter_mut().zip(TIMES) {
+                longer.push(stays.iter().filter(|stay| **stay > time).count() as f64 / stays.len() as f64);
+            }
+        }
+    }
+    for (longer, time) in longer.iter().zip(TIMES) {
+        Measured::of(longer).expect(&format!("P(W > {time})"), f64::exp(-0.2 * time), 0.12);
     }
 }
 
