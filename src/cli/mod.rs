@@ -9,6 +9,7 @@ mod bench;
 mod beside;
 mod check;
 mod compare;
+mod ended;
 mod export;
 #[cfg(feature = "desktop")]
 mod film;
@@ -104,14 +105,13 @@ impl Command {
     }
 }
 
-/// An interrupt or a termination ends the program, and the files that it has not finished go. Where it was started so that
-/// it does not hear them, as by `nohup`, it goes on not to hear them.
+/// An interrupt or a termination ends the program, and the files that it has not finished go.
 fn tidy_when_ended() {
     let end = || {
         crate::files::remove_unfinished();
         std::process::exit(ENDED);
     };
-    if let Err(error) = ctrlc::try_set_handler(end) {
+    if let Err(error) = ended::listen(end) {
         tracing::debug!("an interrupt leaves the unfinished file: {error}");
     }
 }

@@ -376,6 +376,18 @@ fn rows_that_are_not_taken_go_into_the_recording_too() {
 #[cfg(unix)]
 #[test]
 fn an_import_that_is_told_to_end_leaves_nothing_behind_and_the_old_recording_as_it_was() {
+    import_and_end("exec \"$0\" \"$@\"");
+}
+
+#[cfg(unix)]
+#[test]
+fn so_does_one_in_the_background_that_hears_no_interrupts() {
+    import_and_end("trap '' INT; exec \"$0\" \"$@\"");
+}
+
+/// Imports in a program that a shell starts by a command line, and tells it to end.
+#[cfg(unix)]
+fn import_and_end(how: &str) {
     use std::io::Write;
 
     let Outcome { code, folder, .. } = call("csv25b_truncated_last", &PLAIN.split(' ').collect::<Vec<_>>());
@@ -391,7 +403,8 @@ fn an_import_that_is_told_to_end_leaves_nothing_behind_and_the_old_recording_as_
         entries.map(|name| name.into_string().unwrap()).collect::<std::collections::BTreeSet<_>>()
     };
     let stood = names();
-    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_pollux"))
+    let mut program = std::process::Command::new("sh")
+        .args(["-c", how, env!("CARGO_BIN_EXE_pollux")])
         .args(["import", "csv", "in.csv", "--scene", "scene.ron", "-o", "out.mcap", "--force"])
         .current_dir(folder.path())
         .stderr(std::process::Stdio::null())
