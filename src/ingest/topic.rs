@@ -5,33 +5,10 @@
 
 use bevy::platform::collections::HashMap;
 
+pub use crate::value::topic::{covers, matches};
+
 pub(super) fn has_wildcard(filter: &str) -> bool {
     filter.bytes().any(|byte| byte == b'+' || byte == b'#')
-}
-
-/// Whether `topic` (without wildcards) matches `filter`.
-pub fn matches(filter: &str, topic: &str) -> bool {
-    if topic.starts_with('$') && filter.starts_with(['+', '#']) {
-        return false;
-    }
-    covers(filter, topic)
-}
-
-/// Whether every topic that `narrow` matches is matched by `wide` too (`$` topics aside).
-pub fn covers(wide: &str, narrow: &str) -> bool {
-    let mut narrow = narrow.split('/');
-    for level in wide.split('/') {
-        if level == "#" {
-            return true;
-        }
-        match narrow.next() {
-            None | Some("#") => return false,
-            Some(_) if level == "+" => {}
-            Some(other) if other == level => {}
-            Some(_) => return false,
-        }
-    }
-    narrow.next().is_none()
 }
 
 /// Filters with wildcards by their levels, each with a number of the caller's.
