@@ -36,6 +36,7 @@
 //! | [`value`] | text, bytes | time, value, unit, quality, sample, indices, random numbers |
 //! | [`model`] | parameters, inputs, steps of time | states and outputs of machines: the catalogue of equations |
 //! | [`network`] | machines and how they are tied | states: flows and outputs as they follow from each other |
+//! | [`fault`] | faults as data, samples, messages, time | the same with the faults; adjustments of a network |
 //! | [`scene`] | RON files | a resolved [`Scene`](scene::Scene), or every issue at once |
 //! | [`history`] | samples, forecasts, the cursor | the newest at a moment, min and max per pixel, staleness |
 //! | [`ingest`] | topic and payload | samples, cut into moments; and back to payloads |
@@ -74,6 +75,9 @@
 //! | plant | a scene whose machines are simulated and report as the real ones would: [`Plant`](plant::Plant) |
 //! | instrument | how a signal sees an output of a model: noise, resolution, lag, range, period: [`Instrument`](scene::Instrument) |
 //! | profile | what an input of a model follows of a file, over time: [`Profile`](plant::Profile) |
+//! | fault | a deliberate defect of a process, a sensor or a link, which are the three layers of faults: [`Fault`](fault::Fault) |
+//! | course | when a fault begins, grows, ends and comes again: [`Course`](fault::Course) |
+//! | bout | one stretch of time in which a fault is active: [`Bout`](fault::Bout) |
 //! | command | a value by which somebody else, such as a real controller, drives a simulated plant; its signal is named by the input that follows it |
 //! | stand-in | values of a signal that no model measures, invented or as in a recording: [`StandIn`](plant::StandIn) |
 //! | sample | signal, source time, receive time, value, quality, origin: [`Sample`](value::Sample) |
@@ -164,6 +168,7 @@ pub mod cli;
 pub mod command;
 pub mod event;
 pub mod export;
+pub mod fault;
 pub mod files;
 pub mod history;
 pub mod import;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Lowest first.
 const ROOMS: &[&str] = &[
-    "files", "schedule", "value", "model", "network", "scene", "history", "ingest", "plant", "alarm", "event",
+    "files", "schedule", "value", "model", "network", "fault", "scene", "history", "ingest", "plant", "alarm", "event",
     "recent", "produce", "source", "record", "analysis", "run", "command", "stage", "import", "replay", "session",
     "layers", "export", "state", "view", "panel", "bench", "cli",
 ];
