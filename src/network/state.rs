@@ -69,7 +69,7 @@ impl Target {
     }
 }
 
-/// Several on one target act in the order in which they were made.
+/// Several on one target act in the order in which they were made. A parameter is cut to its bounds when all have acted.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Effect {
     Set(f64),
@@ -156,13 +156,21 @@ impl IslandState {
 
     fn apply(&mut self, island: &Island) {
         self.parameters.copy_from_slice(&self.base);
-        for Adjustment { target, effect } in &self.adjustments {
-            if let Target::Parameter { machine, parameter } = target {
-                let slot = &island.slots[*machine];
-                let (low, high) = slot.description.parameters[*parameter].bounds;
-                let value = &mut self.parameters[slot.parameters.start + parameter];
-                *value = effect.of(*value).clamp(low, high);
-            }
+        let place = |machine: usize, parameter: usize| {
+            let slot = &island.slots[machine];
+            (slot.parameters.start + parameter, slot.description.parameters[parameter].bounds)
+        };
+        let changed = self.adjustments.iter().filter_map(|Adjustment { target, effect }| match *target {
+            Target::Parameter { machine, parameter } => Some((place(machine, parameter), *effect)),
+            Target::Input { .. } => None,
+        });
+        for ((at, _), effect) in changed.clone() {
+            self.parameters[at] = effect.of(self.parameters[at]);
+        }
+        // Not before: a value on its way may lie outside of the bounds.
+        for ((at, (low, high)), _) in changed {
+            let value = self.parameters[at];
+            self.parameters[at] = if value.is_nan() { self.base[at] } else { value.clamp(low, high) };
         }
     }
 }
