@@ -41,6 +41,12 @@ impl Kind {
         self.page.lines().next().unwrap_or_default().trim()
     }
 
+    /// Its exact effect, without the first sentence: paragraphs with an empty line between them.
+    pub fn effect(&self) -> String {
+        let lines: Vec<&str> = self.page.lines().skip(1).map(str::trim).collect();
+        lines.join("\n").trim().to_owned()
+    }
+
     pub fn parameter(&self, name: &str) -> Option<&'static Parameter> {
         self.parameters.iter().find(|one| one.name == name)
     }

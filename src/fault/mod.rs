@@ -11,6 +11,13 @@
 //!        course)         └── link:    message ─► LinkFaults   ─► messages
 //! ```
 //!
+//! A fault as it is written:
+//!
+//! ```text
+//! (id: "wet cable", defect: sensor(signal: "P-101.flow", effect: spike(share: 0.1, height: 20)),
+//!  course: (onset: 120000000000, ramp: 0, duration: Some(60000000000)))
+//! ```
+//!
 //! # Several at once
 //!
 //! Faults act in the order of their list: what the first one makes is what the second one gets. Several may stand on one
@@ -180,7 +187,7 @@ mod tests {
         let mut names = std::collections::BTreeSet::new();
         for kind in kinds() {
             assert!(names.insert((kind.layer, kind.name)), "{} twice", kind.name);
-            assert!(kind.about().ends_with('.') && kind.page.lines().count() > 2, "{}: {}", kind.name, kind.page);
+            assert!(kind.about().ends_with('.') && !kind.effect().is_empty(), "{}: {}", kind.name, kind.page);
             for one in kind.parameters {
                 let (low, high) = one.bounds;
                 for x in [one.default, one.usual.0, one.usual.1] {

@@ -7,6 +7,7 @@ mod controllers;
 mod convergence;
 mod cooling;
 mod drives;
+mod faults;
 mod golden;
 mod heart;
 mod lines;

@@ -77,8 +77,8 @@ effects! {
     /// The sender's clock is wrong.
     ///
     /// The times that messages say they were made at are i `by` later, earlier below 0; the messages come when they did
-    /// before. The sender asks [`LinkFaults::clock_shift`](crate::fault::LinkFaults::clock_shift) when it encodes a message:
-    /// the shifts of several faults add up. A payload without a time stays as it is.
+    /// before. The sender asks `LinkFaults::clock_shift` when it encodes a message: the shifts of several faults add up. A
+    /// payload without a time stays as it is.
     ClockSkew "clock_skew" ramps {
         /// How much the clock is ahead; below 0 for behind
         by: f64 [Unit("s")] = 30.0, -1e9 => 1e9, usual -3600.0 => 3600.0;

@@ -279,6 +279,18 @@ proptest! {
     }
 
     #[test]
+    fn whatever_a_fault_is_told_nothing_but_what_was_sent_arrives(
+        kind in prop::sample::select(LinkEffect::KINDS), values in prop::collection::vec(any::<f64>(), 2),
+        course in courses(), messages in streams(),
+    ) {
+        let effect = LinkEffect::of(kind.name, &values).expect("all parameters");
+        let mut faults = begun(&[fault("F", on("#", effect), course)]);
+        let out = run(&mut faults, &messages);
+        prop_assert!(out.iter().all(|message| messages.iter().any(|sent| sent.topic == message.topic)));
+        let _ = faults.clock_shift("plant", "b", Timestamp(course.onset));
+    }
+
+    #[test]
     fn any_faults_go_on_with_the_same_bits_after_being_stored(list in lists(), messages in streams(), cut in 0..60_usize) {
         let cut = cut.min(messages.len());
         let (mut faults, mut out) = (begun(&list), Vec::new());

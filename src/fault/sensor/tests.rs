@@ -333,6 +333,16 @@ proptest! {
     }
 
     #[test]
+    fn whatever_a_fault_is_told_a_number_stays_one(
+        kind in prop::sample::select(SensorEffect::KINDS), values in prop::collection::vec(any::<f64>(), 2),
+        course in courses(), samples in streams(),
+    ) {
+        let effect = SensorEffect::of(kind.name, &values).expect("all parameters");
+        let out = run(&mut begun(&[fault("F", on(SignalIndex(0), effect), course)]), &samples);
+        prop_assert!(out.iter().all(|sample| sample.value.as_f64().is_none_or(f64::is_finite)));
+    }
+
+    #[test]
     fn any_faults_go_on_with_the_same_bits_after_being_stored(list in lists(), samples in streams(), cut in 0..60_usize) {
         let cut = cut.min(samples.len());
         let (mut faults, mut out) = (begun(&list), Vec::new());
