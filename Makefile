@@ -41,6 +41,7 @@ headless:
 # Every shipped scene is free of issues and runs.
 scenes: build
 	$(POLLUX) check scenes
+	$(POLLUX) test scenes
 	scripts/run-scenes.sh $(POLLUX)
 
 # The pictures of the README, made by the program itself.

@@ -54,6 +54,7 @@
 //! | [`import`] | CSV, foreign MCAP, a scene | recordings |
 //! | [`replay`] | recordings | a world that shows any recorded moment |
 //! | [`session`] | a scene and options | a running world with its sources |
+//! | [`scenario`] | scenario files, seeds | verdicts: what was broken, and what came of it |
 //! | [`layers`] | recordings, forecasts and other worlds, the cursor | [`Counterparts`](layers::Counterparts), differences, the horizon |
 //! | [`export`] | recordings | CSV, Parquet, InfluxDB lines, trimmed recordings |
 //! | [`state`] | the world | the JSON of `--state` |
@@ -78,6 +79,8 @@
 //! | fault | a deliberate defect of a process, a sensor or a link, which are the three layers of faults: [`Fault`](fault::Fault) |
 //! | course | when a fault begins, grows, ends and comes again: [`Course`](fault::Course) |
 //! | bout | one stretch of time in which a fault is active: [`Bout`](fault::Bout) |
+//! | scenario, experiment | a file that says what is broken when, and what must come of it; the same resolved: [`Experiment`](scenario::Experiment) |
+//! | expectation | what must come of an experiment: [`Expectation`](scenario::Expectation) |
 //! | command | a value by which somebody else, such as a real controller, drives a simulated plant; its signal is named by the input that follows it |
 //! | stand-in | values of a signal that no model measures, invented or as in a recording: [`StandIn`](plant::StandIn) |
 //! | sample | signal, source time, receive time, value, quality, origin: [`Sample`](value::Sample) |
@@ -140,8 +143,8 @@
 //! - Only `source` touches the network, but for clients that `bench` measures with. `session` starts listeners, the
 //!   embedded broker and the plant; `pollux plant`, `pollux play --to` and `pollux bench` start their own. A run, a
 //!   replay in a window and a layer own none and cannot reach a broker.
-//! - `files`, `scene`, `event`, `recent`, `record`, `replay`, `session`, `import`, `export`, `bench` and `cli` touch the
-//!   disk, and `source` reads credentials and certificates, `view` models. No other room does.
+//! - `files`, `scene`, `event`, `recent`, `record`, `replay`, `session`, `scenario`, `import`, `export`, `bench` and `cli`
+//!   touch the disk, and `source` reads credentials and certificates, `view` models. No other room does.
 //! - No command that fails changes a file that existed before it: whatever is written at once is written by [`files`].
 //! - No command of an operator is lost: each group has one exhaustive handler, and a world without it refuses in words.
 //! - Nothing is dropped in silence: every drop, coalesced sample, decode error and unknown topic has a counter that
@@ -187,6 +190,7 @@ pub mod recent;
 pub mod record;
 pub mod replay;
 pub mod run;
+pub mod scenario;
 pub mod scene;
 pub mod schedule;
 #[expect(clippy::disallowed_methods, reason = "gives a session its clock, and bounds how long its end takes")]

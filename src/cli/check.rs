@@ -1,14 +1,15 @@
-//! `pollux check`: every issue of scene files, printed like a compiler does.
+//! `pollux check`: every issue of scene files and scenarios, printed like a compiler does.
 
 use std::path::PathBuf;
 
 use super::Failure;
+use crate::scenario;
 use crate::scene::{self, Severity};
 use crate::session::profile;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Scene files, or folders that are searched for files named `scene.ron`.
+    /// Scene files and scenarios, or folders that are searched for scenarios and for files named `scene.ron`.
     #[arg(required = true)]
     paths: Vec<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -23,10 +24,18 @@ enum Format {
 
 pub fn run(args: Args) -> Result<(), Failure> {
     let mut issues = Vec::new();
-    let mut scenes = 0;
+    let mut checked = 0;
     for path in args.paths {
         for file in files(path)? {
-            scenes += 1;
+            checked += 1;
+            if scenario::is_scenario(&file) {
+                let loaded = scenario::load(&file);
+                if args.format == Format::Text {
+                    print!("{}", loaded.render(super::colour()));
+                }
+                issues.extend(loaded.issues);
+                continue;
+            }
             let mut loaded = scene::load(&file);
             let read = loaded.scene.as_ref().map(profile::read);
             for error in read.and_then(Result::err).unwrap_or_default() {
@@ -45,13 +54,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
         }
         Format::Text => {
             let warnings = issues.len() - errors;
-            println!("{scenes} checked, {errors} errors, {warnings} warnings");
+            println!("{checked} checked, {errors} errors, {warnings} warnings");
         }
     }
     if errors > 0 { Err(Failure::Verdict) } else { Ok(()) }
 }
 
-/// The scene file itself, or all scenes below a folder in sorted order.
+/// The file itself, or all scenes and scenarios below a folder in sorted order.
 fn files(path: PathBuf) -> Result<Vec<PathBuf>, Failure> {
     if !path.is_dir() {
         return Ok(vec![path]);
@@ -69,8 +78,13 @@ fn files(path: PathBuf) -> Result<Vec<PathBuf>, Failure> {
             }
         }
     }
+    let unreadable = |error| Failure::Environment(format!("{}: cannot be listed: {error}", path.display()));
+    found.extend(scenario::find(&path).map_err(unreadable)?);
     if found.is_empty() {
-        return Err(Failure::Usage(format!("{}: no file named scene.ron in this folder", path.display())));
+        return Err(Failure::Usage(format!(
+            "{}: no scenario and no file named scene.ron in this folder",
+            path.display()
+        )));
     }
     found.sort();
     Ok(found)

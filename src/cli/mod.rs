@@ -11,6 +11,7 @@ mod check;
 mod compare;
 mod ended;
 mod export;
+mod faults;
 #[cfg(feature = "desktop")]
 mod film;
 mod import;
@@ -27,6 +28,7 @@ mod repair;
 mod republish;
 #[cfg(feature = "desktop")]
 mod shot;
+mod test;
 mod time_limit;
 #[cfg(feature = "desktop")]
 mod window;
@@ -66,7 +68,11 @@ enum Command {
     Record(record::Args),
     /// Run the simulated plant of a scene and publish it to a broker.
     Plant(plant::Args),
-    /// Check scene files and print every issue.
+    /// Carry out scenarios in simulated time and say what came of them.
+    Test(test::Args),
+    /// List the kinds of faults that scenarios can name, or print all about one.
+    Faults(faults::Args),
+    /// Check scene files and scenarios and print every issue.
     Check(check::Args),
     /// List the models that scenes can name, or print one with its parameters, inputs, outputs and ports.
     Models(models::Args),
@@ -172,6 +178,8 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Play(args)) => play::run(args),
         Some(Command::Record(args)) => record::run(args),
         Some(Command::Plant(args)) => plant::run(args),
+        Some(Command::Test(args)) => test::run(args),
+        Some(Command::Faults(args)) => faults::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Models(args)) => models::run(args),
         Some(Command::Info(args)) => info::run(args),

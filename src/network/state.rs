@@ -56,14 +56,15 @@ impl Adjustment {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Target {
     Parameter { machine: usize, parameter: usize },
     Input { machine: usize, input: usize },
 }
 
 impl Target {
-    pub(super) fn machine(self) -> usize {
+    /// By its place in the blueprint.
+    pub fn machine(self) -> usize {
         let (Target::Parameter { machine, .. } | Target::Input { machine, .. }) = self;
         machine
     }

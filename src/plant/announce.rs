@@ -29,9 +29,9 @@ impl Plant {
     /// Emits what brokers should retain, and who speaks: after each new connection.
     pub fn announce(&mut self, epoch: Timestamp, emit: &mut Emit<'_>) {
         let announcement = self.announcement(epoch);
-        let topic = self.announcement_topic();
+        let (topic, time) = (self.announcement_topic(), self.time());
         for broker in self.brokers() {
-            emit(Message { broker: &broker, topic: &topic, payload: &announcement, retain: true, qos: 1 });
+            emit(Message { broker: &broker, topic: &topic, payload: &announcement, retain: true, qos: 1, time });
         }
         for at in 0..self.reports.len() {
             if self.has_begun && self.reports[at].retain {
@@ -44,14 +44,15 @@ impl Plant {
 
     /// Empties what brokers retain of it: at the end.
     pub fn farewell(&self, emit: &mut Emit<'_>) {
+        let time = self.time();
         for report in self.reports.iter().filter(|report| report.retain) {
             if let Some(topic) = self.encoder.topics().get(report.topic) {
-                emit(Message { broker: &topic.broker, topic: &topic.name, payload: b"", retain: true, qos: 1 });
+                emit(Message { broker: &topic.broker, topic: &topic.name, payload: b"", retain: true, qos: 1, time });
             }
         }
         let topic = self.announcement_topic();
         for broker in self.brokers() {
-            emit(Message { broker: &broker, topic: &topic, payload: b"", retain: true, qos: 1 });
+            emit(Message { broker: &broker, topic: &topic, payload: b"", retain: true, qos: 1, time });
         }
     }
 

@@ -7,14 +7,15 @@
 //!
 //! ```text
 //! network of models ─► outputs ─┬─► instruments (noise, lag, resolution …) ─► reports (topic, period, payload) ─► messages
-//!        ▲ story: parameters,   │                                      ▲ story: silence
-//!        │ repairs              └── stand-ins
+//!        ▲ story: parameters,   │               ▲ faults of sensors    ▲ story: silence       faults of links ▲
+//!        │ repairs; faults      └── stand-ins
 //!        └─ profiles (files); commands, where somebody else controls it
 //! ```
 
 mod announce;
 mod books;
 mod command;
+mod defects;
 mod instrument;
 pub mod portrait;
 mod profile;
@@ -27,16 +28,18 @@ mod truth;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::fault::Fault;
 use crate::ingest::Encoder;
-use crate::network::{Blueprint, Network, State, Workspace};
+use crate::network::{Adjustment, Blueprint, Network, State, Target, Workspace};
 use crate::scene::{self, Measure, Scene, Seen, WaveformOf};
-use crate::value::{SignalIndex, Timestamp, Value};
+use crate::value::{Shift, SignalIndex, Timestamp, Value};
 
 pub use announce::{ANNOUNCEMENTS, announced, announcement_topic};
 use books::Books;
 pub use books::Violation;
 use command::Commands;
 pub use command::Heard;
+use defects::Defects;
 use instrument::Reader;
 pub use portrait::{Portrait, TakeError};
 pub use profile::Profile;
@@ -55,6 +58,8 @@ pub struct Message<'a> {
     pub payload: &'a [u8],
     pub retain: bool,
     pub qos: u8,
+    /// Nanoseconds since the start.
+    pub time: u64,
 }
 
 /// Where a plant's messages go. Called once per message, in a repeatable order.
@@ -126,6 +131,7 @@ pub struct Plant {
     reports: Vec<Report>,
     commands: Commands,
     books: Books,
+    defects: Defects,
     /// Whether the messages of time 0 went out.
     has_begun: bool,
 }
@@ -190,7 +196,7 @@ impl Plant {
             });
         }
         let stand_ins = cast.into_iter().map(|cast| (cast.signal, cast.actor)).collect();
-        let has_begun = false;
+        let (seed, has_begun) = (options.seed, false);
         let mut plant = Self {
             scene,
             options,
@@ -203,9 +209,12 @@ impl Plant {
             reports,
             commands,
             books: Books::default(),
+            defects: Defects::new(seed),
             has_begun,
         };
-        plant.tell_story(0, true);
+        if plant.options.story && !plant.scene.story.happenings.is_empty() {
+            plant.adjust(0, true);
+        }
         Ok(plant)
     }
 
@@ -236,7 +245,9 @@ impl Plant {
         loop {
             let (said, told, followed) = (self.next_said(), self.next_told(), self.next_followed());
             let audit = Books::next(self.time());
-            let next = said.min(told).min(followed).min(audit);
+            let look = self.defects.next_look(self.time()).unwrap_or(u64::MAX);
+            let release = self.defects.next_release().map_or(u64::MAX, |at| at.max(self.time()));
+            let next = said.min(told).min(followed).min(audit).min(look).min(release);
             if next > until {
                 break;
             }
@@ -247,8 +258,11 @@ impl Plant {
             if next == followed {
                 self.follow_profiles();
             }
-            if next == told {
-                self.tell_story(next, false);
+            if next == told || next == look {
+                self.adjust(next, next == look);
+            }
+            if next == release {
+                self.defects.release(next, emit);
             }
             if next == said {
                 self.say(next, epoch, emit);
@@ -321,8 +335,28 @@ impl Plant {
             Some(measure) => seen(measure, &self.network, &self.state),
             None => self.stand_ins.get_mut(signal).and_then(|actor| actor.at(time)),
         };
-        if let Some(truth) = truth {
+        let Some(truth) = truth else { return };
+        if !self.defects.concern_readings() {
             reader.read(truth, time);
+            return;
+        }
+        let (signal, before) = (*signal, reader.memory.shown.clone());
+        reader.read(truth, time);
+        let memory = &mut reader.memory;
+        let Some(value) = std::mem::replace(&mut memory.shown, before) else { return };
+        let read = self.defects.read(signal, value, time);
+        if read.is_lost {
+            memory.shown = None;
+        }
+        self.show(read.shown);
+    }
+
+    /// Instruments show values.
+    fn show(&mut self, values: Vec<(SignalIndex, Value)>) {
+        for (signal, value) in values {
+            if let Ok(place) = self.readers.binary_search_by_key(&signal, |(at, _)| *at) {
+                self.readers[place].1.memory.shown = Some(value);
+            }
         }
     }
 
@@ -341,15 +375,19 @@ impl Plant {
             false => self.readers[*reader].1.memory.shown.clone(),
         });
         let values = values.collect();
+        let Some(topic) = self.encoder.topics().get(self.reports[report].topic) else { return };
+        // A sender whose clock is wrong stamps its messages wrongly.
+        let Shift(wrong) = self.defects.clock_shift(&topic.broker, &topic.name, time);
+        let stamps = Timestamp(epoch.0.saturating_add(wrong));
         let (network, state) = (&self.network, &self.state);
         let sampled = |waveform: &WaveformOf, out: &mut [f64]| {
             state.waveform(network, waveform.machine, waveform.waveform, waveform.rate, out);
         };
         let report = &mut self.reports[report];
-        let Some(payload) = report.message(&self.encoder, (epoch, time), values, &sampled) else { return };
-        let Some(topic) = self.encoder.topics().get(report.topic) else { return };
+        let Some(payload) = report.message(&self.encoder, (stamps, time), values, &sampled) else { return };
         let (retain, qos) = (report.retain, report.qos);
-        emit(Message { broker: &topic.broker, topic: &topic.name, payload: &payload, retain, qos });
+        let message = Message { broker: &topic.broker, topic: &topic.name, payload: &payload, retain, qos, time };
+        self.defects.send(message, emit);
     }
 
     /// The brokers that it publishes to and hears, sorted.
@@ -403,29 +441,88 @@ impl Plant {
         }
         other.has_begun = self.has_begun;
         other.follow_profiles();
-        other.tell_story(other.time(), true);
+        other.set_faults(self.moved_faults(&other));
         *self = other;
         Ok(())
     }
 
-    /// Carries out what the story tells at a time; `anew` to a network that knows nothing of it yet.
-    fn tell_story(&mut self, time: u64, anew: bool) {
-        if !self.options.story || self.scene.story.happenings.is_empty() {
+    /// Its faults for another plant, by the names of what they are on; those whose targets are gone are left out.
+    fn moved_faults(&self, other: &Self) -> Vec<Fault> {
+        let target = |target: &Target| {
+            let (from, to) = (self.network.description(target.machine()), &self.network.blueprint().machines);
+            let machine = other.network.machine(&to[target.machine()].id).ok_or(())?;
+            let description = other.network.description(machine);
+            Ok(match *target {
+                Target::Parameter { parameter, .. } => {
+                    let name = from.parameters[parameter].name;
+                    Target::Parameter { machine, parameter: description.parameter(name).ok_or(())? }
+                }
+                Target::Input { input, .. } => {
+                    Target::Input { machine, input: description.input(from.inputs[input].name).ok_or(())? }
+                }
+            })
+        };
+        let signal = |signal: &SignalIndex| {
+            let path = self.scene.signal_path(*signal);
+            let found = other.scene.signals.iter().find(|one| other.scene.signal_path(one.index) == path);
+            found.map(|signal| signal.index).ok_or(())
+        };
+        self.defects.list().iter().filter_map(|fault| fault.resolve(target, signal).ok()).collect()
+    }
+
+    /// The faults that act, in their order.
+    pub fn faults(&self) -> &[Fault] {
+        self.defects.list()
+    }
+
+    /// Sets all faults, in the order in which they act, from now on. Those that are gone have no effect any more; damage that
+    /// they have done stays until it is repaired. What they held back comes at once.
+    pub fn set_faults(&mut self, faults: Vec<Fault>) {
+        let freed = self.defects.set(faults, self.time());
+        self.show(freed);
+        self.adjust(self.time(), true);
+    }
+
+    /// Makes damage of a machine good, by the number of a repair of its model.
+    pub fn repair(&mut self, machine: usize, repair: usize) {
+        self.change(|plant| plant.state.repair(&plant.network, machine, repair));
+    }
+
+    /// Carries out what the story tells at a time, and what faults do to machines; `anew` to a network that knows nothing of
+    /// it yet, or when faults do something else from now on.
+    fn adjust(&mut self, time: u64, anew: bool) {
+        let story = Some(&self.scene.story).filter(|story| self.options.story && !story.happenings.is_empty());
+        let told = |time| story.map_or(Vec::new(), |story| story::adjustments(story, time));
+        let repairs = story.map_or(Vec::new(), |story| story::repairs(story, time));
+        let adjustments = told(time);
+        if !anew && repairs.is_empty() && time.checked_sub(1).map(told).as_ref() == Some(&adjustments) {
             return;
         }
-        let (adjustments, repairs) =
-            (story::adjustments(&self.scene.story, time), story::repairs(&self.scene.story, time));
-        let before = time.checked_sub(1).map(|before| story::adjustments(&self.scene.story, before));
-        if !anew && repairs.is_empty() && before.as_ref() == Some(&adjustments) {
-            return;
-        }
-        // What was made or lost before is told; what people do is not.
+        self.change(|plant| {
+            for (machine, repair) in repairs {
+                plant.state.repair(&plant.network, machine, repair);
+            }
+            let (network, state, work) = (&plant.network, &mut plant.state, &mut plant.work);
+            let mut all = adjustments.clone();
+            // What an input that is stuck has with all that acts before it.
+            let mut read = |before: &[Adjustment], target: Target| {
+                state.adjust(network, &[&adjustments, before].concat());
+                network.refresh(state, work);
+                match target {
+                    Target::Input { machine, input } => state.inputs(network, machine)[input],
+                    Target::Parameter { machine, parameter } => state.parameters(network, machine)[parameter],
+                }
+            };
+            all.extend(plant.defects.look(time, &mut read));
+            plant.state.adjust(&plant.network, &all);
+        });
+    }
+
+    /// Somebody changes machines. What was made or lost before is told; what people do is not.
+    fn change(&mut self, how: impl FnOnce(&mut Self)) {
         self.books.audit(&self.network, &self.state);
         self.books.close();
-        for (machine, repair) in repairs {
-            self.state.repair(&self.network, machine, repair);
-        }
-        self.state.adjust(&self.network, &adjustments);
+        how(self);
         self.network.refresh(&mut self.state, &mut self.work);
         self.books.audit(&self.network, &self.state);
     }

@@ -8,7 +8,7 @@ use crate::scene::Scene;
 use crate::value::Timestamp;
 
 /// Of the layout of [`Portrait::latest`].
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 /// Start, seed, share of the hidden truth, story, whether somebody else commands.
 const HEAD: usize = 8 + 8 + 8 + 1 + 1;
 

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use super::Plant;
 use super::books::Books;
+use super::defects::Defects;
 use super::stand_in::{Memory, Position};
 use crate::network::{State, StoreError};
 use crate::value::Value;
 
 /// Of the layout that this file writes.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Stored bytes that a plant cannot take up.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -60,6 +61,7 @@ impl Plant {
             }
             memory.said.iter().for_each(|value| write_value(&mut to, value.as_ref()));
         }
+        to.extend(self.defects.to_bytes());
         to
     }
 
@@ -113,12 +115,10 @@ impl Plant {
                 memory.said.push(value(&mut from)?);
             }
         }
-        if !from.is_empty() {
-            return Err(RestoreError::Damaged);
-        }
+        let defects = Defects::restored(self.options.seed, from).ok_or(RestoreError::Damaged)?;
         (self.state, self.readers, self.stand_ins) = (state, readers, stand_ins);
         (self.reports, self.has_begun) = (reports, has_begun != 0);
-        self.books = Books::default();
+        (self.books, self.defects) = (Books::default(), defects);
         Ok(())
     }
 }

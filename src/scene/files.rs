@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
+
 use super::format::{SceneFile, VERSION};
 use super::issue::Severity;
 use super::report::{Hint, Report};
@@ -78,7 +80,7 @@ impl Reading<'_> {
             return;
         }
         let id = report.add_file(path.to_owned(), text.clone());
-        let Some(file) = parse_into(&text, id, report) else { return };
+        let Some(file) = parse_into::<SceneFile>(&text, id, VERSION, report) else { return };
         let dir = path.parent().map(Path::to_owned).unwrap_or_default();
         self.open.push(identity);
         for used in &file.uses {
@@ -130,8 +132,13 @@ fn text_of(bytes: Vec<u8>) -> Result<Arc<str>, String> {
     })
 }
 
-/// Parses one file; everything that is wrong with its shape goes to the report.
-pub(super) fn parse_into(text: &str, id: FileId, report: &mut Report) -> Option<SceneFile> {
+/// Parses one file of a kind whose newest version is this; everything that is wrong with its shape goes to the report.
+pub(super) fn parse_into<T: DeserializeOwned>(
+    text: &str,
+    id: FileId,
+    newest: (u32, u32),
+    report: &mut Report,
+) -> Option<T> {
     let tree = match ron_tree::parse(text, id) {
         Ok(tree) => tree,
         Err(error) => {
@@ -139,19 +146,20 @@ pub(super) fn parse_into(text: &str, id: FileId, report: &mut Report) -> Option<
             return None;
         }
     };
-    let (file, problems) = de::read::<SceneFile>(&tree);
-    let version = file.as_ref().map(|file| file.format.clone()).or_else(|| version_of(&tree));
-    let (major, minor) = version.as_ref().map_or(VERSION, |version| version.value);
-    if let Some(version) = version.filter(|_| major != VERSION.0) {
+    let (file, problems) = de::read::<T>(&tree);
+    let version = version_of(&tree);
+    let (major, minor) = version.as_ref().map_or(newest, |version| version.value);
+    if let Some(version) = version.filter(|_| major != newest.0) {
         let brief = format!(
             "this file has format {major}.{minor}, this program reads format {}.{} and older minor versions of it",
-            VERSION.0, VERSION.1
+            newest.0, newest.1
         );
-        let hint = if major > VERSION.0 { "a newer Pollux reads it" } else { "write format: (1, 3)" };
+        let older = format!("write format: ({}, {})", newest.0, newest.1);
+        let hint = if major > newest.0 { "a newer Pollux reads it".to_owned() } else { older };
         report.error("newer-format", version.span, "", brief, hint.into());
         return None;
     }
-    let newer_minor = minor > VERSION.1;
+    let newer_minor = minor > newest.1;
     for problem in problems {
         let severity = match problem.rule {
             "unknown-field" if newer_minor => Severity::Warning,

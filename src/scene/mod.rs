@@ -11,6 +11,7 @@ mod alarms;
 mod brokers;
 mod de;
 mod derive;
+pub(crate) mod document;
 pub mod edit;
 pub mod expression;
 mod feeds;
@@ -27,7 +28,7 @@ mod models;
 pub(crate) mod nearest;
 mod references;
 mod renumber;
-mod report;
+pub(crate) mod report;
 mod resolved;
 mod ron_tree;
 pub mod rule;
@@ -48,6 +49,7 @@ use std::sync::Arc;
 use bevy::prelude::*;
 
 pub use alarms::CONNECTION;
+pub use document::Condition;
 pub use format::SceneFile;
 pub use issue::{Issue, Severity, SourceFile, render};
 pub use load::{load, load_texts};
@@ -80,7 +82,7 @@ impl Loaded {
 pub fn parse(text: &str) -> (Option<SceneFile>, Vec<Issue>) {
     let mut report = report::Report::default();
     let id = report.add_file("scene.ron".into(), text.into());
-    let file = files::parse_into(text, id, &mut report);
+    let file = files::parse_into(text, id, format::VERSION, &mut report);
     (file, report.finish().0)
 }
 

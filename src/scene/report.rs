@@ -14,7 +14,7 @@ use super::span::{FileId, Span};
 const MAX_ISSUES: usize = 1000;
 
 #[derive(Default)]
-pub(super) struct Report {
+pub(crate) struct Report {
     pub sources: Vec<SourceFile>,
     found: Vec<(Severity, &'static str, Span, String, Option<String>)>,
     seen: HashSet<(Span, &'static str, String)>,
@@ -129,7 +129,7 @@ fn line_and_column(text: &str, at: usize) -> (u32, u32) {
 }
 
 /// What to do about an issue, if anything can be said.
-pub(super) struct Hint(Option<String>);
+pub(crate) struct Hint(Option<String>);
 
 impl Hint {
     pub const NONE: Hint = Hint(None);

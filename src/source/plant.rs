@@ -371,7 +371,7 @@ impl Publisher {
                 self.plant = next;
                 let mut emit = emit(&self.links, &self.shared);
                 for (broker, topic) in before.difference(&now) {
-                    emit(Message { broker, topic, payload: b"", retain: true, qos: 1 });
+                    emit(Message { broker, topic, payload: b"", retain: true, qos: 1, time: 0 });
                 }
                 self.links.iter().for_each(|link| link.hear(&self.plant));
             }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::Timestamp;
 
 /// The dense index of a signal in the loaded [`Scene`](crate::scene::Scene): `scene.signals[index]`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct SignalIndex(pub u32);
 
 /// The dense index of a twin in the loaded [`Scene`](crate::scene::Scene): `scene.twins[index]`.

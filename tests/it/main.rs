@@ -10,6 +10,7 @@ mod cases;
 mod commands;
 mod core;
 mod costly_answers;
+mod faults;
 mod feeds;
 #[cfg(feature = "desktop")]
 mod film;
@@ -33,6 +34,7 @@ mod recording_read;
 mod replay;
 mod restart;
 mod rooms;
+mod scenarios;
 mod scene;
 mod scene_edit;
 mod scene_models;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const ROOMS: &[&str] = &[
     "files", "schedule", "value", "model", "network", "fault", "scene", "history", "ingest", "plant", "alarm", "event",
     "recent", "produce", "source", "record", "analysis", "run", "command", "stage", "import", "replay", "session",
-    "layers", "export", "state", "view", "panel", "bench", "cli",
+    "scenario", "layers", "export", "state", "view", "panel", "bench", "cli",
 ];
 
 /// An import that points up, or at no room at all.

@@ -68,6 +68,11 @@ impl SensorFaults {
         self.chain.next_release()
     }
 
+    /// How many samples are held back.
+    pub fn held(&self) -> usize {
+        self.chain.stations.iter().map(|station| station.held().iter().len()).sum()
+    }
+
     /// How many samples each fault has changed, held back or lost, by its id, in order.
     pub fn acted(&self) -> impl Iterator<Item = (&str, u64)> {
         self.chain.stations.iter().map(|station| (station.fault().id.as_str(), station.acted()))

@@ -1,0 +1,109 @@
+//! An experiment, resolved: what is done to which plant, and what must come of it. In: [`load`](super::load()) makes it. Out:
+//! data for [`run`](super::run()). Times are nanoseconds from the start.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::format::FigureKind;
+use crate::fault::Fault;
+use crate::plant::Profile;
+use crate::scene::rule::AlarmPath;
+use crate::scene::{Condition, Scene};
+use crate::value::SignalIndex;
+
+#[derive(Clone, Debug)]
+pub struct Experiment {
+    pub path: PathBuf,
+    pub title: String,
+    pub scene: Arc<Scene>,
+    /// What the files of the scene hold that inputs follow.
+    pub profiles: Vec<Profile>,
+    pub seed: u64,
+    pub duration: u64,
+    pub story: bool,
+    pub steady: Option<Steady>,
+    pub steps: Vec<Step>,
+    pub aborts: Vec<Condition>,
+    pub expectations: Vec<Expectation>,
+}
+
+/// What must be true before anything is broken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Steady {
+    pub by: u64,
+    pub holds: Vec<Condition>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    pub at: u64,
+    /// It waits from then on until this is true.
+    pub when: Option<Condition>,
+    /// How long it waits; none: to the end.
+    pub within: Option<u64>,
+    pub kind: StepKind,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepKind {
+    /// Its onset is when the step comes.
+    Fault(Fault),
+    /// By its id; none: all.
+    Clear(Option<String>),
+    Repair {
+        /// For people: `P-101.bearing.replace_bearing`.
+        path: String,
+        machine: usize,
+        repair: usize,
+    },
+    Acknowledge(AlarmPath),
+    Note(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// Line in the file, from 1.
+    pub line: u32,
+    /// As a sentence: `P-101/vibration.high is raised within 2m`.
+    pub text: String,
+    pub expect: Expect,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expect {
+    Raised { alarm: AlarmPath, stretch: Stretch },
+    Cleared { alarm: AlarmPath, stretch: Stretch },
+    NotRaised { alarm: AlarmPath },
+    NothingElse { but: Vec<AlarmPath> },
+    Order { raised: Vec<AlarmPath> },
+    Within { signal: SignalIndex, bounds: Bounds, stretch: Stretch },
+    Holds { that: Condition, stretch: Stretch },
+    Becomes { that: Condition, stretch: Stretch },
+    Figure { of: SignalIndex, by: FigureKind, bounds: Bounds, stretch: Stretch },
+}
+
+/// Both ends are within.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    pub from: u64,
+    pub until: u64,
+}
+
+impl Stretch {
+    pub fn has(&self, time: u64) -> bool {
+        (self.from..=self.until).contains(&time)
+    }
+}
+
+/// In the unit of the signal; both ends are within.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+}
+
+impl Bounds {
+    pub fn have(&self, x: f64) -> bool {
+        self.low.is_none_or(|low| x >= low) && self.high.is_none_or(|high| x <= high)
+    }
+}

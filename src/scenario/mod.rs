@@ -1,0 +1,40 @@
+//! Experiments on a simulated plant: what is broken, when, and what must come of it.
+//!
+//! In: scenario files. Out: verdicts, with what happened. Never touches a plant that is not simulated here, reads no clock:
+//! the same file and seed give the same verdict, journal and hash, on any number of threads.
+//!
+//! ```text
+//! file ─load─► Experiment ─run─► plant with faults ─► messages ─► Run (alarms, derived signals) ─► watches ─► Outcome
+//! ```
+//!
+//! ```ron
+//! Scenario(
+//!     format: (1, 0),
+//!     title: "A gauge that drifts hides an empty tank",
+//!     scene: "../scene.ron",
+//!     duration: "10min",
+//!     steady: (by: "1min", holds: ["signal(\"T-100.level\") > 1"]),
+//!     steps: [(at: "1min", fault: "bias", on: "T-100.level", with: {"by": "0.3 m"}, ramp: "2min")],
+//!     expect: [
+//!         Raised(alarm: "T-100/level.low", after: "1min", within: "6min"),
+//!         Within(signal: "P-101.flow", low: "5 m3/h"),
+//!         NothingElse(),
+//!     ],
+//! )
+//! ```
+
+mod experiment;
+mod faults;
+mod find;
+mod format;
+mod load;
+pub mod report;
+mod run;
+mod watch;
+
+pub use experiment::{Bounds, Expect, Expectation, Experiment, Steady, Step, StepKind, Stretch};
+pub use find::{find, is_scenario};
+pub use format::{ExpectDef, FigureKind, OnDef, ScenarioFile, SteadyDef, StepDef};
+pub use load::{Loaded, load};
+pub use run::{Checked, Entry, Outcome, SLICE, Verdict, run};
+pub use watch::Finding;

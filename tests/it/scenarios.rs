@@ -1,0 +1,196 @@
+//! Scenarios: the shipped ones, what they notice, and the command that carries them out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use pollux::scenario::{self, Experiment, Outcome, StepKind, Verdict};
+
+fn shipped() -> Vec<PathBuf> {
+    let found = scenario::find(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes")).expect("scenarios");
+    assert!(!found.is_empty());
+    found
+}
+
+fn load(path: &Path) -> Experiment {
+    let loaded = scenario::load(path);
+    let told = loaded.render(false);
+    loaded.experiment.unwrap_or_else(|| panic!("{}: {told}", path.display()))
+}
+
+fn run(experiment: &Experiment) -> Outcome {
+    scenario::run(experiment, None).unwrap_or_else(|error| panic!("{}: {error}", experiment.path.display()))
+}
+
+/// All at once, in as many threads as there are cores.
+fn each<T: Send>(paths: &[PathBuf], of: impl Fn(&Path) -> T + Sync) -> Vec<T> {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let found = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(path) = paths.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    let result = of(path);
+                    found.lock().expect("no panic").push(result);
+                }
+            });
+        }
+    });
+    found.into_inner().expect("no panic")
+}
+
+#[test]
+fn every_shipped_scenario_passes_and_fails_without_its_faults() {
+    let told = each(&shipped(), |path| {
+        let experiment = load(path);
+        let outcome = run(&experiment);
+        if outcome.verdict != Verdict::Passed {
+            return Some(scenario::report::details(&experiment, &outcome));
+        }
+        let mut harmless = experiment.clone();
+        harmless.steps.retain(|step| !matches!(step.kind, StepKind::Fault(_)));
+        let noticed = run(&harmless).verdict != Verdict::Passed;
+        (!noticed).then(|| format!("{} does not notice that nothing was broken", path.display()))
+    });
+    let told: Vec<String> = told.into_iter().flatten().collect();
+    assert!(told.is_empty(), "{}", told.join("\n"));
+}
+
+const SCENE: &str = r#"Scene(format: (1, 3), name: "Well", types: {
+    "Tank": (
+        model: Tank(area: "0.5 m2", height: "2 m"),
+        signals: {"level": (
+            unit: "m", topic: "well/{id}", json: "/level", measures: (of: "level", noise: "1 mm"), expires: "5s",
+            limits: (high: 1.5), alarms: {"high": (on_delay: "2s")},
+        )},
+    ),
+    "Valve": (
+        model: ControlValve(kv: 4), inputs: {"command": 0.5},
+        signals: {"position": (unit: "%", topic: "well/{id}", json: "/position", measures: "position")},
+    ),
+}, twins: [(id: "T-1", type: "Tank"), (id: "T-2", type: "Tank"), (id: "V-1", type: "Valve")], links: [
+    (from: "T-1.outlet", to: "V-1.inlet"), (from: "V-1.outlet", to: "T-2.inlet"),
+])"#;
+
+/// A folder with the well and a scenario with these fields.
+fn well(fields: &str) -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("scene.ron"), SCENE).expect("a scene");
+    let path = folder.path().join("it.ron");
+    let text = format!("Scenario(format: (1, 0), scene: \"scene.ron\", duration: \"1min\", {fields})");
+    fs::write(&path, text).expect("a scenario");
+    (folder, path)
+}
+
+const BIASED: &str = r#"
+    steps: [(at: "10s", fault: "bias", on: "T-1.level", with: {"by": "90 cm"}, lasts: "20s")],
+    expect: [
+        Raised(alarm: "T-1/level.high", after: "10s", within: "5s"),
+        Cleared(alarm: "T-1/level.high", after: "30s", within: "5s"),
+        Within(signal: "T-1.level", high: "1.2 m", until: "9s"),
+        NothingElse(),
+    ],
+"#;
+
+#[test]
+fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
+    let told = |fields: &str| {
+        let (_folder, path) = well(fields);
+        let loaded = scenario::load(&path);
+        assert!(loaded.experiment.is_none(), "{fields}");
+        loaded.render(false)
+    };
+    for (wrong, said) in [
+        (r#"steps: [(fault: "bais", on: "T-1.level")]"#, "did you mean `bias`?"),
+        (r#"steps: [(fault: "bias", on: "T-1.levle", with: {"by": "1 m"})]"#, "did you mean `T-1.level`?"),
+        (r#"steps: [(fault: "bias", on: "T-1.level")]"#, "add with: {\"by\": \"1 m\"}"),
+        (r#"steps: [(fault: "bias", on: "T-1.level", with: {"by": "1 bar"})]"#, "`bar` does not fit `m`"),
+        (r#"steps: [(fault: "bias", on: "T-1.level", with: {"bay": "1 m"})]"#, "did you mean `by`?"),
+        (r#"steps: [(fault: "loss", on: "well/#", with: {"share": 1.5})]"#, "share (1.5) must be from 0 to 1"),
+        (r#"steps: [(fault: "set", on: "T-1.aera", with: {"to": "1 m2"})]"#, "did you mean `T-1.area`?"),
+        (r#"steps: [(fault: "set", on: "T-1.area", with: {"to": "-1 m2"})]"#, "must be from"),
+        (r#"steps: [(clear: "F-1")]"#, "no fault is called `F-1`"),
+        (r#"steps: [(at: "2min", note: "late")]"#, "lies behind the end of the experiment"),
+        (r#"steps: [(at: "1s")]"#, "does one thing"),
+        (r#"steps: [(at: "1s", nota: "x")]"#, "did you mean `note`?"),
+        (r#"expect: [Raised(alarm: "T-1/level.hihg")]"#, "did you mean `T-1/level.high`?"),
+        (r#"expect: [Raised(alarm: "T-1.level")]"#, "write TWIN/ALARM"),
+        (r#"expect: [Within(signal: "T-1.level")]"#, "has neither `low` nor `high`"),
+        (r#"expect: [Holds(that: "signal(\"T-1.level\")")]"#, "gives a Number, and a Bool is needed"),
+        (r#"abort: ["signal(\"T-9.level\") > 1"]"#, "there is no twin `T-9`"),
+    ] {
+        let told = told(wrong);
+        assert!(told.contains(said) && told.contains("it.ron:1:"), "{wrong}\n{told}");
+    }
+}
+
+#[test]
+fn the_same_file_and_seed_give_the_same_hash_on_any_thread() {
+    let (_folder, path) = well(BIASED);
+    let experiment = load(&path);
+    let first = run(&experiment);
+    assert_eq!(first.verdict, Verdict::Passed, "{}", scenario::report::details(&experiment, &first));
+    let hashes = each(&vec![path.clone(); 4], |path| run(&load(path)).hash);
+    assert!(hashes.iter().all(|hash| *hash == first.hash), "{hashes:?}");
+    let other = scenario::run(&experiment, Some(2)).expect("it runs");
+    assert!(other.hash != first.hash && other.verdict == Verdict::Passed, "another seed is another run");
+}
+
+#[test]
+fn an_experiment_ends_where_it_is_told_to_and_says_why() {
+    let (_folder, path) = well(&format!("abort: [\"signal(\\\"T-1.level\\\") > 1.4\"], {BIASED}"));
+    let outcome = run(&load(&path));
+    assert_eq!(outcome.verdict, Verdict::Aborted);
+    assert!((10_000_000_000..13_000_000_000).contains(&outcome.end), "{}", outcome.end);
+    let told: Vec<&str> = outcome.journal.iter().map(|entry| entry.text.as_str()).collect();
+    assert_eq!(told.last(), Some(&"all faults are taken back"), "{told:?}");
+    let (_folder, path) = well(r#"steady: (by: "5s", holds: ["signal(\"T-1.level\") > 9"]), "#);
+    let outcome = run(&load(&path));
+    assert_eq!((outcome.verdict, outcome.end), (Verdict::Aborted, 5_000_000_000));
+    let (_folder, path) = well(r#"steps: [(when: "signal(\"T-1.level\") > 9", within: "3s", note: "never")]"#);
+    let outcome = run(&load(&path));
+    assert_eq!(outcome.verdict, Verdict::Failed);
+    assert!(outcome.troubles[0].text.contains("waited 3 s in vain"), "{:?}", outcome.troubles);
+}
+
+fn pollux(args: &[&str], folder: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pollux"));
+    command.args(args).current_dir(folder).env("NO_COLOR", "1").output().expect("it runs")
+}
+
+#[test]
+fn the_command_says_what_was_expected_what_happened_and_when() {
+    let (folder, _path) = well(BIASED);
+    let passed = pollux(&["test", "."], folder.path());
+    let said = String::from_utf8_lossy(&passed.stdout);
+    assert_eq!(passed.status.code(), Some(0), "{said}");
+    assert!(
+        said.contains("ok      ./it.ron (4 of 4 met, 60 s, seed 1)") && said.contains("1 passed, 0 failed"),
+        "{said}"
+    );
+    let failing = BIASED.replace("90 cm", "9 cm");
+    fs::write(
+        folder.path().join("it.ron"),
+        format!("Scenario(format: (1, 0), scene: \"scene.ron\", duration: \"1min\", {failing})"),
+    )
+    .expect("a scenario");
+    let failed = pollux(&["test", "it.ron", "--junit", "junit.xml"], folder.path());
+    let said = String::from_utf8_lossy(&failed.stdout);
+    assert_eq!(failed.status.code(), Some(1), "{said}");
+    for wanted in [
+        "FAILED  it.ron (2 of 4 met, 60 s, seed 1)",
+        "expected: T-1/level.high is raised from 10 s to 15 s\n  --> it.ron:4:9\n   = found: it was not raised",
+        "T-1.level [m]",
+        "10.0 s  fault step 1: bias",
+        "0 passed, 1 failed",
+    ] {
+        assert!(said.contains(wanted) || said.contains(&wanted.replace(":4:9", ":4")), "{wanted}\n{said}");
+    }
+    let junit = fs::read_to_string(folder.path().join("junit.xml")).expect("a report");
+    assert!(junit.contains("tests=\"1\" failures=\"1\"") && junit.contains("it was not raised"), "{junit}");
+    let json = pollux(&["test", "it.ron", "--format", "json"], folder.path());
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(json[0]["verdict"], "failed");
+    assert_eq!(pollux(&["test", "nowhere"], folder.path()).status.code(), Some(1), "a file that cannot be read");
+    assert_eq!(pollux(&["check", "."], folder.path()).status.code(), Some(0));
+}
