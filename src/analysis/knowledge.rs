@@ -54,6 +54,14 @@ pub(super) enum Work {
     OnRecord,
 }
 
+/// Samples that somebody wants to see one by one.
+#[derive(Debug)]
+struct Heard {
+    /// By signal.
+    is_wanted: Vec<bool>,
+    samples: Vec<Sample>,
+}
+
 /// Everything that one world has learnt: history, alarms, journal, memory of producers. One lock guards all of it.
 #[derive(Debug)]
 pub struct Knowledge {
@@ -102,6 +110,8 @@ pub struct Knowledge {
     orphaned: u64,
     /// Of all samples, where somebody wants to know.
     digest: Option<Box<SampleDigest>>,
+    /// Samples of some signals, where somebody wants to see each of them.
+    heard: Option<Heard>,
 }
 
 impl Knowledge {
@@ -149,6 +159,7 @@ impl Knowledge {
             samples: 0,
             orphaned: 0,
             digest: None,
+            heard: None,
         };
         conflicts.iter().for_each(|conflict| knowledge.complain(conflict.to_string()));
         knowledge
@@ -255,6 +266,24 @@ impl Knowledge {
     /// All samples that were learnt, measured and made by producers, in order, as one number; none unless it is kept.
     pub fn sample_digest(&self) -> Option<u128> {
         self.digest.as_ref().map(|digest| digest.finish())
+    }
+
+    /// From now on samples of these signals are kept until they are [taken](Knowledge::take_heard), as long as the scene
+    /// stays.
+    pub fn listen_in(&mut self, signals: &[SignalIndex]) {
+        let mut is_wanted = vec![false; self.scene.signals.len()];
+        for signal in signals {
+            if let Some(wanted) = is_wanted.get_mut(signal.at()) {
+                *wanted = true;
+            }
+        }
+        self.heard = Some(Heard { is_wanted, samples: Vec::new() });
+    }
+
+    /// Samples of the signals that are listened to since the last call, measured or made by producers, in the order in
+    /// which they were learnt.
+    pub fn take_heard(&mut self) -> Vec<Sample> {
+        self.heard.as_mut().map_or_else(Vec::new, |heard| std::mem::take(&mut heard.samples))
     }
 
     /// The memory of producers, as of the present position.
@@ -405,6 +434,7 @@ impl Knowledge {
         self.producers = producers;
         self.is_asked_for = asked_for(&scene, &self.producers, &self.engine);
         self.quiet_until = None;
+        self.heard = None;
         if let Some(digest) = &mut self.digest {
             digest.rename(&scene);
         }

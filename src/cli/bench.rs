@@ -1,6 +1,6 @@
 //! `pollux bench`: figures for this machine, as ratios within one run.
 
-use super::Failure;
+use super::{Failure, out};
 use crate::bench;
 
 #[derive(clap::Args, Debug)]
@@ -42,23 +42,23 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     let secs = std::time::Duration::try_from_secs_f64(args.secs.clamp(0.1, 600.0)).map_err(Failure::environment)?;
     if matches!(args.what, What::Ingest | What::All) {
-        print!("{}", bench::ingest::run(secs).map_err(Failure::environment)?);
+        out::print(bench::ingest::run(secs).map_err(Failure::environment)?)?;
     }
     if matches!(args.what, What::Frame | What::All) {
-        print!("{}", bench::frame::run());
+        out::print(bench::frame::run())?;
     }
     if matches!(args.what, What::Record | What::All) {
-        print!("{}", bench::record::run(secs).map_err(Failure::environment)?);
+        out::print(bench::record::run(secs).map_err(Failure::environment)?)?;
     }
     if matches!(args.what, What::Alarms | What::All) {
-        print!("{}", bench::alarms::run(secs));
+        out::print(bench::alarms::run(secs))?;
     }
     if matches!(args.what, What::Models | What::All) {
         let scene = args.scene.map_or_else(super::demo_scene, Ok)?;
-        print!("{}", bench::models::run(&scene, secs).map_err(Failure::Usage)?);
+        out::print(bench::models::run(&scene, secs).map_err(Failure::Usage)?)?;
     }
     if args.what == What::Recording {
-        print!("{}", bench::recording::run(&args.mib).map_err(Failure::environment)?);
+        out::print(bench::recording::run(&args.mib).map_err(Failure::environment)?)?;
     }
     Ok(())
 }

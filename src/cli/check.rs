@@ -1,10 +1,11 @@
 //! `pollux check`: every issue of scene files and scenarios, printed like a compiler does.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
-use super::Failure;
+use super::{Failure, out};
 use crate::scenario;
-use crate::scene::{self, Severity};
+use crate::scene::{self, Issue, Severity, SourceFile};
 use crate::session::profile;
 
 #[derive(clap::Args, Debug)]
@@ -23,41 +24,43 @@ enum Format {
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
-    let mut issues = Vec::new();
-    let mut checked = 0;
+    let mut issues: Vec<Issue> = Vec::new();
+    let (mut checked, mut seen) = (0, HashSet::new());
     for path in args.paths {
         for file in files(path)? {
+            // A scene that several scenarios name is told once.
+            let is_new = |issue: &Issue| seen.insert((issue.file.clone(), issue.span.start, issue.brief.clone()));
             checked += 1;
-            if scenario::is_scenario(&file) {
-                let loaded = scenario::load(&file);
-                if args.format == Format::Text {
-                    print!("{}", loaded.render(super::colour()));
-                }
-                issues.extend(loaded.issues);
-                continue;
-            }
-            let mut loaded = scene::load(&file);
-            let read = loaded.scene.as_ref().map(profile::read);
-            for error in read.and_then(Result::err).unwrap_or_default() {
-                loaded.tell("bad-profile", error.span, error.to_string());
-            }
+            let (mut found, sources) = checked_file(&file);
+            found.retain(is_new);
             if args.format == Format::Text {
-                print!("{}", loaded.render(super::colour()));
+                out::print(scene::render(&found, &sources, super::colour()))?;
             }
-            issues.extend(loaded.issues);
+            issues.extend(found);
         }
     }
     let errors = issues.iter().filter(|issue| issue.severity == Severity::Error).count();
     match args.format {
-        Format::Json => {
-            println!("{}", serde_json::to_string_pretty(&issues).map_err(Failure::environment)?);
-        }
+        Format::Json => out::json(&issues)?,
         Format::Text => {
             let warnings = issues.len() - errors;
-            println!("{checked} checked, {errors} errors, {warnings} warnings");
+            out::line(format_args!("{checked} checked, {errors} errors, {warnings} warnings"))?;
         }
     }
     if errors > 0 { Err(Failure::Verdict) } else { Ok(()) }
+}
+
+fn checked_file(file: &Path) -> (Vec<Issue>, Vec<SourceFile>) {
+    if scenario::is_scenario(file) {
+        let loaded = scenario::load(file);
+        return (loaded.issues, loaded.sources);
+    }
+    let mut loaded = scene::load(file);
+    let read = loaded.scene.as_ref().map(profile::read);
+    for error in read.and_then(Result::err).unwrap_or_default() {
+        loaded.tell("bad-profile", error.span, error.to_string());
+    }
+    (loaded.issues, loaded.sources)
 }
 
 /// The file itself, or all scenes and scenarios below a folder in sorted order.
@@ -65,27 +68,19 @@ fn files(path: PathBuf) -> Result<Vec<PathBuf>, Failure> {
     if !path.is_dir() {
         return Ok(vec![path]);
     }
-    let mut found = Vec::new();
-    let mut folders = vec![path.clone()];
-    while let Some(folder) = folders.pop() {
-        let unreadable = |error| Failure::Environment(format!("{}: cannot be listed: {error}", folder.display()));
-        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?.path();
-            if entry.is_dir() {
-                folders.push(entry);
-            } else if entry.file_name().is_some_and(|name| name == "scene.ron") {
-                found.push(entry);
-            }
-        }
-    }
     let unreadable = |error| Failure::Environment(format!("{}: cannot be listed: {error}", path.display()));
-    found.extend(scenario::find(&path).map_err(unreadable)?);
-    if found.is_empty() {
+    let found = scenario::find(&path).map_err(unreadable)?;
+    for (file, why) in &found.passed_over {
+        eprintln!("warning: {} is passed over: {why}", file.display());
+    }
+    let mut all = found.scenes;
+    all.extend(found.scenarios);
+    if all.is_empty() {
         return Err(Failure::Usage(format!(
             "{}: no scenario and no file named scene.ron in this folder",
             path.display()
         )));
     }
-    found.sort();
-    Ok(found)
+    all.sort();
+    Ok(all)
 }

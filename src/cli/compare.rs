@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use super::{Failure, beside};
+use super::{Failure, beside, out};
 use crate::layers::Align;
 use crate::layers::compare::{self, CompareError, Comparison, EventDifference, SignalDifference};
 use crate::replay::OpenError;
@@ -61,8 +61,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     };
     let comparison = compare::compare(&options).map_err(failure)?;
     match args.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&comparison).map_err(Failure::environment)?),
-        Format::Text => print!("{}", text(&comparison)),
+        Format::Json => out::json(&comparison)?,
+        Format::Text => out::print(text(&comparison))?,
     }
     comparison.damage.iter().for_each(|damage| eprintln!("pollux: {damage}"));
     match &comparison.verdict {

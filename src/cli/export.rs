@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::play::parse_at;
-use super::{Failure, colour};
+use super::{Failure, colour, out};
 use crate::export::{ExportError, Format, Options, Shape, export};
 use crate::files::FileError;
 use crate::replay::{At, OpenError};
@@ -104,7 +104,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Format::Influx => "lines",
         Format::Mcap => "messages, events and keyframes",
     };
-    println!("{}: {} {what}", options.output.display(), done.rows);
+    out::line(format_args!("{}: {} {what}", options.output.display(), done.rows))?;
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! `pollux faults`: the kinds of faults that scenarios can name, and the page of each.
 
-use super::Failure;
+use super::{Failure, out};
 use crate::fault::{self, Kind, Measure, Parameter};
 
 #[derive(clap::Args, Debug)]
@@ -12,7 +12,7 @@ pub struct Args {
 pub fn run(args: Args) -> Result<(), Failure> {
     let Some(name) = args.name else {
         for kind in fault::kinds() {
-            println!("{:8} {:15} {}", kind.layer.name(), kind.name, kind.about());
+            out::line(format_args!("{:8} {:15} {}", kind.layer.name(), kind.name, kind.about()))?;
         }
         return Ok(());
     };
@@ -22,8 +22,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         let meant = near.map_or_else(String::new, |near| format!("; did you mean {near}?"));
         return Err(Failure::Usage(format!("there is no kind of fault `{name}`{meant}")));
     }
-    found.iter().for_each(|kind| print!("{}", page(kind)));
-    Ok(())
+    found.iter().try_for_each(|kind| out::print(page(kind)))
 }
 
 fn page(kind: &Kind) -> String {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::Failure;
+use super::{Failure, out};
 use crate::record::format::About;
 use crate::record::read::{Damage, RecordingFile};
 use crate::value::Timestamp;
@@ -71,8 +71,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let recording = RecordingFile::open(&args.file).map_err(Failure::environment)?;
     let info = info(&recording);
     match args.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&info).map_err(Failure::environment)?),
-        Format::Text => print!("{}", text(&info)),
+        Format::Json => out::json(&info)?,
+        Format::Text => out::print(text(&info))?,
     }
     Ok(())
 }

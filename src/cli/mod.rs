@@ -20,6 +20,7 @@ mod live;
 mod models;
 #[cfg(feature = "desktop")]
 mod opener;
+mod out;
 mod plant;
 mod play;
 mod record;

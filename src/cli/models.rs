@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::Failure;
+use super::{Failure, out};
 use crate::model::{Description, Domain, End, OutputKind, Over, Role, catalogue, model};
 
 #[derive(clap::Args, Debug)]
@@ -29,15 +29,15 @@ pub fn run(args: Args) -> Result<(), Failure> {
     match (args.format, &args.model) {
         (Format::Json, _) => {
             let all: Vec<Value> = chosen.iter().map(|one| as_json(one)).collect();
-            println!("{}", serde_json::to_string_pretty(&all).map_err(Failure::environment)?);
+            out::json(&all)?;
         }
         (Format::Text, None) => {
             let width = chosen.iter().map(|one| one.name.len()).max().unwrap_or(0);
             for one in chosen {
-                println!("{:width$}  {}", one.name, one.about);
+                out::line(format_args!("{:width$}  {}", one.name, one.about))?;
             }
         }
-        (Format::Text, Some(_)) => chosen.iter().for_each(|one| print!("{}", page(one))),
+        (Format::Text, Some(_)) => chosen.iter().try_for_each(|one| out::print(page(one)))?,
     }
     Ok(())
 }

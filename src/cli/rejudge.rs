@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::Failure;
+use super::{Failure, out};
 use crate::produce::ProducerFactory;
 use crate::record::read::Timeline;
 use crate::replay::{OpenError, scene_of};
@@ -72,8 +72,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
         journal_differs: recorded.gained.len() + recorded.lost.len() + recorded.moved.len(),
     };
     match args.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&report).map_err(Failure::environment)?),
-        Format::Text => print!("{}", text(&report)),
+        Format::Json => out::json(&report)?,
+        Format::Text => out::print(text(&report))?,
     }
     if let Some(damage) = timeline.told() {
         eprintln!("pollux: {damage}");

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::Failure;
 use super::info::size;
+use super::{Failure, out};
 use crate::record::read::{Repaired, repair};
 
 #[derive(clap::Args, Debug)]
@@ -17,7 +17,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let mut failed = Vec::new();
     for file in &args.files {
         match repair(file) {
-            Ok(done) => println!("{}: {}", file.display(), told(&done)),
+            Ok(done) => out::line(format_args!("{}: {}", file.display(), told(&done)))?,
             Err(error) => failed.push(error.to_string()),
         }
     }

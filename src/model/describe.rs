@@ -106,6 +106,8 @@ pub struct Parameter {
 pub enum Role {
     /// How the machine was built or set.
     Design,
+    /// How it stands at time 0; of no effect after that.
+    Start,
     /// How worn, fouled or broken it is: faults change it, calibration estimates it.
     Condition,
 }
@@ -398,6 +400,7 @@ macro_rules! quantities {
         }
     };
     (@role design) => { $crate::model::Role::Design };
+    (@role start) => { $crate::model::Role::Start };
     (@role condition) => { $crate::model::Role::Condition };
     (@estimated estimated) => { true };
     (@estimated) => { false };

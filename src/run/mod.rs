@@ -49,7 +49,7 @@ use crate::record::format::Keyframe;
 use crate::scene::Scene;
 use crate::scene::rule::AlarmPath;
 use crate::source::Batch;
-use crate::value::{Sample, Timestamp};
+use crate::value::{Sample, SignalIndex, Timestamp};
 
 pub use hash::RunHash;
 
@@ -176,6 +176,16 @@ impl Run {
     /// messages.
     pub fn take_conclusions(&mut self) -> Vec<Conclusion> {
         self.knowledge.take_conclusions()
+    }
+
+    /// From now on samples of these signals are kept until they are [taken](Run::take_heard).
+    pub fn listen_in(&mut self, signals: &[SignalIndex]) {
+        self.knowledge.listen_in(signals);
+    }
+
+    /// Samples of the signals that are listened to since the last call, in the order in which they were learnt.
+    pub fn take_heard(&mut self) -> Vec<Sample> {
+        self.knowledge.take_heard()
     }
 
     /// The same for two runs that were given the same: covers every sample in order, every event, the states of alarms

@@ -95,15 +95,39 @@ impl Stretch {
     }
 }
 
-/// In the unit of the signal; both ends are within.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Both ends are within.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Bounds {
     pub low: Option<f64>,
     pub high: Option<f64>,
+    /// Of the signal.
+    pub unit: String,
 }
 
 impl Bounds {
     pub fn have(&self, x: f64) -> bool {
         self.low.is_none_or(|low| x >= low) && self.high.is_none_or(|high| x <= high)
+    }
+
+    /// A value with its unit, in five digits where these tell whether it is within.
+    pub fn told(&self, x: f64) -> String {
+        let rounded: f64 = format!("{x:.4e}").parse().unwrap_or(x);
+        let x = if self.have(rounded) == self.have(x) { rounded } else { x };
+        if self.unit.is_empty() { x.to_string() } else { format!("{x} {}", self.unit) }
+    }
+}
+
+impl Expect {
+    /// The time that it is about; none where that is the whole experiment.
+    pub fn stretch(&self) -> Option<Stretch> {
+        match self {
+            Self::Raised { stretch, .. }
+            | Self::Cleared { stretch, .. }
+            | Self::Within { stretch, .. }
+            | Self::Holds { stretch, .. }
+            | Self::Becomes { stretch, .. }
+            | Self::Figure { stretch, .. } => Some(*stretch),
+            Self::NotRaised { .. } | Self::NothingElse { .. } | Self::Order { .. } => None,
+        }
     }
 }

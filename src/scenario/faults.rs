@@ -2,14 +2,17 @@
 //! not fit.
 
 use super::format::StepDef;
+use super::load::{Said, nanos};
 use crate::fault::{
     self, Course, Defect, Fault, Kind, Layer, LinkEffect, Measure, ProcessEffect, Recurrence, SensorEffect,
 };
+use crate::model::Role;
 use crate::scene::Spanned;
 use crate::scene::document::{Names, Place};
 use crate::scene::nearest::nearest;
 use crate::scene::report::Hint;
-use crate::value::SignalIndex;
+use crate::scene::{SignalSource, ValueKind};
+use crate::value::{SignalIndex, topic};
 
 /// What a fault is on.
 enum On {
@@ -20,10 +23,17 @@ enum On {
 }
 
 /// The fault of a step; its onset is when the step comes.
-pub(super) fn fault(number: usize, def: &Spanned<StepDef>, item: &str, names: &mut Names<'_>) -> Option<Fault> {
+pub(super) fn fault(
+    number: usize,
+    def: &Spanned<StepDef>,
+    item: &str,
+    said: &Said,
+    names: &mut Names<'_>,
+) -> Option<Fault> {
     let name = def.fault.as_ref()?;
     let kind = kind(name, def, item, names)?;
     let on = on(kind, def, item, names)?;
+    reaches(kind, &on, def, item, said, names)?;
     let values = values(kind, &on, def, item, names)?;
     let defect = match on {
         On::Place(place) => {
@@ -35,8 +45,7 @@ pub(super) fn fault(number: usize, def: &Spanned<StepDef>, item: &str, names: &m
             LinkEffect::of(kind.name, &values).map(|effect| Defect::Link { broker: None, topics, effect })
         }
     }?;
-    let id = def.id.as_ref().map_or_else(|| format!("step {number}"), |id| id.value.clone());
-    let fault = Fault { id, defect, course: course(def, item, names)? };
+    let fault = Fault { id: id(number, def), defect, course: course(def, item, names)? };
     let mut problems = fault.check();
     if let Defect::Process { target, .. } = &fault.defect {
         problems.extend(fault.check_against(names.description(target.machine())?));
@@ -45,6 +54,59 @@ pub(super) fn fault(number: usize, def: &Spanned<StepDef>, item: &str, names: &m
         names.error("bad-fault", name.span, item, problem.rule.clone(), problem.way_out.as_str().into());
     }
     problems.is_empty().then_some(fault)
+}
+
+/// What the fault of a step is called.
+pub(super) fn id(number: usize, def: &StepDef) -> String {
+    def.id.as_ref().map_or_else(|| format!("step {number}"), |id| id.value.clone())
+}
+
+/// A fault that changes nothing would pass for one that nobody noticed.
+fn reaches(kind: &Kind, on: &On, def: &StepDef, item: &str, said: &Said, names: &mut Names<'_>) -> Option<()> {
+    let span = def.on.as_ref().map(|on| on.span).unwrap_or_default();
+    let signals = match on {
+        On::Place(place) if place.role == Some(Role::Start) => {
+            let brief = format!("`{}` says how the machine stands at time 0: later it has no effect", place.name);
+            names.error("idle-fault", span, item, brief, "`pollux models NAME` lists what a model has".into());
+            return None;
+        }
+        On::Place(_) => Vec::new(),
+        On::Signal(one) => vec![*one],
+        On::Signals(one, other) => vec![*one, *other],
+        On::Topics(filters) => {
+            for filter in filters {
+                if !said.topics.iter().any(|name| topic::matches(filter, name)) {
+                    let near = nearest(filter, said.topics.iter().map(String::as_str));
+                    let brief = format!("the plant says nothing on `{filter}`: the fault would change nothing");
+                    let example = said.topics.first().map_or("hall/P-101", String::as_str);
+                    let hint = Hint::meant_or(near, || format!("its topics are such as {example}"));
+                    names.error("idle-fault", span, item, brief, hint);
+                    return None;
+                }
+            }
+            Vec::new()
+        }
+    };
+    for signal in signals {
+        let (path, of) = (names.scene.signal_path(signal), &names.scene.signals[signal.at()]);
+        if !said.signals.contains(&signal) {
+            let brief = format!("no instrument of the simulated plant reads `{path}`: the fault would change nothing");
+            let hint = match matches!(of.source, SignalSource::Derived(_)) {
+                true => "put it on a signal that this one is derived from",
+                false => "choose a signal that `measures` something",
+            };
+            names.error("idle-fault", span, item, brief, hint.into());
+            return None;
+        }
+        let takes_all = ["stuck", "dropout", "delay", "swapped"];
+        if of.kind != ValueKind::Number && !takes_all.contains(&kind.name) {
+            let brief = format!("`{path}` is a {:?}, and `{}` acts on numbers", of.kind, kind.name);
+            let hint = format!("{} act on values of all types", takes_all.join(", "));
+            names.error("idle-fault", span, item, brief, hint.as_str().into());
+            return None;
+        }
+    }
+    Some(())
 }
 
 /// By its name; a name that two layers share means that of what it is on, or is written `sensor stuck`.
@@ -75,11 +137,11 @@ fn kind(name: &Spanned<String>, def: &StepDef, item: &str, names: &mut Names<'_>
 }
 
 fn on(kind: &Kind, def: &StepDef, item: &str, names: &mut Names<'_>) -> Option<On> {
-    let example = match kind.layer {
-        Layer::Process => "a parameter or an input: on: \"P-101.bearing.growth_rate\"",
-        Layer::Sensor if kind.name == "swapped" => "two signals: on: [\"P-101.flow\", \"P-102.flow\"]",
-        Layer::Sensor => "a signal: on: \"P-101.flow\"",
-        Layer::Link => "topics: on: \"hall/P-101/#\"",
+    let (example, way) = match kind.layer {
+        Layer::Process => ("a parameter or an input", "on: \"TWIN.PARAMETER\""),
+        Layer::Sensor if kind.name == "swapped" => ("two signals", "on: [\"TWIN.SIGNAL\", \"TWIN.SIGNAL\"]"),
+        Layer::Sensor => ("a signal", "on: \"TWIN.SIGNAL\""),
+        Layer::Link => ("topics", "on: \"hall/#\", or several"),
     };
     let span = def.on.as_ref().map_or_else(|| def.fault.as_ref().map(|name| name.span), |on| Some(on.span));
     let span = span.unwrap_or_default();
@@ -93,7 +155,8 @@ fn on(kind: &Kind, def: &StepDef, item: &str, names: &mut Names<'_>) -> Option<O
         (Layer::Sensor, [one]) if kind.name != "swapped" => names.signal(&spanned(one), item).map(On::Signal),
         (Layer::Link, [_, ..]) => Some(On::Topics(all.to_vec())),
         _ => {
-            names.error("bad-fault", span, item, format!("`{}` acts on {example}", kind.name), Hint::NONE);
+            let brief = format!("`{}` acts on {example}", kind.name);
+            names.error("bad-fault", span, item, brief, format!("write {way}").as_str().into());
             None
         }
     }
@@ -150,16 +213,26 @@ fn per_second(unit: &str) -> String {
 }
 
 fn course(def: &StepDef, item: &str, names: &mut Names<'_>) -> Option<Course> {
-    let mut nanos = |given: &Option<Spanned<String>>, field: &str| match given {
-        Some(given) => u64::try_from(names.delay(given, item, field)?.as_nanos()).ok().map(Some),
+    let mut time = |given: &Option<Spanned<String>>, field: &str| match given {
+        Some(given) => nanos(names, given, item, field).map(Some),
         None => Some(None),
     };
-    let (ramp, duration, every) = (nanos(&def.ramp, "ramp")?, nanos(&def.lasts, "lasts")?, nanos(&def.every, "every")?);
-    let recurrence = every.map(|every| Recurrence { every, times: def.times });
-    if let Some(given) = def.every.as_ref().filter(|_| duration.is_none()) {
-        let brief = "comes again, but never ends";
-        names.error("bad-fault", given.span, item, brief, "add `lasts`".into());
+    let (ramp, duration, every) = (time(&def.ramp, "ramp")?, time(&def.lasts, "lasts")?, time(&def.every, "every")?);
+    let problem = match (&def.ramp, &def.every, &def.times) {
+        (_, Some(given), _) if duration.is_none() => Some((given.span, "comes again, but never ends", "add `lasts`")),
+        (_, None, Some(times)) => {
+            Some((times.span, "`times` says how often it comes again, but it does not", "add `every`"))
+        }
+        (Some(given), ..) if ramp > duration && duration.is_some() => {
+            Some((given.span, "ends before its ramp has ended", "make `lasts` longer, or `ramp` shorter"))
+        }
+        _ => None,
+    };
+    if let Some((span, brief, hint)) = problem {
+        names.error("bad-fault", span, item, brief, hint.into());
         return None;
     }
+    let times = def.times.as_ref().map(|times| times.value);
+    let recurrence = every.map(|every| Recurrence { every, times });
     Some(Course { onset: 0, ramp: ramp.unwrap_or(0), duration, recurrence })
 }

@@ -86,7 +86,7 @@ pub struct StepDef {
     pub every: Option<Spanned<String>>,
     /// How many times in all.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub times: Option<u64>,
+    pub times: Option<Spanned<u64>>,
     /// What the fault is called.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Spanned<String>>,

@@ -3,22 +3,18 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::json;
 
 use super::experiment::Experiment;
-use super::run::{Checked, Outcome, Verdict};
-use crate::run::EPOCH;
-use crate::value::{SignalIndex, Timestamp, Value};
+use super::run::{Checked, Curve, Outcome, Verdict};
+use crate::scene::Issue;
 
 /// Columns and rows of a plot.
 const WIDTH: usize = 60;
 const HEIGHT: usize = 8;
-/// Nanoseconds that a plot shows before and after the moment that it is about.
-const AROUND: u64 = 60_000_000_000;
 
-/// How an experiment went, on one line: `ok    pump_trip.ron  600 s`.
+/// How an experiment went, on one line: `ok      pump_trip.ron  The pump trips (4 of 4 met, 600 s, seed 1)`.
 pub fn line(experiment: &Experiment, outcome: &Outcome) -> String {
     let word = match outcome.verdict {
         Verdict::Passed => "ok     ",
@@ -29,7 +25,13 @@ pub fn line(experiment: &Experiment, outcome: &Outcome) -> String {
     let secs = outcome.end as f64 / 1e9;
     let met = outcome.checked.iter().filter(|one| one.finding.is_met).count();
     let of = outcome.checked.len();
-    format!("{word} {}{title} ({met} of {of} met, {secs} s, seed {})", experiment.path.display(), outcome.seed)
+    let troubles = match outcome.troubles.len() {
+        0 => String::new(),
+        1 => ", 1 problem".to_owned(),
+        several => format!(", {several} problems"),
+    };
+    let (path, seed) = (experiment.path.display(), outcome.seed);
+    format!("{word} {path}{title} ({met} of {of} met{troubles}, {secs} s, seed {seed})")
 }
 
 /// Why it did not pass: each expectation that is not met, with what happened, when, and a plot.
@@ -39,13 +41,13 @@ pub fn details(experiment: &Experiment, outcome: &Outcome) -> String {
         let _ = writeln!(text, "expected: {}", one.text);
         let _ = writeln!(text, "  --> {}:{}", experiment.path.display(), one.line);
         let _ = writeln!(text, "   = found: {} ({})", one.finding.what, clock(one.finding.at));
-        if let Some(signal) = one.signal {
-            text += &plot(experiment, outcome, signal, one.finding.at);
+        if let Some(curve) = &one.curve {
+            text += &plot(curve, one.finding.at);
         }
         text.push('\n');
     }
     for trouble in &outcome.troubles {
-        let _ = writeln!(text, "{}: {}\n", clock(trouble.time), trouble.text);
+        let _ = writeln!(text, "problem: {} ({})\n", trouble.text, clock(trouble.time));
     }
     text += &journal(outcome);
     text
@@ -65,31 +67,27 @@ fn clock(time: u64) -> String {
     format!("{:.1} s", time as f64 / 1e9)
 }
 
-/// A signal around a moment, as text.
-fn plot(experiment: &Experiment, outcome: &Outcome, signal: SignalIndex, at: u64) -> String {
-    let from = at.saturating_sub(AROUND);
-    let until = at.saturating_add(AROUND).min(outcome.end).max(from + 1);
-    let history = &outcome.world.knowledge().history;
-    let moment = |nanos: u64| EPOCH + Duration::from_nanos(nanos);
+/// A signal with a mark at a moment, as text.
+fn plot(curve: &Curve, at: u64) -> String {
+    let (from, until) = (curve.from, curve.until.max(curve.from + 1));
+    let mut points = curve.points.iter().peekable();
+    let mut held = None;
     let mut columns: Vec<Option<f64>> = vec![None; WIDTH];
-    let mut held = history.latest_at(signal, moment(from)).and_then(|point| number(&point.value));
-    let mut points = history.points(signal, moment(from), Timestamp(moment(until).0 + 1)).peekable();
-    for (at, column) in columns.iter_mut().enumerate() {
-        let end = moment(from + (until - from) * (at as u64 + 1) / WIDTH as u64);
-        while let Some(point) = points.next_if(|point| point.source_time <= end) {
-            held = number(&point.value).or(held);
+    for (place, column) in columns.iter_mut().enumerate() {
+        let end = from + (until - from) / WIDTH as u64 * (place as u64 + 1);
+        while let Some((_, x)) = points.next_if(|(time, _)| *time <= end) {
+            held = Some(*x);
         }
         *column = held;
     }
     let known = columns.iter().flatten().copied();
     let (low, high) = known.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
     if low > high {
-        return String::new();
+        return format!("   = {} had no value there\n", curve.signal);
     }
     let span = if high > low { high - low } else { 1.0 };
     let row = |x: f64| (((high - x) / span) * (HEIGHT - 1) as f64).round() as usize;
-    let scene = &experiment.scene;
-    let mut text = format!("   = {} [{}]\n", scene.signal_path(signal), scene.signals[signal.at()].unit.symbol());
+    let mut text = format!("   = {} [{}]\n", curve.signal, curve.unit);
     for line in 0..HEIGHT {
         let label = match line {
             0 => short(high),
@@ -100,18 +98,11 @@ fn plot(experiment: &Experiment, outcome: &Outcome, signal: SignalIndex, at: u64
         let cells: String = cells.collect();
         let _ = writeln!(text, "     {label:>9} |{}", cells.trim_end());
     }
-    let mark = ((at - from) as f64 / (until - from) as f64 * (WIDTH - 1) as f64).round() as usize;
+    let mark = (at.saturating_sub(from) as f64 / (until - from) as f64 * (WIDTH - 1) as f64).round() as usize;
     let axis: String = (0..WIDTH).map(|column| if column == mark { '^' } else { '-' }).collect();
     let _ = writeln!(text, "     {:>9} +{axis}", "");
     let _ = writeln!(text, "     {:>9}  {:<width$}{}", "", clock(from), clock(until), width = WIDTH - 8);
     text
-}
-
-fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Bool(flag) => Some(f64::from(u8::from(*flag))),
-        other => other.as_f64(),
-    }
 }
 
 /// Four digits.
@@ -149,6 +140,11 @@ pub fn json(experiment: &Experiment, outcome: &Outcome) -> serde_json::Value {
     })
 }
 
+/// For scripts: one that could not be carried out, and why.
+pub fn json_error(path: &Path, issues: &[Issue], why: &str) -> serde_json::Value {
+    json!({"file": path.display().to_string(), "verdict": "error", "error": why, "issues": issues})
+}
+
 /// A case of a JUnit report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
@@ -157,8 +153,8 @@ pub struct Case {
     pub secs: f64,
     /// Why it did not pass: a line, and all that is to be said.
     pub failure: Option<(String, String)>,
-    /// Why it could not be carried out.
-    pub error: Option<String>,
+    /// Why it could not be carried out: a line, and all that is to be said.
+    pub error: Option<(String, String)>,
 }
 
 /// As continuous integration reads it.
@@ -177,7 +173,7 @@ pub fn junit(cases: &[Case]) -> String {
             write!(text, "  <testcase classname=\"pollux\" name=\"{}\" time=\"{:.3}\"", escaped(&case.name), case.secs);
         let inner = match (&case.failure, &case.error) {
             (Some((line, all)), _) => format!("<failure message=\"{}\">{}</failure>", escaped(line), escaped(all)),
-            (None, Some(error)) => format!("<error message=\"{}\"/>", escaped(error)),
+            (None, Some((line, all))) => format!("<error message=\"{}\">{}</error>", escaped(line), escaped(all)),
             (None, None) => {
                 text += "/>\n";
                 continue;
@@ -223,20 +219,19 @@ mod tests {
 
     #[test]
     fn a_junit_report_counts_and_escapes() {
-        let case = |name: &str, failure: Option<(String, String)>, error: Option<String>| Case {
-            name: name.to_owned(),
-            secs: 0.5,
-            failure,
-            error,
-        };
+        type Told = Option<(String, String)>;
+        let case = |name: &str, failure: Told, error: Told| Case { name: name.to_owned(), secs: 0.5, failure, error };
         let cases = [
             case("a.ron", None, None),
             case("b.ron", Some(("1 < 2".to_owned(), "\"x\" & \u{1}".to_owned())), None),
-            case("c.ron", None, Some("no scene".to_owned())),
+            case("c.ron", None, Some(("no scene".to_owned(), "a.ron".to_owned()))),
         ];
         let text = junit(&cases);
         assert!(text.contains("tests=\"3\" failures=\"1\" errors=\"1\" time=\"1.500\""), "{text}");
         assert!(text.contains("<failure message=\"1 &lt; 2\">&quot;x&quot; &amp; \u{fffd}</failure>"), "{text}");
-        assert!(text.contains("<error message=\"no scene\"/>") && text.ends_with("</testsuite>\n"), "{text}");
+        assert!(
+            text.contains("<error message=\"no scene\">a.ron</error>") && text.ends_with("</testsuite>\n"),
+            "{text}"
+        );
     }
 }

@@ -4,11 +4,15 @@
 //! The plant runs in slices of [`SLICE`]. In each, the deeds that are due are done first, then the plant runs, then the twin
 //! learns what the plant said, message by message; conditions are looked at after each. So a step that waits for a condition
 //! comes at the end of the slice in which it became true.
+//!
+//! All times are those at which the twin learns: a sample counts when it comes, however old it says that it is, and an alarm
+//! when it is known.
 
 use std::time::Duration;
 
+use super::curve;
 use super::experiment::{Experiment, Step, StepKind};
-use super::watch::{self, Finding, Turn, Watch};
+use super::watch::{self, Finding, News, Turn, Watch};
 use crate::alarm::{self, Action};
 use crate::event::{Draft, Kind};
 use crate::fault::Fault;
@@ -17,7 +21,7 @@ use crate::plant::{self, MakeError, Plant};
 use crate::run::{EPOCH, Run, RunHash, RunOptions};
 use crate::scene::Condition;
 use crate::scene::rule::AlarmPath;
-use crate::value::{Grade, SignalIndex, Timestamp, Value};
+use crate::value::{Grade, Quality, Reason, SignalIndex, Timestamp, Value};
 
 /// How long the plant runs before conditions are looked at again, in nanoseconds.
 pub const SLICE: u64 = 100_000_000;
@@ -42,8 +46,21 @@ pub struct Checked {
     pub line: u32,
     pub text: String,
     pub finding: Finding,
-    /// A signal that shows it.
-    pub signal: Option<SignalIndex>,
+    /// The signal that shows why it is not met.
+    pub curve: Option<Curve>,
+}
+
+/// A signal over a stretch of time.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Curve {
+    /// `P-101.flow`
+    pub signal: String,
+    pub unit: String,
+    /// Nanoseconds from the start, as are those of the points.
+    pub from: u64,
+    pub until: u64,
+    /// A value holds until the next one; the first may lie before the stretch.
+    pub points: Vec<(u64, f64)>,
 }
 
 /// Something that was done, or happened.
@@ -68,8 +85,6 @@ pub struct Outcome {
     pub journal: Vec<Entry>,
     /// The same for two runs of the same file and seed.
     pub hash: RunHash,
-    /// The twin as it was at the end, for plots.
-    pub world: Run,
 }
 
 /// Carries it out with its own seed, or another.
@@ -81,20 +96,21 @@ pub fn run(experiment: &Experiment, seed: Option<u64>) -> Result<Outcome, MakeEr
         profiles: experiment.profiles.clone(),
         ..plant::Options::default()
     };
-    let mut plant = Plant::new(experiment.scene.clone(), options)?;
-    plant.set_faults(Vec::new());
+    let plant = Plant::new(experiment.scene.clone(), options)?;
     let options = RunOptions { history_budget_bytes: HISTORY_BYTES, ..RunOptions::default() };
     let mut world = Run::new(experiment.scene.clone(), options);
     for broker in plant.brokers() {
         world.connection(&broker, true, None, EPOCH);
     }
     let watches: Vec<Watch> = experiment.expectations.iter().map(|one| Watch::new(one.expect.clone())).collect();
+    let looked_at = looked_at(&watches);
+    world.listen_in(&looked_at);
     let stage = Stage {
         experiment,
         plant,
         faults: Vec::new(),
-        seen: vec![None; experiment.scene.signals.len()],
-        looked_at: looked_at(&watches),
+        expiring: vec![None; looked_at.len()],
+        looked_at,
         watches,
         waiting: experiment.steps.iter().collect(),
         world,
@@ -113,9 +129,6 @@ fn looked_at(watches: &[Watch]) -> Vec<SignalIndex> {
     all
 }
 
-/// A point of a signal that expectations have been told.
-type Seen = Option<(Timestamp, Timestamp)>;
-
 struct Stage<'a> {
     experiment: &'a Experiment,
     plant: Plant,
@@ -123,8 +136,8 @@ struct Stage<'a> {
     faults: Vec<Fault>,
     watches: Vec<Watch>,
     looked_at: Vec<SignalIndex>,
-    /// By signal: times of the point that was told last.
-    seen: Vec<Seen>,
+    /// In their order: when the newest value of each expires.
+    expiring: Vec<Option<u64>>,
     /// Steps that have not come yet.
     waiting: Vec<&'a Step>,
     world: Run,
@@ -141,7 +154,7 @@ impl Stage<'_> {
         loop {
             if let Some(steady) = self.experiment.steady.as_ref().filter(|steady| !was_steady && time >= steady.by) {
                 was_steady = true;
-                if let Some(that) = steady.holds.iter().find(|that| self.truth(that) != Some(true)) {
+                if let Some(that) = steady.holds.iter().find(|that| self.truth(that, time) != Some(true)) {
                     self.trouble(time, format!("the plant is not steady: {} is not true", that.source));
                     is_aborted = true;
                     break;
@@ -151,10 +164,10 @@ impl Stage<'_> {
             if time >= end {
                 break;
             }
-            let next = (time - time % SLICE + SLICE).min(end).min(self.next_step(time).unwrap_or(end));
+            let next = (time - time % SLICE + SLICE).min(end).min(self.next_moment(time).unwrap_or(end));
             self.advance(next);
             time = next;
-            if let Some(that) = self.experiment.aborts.iter().find(|that| self.truth(that) == Some(true)) {
+            if let Some(that) = self.experiment.aborts.iter().find(|that| self.truth(that, time) == Some(true)) {
                 self.trouble(time, format!("it ended here: {} became true", that.source));
                 is_aborted = true;
                 break;
@@ -174,17 +187,20 @@ impl Stage<'_> {
         self.finish(seed, time, is_aborted)
     }
 
-    fn finish(self, seed: u64, time: u64, is_aborted: bool) -> Outcome {
-        let scene = &self.experiment.scene;
-        let checked: Vec<Checked> = self
-            .watches
-            .into_iter()
-            .zip(&self.experiment.expectations)
-            .map(|(watch, said)| {
-                let signal = watch.signals().first().copied().or_else(|| said.expect.alarm_signal(scene));
-                Checked { line: said.line, text: said.text.clone(), finding: watch.end(time), signal }
-            })
-            .collect();
+    fn finish(mut self, seed: u64, time: u64, is_aborted: bool) -> Outcome {
+        for violation in self.plant.take_violations() {
+            self.trouble(time, violation.to_string());
+        }
+        let watches = std::mem::take(&mut self.watches);
+        let mut checked = Vec::with_capacity(watches.len());
+        for (watch, said) in watches.into_iter().zip(&self.experiment.expectations) {
+            let signal = watch.signals().first().copied().or_else(|| said.expect.alarm_signal(&self.experiment.scene));
+            let finding = watch.end(time, is_aborted);
+            let stretch = curve::around(finding.at, said.expect.stretch(), time);
+            let signal = signal.filter(|_| !finding.is_met);
+            let curve = signal.map(|signal| curve::of(&self.world, signal, stretch));
+            checked.push(Checked { line: said.line, text: said.text.clone(), finding, curve });
+        }
         let is_met = checked.iter().all(|one| one.finding.is_met);
         let verdict = match (is_aborted, is_met && self.troubles.is_empty()) {
             (true, _) => Verdict::Aborted,
@@ -192,13 +208,13 @@ impl Stage<'_> {
             (false, false) => Verdict::Failed,
         };
         let hash = self.world.hash();
-        let (journal, troubles, world) = (self.journal, self.troubles, self.world);
-        Outcome { verdict, seed, end: time, checked, troubles, journal, hash, world }
+        Outcome { verdict, seed, end: time, checked, troubles: self.troubles, journal: self.journal, hash }
     }
 
-    /// When the next step comes that has not come by a time.
-    fn next_step(&self, time: u64) -> Option<u64> {
-        self.waiting.iter().map(|step| step.at).filter(|at| *at > time).min()
+    /// When the next step comes, or one that waits has waited long enough, after a time.
+    fn next_moment(&self, time: u64) -> Option<u64> {
+        let ends = self.waiting.iter().filter_map(|step| step.at.checked_add(step.within?));
+        self.waiting.iter().map(|step| step.at).chain(ends).filter(|at| *at > time).min()
     }
 
     /// The plant runs, and the twin hears what it says.
@@ -208,13 +224,15 @@ impl Stage<'_> {
             said.push((message.time, message.broker.to_owned(), message.topic.to_owned(), message.payload.to_vec()));
         });
         for (time, broker, topic, payload) in said {
-            let receive_time = EPOCH + Duration::from_nanos(time);
+            self.tell_of_silence(time);
+            let receive_time = moment(time);
             let message = Message { topic: &topic, payload: &payload, retained: false, qos: 0, receive_time };
             self.world.message(&broker, &message);
             self.observe();
         }
-        self.world.pass_time(EPOCH + Duration::from_nanos(until));
+        self.world.pass_time(moment(until));
         self.observe();
+        self.tell_of_silence(until);
     }
 
     /// Tells the expectations what is new.
@@ -229,30 +247,50 @@ impl Stage<'_> {
                 (true, false) => Turn::Cleared,
                 _ => continue,
             };
-            let time = since_start(event.time);
+            let time = since_start(event.received);
             self.watches.iter_mut().for_each(|watch| watch.alarm(time, &alarm, turn, message));
             let word = if turn == Turn::Raised { "raised" } else { "back to normal" };
             self.journal.push(Entry { time, text: format!("{alarm} {word}: {message}") });
         }
-        let knowledge = self.world.knowledge();
-        let value = |signal| usable(&self.world, signal);
-        for signal in &self.looked_at {
-            let Some(point) = knowledge.history.newest(*signal) else { continue };
-            let times = Some((point.source_time, point.receive_time));
-            if std::mem::replace(&mut self.seen[signal.at()], times) == times {
-                continue;
+        for sample in self.world.take_heard() {
+            let (signal, time) = (sample.signal, since_start(sample.receive_time));
+            let newest = self.world.knowledge().history.newest(signal);
+            let is_late = newest.is_some_and(|newest| newest.source_time > sample.source_time);
+            if let Ok(place) = self.looked_at.binary_search(&signal)
+                && !is_late
+            {
+                let expires = self.experiment.scene.signals[signal.at()].expires;
+                self.expiring[place] = expires.map(|expires| time.saturating_add(nanos(expires)));
             }
-            let time = since_start(point.source_time);
-            for watch in self.watches.iter_mut().filter(|watch| watch.signals().contains(signal)) {
-                watch.value(time, &value);
+            let news = match is_usable(sample.quality) {
+                true => News::Value { value: &sample.value, is_late },
+                false => News::Unusable,
+            };
+            self.hear(time, signal, news);
+        }
+    }
+
+    /// Tells the expectations of values that have expired before a time.
+    fn tell_of_silence(&mut self, time: u64) {
+        for place in 0..self.looked_at.len() {
+            if let Some(at) = self.expiring[place].take_if(|at| *at < time) {
+                self.hear(at + 1, self.looked_at[place], News::Silence);
             }
+        }
+    }
+
+    fn hear(&mut self, time: u64, signal: SignalIndex, news: News<'_>) {
+        let current = |signal| usable(&self.world, signal, time);
+        for watch in self.watches.iter_mut().filter(|watch| watch.signals().contains(&signal)) {
+            watch.hear(time, news, &current);
         }
     }
 
     /// Does what is due, and what waited for something that is true now.
     fn do_steps(&mut self, time: u64) {
         for step in std::mem::take(&mut self.waiting) {
-            let comes = step.at <= time && step.when.as_ref().is_none_or(|when| self.truth(when) == Some(true));
+            let is_true = |when| self.truth(when, time) == Some(true);
+            let comes = step.at <= time && step.when.as_ref().is_none_or(is_true);
             let waited = time.saturating_sub(step.at);
             match (comes, step.within.filter(|within| waited >= *within), &step.when) {
                 (true, ..) => self.act(time, step),
@@ -266,7 +304,7 @@ impl Stage<'_> {
     }
 
     fn act(&mut self, time: u64, step: &Step) {
-        let now = EPOCH + Duration::from_nanos(time);
+        let now = moment(time);
         let text = match &step.kind {
             StepKind::Fault(fault) => {
                 let mut fault = fault.clone();
@@ -304,8 +342,9 @@ impl Stage<'_> {
         self.tell(time, text);
     }
 
-    fn truth(&self, condition: &Condition) -> Option<bool> {
-        watch::truth(condition, &|signal| usable(&self.world, signal))
+    /// Of what the twin knows at a time.
+    fn truth(&self, condition: &Condition, time: u64) -> Option<bool> {
+        watch::truth(condition, &|signal| usable(&self.world, signal, time))
     }
 
     fn tell(&mut self, time: u64, text: String) {
@@ -318,14 +357,29 @@ impl Stage<'_> {
     }
 }
 
-/// The newest value of a signal, unless it is Bad.
-fn usable(world: &Run, signal: SignalIndex) -> Option<Value> {
+/// What the twin knows of a signal at a time: none where that is not usable, or has expired.
+fn usable(world: &Run, signal: SignalIndex, time: u64) -> Option<Value> {
     let point = world.knowledge().history.newest(signal)?;
-    (point.quality.grade < Grade::Bad).then_some(point.value)
+    let expires = world.scene().signals[signal.at()].expires;
+    let is_fresh = expires.is_none_or(|expires| point.receive_time + expires >= moment(time));
+    (is_fresh && is_usable(point.quality)).then_some(point.value)
 }
 
-fn since_start(time: Timestamp) -> u64 {
+/// As for the limits of alarms: a value beyond the range of its signal is judged too.
+fn is_usable(quality: Quality) -> bool {
+    quality.grade < Grade::Bad || quality.reason == Reason::OutOfRange
+}
+
+pub(super) fn moment(time: u64) -> Timestamp {
+    EPOCH + Duration::from_nanos(time)
+}
+
+pub(super) fn since_start(time: Timestamp) -> u64 {
     u64::try_from(time.0.saturating_sub(EPOCH.0)).unwrap_or(0)
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl super::experiment::Expect {

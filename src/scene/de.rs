@@ -168,11 +168,14 @@ impl de::Error for ReadError {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new("wrong-type", format!("{expected} is expected here, found {}", describe(found)))
+        let wanted = wanted(expected);
+        let is_bare = matches!(found, Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_));
+        let hint = (wanted == "a string" && is_bare).then(|| "write it in quotes, with its unit".into());
+        Self { hint, ..Self::new("wrong-type", format!("{wanted} is expected here, found {}", describe(found))) }
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new("bad-value", format!("{expected} is expected here, found {}", describe(found)))
+        Self::new("bad-value", format!("{} is expected here, found {}", wanted(expected), describe(found)))
     }
 
     fn invalid_length(len: usize, expected: &dyn Expected) -> Self {
@@ -189,6 +192,16 @@ impl de::Error for ReadError {
             None => format!("known are {}", expected.join(", ")),
         };
         Self { hint: Some(hint.into()), ..Self::new("unknown-variant", format!("`{found}` is not known here")) }
+    }
+}
+
+/// In the words of people who do not write Rust.
+fn wanted(expected: &dyn Expected) -> String {
+    match expected.to_string().as_str() {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number from 0 on".to_owned(),
+        "i32" | "i64" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        other => other.to_owned(),
     }
 }
 

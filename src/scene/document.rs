@@ -17,6 +17,7 @@ use super::resolved::{Scene, ValueKind};
 use super::rule::AlarmPath;
 use super::span::{FileId, Span, Spanned};
 use super::{models, signals, text};
+use crate::model::Role;
 use crate::network::Target;
 use crate::value::{SignalIndex, Unit, Value};
 
@@ -32,7 +33,7 @@ pub(crate) struct Place {
     pub name: &'static str,
     pub unit: &'static str,
     /// Of a parameter.
-    pub bounds: Option<(f64, f64)>,
+    pub role: Option<Role>,
 }
 
 /// What is true or false of signals at a moment.
@@ -108,19 +109,26 @@ impl Names<'_> {
             if let Some(parameter) = description.parameter(name) {
                 let said = &description.parameters[parameter];
                 let target = Target::Parameter { machine, parameter };
-                return Some(Place { target, name: said.name, unit: said.unit, bounds: Some(said.bounds) });
+                return Some(Place { target, name: said.name, unit: said.unit, role: Some(said.role) });
             }
             let input = description.input(name)?;
             let said = &description.inputs[input];
             let target = Target::Input { machine, input };
-            Some(Place { target, name: said.name, unit: said.unit, bounds: None })
+            Some(Place { target, name: said.name, unit: said.unit, role: None })
         });
         if found.is_none() {
             let names = self.paths(|one| {
                 let parameters = one.parameters.iter().map(|one| one.name);
                 parameters.chain(one.inputs.iter().map(|one| one.name)).collect()
             });
-            self.unknown("parameter or input", given, &names, item);
+            let is_output = self.paths(|one| one.outputs.iter().map(|one| one.name).collect()).contains(&given.value);
+            if is_output {
+                let brief = format!("`{}` is an output, which follows from the rest", given.value);
+                let hint = "`pollux models NAME` lists parameters and inputs, which can be set";
+                self.report.error("unknown-target", given.span, item, brief, hint.into());
+            } else {
+                self.unknown("parameter or input", given, &names, item);
+            }
         }
         found
     }
@@ -231,13 +239,27 @@ impl Names<'_> {
     }
 
     fn unknown(&mut self, what: &str, given: &Spanned<String>, names: &[String], item: &str) {
-        let near = nearest(given, names.iter().map(String::as_str));
-        let brief = format!("there is no {what} `{}`, or more than one", given.value);
-        let hint = Hint::meant_or(near, || {
-            "`pollux models NAME` lists what a model has; the machine of a twin with several is named too: \
-             P-101.bearing.growth_rate"
-                .to_owned()
-        });
+        let (twin, name) = given.rsplit_once('.').unwrap_or(("", given));
+        // What two machines of a twin have is said with the machine.
+        let is_meant = |path: &&String| {
+            path.strip_prefix(twin)
+                .and_then(|rest| rest.strip_prefix('.')?.strip_suffix(name)?.strip_suffix('.'))
+                .is_some()
+        };
+        let several: Vec<&str> = names.iter().filter(is_meant).map(String::as_str).collect();
+        let (brief, hint) = match several[..] {
+            [_, _, ..] => {
+                (format!("`{}` may be one of several", given.value), format!("write {}", several.join(" or ")))
+            }
+            _ => {
+                let near = nearest(given, names.iter().map(String::as_str));
+                let example = names.first().map_or_else(String::new, |path| format!(", such as {path}"));
+                let hint = near.map(|near| format!("did you mean `{near}`?"));
+                let hint = hint.unwrap_or_else(|| format!("`pollux models NAME` lists what a model has{example}"));
+                (format!("there is no {what} `{}`", given.value), hint)
+            }
+        };
+        let hint = Hint::from(hint);
         self.report.error("unknown-target", given.span, item, brief, hint);
     }
 }

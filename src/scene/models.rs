@@ -176,7 +176,8 @@ pub(super) fn quantity(
             };
             let own = Unit::parse(unit).unwrap_or_default();
             match given_unit.conversion_to(&own) {
-                Some(conversion) => Some(conversion.apply(number)).filter(|x| x.is_finite()),
+                Some(conversion) if conversion.apply(number).is_finite() => Some(conversion.apply(number)),
+                Some(_) => fail(format!("{name}: {text:?} is not a finite number"), wanted().into()),
                 None => fail(format!("{name}: `{symbol}` does not fit `{unit}`"), wanted().into()),
             }
         }

@@ -65,13 +65,17 @@ pub fn parse(text: &str, file: FileId) -> Result<Node<'_>, SyntaxError> {
     parser.attributes()?;
     parser.skip_space()?;
     if parser.at == text.len() {
-        return Err(parser.error(parser.at..parser.at, "the file is empty", Some("begin with `Scene(`".to_owned())));
+        return Err(parser.error(
+            parser.at..parser.at,
+            "the file is empty",
+            Some("begin with `Scene(` or `Scenario(`".to_owned()),
+        ));
     }
     let node = parser.value(0)?;
     parser.skip_space()?;
     if parser.at < text.len() {
         let hint = "one value fills the file: is a bracket closed too early?".to_owned();
-        return Err(parser.error(parser.here(), "there is text after the end of the scene", Some(hint)));
+        return Err(parser.error(parser.here(), "there is text after the end", Some(hint)));
     }
     Ok(node)
 }

@@ -13,7 +13,11 @@ pub fn id_fault(id: &str) -> Option<String> {
 /// `5s`, `200ms`, `1m30s`, `1h 2m`
 pub fn duration(text: &str) -> Result<Duration, String> {
     let wanted = "a duration such as \"5s\", \"200ms\" or \"1m 30s\" is expected";
-    let parsed: jiff::SignedDuration = text.parse().map_err(|_| format!("{wanted}, found {text:?}"))?;
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| {
+        let days = text.trim().strip_suffix('d').and_then(|days| days.trim().parse::<u32>().ok());
+        let hours = days.map_or_else(String::new, |days| format!(": write {}h", u64::from(days) * 24));
+        format!("{wanted}, found {text:?}{hours}")
+    })?;
     match Duration::try_from(parsed) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err(format!("the duration must be above zero, found {text:?}")),

@@ -8,8 +8,8 @@ use pollux::scenario::{self, Experiment, Outcome, StepKind, Verdict};
 
 fn shipped() -> Vec<PathBuf> {
     let found = scenario::find(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes")).expect("scenarios");
-    assert!(!found.is_empty());
-    found
+    assert!(!found.scenarios.is_empty() && found.passed_over.is_empty(), "{found:?}");
+    found.scenarios
 }
 
 fn load(path: &Path) -> Experiment {
@@ -39,18 +39,24 @@ fn each<T: Send>(paths: &[PathBuf], of: impl Fn(&Path) -> T + Sync) -> Vec<T> {
     found.into_inner().expect("no panic")
 }
 
+/// A scenario that passes without one of its faults proves nothing about that fault; a step that waits in vain is no proof
+/// either.
 #[test]
-fn every_shipped_scenario_passes_and_fails_without_its_faults() {
+fn every_shipped_scenario_passes_and_an_expectation_fails_without_any_one_of_its_faults() {
     let told = each(&shipped(), |path| {
         let experiment = load(path);
         let outcome = run(&experiment);
         if outcome.verdict != Verdict::Passed {
-            return Some(scenario::report::details(&experiment, &outcome));
+            return vec![scenario::report::details(&experiment, &outcome)];
         }
-        let mut harmless = experiment.clone();
-        harmless.steps.retain(|step| !matches!(step.kind, StepKind::Fault(_)));
-        let noticed = run(&harmless).verdict != Verdict::Passed;
-        (!noticed).then(|| format!("{} does not notice that nothing was broken", path.display()))
+        let is_fault = |at: &usize| matches!(experiment.steps[*at].kind, StepKind::Fault(_));
+        let unnoticed = (0..experiment.steps.len()).filter(is_fault).filter(|at| {
+            let mut harmless = experiment.clone();
+            harmless.steps.remove(*at);
+            run(&harmless).checked.iter().all(|one| one.finding.is_met)
+        });
+        let told = |at: usize| format!("{} does not notice that step {} is missing", path.display(), at + 1);
+        unnoticed.map(told).collect()
     });
     let told: Vec<String> = told.into_iter().flatten().collect();
     assert!(told.is_empty(), "{}", told.join("\n"));
@@ -61,8 +67,9 @@ const SCENE: &str = r#"Scene(format: (1, 3), name: "Well", types: {
         model: Tank(area: "0.5 m2", height: "2 m"),
         signals: {"level": (
             unit: "m", topic: "well/{id}", json: "/level", measures: (of: "level", noise: "1 mm"), expires: "5s",
+            time: (json: "/ts", format: Milliseconds),
             limits: (high: 1.5), alarms: {"high": (on_delay: "2s")},
-        )},
+        ), "double": (unit: "m", derived: "2 * level")},
     ),
     "Valve": (
         model: ControlValve(kv: 4), inputs: {"command": 0.5},
@@ -77,7 +84,9 @@ fn well(fields: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("scene.ron"), SCENE).expect("a scene");
     let path = folder.path().join("it.ron");
-    let text = format!("Scenario(format: (1, 0), scene: \"scene.ron\", duration: \"1min\", {fields})");
+    let expect = if fields.contains("expect:") { "" } else { ", expect: [NothingElse()]" };
+    let fields = fields.trim_end().trim_end_matches(',');
+    let text = format!("Scenario(format: (1, 0), scene: \"scene.ron\", duration: \"1min\", {fields}{expect})");
     fs::write(&path, text).expect("a scenario");
     (folder, path)
 }
@@ -111,7 +120,37 @@ fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
         (r#"steps: [(fault: "set", on: "T-1.area", with: {"to": "-1 m2"})]"#, "must be from"),
         (r#"steps: [(clear: "F-1")]"#, "no fault is called `F-1`"),
         (r#"steps: [(at: "2min", note: "late")]"#, "lies behind the end of the experiment"),
-        (r#"steps: [(at: "1s")]"#, "does one thing"),
+        (r#"steps: [(at: "1s")]"#, "does nothing"),
+        (r#"steps: [(note: "x", clear: "all")]"#, "does several things at once"),
+        (r#"steps: [(note: "x", lasts: "1s")]"#, "`lasts` belongs to a fault"),
+        (r#"steps: [(at: "60s", fault: "stuck", on: "T-1.level")]"#, "begins when the experiment ends"),
+        (r#"steps: [(fault: "stuck", on: "T-1.level", times: 3)]"#, "add `every`"),
+        (r#"steps: [(fault: "stuck", on: "T-1.level", lasts: "6000000h")]"#, "is too long"),
+        (
+            r#"steps: [(fault: "drift", on: "T-1.level", with: {"rate": "1 mm/s"}, ramp: "9s", lasts: "8s")]"#,
+            "before its ramp",
+        ),
+        (r#"steps: [(fault: "bias", on: "T-1.level", with: {"by": "1e999 m"})]"#, "is too large"),
+        (r#"steps: [(fault: "delay", on: "T-1.level", with: {"by": "1e400 s"})]"#, "is not a finite number"),
+        (r#"steps: [(fault: "disconnect", on: "T-1.level")]"#, "the plant says nothing on `T-1.level`"),
+        (r#"steps: [(fault: "disconnect", on: "wel/#")]"#, "would change nothing"),
+        (r#"steps: [(fault: "stuck", on: "T-1.double")]"#, "on a signal that this one is derived from"),
+        (r#"steps: [(fault: "set", on: "T-1.start_level", with: {"to": "1 m"})]"#, "later it has no effect"),
+        (r#"steps: [(fault: "set", on: "V-1.position", with: {"to": 1})]"#, "is an output"),
+        (
+            r#"steps: [(at: "9s", id: "F", fault: "stuck", on: "T-1.level"), (at: "1s", clear: "F")]"#,
+            "before it begins",
+        ),
+        (r#"steady: (by: "9s", holds: []), steps: [(fault: "stuck", on: "T-1.level")]"#, "found steady"),
+        (
+            r#"steps: [(at: "50s", when: "signal(\"T-1.level\") > 1", within: "20s", note: "x")]"#,
+            "at the end of the experiment",
+        ),
+        (r#"expect: []"#, "expects nothing"),
+        (r#"expect: [Order(raised: ["T-1/level.high"])]"#, "an order is of several alarms"),
+        (r#"expect: [Holds(that: "1 < 2")]"#, "it looks at no signal"),
+        (r#"expect: [Raised(alarm: "T-1/level.high", after: "50s", within: "20s")]"#, "beyond the end"),
+        (r#"expect: [Within(signal: "T-1.level", low: "1e999 m")]"#, "is not a finite number"),
         (r#"steps: [(at: "1s", nota: "x")]"#, "did you mean `note`?"),
         (r#"expect: [Raised(alarm: "T-1/level.hihg")]"#, "did you mean `T-1/level.high`?"),
         (r#"expect: [Raised(alarm: "T-1.level")]"#, "write TWIN/ALARM"),
@@ -142,6 +181,11 @@ fn an_experiment_ends_where_it_is_told_to_and_says_why() {
     let outcome = run(&load(&path));
     assert_eq!(outcome.verdict, Verdict::Aborted);
     assert!((10_000_000_000..13_000_000_000).contains(&outcome.end), "{}", outcome.end);
+    assert!(
+        outcome.checked.iter().any(|one| one.finding.what.contains("before that was clear")),
+        "{:?}",
+        outcome.checked
+    );
     let told: Vec<&str> = outcome.journal.iter().map(|entry| entry.text.as_str()).collect();
     assert_eq!(told.last(), Some(&"all faults are taken back"), "{told:?}");
     let (_folder, path) = well(r#"steady: (by: "5s", holds: ["signal(\"T-1.level\") > 9"]), "#);
@@ -151,6 +195,31 @@ fn an_experiment_ends_where_it_is_told_to_and_says_why() {
     let outcome = run(&load(&path));
     assert_eq!(outcome.verdict, Verdict::Failed);
     assert!(outcome.troubles[0].text.contains("waited 3 s in vain"), "{:?}", outcome.troubles);
+}
+
+/// The value of a sensor that is cut off is not known, and a sample counts when it comes.
+#[test]
+fn a_signal_that_falls_silent_or_comes_late_is_within_no_bounds() {
+    let found = |fields: &str| {
+        let (_folder, path) = well(fields);
+        let outcome = run(&load(&path));
+        assert_eq!(outcome.verdict, Verdict::Failed, "{fields}: {:?} {:?}", outcome.checked, outcome.journal);
+        let finding = outcome.checked[0].finding.clone();
+        (finding.at / 1_000_000_000, finding.what)
+    };
+    let cut = r#"steps: [(at: "10s", fault: "disconnect", on: "well/T-1", lasts: "20s")],"#;
+    let within = r#"expect: [Within(signal: "T-1.level", low: "0.1 m")]"#;
+    let (at, what) = found(&format!("{cut} {within}"));
+    assert!((14..=16).contains(&at) && what.contains("expired"), "{at} s: {what}");
+    let (at, what) =
+        found(&format!("{cut} {}", r#"expect: [Holds(that: "signal(\"T-1.level\") > 0.1", from: "12s")]"#));
+    assert!((14..=16).contains(&at) && what.contains("expired"), "{at} s: {what}");
+    let late = r#"steps: [
+        (at: "10s", fault: "clock_skew", on: "well/T-1", with: {"by": "-1 h"}, lasts: "40s"),
+        (at: "12s", fault: "bias", on: "T-1.level", with: {"by": "3 m"}, lasts: "2s"),
+    ], expect: [Within(signal: "T-1.level", high: "1.9 m")]"#;
+    let (at, what) = found(late);
+    assert!((12..=13).contains(&at) && what.starts_with("it was 4"), "{at} s: {what}");
 }
 
 fn pollux(args: &[&str], folder: &Path) -> Output {
@@ -191,6 +260,10 @@ fn the_command_says_what_was_expected_what_happened_and_when() {
     let json = pollux(&["test", "it.ron", "--format", "json"], folder.path());
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
     assert_eq!(json[0]["verdict"], "failed");
-    assert_eq!(pollux(&["test", "nowhere"], folder.path()).status.code(), Some(1), "a file that cannot be read");
+    assert_eq!(pollux(&["test", "nowhere"], folder.path()).status.code(), Some(2), "a file that is not there");
+    let given = pollux(&["test", "scene.ron", "--format", "json"], folder.path());
+    assert_eq!(given.status.code(), Some(1));
+    let json: serde_json::Value = serde_json::from_slice(&given.stdout).expect("JSON");
+    assert_eq!((&json[0]["verdict"], &json[0]["issues"][0]["rule"]), (&"error".into(), &"not-a-scenario".into()));
     assert_eq!(pollux(&["check", "."], folder.path()).status.code(), Some(0));
 }

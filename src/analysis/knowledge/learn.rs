@@ -137,9 +137,7 @@ impl Knowledge {
                     self.touched.push(signal);
                 }
                 self.history.append(sample);
-                if let Some(digest) = &mut self.digest {
-                    digest.add(sample);
-                }
+                self.note(sample);
                 if let Some(born) = self.lives.hear(signal, &self.history) {
                     self.quiet_until = None;
                     self.record_life(born, sample.source_time, sample.receive_time, Kind::Birth);
@@ -250,10 +248,20 @@ impl Knowledge {
 
     /// A sample of a producer, which history has.
     fn show(&mut self, sample: &Sample) {
+        self.note(sample);
+        self.touch(sample.signal);
+    }
+
+    /// For those who follow every sample.
+    fn note(&mut self, sample: &Sample) {
         if let Some(digest) = &mut self.digest {
             digest.add(sample);
         }
-        self.touch(sample.signal);
+        if let Some(heard) = &mut self.heard
+            && heard.is_wanted.get(sample.signal.at()) == Some(&true)
+        {
+            heard.samples.push(sample.clone());
+        }
     }
 
     pub(super) fn touch(&mut self, signal: SignalIndex) {

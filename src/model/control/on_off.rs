@@ -22,7 +22,7 @@ quantities! {
         /// Least time that it stays off
         least_off: "s" = 0.0, 0.0 => 1e6, design, "none; compressors: 300 s";
         /// Whether it is on at the beginning
-        start: "" = 0.0, 0.0 => 1.0, design, "off";
+        start: "" = 0.0, 0.0 => 1.0, start, "off";
         /// Whether its contact sticks: 1 stuck as it is, or 0
         stuck: "" = 0.0, 0.0 => 1.0, condition, "not";
     }

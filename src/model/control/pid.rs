@@ -47,7 +47,7 @@ quantities! {
         /// Highest output
         high: "" = 1.0, -1e9 => 1e9, design, "a valve";
         /// Output at the beginning
-        start: "" = 0.5, -1e9 => 1e9, design, "assumed";
+        start: "" = 0.5, -1e9 => 1e9, start, "assumed";
         /// Time in which back-calculation leads the integral back; 0 for conditional integration
         tracking_time: "s" = 0.0, 0.0 => 1e6, design, "conditional integration";
         /// How fast the set point may move in a second; 0 for at once

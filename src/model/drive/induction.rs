@@ -59,7 +59,7 @@ quantities! {
         /// Change of frequency in a second; 0 for at once
         ramp: "Hz/s" = 10.0, 0.0 => 1e4, design, "assumed: 5 s to rated frequency";
         /// Share of synchronous speed at the beginning
-        start: "" = 0.0, 0.0 => 1.0, design, "at rest";
+        start: "" = 0.0, 0.0 => 1.0, start, "at rest";
         /// Share of the power taken that the drive passes on
         drive_efficiency: "" = 0.97, 0.1 => 1.0, design, "IEC 61800-9-2, class IE2";
         /// Losses in iron at rated voltage and frequency

@@ -63,9 +63,9 @@ quantities! {
         /// Level below which it stands still
         least_level: "m" = 0.03, 0.0 => 10.0, design, "assumed";
         /// Level at the beginning
-        start_level: "m" = 0.15, 0.0 => 10.0, design, "assumed";
+        start_level: "m" = 0.15, 0.0 => 10.0, start, "assumed";
         /// Temperature of the liquid at the beginning
-        start_temperature: "degC" = 20.0, -50.0 => 200.0, design, "assumed";
+        start_temperature: "degC" = 20.0, -50.0 => 200.0, start, "assumed";
         /// Height of the bowl's bottom above the datum of pressures
         elevation: "m" = 1.5, -1000.0 => 10_000.0, design, "assumed";
         /// Pressure of the gas in the bowl, over the atmosphere

@@ -23,7 +23,7 @@ quantities! {
         /// Labels on a new reel
         reel: "" = 4000.0, 1.0 => 1e6, design, "assumed";
         /// Labels on the first reel
-        start_labels: "" = 1450.0, 0.0 => 1e6, design, "assumed";
+        start_labels: "" = 1450.0, 0.0 => 1e6, start, "assumed";
         /// Time that a change of the reel takes
         change: "s" = 14.0, 0.0 => 1e5, design, "assumed";
         /// Power at full speed

@@ -13,7 +13,7 @@ quantities! {
         /// Items for which there is room
         room: "" = 1e9, 0.0 => 1e12, design, "as good as endless";
         /// Items at the beginning
-        start: "" = 0.0, 0.0 => 1e12, design, "none";
+        start: "" = 0.0, 0.0 => 1e12, start, "none";
     }
 }
 

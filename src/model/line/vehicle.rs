@@ -54,7 +54,7 @@ quantities! {
         /// Resistance of the battery
         resistance: "ohm" = 0.02, 0.0 => 10.0, design, "assumed";
         /// Charge at the beginning
-        start_charge: "" = 0.8, 0.0 => 1.0, design, "assumed";
+        start_charge: "" = 0.8, 0.0 => 1.0, start, "assumed";
         /// Charge below which it does not set out
         least_charge: "" = 0.2, 0.0 => 1.0, design, "assumed";
         /// Power of the charger at home

@@ -55,7 +55,7 @@ quantities! {
         /// Temperature at which it trips
         freeze_trip: "degC" = 3.0, -40.0 => 20.0, design, "sheet 1.14: below 3 degC; lower with glycol";
         /// Temperature of the liquid at the beginning
-        start_temperature: "degC" = 12.0, -50.0 => 100.0, design, "assumed";
+        start_temperature: "degC" = 12.0, -50.0 => 100.0, start, "assumed";
         /// Kelvin that deposits in its condenser tend to
         fouling_limit: "K" = 3.0, 0.0 => 20.0, condition, "sheet 1.14: 2 K to 5 K";
         /// Time in which they come 63 % closer to it

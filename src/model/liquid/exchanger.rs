@@ -62,13 +62,13 @@ quantities! {
         /// Height above the datum of pressures
         elevation: "m" = 0.0, -1000.0 => 10_000.0, design, "none";
         /// Temperature of both sides at the beginning
-        start_temperature: "degC" = 20.0, -50.0 => 200.0, design, "assumed";
+        start_temperature: "degC" = 20.0, -50.0 => 200.0, start, "assumed";
         /// Conductivity of deposits
         deposit_conductivity: "W/(m.K)" = 1.0, 0.05 => 10.0, design, "assumed: between biofilm 0.6 and chalk 2";
         /// Share of the deposits that lies on the hot side
         deposits_hot: "" = 0.5, 0.0 => 1.0, design, "assumed: alike on both";
         /// Fouling resistance at the beginning
-        start_fouling: "m2.K/W" = 0.0, 0.0 => 0.01, design, "clean";
+        start_fouling: "m2.K/W" = 0.0, 0.0 => 0.01, start, "clean";
         /// Fouling resistance that deposits tend to
         fouling_limit: "m2.K/W" = 1e-4, 0.0 => 0.01, condition, "sheet 1.6: 5e-5 to 2e-4";
         /// Time in which they come 63 % closer to it

@@ -57,7 +57,7 @@ quantities! {
         /// Heat that is lost to the surroundings by each kelvin
         heat_loss: "W/K" = 0.0, 0.0 => 1e5, design, "none; about 0.3 W/K for each metre of insulated DN50";
         /// Temperature at the beginning
-        start_temperature: "degC" = 20.0, -50.0 => 200.0, design, "assumed";
+        start_temperature: "degC" = 20.0, -50.0 => 200.0, start, "assumed";
         /// Share of a hole that a jet fills
         discharge: "" = 0.62, 0.1 => 1.0, design, "sharp edge: Idelchik, Handbook of Hydraulic Resistance";
         /// Share of its diameter that scale has taken

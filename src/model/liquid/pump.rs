@@ -53,7 +53,7 @@ quantities! {
         /// Time constant of its speed behind the command
         run_up: "s" = 1.0, 0.0 => 1000.0, design, "assumed";
         /// Share of rated speed at the beginning
-        start: "" = 1.0, 0.0 => 1.2, design, "runs";
+        start: "" = 1.0, 0.0 => 1.2, start, "runs";
         /// Mechanical losses at rated speed
         friction: "W" = 50.0, 0.0 => 1e6, design, "assumed: seals and bearings";
         /// Share of rated flow that worn rings let back at rated head

@@ -37,9 +37,9 @@ quantities! {
         /// Pressure of the gas above the liquid, over the atmosphere
         gas_pressure: "Pa" = 0.0, -1e5 => 1e8, design, "none: open to the air";
         /// Level at the beginning
-        start_level: "m" = 1.0, 0.0 => 100.0, design, "assumed";
+        start_level: "m" = 1.0, 0.0 => 100.0, start, "assumed";
         /// Temperature at the beginning
-        start_temperature: "degC" = 20.0, -50.0 => 200.0, design, "assumed";
+        start_temperature: "degC" = 20.0, -50.0 => 200.0, start, "assumed";
         /// Heat that is lost to the surroundings by each kelvin
         heat_loss: "W/K" = 0.0, 0.0 => 1e6, design, "none";
         /// Cross-section of a hole at the bottom

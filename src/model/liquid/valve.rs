@@ -46,7 +46,7 @@ quantities! {
         /// Pressure recovery F_L: the lower, the sooner its flow is choked
         recovery: "" = 0.9, 0.2 => 1.0, design, "IEC 60534-2-1: 0.9 for a globe valve, 0.6 for a ball valve";
         /// Position at the beginning
-        start: "" = 0.5, 0.0 => 1.0, design, "assumed";
+        start: "" = 0.5, 0.0 => 1.0, start, "assumed";
         /// Band within which the stem does not move
         stiction: "" = 0.0, 0.0 => 0.3, condition, "none; 0.005 to 0.05 when worn";
         /// How far the stem jumps when it comes free

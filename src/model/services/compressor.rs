@@ -57,7 +57,7 @@ quantities! {
         /// Pressure that a clean intake filter takes
         filter_clean: "Pa" = 2000.0, 0.0 => 1e4, design, "sheet 1.11: 20 mbar";
         /// Pressure in the receiver at the beginning, above the atmosphere
-        start_pressure: "Pa" = 6.8e5, 0.0 => 4e6, design, "within its band";
+        start_pressure: "Pa" = 6.8e5, 0.0 => 4e6, start, "within its band";
         /// Pressure that the intake filter takes more, for each second under load
         filter_rate: "Pa/s" = 4e-4, 0.0 => 100.0, condition, "sheet 1.11: 20 to 60 mbar; in 2800 h";
         /// Kelvin of oil that fouling of the cooler adds at full load, for each second under load
