@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::{Failure, out};
-use crate::files;
+use crate::files::{self, Existing, NewFile};
 use crate::scenario::report::{self, Case};
 use crate::scenario::{self, Experiment, Outcome, Verdict};
-use crate::scene::Issue;
+use crate::scene::{Issue, Severity};
+use crate::value::Timestamp;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -35,7 +36,16 @@ pub struct Args {
     /// Print what was done and what happened also where all went well.
     #[arg(long)]
     journal: bool,
+    /// Where recordings of the first ten runs that do not pass go.
+    #[arg(long, value_name = "FOLDER", default_value = "pollux-failed")]
+    recordings: PathBuf,
+    /// Record nothing.
+    #[arg(long, conflicts_with = "recordings")]
+    no_recordings: bool,
 }
+
+/// Runs that are recorded at most: each takes some megabytes.
+const MOST_RECORDINGS: usize = 10;
 
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Debug)]
 enum Format {
@@ -54,7 +64,15 @@ enum Done {
     /// The filter leaves it out.
     NotMeant,
     Broken(Broken),
-    Ended(Box<(Experiment, Outcome)>, Duration),
+    Ended(Box<Ended>),
+}
+
+struct Ended {
+    experiment: Experiment,
+    outcome: Outcome,
+    took: Duration,
+    /// Of a run that did not pass, unless there are enough of them.
+    recording: Option<Result<PathBuf, String>>,
 }
 
 /// Why there is no outcome.
@@ -134,15 +152,20 @@ impl Said {
                 }
                 case.error = Some((why, text));
             }
-            Done::Ended(ended, took) => {
-                let (experiment, outcome) = *ended;
+            Done::Ended(ended) => {
+                let Ended { experiment, outcome, took, recording } = *ended;
                 case.secs = took.as_secs_f64();
+                let way = recording.as_ref().map_or_else(String::new, |recording| to_open(&outcome, recording));
                 if outcome.verdict != Verdict::Passed {
-                    case.failure = Some((report::first_line(&outcome), report::details(&experiment, &outcome)));
+                    let details = report::details(&experiment, &outcome);
+                    case.failure = Some((report::first_line(&outcome), details + way.as_str()));
                 }
                 match args.format {
-                    Format::Json => self.json.push(report::json(&experiment, &outcome)),
-                    Format::Text => out::print(told(&experiment, &outcome, args.journal))?,
+                    Format::Json => {
+                        let recording = recording.and_then(Result::ok);
+                        self.json.push(report::json(&experiment, &outcome, recording.as_deref()));
+                    }
+                    Format::Text => out::print(told(&experiment, &outcome, args.journal) + way.as_str())?,
                 }
             }
         }
@@ -161,6 +184,21 @@ fn told(experiment: &Experiment, outcome: &Outcome, with_journal: bool) -> Strin
     }
 }
 
+/// How to look at a recording, at the moment at which something went wrong.
+fn to_open(outcome: &Outcome, recording: &Result<PathBuf, String>) -> String {
+    match recording {
+        Ok(path) => {
+            let unmet = outcome.checked.iter().filter(|one| !one.finding.is_met).map(|one| one.finding.at);
+            let at = unmet.chain(outcome.troubles.iter().map(|one| one.time)).min().unwrap_or(0);
+            let path = path.display().to_string();
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+            let path = if path.chars().all(is_plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) };
+            format!("\nto see it: pollux play {path} --at {:.1}s\n\n", at as f64 / 1e9)
+        }
+        Err(why) => format!("\nthere is no recording of it: {why}\n\n"),
+    }
+}
+
 /// Carries them out in as many threads as are asked for, and tells of each in their order, as soon as those before it are
 /// told.
 fn carry_out(
@@ -171,14 +209,18 @@ fn carry_out(
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let threads = args.jobs.unwrap_or(cores).get().min(jobs.len());
     let next = AtomicUsize::new(0);
-    let filter = args.filter.as_ref().map(|text| text.to_lowercase());
+    let doer = Doer {
+        filter: args.filter.as_ref().map(|text| text.to_lowercase()),
+        folder: (!args.no_recordings).then_some(args.recordings.as_path()),
+        recorded: AtomicUsize::new(0),
+    };
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
         for number in 1..=threads {
-            let (sender, next, filter) = (sender.clone(), &next, filter.as_deref());
+            let (sender, next, doer) = (sender.clone(), &next, &doer);
             let work = move || {
                 while let Some((at, job)) = take(jobs, next) {
-                    if sender.send((at, one(job, filter))).is_err() {
+                    if sender.send((at, doer.carry_out(job))).is_err() {
                         break;
                     }
                 }
@@ -205,25 +247,66 @@ fn take<'a>(jobs: &'a [Job], next: &AtomicUsize) -> Option<(usize, &'a Job)> {
     Some((at, jobs.get(at)?))
 }
 
-fn one(job: &Job, filter: Option<&str>) -> Done {
-    let began = Instant::now();
-    let loaded = scenario::load(&job.path);
-    let title = loaded.experiment.as_ref().map_or("", |experiment| experiment.title.as_str()).to_lowercase();
-    let is_meant = |text: &str| title.contains(text) || job.path.to_string_lossy().to_lowercase().contains(text);
-    if !filter.is_none_or(is_meant) {
-        return Done::NotMeant;
-    }
-    let text = loaded.render(super::colour());
-    let Some(experiment) = loaded.experiment else {
-        let first = loaded.issues.iter().find(|issue| issue.severity == crate::scene::Severity::Error);
-        let why = first.map_or_else(String::new, |issue| format!("cannot be carried out: {}", issue.brief));
-        return Done::Broken(Broken { why, text, issues: loaded.issues });
-    };
-    match scenario::run(&experiment, job.seed) {
-        Ok(outcome) => Done::Ended(Box::new((experiment, outcome)), began.elapsed()),
-        Err(error) => {
-            let why = error.to_string();
-            Done::Broken(Broken { text: format!("{}: {why}\n", job.path.display()), why, issues: Vec::new() })
+/// Carries out one job after the other, in several threads.
+struct Doer<'a> {
+    /// In small letters.
+    filter: Option<String>,
+    folder: Option<&'a Path>,
+    recorded: AtomicUsize,
+}
+
+impl Doer<'_> {
+    fn carry_out(&self, job: &Job) -> Done {
+        let began = Instant::now();
+        let loaded = scenario::load(&job.path);
+        let title = loaded.experiment.as_ref().map_or("", |experiment| experiment.title.as_str()).to_lowercase();
+        let is_meant = |text: &String| title.contains(text) || job.path.to_string_lossy().to_lowercase().contains(text);
+        if !self.filter.as_ref().is_none_or(is_meant) {
+            return Done::NotMeant;
+        }
+        let text = loaded.render(super::colour());
+        let Some(experiment) = loaded.experiment else {
+            let first = loaded.issues.iter().find(|issue| issue.severity == Severity::Error);
+            let why = first.map_or_else(String::new, |issue| format!("cannot be carried out: {}", issue.brief));
+            return Done::Broken(Broken { why, text, issues: loaded.issues });
+        };
+        match scenario::run(&experiment, job.seed) {
+            Ok(outcome) => {
+                let took = began.elapsed();
+                let recording = self.record(&experiment, &outcome);
+                Done::Ended(Box::new(Ended { experiment, outcome, took, recording }))
+            }
+            Err(error) => {
+                let why = error.to_string();
+                Done::Broken(Broken { text: format!("{}: {why}\n", job.path.display()), why, issues: Vec::new() })
+            }
         }
     }
+
+    /// The same run once more, into a file, where it did not pass: nothing is written for those that do.
+    fn record(&self, experiment: &Experiment, outcome: &Outcome) -> Option<Result<PathBuf, String>> {
+        let folder = self.folder.filter(|_| outcome.verdict != Verdict::Passed)?;
+        if self.recorded.fetch_add(1, Ordering::Relaxed) >= MOST_RECORDINGS {
+            return None;
+        }
+        let parts = experiment.path.with_extension("");
+        let parts = parts.components().filter_map(|part| match part {
+            Component::Normal(part) => Some(part.to_string_lossy().into_owned()),
+            _ => None,
+        });
+        let name = format!("{}-{}.mcap", parts.collect::<Vec<_>>().join("-"), outcome.seed);
+        Some(write(experiment, outcome.seed, folder.join(name)))
+    }
+}
+
+fn write(experiment: &Experiment, seed: u64, path: PathBuf) -> Result<PathBuf, String> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    let told = |error: &dyn std::fmt::Display| error.to_string();
+    let new = NewFile::begin(&path, Existing::Replace).map_err(|error| told(&error))?;
+    let file = new.file().try_clone().map_err(|error| told(&error))?;
+    scenario::record(experiment, Some(seed), path.clone(), file, Timestamp::now()).map_err(|error| told(&error))?;
+    new.finish().map_err(|error| told(&error))?;
+    Ok(path)
 }

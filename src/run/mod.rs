@@ -35,6 +35,7 @@
 //! ```
 
 mod hash;
+mod recording;
 pub mod rejudge;
 
 use std::sync::Arc;
@@ -52,6 +53,7 @@ use crate::source::Batch;
 use crate::value::{Sample, SignalIndex, Timestamp};
 
 pub use hash::RunHash;
+pub use recording::{Recorded, RunRecording, Size};
 
 /// When simulated time begins where nothing else is said: 2000-01-01T00:00:00Z.
 pub const EPOCH: Timestamp = Timestamp(946_684_800_000_000_000);

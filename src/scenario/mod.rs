@@ -37,5 +37,5 @@ pub use experiment::{Bounds, Expect, Expectation, Experiment, Steady, Step, Step
 pub use find::{find, is_scenario};
 pub use format::{ExpectDef, FigureKind, OnDef, ScenarioFile, SteadyDef, StepDef};
 pub use load::{Loaded, load};
-pub use run::{Checked, Curve, Entry, Outcome, SLICE, Verdict, run};
+pub use run::{Checked, Curve, Entry, Outcome, RecordError, SLICE, Verdict, record, run};
 pub use watch::Finding;

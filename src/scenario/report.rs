@@ -111,8 +111,8 @@ fn short(x: f64) -> String {
     rounded.to_string()
 }
 
-/// For scripts.
-pub fn json(experiment: &Experiment, outcome: &Outcome) -> serde_json::Value {
+/// For scripts; `recording` is where the run can be looked at.
+pub fn json(experiment: &Experiment, outcome: &Outcome, recording: Option<&Path>) -> serde_json::Value {
     let entry = |time: u64, text: &str| json!({"time": time as f64 / 1e9, "text": text});
     let checked = outcome.checked.iter().map(|one| {
         json!({
@@ -134,6 +134,7 @@ pub fn json(experiment: &Experiment, outcome: &Outcome) -> serde_json::Value {
         "seed": outcome.seed,
         "simulated_secs": outcome.end as f64 / 1e9,
         "hash": outcome.hash.to_string(),
+        "recording": recording.map(|path| path.display().to_string()),
         "expectations": checked.collect::<Vec<_>>(),
         "troubles": outcome.troubles.iter().map(|one| entry(one.time, &one.text)).collect::<Vec<_>>(),
         "journal": outcome.journal.iter().map(|one| entry(one.time, &one.text)).collect::<Vec<_>>(),

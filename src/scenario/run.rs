@@ -8,6 +8,8 @@
 //! All times are those at which the twin learns: a sample counts when it comes, however old it says that it is, and an alarm
 //! when it is known.
 
+use std::fs::File;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::curve;
@@ -18,7 +20,8 @@ use crate::event::{Draft, Kind};
 use crate::fault::Fault;
 use crate::ingest::Message;
 use crate::plant::{self, MakeError, Plant};
-use crate::run::{EPOCH, Run, RunHash, RunOptions};
+use crate::record::WriteError;
+use crate::run::{EPOCH, Recorded, Run, RunHash, RunOptions, RunRecording};
 use crate::scene::Condition;
 use crate::scene::rule::AlarmPath;
 use crate::value::{Grade, Quality, Reason, SignalIndex, Timestamp, Value};
@@ -87,38 +90,40 @@ pub struct Outcome {
     pub hash: RunHash,
 }
 
+/// Why an experiment could not be recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    #[error(transparent)]
+    Make(#[from] MakeError),
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
 /// Carries it out with its own seed, or another.
 pub fn run(experiment: &Experiment, seed: Option<u64>) -> Result<Outcome, MakeError> {
     let seed = seed.unwrap_or(experiment.seed);
-    let options = plant::Options {
-        seed,
-        story: experiment.story,
-        profiles: experiment.profiles.clone(),
-        ..plant::Options::default()
-    };
-    let plant = Plant::new(experiment.scene.clone(), options)?;
-    let options = RunOptions { history_budget_bytes: HISTORY_BYTES, ..RunOptions::default() };
-    let mut world = Run::new(experiment.scene.clone(), options);
-    for broker in plant.brokers() {
-        world.connection(&broker, true, None, EPOCH);
-    }
-    let watches: Vec<Watch> = experiment.expectations.iter().map(|one| Watch::new(one.expect.clone())).collect();
-    let looked_at = looked_at(&watches);
-    world.listen_in(&looked_at);
-    let stage = Stage {
-        experiment,
-        plant,
-        faults: Vec::new(),
-        expiring: vec![None; looked_at.len()],
-        looked_at,
-        watches,
-        waiting: experiment.steps.iter().collect(),
-        world,
-        journal: Vec::new(),
-        troubles: Vec::new(),
-        events: 0,
-    };
+    let mut stage = Stage::new(experiment, seed)?;
     Ok(stage.play(seed))
+}
+
+/// Carries it out once more, and writes all that the twin heard and learnt to `file`, which is empty and is called `path`.
+/// What comes of it is the same as without a recording.
+pub fn record(
+    experiment: &Experiment,
+    seed: Option<u64>,
+    path: PathBuf,
+    file: File,
+    wall: Timestamp,
+) -> Result<Outcome, RecordError> {
+    let seed = seed.unwrap_or(experiment.seed);
+    let mut stage = Stage::new(experiment, seed)?;
+    let said = Recorded { operator: OPERATOR.to_owned(), start: EPOCH, wall };
+    stage.recording = Some(RunRecording::begin(&mut stage.world, path, file, said)?);
+    let outcome = stage.play(seed);
+    if let Some(recording) = stage.recording.take() {
+        recording.end(&mut stage.world, moment(outcome.end))?;
+    }
+    Ok(outcome)
 }
 
 /// The signals that expectations look at, each once.
@@ -141,15 +146,49 @@ struct Stage<'a> {
     /// Steps that have not come yet.
     waiting: Vec<&'a Step>,
     world: Run,
+    recording: Option<RunRecording>,
     journal: Vec<Entry>,
     troubles: Vec<Entry>,
     /// Number of the event that was told last.
     events: u64,
 }
 
-impl Stage<'_> {
-    fn play(mut self, seed: u64) -> Outcome {
+impl<'a> Stage<'a> {
+    fn new(experiment: &'a Experiment, seed: u64) -> Result<Self, MakeError> {
+        let options = plant::Options {
+            seed,
+            story: experiment.story,
+            profiles: experiment.profiles.clone(),
+            ..plant::Options::default()
+        };
+        let plant = Plant::new(experiment.scene.clone(), options)?;
+        let options = RunOptions { history_budget_bytes: HISTORY_BYTES, ..RunOptions::default() };
+        let mut world = Run::new(experiment.scene.clone(), options);
+        let watches: Vec<Watch> = experiment.expectations.iter().map(|one| Watch::new(one.expect.clone())).collect();
+        let looked_at = looked_at(&watches);
+        world.listen_in(&looked_at);
+        Ok(Self {
+            experiment,
+            plant,
+            faults: Vec::new(),
+            expiring: vec![None; looked_at.len()],
+            looked_at,
+            watches,
+            waiting: experiment.steps.iter().collect(),
+            world,
+            recording: None,
+            journal: Vec::new(),
+            troubles: Vec::new(),
+            events: 0,
+        })
+    }
+
+    fn play(&mut self, seed: u64) -> Outcome {
         let end = self.experiment.duration;
+        for broker in self.plant.brokers() {
+            self.world.connection(&broker, true, None, EPOCH);
+        }
+        self.say(|plant, emit| plant.announce(EPOCH, emit));
         let (mut time, mut is_aborted, mut was_steady) = (0, false, false);
         loop {
             if let Some(steady) = self.experiment.steady.as_ref().filter(|steady| !was_steady && time >= steady.by) {
@@ -187,7 +226,7 @@ impl Stage<'_> {
         self.finish(seed, time, is_aborted)
     }
 
-    fn finish(mut self, seed: u64, time: u64, is_aborted: bool) -> Outcome {
+    fn finish(&mut self, seed: u64, time: u64, is_aborted: bool) -> Outcome {
         for violation in self.plant.take_violations() {
             self.trouble(time, violation.to_string());
         }
@@ -207,8 +246,8 @@ impl Stage<'_> {
             (false, true) => Verdict::Passed,
             (false, false) => Verdict::Failed,
         };
-        let hash = self.world.hash();
-        Outcome { verdict, seed, end: time, checked, troubles: self.troubles, journal: self.journal, hash }
+        let (troubles, journal) = (std::mem::take(&mut self.troubles), std::mem::take(&mut self.journal));
+        Outcome { verdict, seed, end: time, checked, troubles, journal, hash: self.world.hash() }
     }
 
     /// When the next step comes, or one that waits has waited long enough, after a time.
@@ -219,20 +258,31 @@ impl Stage<'_> {
 
     /// The plant runs, and the twin hears what it says.
     fn advance(&mut self, until: u64) {
+        if let Some(recording) = &mut self.recording {
+            recording.pass(&mut self.world, moment(self.plant.time()), Some((&self.plant, EPOCH)));
+        }
+        self.say(|plant, emit| plant.run(until, EPOCH, emit));
+        self.world.pass_time(moment(until));
+        self.observe();
+        self.tell_of_silence(until);
+    }
+
+    /// The twin hears what the plant says.
+    fn say(&mut self, speak: impl FnOnce(&mut Plant, &mut plant::Emit<'_>)) {
         let mut said = Vec::new();
-        self.plant.run(until, EPOCH, &mut |message| {
+        speak(&mut self.plant, &mut |message| {
             said.push((message.time, message.broker.to_owned(), message.topic.to_owned(), message.payload.to_vec()));
         });
         for (time, broker, topic, payload) in said {
             self.tell_of_silence(time);
             let receive_time = moment(time);
             let message = Message { topic: &topic, payload: &payload, retained: false, qos: 0, receive_time };
-            self.world.message(&broker, &message);
+            let (_, source_time) = self.world.message(&broker, &message);
+            if let Some(recording) = &mut self.recording {
+                recording.message(&broker, &message, source_time);
+            }
             self.observe();
         }
-        self.world.pass_time(moment(until));
-        self.observe();
-        self.tell_of_silence(until);
     }
 
     /// Tells the expectations what is new.

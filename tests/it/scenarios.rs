@@ -171,6 +171,10 @@ fn the_same_file_and_seed_give_the_same_hash_on_any_thread() {
     assert_eq!(first.verdict, Verdict::Passed, "{}", scenario::report::details(&experiment, &first));
     let hashes = each(&vec![path.clone(); 4], |path| run(&load(path)).hash);
     assert!(hashes.iter().all(|hash| *hash == first.hash), "{hashes:?}");
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let recorded = file.reopen().expect("a file");
+    let recorded = scenario::record(&experiment, None, file.path().to_owned(), recorded, pollux::run::EPOCH);
+    assert_eq!(recorded.expect("it is recorded").hash, first.hash, "a recording changes nothing");
     let other = scenario::run(&experiment, Some(2)).expect("it runs");
     assert!(other.hash != first.hash && other.verdict == Verdict::Passed, "another seed is another run");
 }
@@ -257,7 +261,17 @@ fn the_command_says_what_was_expected_what_happened_and_when() {
     }
     let junit = fs::read_to_string(folder.path().join("junit.xml")).expect("a report");
     assert!(junit.contains("tests=\"1\" failures=\"1\"") && junit.contains("it was not raised"), "{junit}");
-    let json = pollux(&["test", "it.ron", "--format", "json"], folder.path());
+    let way = "pollux play pollux-failed/it-1.mcap --at 15.0s";
+    assert!(said.contains(way), "{said}");
+    let state = folder.path().join("state.json");
+    let state = state.to_str().expect("a path");
+    let args: Vec<&str> = way.split(' ').skip(1).chain(["--headless", "--state", state]).collect();
+    let played = pollux(&args, folder.path());
+    assert!(played.status.success(), "{}", String::from_utf8_lossy(&played.stderr));
+    let state: serde_json::Value = serde_json::from_slice(&fs::read(state).expect("a state")).expect("JSON");
+    let level = &state["twins"]["T-1"]["signals"]["level"];
+    assert!(level["value"].as_f64().is_some_and(|x| x > 1.05), "the biased level: {state:#}");
+    let json = pollux(&["test", "it.ron", "--format", "json", "--no-recordings"], folder.path());
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
     assert_eq!(json[0]["verdict"], "failed");
     assert_eq!(pollux(&["test", "nowhere"], folder.path()).status.code(), Some(2), "a file that is not there");
