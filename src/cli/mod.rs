@@ -23,6 +23,7 @@ mod opener;
 mod out;
 mod plant;
 mod play;
+mod progress;
 mod record;
 mod rejudge;
 mod repair;
@@ -151,6 +152,13 @@ impl Failure {
             Failure::Usage(_) => 2,
             Failure::Environment(_) => 3,
         }
+    }
+}
+
+/// A thread that cannot be made, and the like.
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::environment(error)
     }
 }
 

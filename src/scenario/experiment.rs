@@ -15,10 +15,14 @@ use crate::value::SignalIndex;
 pub struct Experiment {
     pub path: PathBuf,
     pub title: String,
+    pub scene_path: PathBuf,
     pub scene: Arc<Scene>,
     /// What the files of the scene hold that inputs follow.
     pub profiles: Vec<Profile>,
-    pub seed: u64,
+    /// The values of the matrix that it was made with, by name.
+    pub case: Vec<(String, String)>,
+    /// It is carried out once with each.
+    pub seeds: Vec<u64>,
     pub duration: u64,
     pub story: bool,
     pub steady: Option<Steady>,
@@ -118,6 +122,20 @@ impl Bounds {
 }
 
 impl Expect {
+    /// What a value must lie within.
+    pub fn bounds(&self) -> Option<&Bounds> {
+        match self {
+            Self::Within { bounds, .. } | Self::Figure { bounds, .. } => Some(bounds),
+            Self::Raised { .. }
+            | Self::Cleared { .. }
+            | Self::NotRaised { .. }
+            | Self::NothingElse { .. }
+            | Self::Order { .. }
+            | Self::Holds { .. }
+            | Self::Becomes { .. } => None,
+        }
+    }
+
     /// The time that it is about; none where that is the whole experiment.
     pub fn stretch(&self) -> Option<Stretch> {
         match self {

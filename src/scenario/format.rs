@@ -25,6 +25,13 @@ pub struct ScenarioFile {
     /// Of the plant, of its noise and of what is random in faults; 1 unless it is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// With how many seeds it is carried out, from that one on; 1 unless it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Spanned<u64>>,
+    /// It is carried out with every combination of these values: `{"size": ["5 cm", "20 cm"]}`. Each stands for `{size}` in
+    /// the texts below.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub matrix: Table<Spanned<Vec<QuantityDef>>>,
     /// How long it lasts, in simulated time.
     pub duration: Spanned<String>,
     /// Whether what the scene tells happens too.

@@ -5,28 +5,32 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use super::experiment::{Bounds, Expect, Expectation, Experiment, Steady, Step, StepKind, Stretch};
 use super::format::{ExpectDef, ScenarioFile, StepDef, VERSION};
 use super::{faults, find};
 use crate::ingest::Encoder;
 use crate::scene::document::{self, Names};
-use crate::scene::format::QuantityDef;
+use crate::scene::format::{QuantityDef, Table};
 use crate::scene::report::{Hint, Report};
 use crate::scene::rule::AlarmPath;
-use crate::scene::{self, Condition, Issue, Scene, SourceFile, Spanned};
+use crate::scene::{self, Condition, FileId, Issue, Scene, SourceFile, Spanned};
 use crate::session::profile;
 use crate::value::SignalIndex;
 
 /// Simulated time that an experiment may last, in nanoseconds.
 const LONGEST: u64 = 31 * 86_400 * 1_000_000_000;
+/// Combinations of a matrix, and seeds.
+const MOST_CASES: usize = 10_000;
 /// The longest time that anything in it may be said to last.
 const LONGEST_DELAY: u64 = 366 * 86_400 * 1_000_000_000;
 
 /// What came of loading.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// None where there are errors.
-    pub experiment: Option<Experiment>,
+    /// One for each combination of the values of the matrix, one where there is none; empty where there are errors.
+    pub experiments: Vec<Experiment>,
     pub issues: Vec<Issue>,
     /// The texts that issues point into.
     pub sources: Vec<SourceFile>,
@@ -62,8 +66,10 @@ pub fn load(path: &Path) -> Loaded {
         (loaded.issues, loaded.sources) = report.finish();
         return loaded;
     }
-    let file = document::read::<ScenarioFile>(&text, id, VERSION, &mut report);
-    if let Some(file) = &file {
+    let cases = cases(&text, id, &mut report);
+    let read = |case: &Case, report: &mut Report| document::read::<ScenarioFile>(&text, id, VERSION, case, report);
+    let files: Vec<ScenarioFile> = cases.iter().filter_map(|case| read(case, &mut report)).collect();
+    if let Some(file) = files.first() {
         let scene_path = path.parent().unwrap_or(Path::new("")).join(&file.scene.value);
         if !scene_path.is_file() {
             let brief = format!("there is no scene {}", scene_path.display());
@@ -76,7 +82,12 @@ pub fn load(path: &Path) -> Loaded {
         let of = scene::load(&scene_path);
         loaded.files.extend(of.files);
         match of.scene {
-            Some(scene) => loaded.experiment = resolve(path, file, Arc::new(scene), &mut report),
+            Some(scene) => {
+                let scene = Arc::new(scene);
+                let each = files.iter().zip(&cases);
+                let experiments = each.filter_map(|(file, case)| resolve(path, file, case, scene.clone(), &mut report));
+                loaded.experiments = experiments.collect();
+            }
             None => {
                 let brief = format!("the scene {} has errors", file.scene.value);
                 report.error("bad-scene", file.scene.span, "", brief, Hint::NONE);
@@ -85,15 +96,65 @@ pub fn load(path: &Path) -> Loaded {
         loaded.issues = of.issues;
         loaded.sources = of.sources;
     }
-    let failed = report.errors > 0;
+    if report.errors > 0 {
+        loaded.experiments.clear();
+    }
     let (issues, sources) = report.finish();
     loaded.issues.extend(issues);
     loaded.sources.extend(sources);
-    loaded.experiment = loaded.experiment.filter(|_| !failed);
     loaded
 }
 
-fn resolve(path: &Path, file: &ScenarioFile, scene: Arc<Scene>, report: &mut Report) -> Option<Experiment> {
+/// Values of a matrix by name.
+type Case = Vec<(String, QuantityDef)>;
+
+/// What is read before the rest, whatever the rest says.
+#[derive(Deserialize)]
+#[serde(rename = "Scenario")]
+struct Head {
+    #[serde(default)]
+    matrix: Table<Spanned<Vec<QuantityDef>>>,
+}
+
+/// Every combination of the values of the matrix; the last name changes first.
+fn cases(text: &str, id: FileId, report: &mut Report) -> Vec<Case> {
+    let mut cases: Vec<Case> = vec![Vec::new()];
+    // What is wrong with its shape is told when the whole is read.
+    let Some(head) = document::read::<Head>(text, id, VERSION, &[], &mut Report::default()) else { return cases };
+    for (name, values) in &head.matrix.0 {
+        let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.is_empty();
+        let is_flat = values.iter().all(|value| !matches!(value, QuantityDef::Rows(_)));
+        let problem = if !is_name {
+            Some(("a name is made of letters, digits and _".to_owned(), "such as size"))
+        } else if values.is_empty() || !is_flat {
+            Some((format!("`{}` needs values", name.value), "a list of texts or numbers: [\"5 cm\", \"20 cm\"]"))
+        } else if !text.contains(&format!("{{{}}}", name.value)) {
+            Some((format!("`{}` stands nowhere", name.value), "write its name in braces where its values are to stand"))
+        } else if cases.len() * values.len() > MOST_CASES {
+            Some((format!("there are more than {MOST_CASES} combinations"), "leave some out"))
+        } else {
+            None
+        };
+        if let Some((brief, hint)) = problem {
+            report.error("bad-matrix", name.span, "matrix", brief, hint.into());
+            continue;
+        }
+        let with = |case: &Case, value: &QuantityDef| {
+            let added = (name.value.clone(), value.clone());
+            case.iter().cloned().chain([added]).collect::<Case>()
+        };
+        cases = cases.iter().flat_map(|case| values.iter().map(|value| with(case, value))).collect();
+    }
+    cases
+}
+
+fn resolve(
+    path: &Path,
+    file: &ScenarioFile,
+    case: &Case,
+    scene: Arc<Scene>,
+    report: &mut Report,
+) -> Option<Experiment> {
     let profiles = match profile::read(&scene) {
         Ok(profiles) => profiles,
         Err(errors) => {
@@ -115,6 +176,15 @@ fn resolve(path: &Path, file: &ScenarioFile, scene: Arc<Scene>, report: &mut Rep
         names.error("bad-duration", file.duration.span, "", brief, Hint::NONE);
         return None;
     }
+    let first = file.seed.unwrap_or(1);
+    let count = file.seeds.as_ref().map_or(1, |seeds| seeds.value);
+    if count == 0 || count > MOST_CASES as u64 {
+        let span = file.seeds.as_ref().map_or(file.duration.span, |seeds| seeds.span);
+        let brief = format!("`seeds` says with how many it is carried out: from 1 to {MOST_CASES}");
+        names.error("bad-value", span, "", brief, Hint::NONE);
+        return None;
+    }
+    let seeds = (0..count).map(|nth| first.wrapping_add(nth)).collect();
     let said = Said::of(&scene);
     let mut of = Resolver { names, duration, lines, said };
     let steady = file.steady.as_ref().and_then(|steady| {
@@ -149,9 +219,11 @@ fn resolve(path: &Path, file: &ScenarioFile, scene: Arc<Scene>, report: &mut Rep
     Some(Experiment {
         path: path.to_owned(),
         title: file.title.clone(),
+        scene_path: path.parent().unwrap_or(Path::new("")).join(&file.scene.value),
         scene,
         profiles,
-        seed: file.seed.unwrap_or(1),
+        case: case.iter().map(|(name, value)| (name.clone(), value.told())).collect(),
+        seeds,
         duration,
         story: file.story,
         steady,

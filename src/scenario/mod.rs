@@ -23,19 +23,27 @@
 //! )
 //! ```
 
+pub mod campaign;
+mod coverage;
 mod curve;
 mod experiment;
 mod faults;
 mod find;
 mod format;
 mod load;
+mod mutate;
 pub mod report;
 mod run;
 mod watch;
+mod workers;
 
+pub use campaign::Campaign;
+pub use coverage::Coverage;
 pub use experiment::{Bounds, Expect, Expectation, Experiment, Steady, Step, StepKind, Stretch};
 pub use find::{find, is_scenario};
 pub use format::{ExpectDef, FigureKind, OnDef, ScenarioFile, SteadyDef, StepDef};
 pub use load::{Loaded, load};
+pub use mutate::{Change, changes};
 pub use run::{Checked, Curve, Entry, Outcome, RecordError, SLICE, Verdict, record, run};
 pub use watch::Finding;
+pub use workers::each;

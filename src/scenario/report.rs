@@ -131,6 +131,7 @@ pub fn json(experiment: &Experiment, outcome: &Outcome, recording: Option<&Path>
             Verdict::Failed => "failed",
             Verdict::Aborted => "aborted",
         },
+        "case": experiment.case.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
         "seed": outcome.seed,
         "simulated_secs": outcome.end as f64 / 1e9,
         "hash": outcome.hash.to_string(),
@@ -207,11 +208,6 @@ pub fn first_line(outcome: &Outcome) -> String {
     let of = |one: &Checked| format!("expected: {}; found: {}", one.text, one.finding.what);
     let unmet = outcome.checked.iter().find(|one| !one.finding.is_met).map(of);
     unmet.or_else(|| outcome.troubles.first().map(|trouble| trouble.text.clone())).unwrap_or_default()
-}
-
-/// The name of a case: the file, and the seed where there are several.
-pub fn case_name(path: &Path, seed: Option<u64>) -> String {
-    seed.map_or_else(|| path.display().to_string(), |seed| format!("{} (seed {seed})", path.display()))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! All times are those at which the twin learns: a sample counts when it comes, however old it says that it is, and an alarm
 //! when it is known.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -88,6 +89,10 @@ pub struct Outcome {
     pub journal: Vec<Entry>,
     /// The same for two runs of the same file and seed.
     pub hash: RunHash,
+    /// Alarms that were raised, expected or not.
+    pub raised: BTreeSet<AlarmPath>,
+    /// By signal: least and greatest number that came; none where none did.
+    pub extremes: Vec<Option<(f64, f64)>>,
 }
 
 /// Why an experiment could not be recorded.
@@ -99,9 +104,9 @@ pub enum RecordError {
     Write(#[from] WriteError),
 }
 
-/// Carries it out with its own seed, or another.
+/// Carries it out with its first seed, or another.
 pub fn run(experiment: &Experiment, seed: Option<u64>) -> Result<Outcome, MakeError> {
-    let seed = seed.unwrap_or(experiment.seed);
+    let seed = seed.unwrap_or_else(|| experiment.seeds.first().copied().unwrap_or(1));
     let mut stage = Stage::new(experiment, seed)?;
     Ok(stage.play(seed))
 }
@@ -115,7 +120,7 @@ pub fn record(
     file: File,
     wall: Timestamp,
 ) -> Result<Outcome, RecordError> {
-    let seed = seed.unwrap_or(experiment.seed);
+    let seed = seed.unwrap_or_else(|| experiment.seeds.first().copied().unwrap_or(1));
     let mut stage = Stage::new(experiment, seed)?;
     let said = Recorded { operator: OPERATOR.to_owned(), start: EPOCH, wall };
     stage.recording = Some(RunRecording::begin(&mut stage.world, path, file, said)?);
@@ -149,6 +154,7 @@ struct Stage<'a> {
     recording: Option<RunRecording>,
     journal: Vec<Entry>,
     troubles: Vec<Entry>,
+    raised: BTreeSet<AlarmPath>,
     /// Number of the event that was told last.
     events: u64,
 }
@@ -179,6 +185,7 @@ impl<'a> Stage<'a> {
             recording: None,
             journal: Vec::new(),
             troubles: Vec::new(),
+            raised: BTreeSet::new(),
             events: 0,
         })
     }
@@ -246,8 +253,15 @@ impl<'a> Stage<'a> {
             (false, true) => Verdict::Passed,
             (false, false) => Verdict::Failed,
         };
+        let history = &self.world.knowledge().history;
+        let extremes = (0..self.experiment.scene.signals.len()).map(|signal| {
+            let all = history.range(SignalIndex(signal as u32), Timestamp::MIN, Timestamp::MAX, 1);
+            all.first().map(|all| (all.min, all.max)).filter(|(least, _)| !least.is_nan())
+        });
+        let (extremes, raised) = (extremes.collect(), std::mem::take(&mut self.raised));
         let (troubles, journal) = (std::mem::take(&mut self.troubles), std::mem::take(&mut self.journal));
-        Outcome { verdict, seed, end: time, checked, troubles, journal, hash: self.world.hash() }
+        let hash = self.world.hash();
+        Outcome { verdict, seed, end: time, checked, troubles, journal, hash, raised, extremes }
     }
 
     /// When the next step comes, or one that waits has waited long enough, after a time.
@@ -300,6 +314,9 @@ impl<'a> Stage<'a> {
             let time = since_start(event.received);
             self.watches.iter_mut().for_each(|watch| watch.alarm(time, &alarm, turn, message));
             let word = if turn == Turn::Raised { "raised" } else { "back to normal" };
+            if turn == Turn::Raised {
+                self.raised.insert(alarm.clone());
+            }
             self.journal.push(Entry { time, text: format!("{alarm} {word}: {message}") });
         }
         for sample in self.world.take_heard() {

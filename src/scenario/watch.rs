@@ -22,15 +22,17 @@ pub struct Finding {
     pub at: u64,
     /// What happened, in words: `it was 2.41 m`.
     pub what: String,
+    /// Of a figure: what it was.
+    pub figure: Option<f64>,
 }
 
 impl Finding {
     fn met(at: u64, what: impl Into<String>) -> Self {
-        Self { is_met: true, at, what: what.into() }
+        Self { is_met: true, at, what: what.into(), figure: None }
     }
 
     fn failed(at: u64, what: impl Into<String>) -> Self {
-        Self { is_met: false, at, what: what.into() }
+        Self { is_met: false, at, what: what.into(), figure: None }
     }
 }
 
@@ -283,7 +285,8 @@ impl Watch {
                 (_, _, None) => nothing(),
                 (_, _, Some(_)) if is_open => Finding::failed(time, OPEN),
                 (_, _, Some(x)) => {
-                    Finding { is_met: bounds.have(x), at: until, what: format!("it was {}", bounds.told(x)) }
+                    let what = format!("it was {}", bounds.told(x));
+                    Finding { is_met: bounds.have(x), at: until, what, figure: Some(x) }
                 }
             },
         }

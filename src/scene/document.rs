@@ -21,9 +21,16 @@ use crate::model::Role;
 use crate::network::Target;
 use crate::value::{SignalIndex, Unit, Value};
 
-/// Reads the shape of a document whose newest version is this; a newer major version is refused.
-pub(crate) fn read<T: DeserializeOwned>(text: &str, id: FileId, version: (u32, u32), report: &mut Report) -> Option<T> {
-    files::parse_into(text, id, version, report)
+/// Reads the shape of a document whose newest version is this; a newer major version is refused. `values` stand for their
+/// names in braces, in texts.
+pub(crate) fn read<T: DeserializeOwned>(
+    text: &str,
+    id: FileId,
+    version: (u32, u32),
+    values: &[(String, QuantityDef)],
+    report: &mut Report,
+) -> Option<T> {
+    files::parse_into(text, id, version, values, report)
 }
 
 /// A parameter or an input of a machine.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::format::{SceneFile, VERSION};
+use super::format::{QuantityDef, SceneFile, VERSION};
 use super::issue::Severity;
 use super::report::{Hint, Report};
 use super::span::{FileId, Span};
@@ -80,7 +80,7 @@ impl Reading<'_> {
             return;
         }
         let id = report.add_file(path.to_owned(), text.clone());
-        let Some(file) = parse_into::<SceneFile>(&text, id, VERSION, report) else { return };
+        let Some(file) = parse_into::<SceneFile>(&text, id, VERSION, &[], report) else { return };
         let dir = path.parent().map(Path::to_owned).unwrap_or_default();
         self.open.push(identity);
         for used in &file.uses {
@@ -132,15 +132,52 @@ fn text_of(bytes: Vec<u8>) -> Result<Arc<str>, String> {
     })
 }
 
+/// Puts values in the place of their names in braces, in texts.
+fn fill_in(node: &mut ron_tree::Node<'_>, values: &[(String, QuantityDef)]) {
+    use ron_tree::Kind;
+    if values.is_empty() {
+        return;
+    }
+    match &mut node.kind {
+        Kind::Text(text) => {
+            for (name, value) in values {
+                let place = format!("{{{name}}}");
+                match value {
+                    QuantityDef::Number(x) if *text == place => {
+                        let is_whole = x.fract() == 0.0 && x.abs() < 1e15;
+                        node.kind = if is_whole { Kind::Integer(*x as i128) } else { Kind::Float(*x) };
+                        return;
+                    }
+                    QuantityDef::Flag(flag) if *text == place => {
+                        node.kind = Kind::Bool(*flag);
+                        return;
+                    }
+                    _ if text.contains(&place) => *text = text.replace(&place, &value.told()).into(),
+                    _ => {}
+                }
+            }
+        }
+        Kind::List(nodes) | Kind::Tuple(_, nodes) => nodes.iter_mut().for_each(|node| fill_in(node, values)),
+        Kind::Map(entries) => entries.iter_mut().for_each(|(_, node)| fill_in(node, values)),
+        Kind::Struct(_, fields) => fields.iter_mut().for_each(|field| fill_in(&mut field.value, values)),
+        Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Char(_) | Kind::Word(_) => {}
+    }
+}
+
 /// Parses one file of a kind whose newest version is this; everything that is wrong with its shape goes to the report.
+/// `values` stand for their names in braces.
 pub(super) fn parse_into<T: DeserializeOwned>(
     text: &str,
     id: FileId,
     newest: (u32, u32),
+    values: &[(String, QuantityDef)],
     report: &mut Report,
 ) -> Option<T> {
     let tree = match ron_tree::parse(text, id) {
-        Ok(tree) => tree,
+        Ok(mut tree) => {
+            fill_in(&mut tree, values);
+            tree
+        }
         Err(error) => {
             report.error("syntax", error.span, "", error.brief, error.hint.into());
             return None;

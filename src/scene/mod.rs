@@ -82,7 +82,7 @@ impl Loaded {
 pub fn parse(text: &str) -> (Option<SceneFile>, Vec<Issue>) {
     let mut report = report::Report::default();
     let id = report.add_file("scene.ron".into(), text.into());
-    let file = files::parse_into(text, id, format::VERSION, &mut report);
+    let file = files::parse_into(text, id, format::VERSION, &[], &mut report);
     (file, report.finish().0)
 }
 

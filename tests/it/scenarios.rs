@@ -15,7 +15,7 @@ fn shipped() -> Vec<PathBuf> {
 fn load(path: &Path) -> Experiment {
     let loaded = scenario::load(path);
     let told = loaded.render(false);
-    loaded.experiment.unwrap_or_else(|| panic!("{}: {told}", path.display()))
+    loaded.experiments.into_iter().next().unwrap_or_else(|| panic!("{}: {told}", path.display()))
 }
 
 fn run(experiment: &Experiment) -> Outcome {
@@ -106,7 +106,7 @@ fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
     let told = |fields: &str| {
         let (_folder, path) = well(fields);
         let loaded = scenario::load(&path);
-        assert!(loaded.experiment.is_none(), "{fields}");
+        assert!(loaded.experiments.is_empty(), "{fields}");
         loaded.render(false)
     };
     for (wrong, said) in [
@@ -147,6 +147,13 @@ fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
             "at the end of the experiment",
         ),
         (r#"expect: []"#, "expects nothing"),
+        (r#"matrix: {"size": ["1 m"]}"#, "`size` stands nowhere"),
+        (r#"matrix: {"size": []}, title: "{size}""#, "`size` needs values"),
+        (
+            r#"matrix: {"x": ["1 m", "2 bar"]}, steps: [(fault: "bias", on: "T-1.level", with: {"by": "{x}"})]"#,
+            "`bar` does not",
+        ),
+        (r#"seeds: 0"#, "from 1 to 10000"),
         (r#"expect: [Order(raised: ["T-1/level.high"])]"#, "an order is of several alarms"),
         (r#"expect: [Holds(that: "1 < 2")]"#, "it looks at no signal"),
         (r#"expect: [Raised(alarm: "T-1/level.high", after: "50s", within: "20s")]"#, "beyond the end"),
@@ -199,6 +206,56 @@ fn an_experiment_ends_where_it_is_told_to_and_says_why() {
     let outcome = run(&load(&path));
     assert_eq!(outcome.verdict, Verdict::Failed);
     assert!(outcome.troubles[0].text.contains("waited 3 s in vain"), "{:?}", outcome.troubles);
+}
+
+#[test]
+fn a_matrix_and_seeds_give_a_table_that_says_what_matters() {
+    let fields = r#"matrix: {"size": ["10 cm", "90 cm"], "length": ["5s", "8s"]}, seed: 3, seeds: 2,
+        steps: [(at: "10s", fault: "bias", on: "T-1.level", with: {"by": "{size}"}, lasts: "{length}")],
+        expect: [Raised(alarm: "T-1/level.high"), Figure(of: "T-1.level", by: Most, high: "9 m")]"#;
+    let (folder, _path) = well(fields);
+    let ran = pollux(&["test", "it.ron", "--format", "json", "--no-recordings"], folder.path());
+    let json: serde_json::Value = serde_json::from_slice(&ran.stdout).expect("JSON");
+    let campaign = &json["campaigns"][0];
+    assert_eq!((&campaign["runs"], &campaign["passed"]), (&8.into(), &4.into()), "{campaign:#}");
+    let matters: Vec<f64> =
+        campaign["parameters"].as_array().expect("a list").iter().filter_map(|one| one["matters"].as_f64()).collect();
+    assert_eq!(matters, [1.0, 0.0, 0.0], "the size decides; length and seed do not");
+    assert!(campaign["figures"][0]["most_in"].as_str().is_some_and(|run| run.contains("size=90 cm")), "{campaign:#}");
+    let ran = pollux(&["test", "it.ron", "--no-recordings"], folder.path());
+    let said = String::from_utf8_lossy(&ran.stdout);
+    for wanted in [
+        "4 of 8 runs passed: 50 %",
+        "size    10 cm  0 of 4 passed",
+        "what matters for passing: size (100 %)",
+        "by itself: pollux test it.ron --case 'size=10 cm' --case length=5s --seed 3",
+        "4 passed, 4 failed",
+    ] {
+        assert!(said.contains(wanted), "{wanted}\n{said}");
+    }
+    let alone = pollux(&["test", "it.ron", "--case", "size=90 cm", "--seed", "3", "--jobs", "1"], folder.path());
+    assert_eq!(alone.status.code(), Some(0), "{}", String::from_utf8_lossy(&alone.stdout));
+}
+
+#[test]
+fn what_no_scenario_notices_or_exercises_is_listed() {
+    let (folder, _path) = well(BIASED);
+    let ran = pollux(&["test", "it.ron", "--format", "json", "--coverage", "--mutate"], folder.path());
+    let json: serde_json::Value = serde_json::from_slice(&ran.stdout).expect("JSON");
+    let coverage = &json["coverage"][0];
+    assert_eq!((&coverage["alarms"]["all"], &coverage["alarms"]["left_out"][0]), (&2.into(), &"T-2/level.high".into()));
+    assert!(
+        coverage["conditions"]["left_out"].as_array().is_some_and(|all| all.contains(&"T-1.leak".into())),
+        "{coverage:#}"
+    );
+    let mutations = &json["mutations"];
+    // The fault, two alarms, two limits to both sides.
+    assert_eq!(mutations["changes"], 7, "{mutations:#}");
+    let listed = |list: &str| mutations[list].as_array().expect("a list").clone();
+    assert!(listed("not_reached").contains(&"T-2/level.high never comes".into()), "{mutations:#}");
+    assert!(!listed("not_noticed").contains(&"T-1/level.high never comes".into()), "{mutations:#}");
+    let without = listed("not_noticed").iter().any(|one| one.as_str().is_some_and(|one| one.contains("without")));
+    assert!(!without, "the fault is noticed: {mutations:#}");
 }
 
 /// The value of a sensor that is cut off is not known, and a sample counts when it comes.
@@ -273,11 +330,14 @@ fn the_command_says_what_was_expected_what_happened_and_when() {
     assert!(level["value"].as_f64().is_some_and(|x| x > 1.05), "the biased level: {state:#}");
     let json = pollux(&["test", "it.ron", "--format", "json", "--no-recordings"], folder.path());
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
-    assert_eq!(json[0]["verdict"], "failed");
+    assert_eq!(json["scenarios"][0]["verdict"], "failed");
     assert_eq!(pollux(&["test", "nowhere"], folder.path()).status.code(), Some(2), "a file that is not there");
     let given = pollux(&["test", "scene.ron", "--format", "json"], folder.path());
     assert_eq!(given.status.code(), Some(1));
     let json: serde_json::Value = serde_json::from_slice(&given.stdout).expect("JSON");
-    assert_eq!((&json[0]["verdict"], &json[0]["issues"][0]["rule"]), (&"error".into(), &"not-a-scenario".into()));
+    assert_eq!(
+        (&json["scenarios"][0]["verdict"], &json["scenarios"][0]["issues"][0]["rule"]),
+        (&"error".into(), &"not-a-scenario".into())
+    );
     assert_eq!(pollux(&["check", "."], folder.path()).status.code(), Some(0));
 }

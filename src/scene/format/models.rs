@@ -114,6 +114,18 @@ impl Serialize for ModelDef {
     }
 }
 
+impl QuantityDef {
+    /// As text: `5 cm`, `0.3`, `true`.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Number(x) => x.to_string(),
+            Self::Flag(flag) => flag.to_string(),
+            Self::Text(text) => text.clone(),
+            Self::Rows(rows) => format!("[{}]", rows.iter().map(Self::told).collect::<Vec<_>>().join(", ")),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for QuantityDef {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(QuantityReader)
