@@ -37,6 +37,17 @@ impl Profile {
         }
     }
 
+    /// The least and the greatest value between two times, both within.
+    pub fn span(&self, from: u64, until: u64) -> (f64, f64) {
+        let first = self.at(from);
+        let (mut least, mut most, mut time) = (first, first, from);
+        while let Some(next) = self.next(time).filter(|next| *next <= until) {
+            let x = self.at(next);
+            (least, most, time) = (least.min(x), most.max(x), next);
+        }
+        (least, most)
+    }
+
     /// When it changes next after a time.
     pub fn next(&self, time: u64) -> Option<u64> {
         let (round, within) = self.repeats.map_or((0, time), |repeats| (time / repeats, time % repeats));
@@ -58,6 +69,10 @@ mod tests {
         let profile = Profile::new(vec![(30, 3.0), (0, 1.0), (10, 2.0), (20, 2.0)], Some(100)).unwrap();
         let at = [0, 9, 10, 29, 30, 99, 100, 130, 1_005].map(|time| profile.at(time));
         assert_eq!(at, [1.0, 1.0, 2.0, 2.0, 3.0, 3.0, 1.0, 3.0, 1.0]);
+        assert_eq!(
+            [(0, 9), (5, 10), (10, 29), (9, 30)].map(|(from, until)| profile.span(from, until)),
+            [(1.0, 1.0), (1.0, 2.0), (2.0, 2.0), (1.0, 3.0)]
+        );
         let next = [0, 10, 30, 99, 100, 105].map(|time| profile.next(time));
         assert_eq!(next, [Some(10), Some(30), Some(100), Some(100), Some(110), Some(110)]);
     }

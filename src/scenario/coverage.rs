@@ -67,6 +67,7 @@ impl Coverage {
                 Expect::NotRaised { .. }
                 | Expect::NothingElse { .. }
                 | Expect::Within { .. }
+                | Expect::Follows { .. }
                 | Expect::Holds { .. }
                 | Expect::Becomes { .. }
                 | Expect::Figure { .. } => &[],

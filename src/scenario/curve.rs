@@ -2,7 +2,7 @@
 //! nothing.
 
 use super::experiment::Stretch;
-use super::run::{Curve, moment, since_start};
+use super::run::{Clock, Curve};
 use crate::run::Run;
 use crate::value::{SignalIndex, Timestamp, Value};
 
@@ -21,14 +21,14 @@ pub(super) fn around(at: u64, stretch: Option<Stretch>, end: u64) -> Stretch {
     }
 }
 
-pub(super) fn of(world: &Run, signal: SignalIndex, stretch: Stretch) -> Curve {
+pub(super) fn of(world: &Run, signal: SignalIndex, stretch: Stretch, clock: Clock) -> Curve {
     let scene = world.scene();
     let history = &world.knowledge().history;
-    let (from, until) = (moment(stretch.from), moment(stretch.until));
+    let (from, until) = (clock.moment(stretch.from), clock.moment(stretch.until));
     let before = history.latest_at(signal, from).filter(|point| point.source_time < from);
     let within = history.points(signal, from, Timestamp(until.0 + 1));
     let points = before.into_iter().chain(within);
-    let points = points.filter_map(|point| Some((since_start(point.source_time), number(&point.value)?)));
+    let points = points.filter_map(|point| Some((clock.since(point.source_time), number(&point.value)?)));
     Curve {
         signal: scene.signal_path(signal),
         unit: scene.signals[signal.at()].unit.symbol().to_owned(),

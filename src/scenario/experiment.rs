@@ -7,9 +7,10 @@ use std::sync::Arc;
 use super::format::FigureKind;
 use crate::fault::Fault;
 use crate::plant::Profile;
+use crate::record::format::Keyframe;
 use crate::scene::rule::AlarmPath;
 use crate::scene::{Condition, Scene};
-use crate::value::SignalIndex;
+use crate::value::{SignalIndex, Timestamp};
 
 #[derive(Clone, Debug)]
 pub struct Experiment {
@@ -23,12 +24,25 @@ pub struct Experiment {
     pub case: Vec<(String, String)>,
     /// It is carried out once with each.
     pub seeds: Vec<u64>,
+    /// How things stand when it begins; none: from rest.
+    pub start: Option<Start>,
     pub duration: u64,
     pub story: bool,
     pub steady: Option<Steady>,
     pub steps: Vec<Step>,
     pub aborts: Vec<Condition>,
     pub expectations: Vec<Expectation>,
+}
+
+/// A plant that was recorded, as it stood at a moment.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Its portrait, as [`Plant::taken_up`](crate::plant::Plant::taken_up) reads it.
+    pub plant: Arc<[u8]>,
+    /// What the twin knew then.
+    pub known: Arc<Keyframe>,
+    /// The moment, in the time of the recording: from the keyframe to it the plant runs by itself.
+    pub at: Timestamp,
 }
 
 /// What must be true before anything is broken.
@@ -83,6 +97,7 @@ pub enum Expect {
     Within { signal: SignalIndex, bounds: Bounds, stretch: Stretch },
     Holds { that: Condition, stretch: Stretch },
     Becomes { that: Condition, stretch: Stretch },
+    Follows { signal: SignalIndex, reference: Reference, stretch: Stretch },
     Figure { of: SignalIndex, by: FigureKind, bounds: Bounds, stretch: Stretch },
 }
 
@@ -96,6 +111,26 @@ pub struct Stretch {
 impl Stretch {
     pub fn has(&self, time: u64) -> bool {
         (self.from..=self.until).contains(&time)
+    }
+}
+
+/// A curve with a tolerance, in the unit of the signal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reference {
+    /// A value holds until the next one.
+    pub curve: Profile,
+    /// How far a value may lie off.
+    pub by: f64,
+    /// How much sooner or later it may come, in nanoseconds.
+    pub shift: u64,
+    pub unit: String,
+}
+
+impl Reference {
+    /// What a value at a time must lie within.
+    pub fn bounds(&self, time: u64) -> Bounds {
+        let (least, most) = self.curve.span(time.saturating_sub(self.shift), time.saturating_add(self.shift));
+        Bounds { low: Some(least - self.by), high: Some(most + self.by), unit: self.unit.clone() }
     }
 }
 
@@ -116,7 +151,11 @@ impl Bounds {
     /// A value with its unit, in five digits where these tell whether it is within.
     pub fn told(&self, x: f64) -> String {
         let rounded: f64 = format!("{x:.4e}").parse().unwrap_or(x);
-        let x = if self.have(rounded) == self.have(x) { rounded } else { x };
+        self.short(if self.have(rounded) == self.have(x) { rounded } else { x })
+    }
+
+    /// A number with the unit.
+    pub fn short(&self, x: f64) -> String {
         if self.unit.is_empty() { x.to_string() } else { format!("{x} {}", self.unit) }
     }
 }
@@ -132,7 +171,8 @@ impl Expect {
             | Self::NothingElse { .. }
             | Self::Order { .. }
             | Self::Holds { .. }
-            | Self::Becomes { .. } => None,
+            | Self::Becomes { .. }
+            | Self::Follows { .. } => None,
         }
     }
 
@@ -143,6 +183,7 @@ impl Expect {
             | Self::Cleared { stretch, .. }
             | Self::Within { stretch, .. }
             | Self::Holds { stretch, .. }
+            | Self::Follows { stretch, .. }
             | Self::Becomes { stretch, .. }
             | Self::Figure { stretch, .. } => Some(*stretch),
             Self::NotRaised { .. } | Self::NothingElse { .. } | Self::Order { .. } => None,

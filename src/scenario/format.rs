@@ -32,6 +32,9 @@ pub struct ScenarioFile {
     /// the texts below.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub matrix: Table<Spanned<Vec<QuantityDef>>>,
+    /// How things stand when it begins: as in a recording at a moment; from rest unless it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Spanned<StartDef>>,
     /// How long it lasts, in simulated time.
     pub duration: Spanned<String>,
     /// Whether what the scene tells happens too.
@@ -49,6 +52,19 @@ pub struct ScenarioFile {
     /// What must come of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<Spanned<ExpectDef>>,
+}
+
+/// `(recording: "evening.mcap", at: "12min")`: a recording that holds the state of its simulated plant, as those of
+/// `pollux live --plant --record` and of failed scenarios do. What somebody did between its last keyframe and that moment is
+/// not done again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename = "Start", deny_unknown_fields)]
+pub struct StartDef {
+    /// From the folder of this file on.
+    pub recording: Spanned<String>,
+    /// From its beginning on; at its end unless it is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Spanned<String>>,
 }
 
 /// `(by: "1min", holds: ["signal(\"P-101.flow\") > 5"])`
@@ -187,6 +203,27 @@ pub enum ExpectDef {
         low: Option<Spanned<QuantityDef>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         high: Option<Spanned<QuantityDef>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Spanned<String>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Spanned<String>>,
+    },
+    /// A signal is near a curve of a table or a recording, whose times count from the start.
+    Follows {
+        signal: Spanned<String>,
+        /// From the folder of this file on: a table, or a recording.
+        file: Spanned<String>,
+        /// The column, or the path of the recorded signal; the path of the signal itself unless it is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<Spanned<String>>,
+        /// Of the column; that of the signal unless it is said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unit: Option<Spanned<String>>,
+        /// How far a value may lie off.
+        by: Spanned<QuantityDef>,
+        /// How much sooner or later it may come.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shift: Option<Spanned<String>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         from: Option<Spanned<String>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,8 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::experiment::{Experiment, StepKind};
-use super::run::{Outcome, Verdict, run};
-use crate::plant::MakeError;
+use super::run::{Outcome, RunError, Verdict, run};
 use crate::scene::Scene;
 use crate::scene::rule::{self, AlarmPath, Condition, Level, Rule, Subject};
 
@@ -82,7 +81,7 @@ impl Change {
     ///
     /// # Errors
     /// Where the scene cannot be simulated any more.
-    pub fn is_noticed(&self, experiment: &Experiment, seed: u64) -> Result<bool, MakeError> {
+    pub fn is_noticed(&self, experiment: &Experiment, seed: u64) -> Result<bool, RunError> {
         Ok(run(&self.of(experiment), Some(seed))?.verdict != Verdict::Passed)
     }
 

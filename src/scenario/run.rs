@@ -20,7 +20,7 @@ use crate::alarm::{self, Action};
 use crate::event::{Draft, Kind};
 use crate::fault::Fault;
 use crate::ingest::Message;
-use crate::plant::{self, MakeError, Plant};
+use crate::plant::{self, MakeError, Plant, TakeError};
 use crate::record::WriteError;
 use crate::run::{EPOCH, Recorded, Run, RunHash, RunOptions, RunRecording};
 use crate::scene::Condition;
@@ -95,17 +95,21 @@ pub struct Outcome {
     pub extremes: Vec<Option<(f64, f64)>>,
 }
 
-/// Why an experiment could not be recorded.
+/// Why an experiment could not be carried out.
 #[derive(Debug, thiserror::Error)]
-pub enum RecordError {
+pub enum RunError {
     #[error(transparent)]
     Make(#[from] MakeError),
+    /// The plant of the recording that it begins with.
+    #[error(transparent)]
+    Take(#[from] Box<TakeError>),
+    /// Its recording.
     #[error(transparent)]
     Write(#[from] WriteError),
 }
 
 /// Carries it out with its first seed, or another.
-pub fn run(experiment: &Experiment, seed: Option<u64>) -> Result<Outcome, MakeError> {
+pub fn run(experiment: &Experiment, seed: Option<u64>) -> Result<Outcome, RunError> {
     let seed = seed.unwrap_or_else(|| experiment.seeds.first().copied().unwrap_or(1));
     let mut stage = Stage::new(experiment, seed)?;
     Ok(stage.play(seed))
@@ -119,14 +123,15 @@ pub fn record(
     path: PathBuf,
     file: File,
     wall: Timestamp,
-) -> Result<Outcome, RecordError> {
+) -> Result<Outcome, RunError> {
     let seed = seed.unwrap_or_else(|| experiment.seeds.first().copied().unwrap_or(1));
     let mut stage = Stage::new(experiment, seed)?;
-    let said = Recorded { operator: OPERATOR.to_owned(), start: EPOCH, wall };
+    let said = Recorded { operator: OPERATOR.to_owned(), start: stage.clock.zero, wall };
     stage.recording = Some(RunRecording::begin(&mut stage.world, path, file, said)?);
     let outcome = stage.play(seed);
     if let Some(recording) = stage.recording.take() {
-        recording.end(&mut stage.world, moment(outcome.end))?;
+        let end = stage.clock.moment(outcome.end);
+        recording.end(&mut stage.world, end)?;
     }
     Ok(outcome)
 }
@@ -141,7 +146,11 @@ fn looked_at(watches: &[Watch]) -> Vec<SignalIndex> {
 
 struct Stage<'a> {
     experiment: &'a Experiment,
+    clock: Clock,
     plant: Plant,
+    /// When the plant began, in the time of the clock, and how old it is at the start of the experiment, in nanoseconds.
+    plant_epoch: Timestamp,
+    begin: u64,
     /// Those that act, in the order in which they came.
     faults: Vec<Fault>,
     watches: Vec<Watch>,
@@ -160,23 +169,41 @@ struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    fn new(experiment: &'a Experiment, seed: u64) -> Result<Self, MakeError> {
+    fn new(experiment: &'a Experiment, seed: u64) -> Result<Self, RunError> {
         let options = plant::Options {
             seed,
             story: experiment.story,
             profiles: experiment.profiles.clone(),
             ..plant::Options::default()
         };
-        let plant = Plant::new(experiment.scene.clone(), options)?;
-        let options = RunOptions { history_budget_bytes: HISTORY_BYTES, ..RunOptions::default() };
+        let (plant, plant_epoch) = match &experiment.start {
+            None => (Plant::new(experiment.scene.clone(), options)?, EPOCH),
+            Some(start) => {
+                let profiles = experiment.profiles.clone();
+                let (mut plant, epoch) =
+                    Plant::taken_up(experiment.scene.clone(), &start.plant, None, profiles).map_err(Box::new)?;
+                // From the keyframe to the moment nobody listens.
+                plant.run(Clock { zero: epoch }.since(start.at), epoch, &mut |_| {});
+                (plant, epoch)
+            }
+        };
+        let begin = plant.time();
+        let clock = Clock { zero: plant_epoch + Duration::from_nanos(begin) };
+        let options = RunOptions { start: clock.zero, history_budget_bytes: HISTORY_BYTES, ..RunOptions::default() };
         let mut world = Run::new(experiment.scene.clone(), options);
+        if let Some(start) = &experiment.start {
+            world.begin_with(&start.known);
+        }
         let watches: Vec<Watch> = experiment.expectations.iter().map(|one| Watch::new(one.expect.clone())).collect();
         let looked_at = looked_at(&watches);
         world.listen_in(&looked_at);
         Ok(Self {
             experiment,
+            faults: plant.faults().to_vec(),
+            clock,
+            plant_epoch,
+            begin,
             plant,
-            faults: Vec::new(),
             expiring: vec![None; looked_at.len()],
             looked_at,
             watches,
@@ -193,9 +220,10 @@ impl<'a> Stage<'a> {
     fn play(&mut self, seed: u64) -> Outcome {
         let end = self.experiment.duration;
         for broker in self.plant.brokers() {
-            self.world.connection(&broker, true, None, EPOCH);
+            self.world.connection(&broker, true, None, self.clock.zero);
         }
-        self.say(|plant, emit| plant.announce(EPOCH, emit));
+        let epoch = self.plant_epoch;
+        self.say(|plant, emit| plant.announce(epoch, emit));
         let (mut time, mut is_aborted, mut was_steady) = (0, false, false);
         loop {
             if let Some(steady) = self.experiment.steady.as_ref().filter(|steady| !was_steady && time >= steady.by) {
@@ -244,7 +272,7 @@ impl<'a> Stage<'a> {
             let finding = watch.end(time, is_aborted);
             let stretch = curve::around(finding.at, said.expect.stretch(), time);
             let signal = signal.filter(|_| !finding.is_met);
-            let curve = signal.map(|signal| curve::of(&self.world, signal, stretch));
+            let curve = signal.map(|signal| curve::of(&self.world, signal, stretch, self.clock));
             checked.push(Checked { line: said.line, text: said.text.clone(), finding, curve });
         }
         let is_met = checked.iter().all(|one| one.finding.is_met);
@@ -273,23 +301,30 @@ impl<'a> Stage<'a> {
     /// The plant runs, and the twin hears what it says.
     fn advance(&mut self, until: u64) {
         if let Some(recording) = &mut self.recording {
-            recording.pass(&mut self.world, moment(self.plant.time()), Some((&self.plant, EPOCH)));
+            let now = self.plant_epoch + Duration::from_nanos(self.plant.time());
+            recording.pass(&mut self.world, now, Some((&self.plant, self.plant_epoch)));
         }
-        self.say(|plant, emit| plant.run(until, EPOCH, emit));
-        self.world.pass_time(moment(until));
+        let (epoch, begin) = (self.plant_epoch, self.begin);
+        self.say(|plant, emit| plant.run(begin + until, epoch, emit));
+        self.world.pass_time(self.clock.moment(until));
         self.observe();
         self.tell_of_silence(until);
     }
 
     /// The twin hears what the plant says.
     fn say(&mut self, speak: impl FnOnce(&mut Plant, &mut plant::Emit<'_>)) {
-        let mut said = Vec::new();
+        let (mut said, begin) = (Vec::new(), self.begin);
         speak(&mut self.plant, &mut |message| {
-            said.push((message.time, message.broker.to_owned(), message.topic.to_owned(), message.payload.to_vec()));
+            said.push((
+                message.time.saturating_sub(begin),
+                message.broker.to_owned(),
+                message.topic.to_owned(),
+                message.payload.to_vec(),
+            ));
         });
         for (time, broker, topic, payload) in said {
             self.tell_of_silence(time);
-            let receive_time = moment(time);
+            let receive_time = self.clock.moment(time);
             let message = Message { topic: &topic, payload: &payload, retained: false, qos: 0, receive_time };
             let (_, source_time) = self.world.message(&broker, &message);
             if let Some(recording) = &mut self.recording {
@@ -311,7 +346,7 @@ impl<'a> Stage<'a> {
                 (true, false) => Turn::Cleared,
                 _ => continue,
             };
-            let time = since_start(event.received);
+            let time = self.clock.since(event.received);
             self.watches.iter_mut().for_each(|watch| watch.alarm(time, &alarm, turn, message));
             let word = if turn == Turn::Raised { "raised" } else { "back to normal" };
             if turn == Turn::Raised {
@@ -320,7 +355,7 @@ impl<'a> Stage<'a> {
             self.journal.push(Entry { time, text: format!("{alarm} {word}: {message}") });
         }
         for sample in self.world.take_heard() {
-            let (signal, time) = (sample.signal, since_start(sample.receive_time));
+            let (signal, time) = (sample.signal, self.clock.since(sample.receive_time));
             let newest = self.world.knowledge().history.newest(signal);
             let is_late = newest.is_some_and(|newest| newest.source_time > sample.source_time);
             if let Ok(place) = self.looked_at.binary_search(&signal)
@@ -347,7 +382,8 @@ impl<'a> Stage<'a> {
     }
 
     fn hear(&mut self, time: u64, signal: SignalIndex, news: News<'_>) {
-        let current = |signal| usable(&self.world, signal, time);
+        let now = self.clock.moment(time);
+        let current = |signal| usable(&self.world, signal, now);
         for watch in self.watches.iter_mut().filter(|watch| watch.signals().contains(&signal)) {
             watch.hear(time, news, &current);
         }
@@ -371,11 +407,11 @@ impl<'a> Stage<'a> {
     }
 
     fn act(&mut self, time: u64, step: &Step) {
-        let now = moment(time);
+        let now = self.clock.moment(time);
         let text = match &step.kind {
             StepKind::Fault(fault) => {
                 let mut fault = fault.clone();
-                fault.course.onset = i64::try_from(time).unwrap_or(i64::MAX);
+                fault.course.onset = i64::try_from(self.begin.saturating_add(time)).unwrap_or(i64::MAX);
                 let text = format!("fault {}: {}", fault.id, fault.kind().name);
                 self.faults.retain(|other| other.id != fault.id);
                 self.faults.push(fault);
@@ -411,7 +447,8 @@ impl<'a> Stage<'a> {
 
     /// Of what the twin knows at a time.
     fn truth(&self, condition: &Condition, time: u64) -> Option<bool> {
-        watch::truth(condition, &|signal| usable(&self.world, signal, time))
+        let now = self.clock.moment(time);
+        watch::truth(condition, &|signal| usable(&self.world, signal, now))
     }
 
     fn tell(&mut self, time: u64, text: String) {
@@ -425,10 +462,10 @@ impl<'a> Stage<'a> {
 }
 
 /// What the twin knows of a signal at a time: none where that is not usable, or has expired.
-fn usable(world: &Run, signal: SignalIndex, time: u64) -> Option<Value> {
+fn usable(world: &Run, signal: SignalIndex, now: Timestamp) -> Option<Value> {
     let point = world.knowledge().history.newest(signal)?;
     let expires = world.scene().signals[signal.at()].expires;
-    let is_fresh = expires.is_none_or(|expires| point.receive_time + expires >= moment(time));
+    let is_fresh = expires.is_none_or(|expires| point.receive_time + expires >= now);
     (is_fresh && is_usable(point.quality)).then_some(point.value)
 }
 
@@ -437,12 +474,22 @@ fn is_usable(quality: Quality) -> bool {
     quality.grade < Grade::Bad || quality.reason == Reason::OutOfRange
 }
 
-pub(super) fn moment(time: u64) -> Timestamp {
-    EPOCH + Duration::from_nanos(time)
+/// Source and receive times of an experiment.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Clock {
+    /// Of its start.
+    pub zero: Timestamp,
 }
 
-pub(super) fn since_start(time: Timestamp) -> u64 {
-    u64::try_from(time.0.saturating_sub(EPOCH.0)).unwrap_or(0)
+impl Clock {
+    pub fn moment(self, time: u64) -> Timestamp {
+        self.zero + Duration::from_nanos(time)
+    }
+
+    /// Nanoseconds from the start; 0 before it.
+    pub fn since(self, moment: Timestamp) -> u64 {
+        u64::try_from(moment.0.saturating_sub(self.zero.0)).unwrap_or(0)
+    }
 }
 
 fn nanos(duration: Duration) -> u64 {

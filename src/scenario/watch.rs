@@ -118,7 +118,7 @@ impl Watch {
     /// The signals that it looks at.
     pub fn signals(&self) -> &[SignalIndex] {
         match &self.expect {
-            Expect::Within { signal, .. } => std::slice::from_ref(signal),
+            Expect::Within { signal, .. } | Expect::Follows { signal, .. } => std::slice::from_ref(signal),
             Expect::Figure { of, .. } => std::slice::from_ref(of),
             Expect::Holds { that, .. } | Expect::Becomes { that, .. } => &that.inputs,
             Expect::Raised { .. }
@@ -168,7 +168,7 @@ impl Watch {
         let unknown = if news == News::Silence { Unknown::Silent } else { Unknown::Unusable };
         let mut is_late = false;
         let held = match &self.expect {
-            Expect::Within { .. } | Expect::Figure { .. } => match news {
+            Expect::Within { .. } | Expect::Follows { .. } | Expect::Figure { .. } => match news {
                 News::Value { value, is_late: late } => {
                     is_late = late;
                     Some(value.as_f64().map_or(Held::Unknown(unknown), Held::Number))
@@ -225,7 +225,14 @@ impl Watch {
             (Expect::Within { bounds, .. }, Held::Number(x)) if !bounds.have(x) => {
                 Some(Finding::failed(time, format!("it was {}", bounds.told(x))))
             }
-            (Expect::Within { .. } | Expect::Holds { .. }, Held::Unknown(why)) => {
+            (Expect::Follows { reference, .. }, Held::Number(x)) if !reference.bounds(time).have(x) => {
+                let bounds = reference.bounds(time);
+                let (low, high) = (bounds.low.unwrap_or(x), bounds.high.unwrap_or(x));
+                let what =
+                    format!("it was {}, not from {} to {}", bounds.told(x), bounds.short(low), bounds.short(high));
+                Some(Finding::failed(time, what))
+            }
+            (Expect::Within { .. } | Expect::Follows { .. } | Expect::Holds { .. }, Held::Unknown(why)) => {
                 Some(Finding::failed(time, why.told()))
             }
             (Expect::Holds { .. }, Held::Flag(false)) => Some(Finding::failed(time, "it was false")),
@@ -247,6 +254,7 @@ impl Watch {
     fn stretch(&self) -> Option<Stretch> {
         match &self.expect {
             Expect::Within { stretch, .. }
+            | Expect::Follows { stretch, .. }
             | Expect::Holds { stretch, .. }
             | Expect::Becomes { stretch, .. }
             | Expect::Figure { stretch, .. } => Some(*stretch),
@@ -274,7 +282,8 @@ impl Watch {
             Expect::Cleared { .. } => Finding::failed(until, "it did not go back to normal"),
             Expect::NotRaised { .. } | Expect::NothingElse { .. } => met("none was raised"),
             Expect::Order { raised } => in_order(raised, &self.order, time),
-            Expect::Within { .. } | Expect::Holds { .. } if !self.has_seen => nothing(),
+            Expect::Within { .. } | Expect::Follows { .. } | Expect::Holds { .. } if !self.has_seen => nothing(),
+            Expect::Follows { .. } => met("it followed all the time"),
             Expect::Within { .. } => met("it was within all the time"),
             Expect::Holds { .. } => met("it was true all the time"),
             Expect::Becomes { .. } => Finding::failed(until, "it did not become true"),

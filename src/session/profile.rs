@@ -70,8 +70,7 @@ pub fn read(scene: &Scene) -> Result<Vec<Profile>, Vec<ProfileError>> {
         let known = scene.profiles[..at].iter().position(is_same).and_then(|known| read.get(&known).cloned());
         let profile = match known {
             Some(profile) => Ok(profile),
-            None if of.is_recording => recorded(of, scene),
-            None => column(of),
+            None => read_one(of, scene),
         };
         if let Ok(profile) = &profile {
             read.insert(at, profile.clone());
@@ -82,6 +81,11 @@ pub fn read(scene: &Scene) -> Result<Vec<Profile>, Vec<ProfileError>> {
         }
     }
     if errors.is_empty() { Ok(profiles) } else { Err(errors) }
+}
+
+/// Reads one; a recorded signal is taken in the unit of the input.
+pub fn read_one(of: &ProfileOf, scene: &Scene) -> Result<Profile, Cause> {
+    if of.is_recording { recorded(of, scene) } else { column(of) }
 }
 
 /// Says what is wrong with files, one line each.

@@ -238,6 +238,47 @@ fn a_matrix_and_seeds_give_a_table_that_says_what_matters() {
 }
 
 #[test]
+fn an_experiment_begins_where_a_recording_was_and_compares_with_it() {
+    let all = r#"expect: [Figure(of: "T-1.level", by: Last, high: "9 m"), NothingElse()],"#;
+    let (folder, path) = well(all);
+    let experiment = load(&path);
+    let recording = folder.path().join("it.mcap");
+    let file = fs::File::create_new(&recording).expect("a file");
+    let whole = scenario::record(&experiment, None, recording, file, pollux::run::EPOCH).expect("it is recorded");
+    let carry_out = |duration: &str, fields: &str| {
+        let path = folder.path().join("other.ron");
+        let text = format!("Scenario(format: (1, 0), scene: \"scene.ron\", duration: \"{duration}\", {fields})");
+        fs::write(&path, text).expect("a scenario");
+        run(&load(&path))
+    };
+    let rest = carry_out("17s", &format!(r#"start: (recording: "it.mcap", at: "43s"), {all}"#));
+    assert_eq!(rest.checked[0].finding.figure, whole.checked[0].finding.figure, "the same plant to the last bit");
+    let follows = r#"expect: [Follows(signal: "T-1.level", file: "it.mcap", by: "6 mm", shift: "1s")]"#;
+    let other = carry_out("50s", &format!("seed: 7, {follows}"));
+    assert_eq!(other.verdict, Verdict::Passed, "{:?}", other.checked);
+    let biased = r#"steps: [(at: "20s", fault: "bias", on: "T-1.level", with: {"by": "3 cm"})],"#;
+    let other = carry_out("50s", &format!("{biased} {follows}"));
+    assert_eq!(other.verdict, Verdict::Failed);
+    assert!((20..=21).contains(&(other.checked[0].finding.at / 1_000_000_000)), "{:?}", other.checked);
+    assert!(other.checked[0].finding.what.contains("not from"), "{:?}", other.checked);
+    let bad = |fields: &str| {
+        let (bad_folder, path) = well(fields);
+        fs::copy(folder.path().join("it.mcap"), bad_folder.path().join("it.mcap")).expect("a copy");
+        scenario::load(&path).render(false)
+    };
+    for (wrong, said) in [
+        (r#"start: (recording: "no.mcap")"#, "from the folder of this file on"),
+        (r#"start: (recording: "it.mcap", at: "2h")"#, "ends before that"),
+        (r#"start: (recording: "it.mcap"), seeds: 3"#, "goes on with the seed that it had"),
+        (r#"expect: [Follows(signal: "T-1.level", file: "it.mcap", of: "T-1.levle", by: "1 m")]"#, "T-1.level"),
+        (r#"expect: [Follows(signal: "T-1.level", file: "it.csv", by: "1 m")]"#, "cannot be read"),
+    ] {
+        let told = bad(wrong);
+        assert!(told.contains(said), "{wrong}\n{told}");
+    }
+}
+
+#[test]
 fn what_no_scenario_notices_or_exercises_is_listed() {
     let (folder, _path) = well(BIASED);
     let ran = pollux(&["test", "it.ron", "--format", "json", "--coverage", "--mutate"], folder.path());
