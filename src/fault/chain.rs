@@ -29,53 +29,80 @@ pub(super) trait Station {
     fn take_up(&mut self, old: Self);
 }
 
-/// What is held back, in the order in which it leaves.
-#[derive(Clone, PartialEq, Debug)]
+/// What is held back, in the order in which it leaves: by the time at which it does, and at one time as it came.
+#[derive(Clone, Debug)]
 pub(super) struct Held<T> {
-    items: VecDeque<(Timestamp, T)>,
+    items: VecDeque<One<T>>,
+    /// How many have come so far; only what follows from it counts, the order in which they came.
+    came: u64,
+}
+
+#[derive(Clone, Debug)]
+struct One<T> {
+    due: Timestamp,
+    number: u64,
+    item: T,
+}
+
+impl<T: PartialEq> PartialEq for Held<T> {
+    fn eq(&self, other: &Self) -> bool {
+        let leave = |held: &Self| held.items.iter().map(|one| one.due).collect::<Vec<_>>();
+        leave(self) == leave(other) && self.as_they_came().eq(other.as_they_came())
+    }
 }
 
 impl<T> Default for Held<T> {
     fn default() -> Self {
-        Self { items: VecDeque::new() }
+        Self { items: VecDeque::new(), came: 0 }
+    }
+}
+
+impl<T> Held<T> {
+    /// All, with the times at which they leave, in the order in which they came.
+    pub(super) fn as_they_came(&self) -> impl Iterator<Item = (Timestamp, &T)> {
+        let mut all: Vec<&One<T>> = self.items.iter().collect();
+        all.sort_by_key(|one| one.number);
+        all.into_iter().map(|one| (one.due, &one.item))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
     }
 }
 
 impl<T: Passing> Held<T> {
     /// Holds it until a time, behind what leaves at that time already.
     pub(super) fn hold(&mut self, due: Timestamp, item: T) {
-        let place = self.items.partition_point(|(other, _)| *other <= due);
-        self.items.insert(place, (due, item));
+        let place = self.items.partition_point(|one| one.due <= due);
+        self.items.insert(place, One { due, number: self.came, item });
+        self.came += 1;
     }
 
     pub(super) fn next(&self) -> Option<Timestamp> {
-        self.items.front().map(|(due, _)| *due)
+        self.items.front().map(|one| one.due)
     }
 
     /// When the last of those leaves that are `like` this.
     pub(super) fn last(&self, like: impl Fn(&T) -> bool) -> Option<Timestamp> {
-        self.items.iter().rev().find(|(_, item)| like(item)).map(|(due, _)| *due)
+        self.items.iter().rev().find(|one| like(&one.item)).map(|one| one.due)
     }
 
     /// Takes the first of those out that are `like` this, now.
     pub(super) fn take(&mut self, at: Timestamp, like: impl Fn(&T) -> bool) -> Option<T> {
-        let place = self.items.iter().position(|(_, item)| like(item))?;
-        let (_, mut item) = self.items.remove(place)?;
+        let place = self.items.iter().position(|one| like(&one.item))?;
+        let One { mut item, .. } = self.items.remove(place)?;
         item.leave(at);
         Some(item)
     }
 
-    /// Nothing stays longer than until a time.
+    /// Nothing stays longer than until a time: as if that had been known when it came.
     fn hurry(&mut self, until: Timestamp) {
-        self.items.iter_mut().for_each(|(due, _)| *due = (*due).min(until));
-    }
-
-    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &(Timestamp, T)> {
-        self.items.iter()
+        self.items.iter_mut().for_each(|one| one.due = one.due.min(until));
+        self.items.make_contiguous().sort_by_key(|one| (one.due, one.number));
     }
 
     fn pop(&mut self) -> Option<T> {
-        let (due, mut item) = self.items.pop_front()?;
+        let One { due, mut item, .. } = self.items.pop_front()?;
         item.leave(due);
         Some(item)
     }

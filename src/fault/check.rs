@@ -87,11 +87,15 @@ impl<T, S: PartialEq> Fault<T, S> {
 }
 
 impl Fault {
-    /// What is wrong with it on a machine of a model: a value out of the bounds of the parameter that it sets, a parameter
-    /// that is to be stuck.
+    /// What is wrong with it on a machine of a model: a target that the model does not have, a value out of the bounds of the
+    /// parameter that it sets, a parameter that is to be stuck.
     pub fn check_against(&self, description: &Description) -> Vec<Problem> {
         let Defect::Process { target, effect } = &self.defect else { return Vec::new() };
-        let Target::Parameter { parameter, .. } = target else { return Vec::new() };
+        let parameter = match target {
+            Target::Parameter { parameter, .. } => parameter,
+            Target::Input { input, .. } if *input < description.inputs.len() => return Vec::new(),
+            Target::Input { .. } => return vec![self.problem(format!("{} has no such input", description.name), "")],
+        };
         let Some(said) = description.parameters.get(*parameter) else {
             return vec![self.problem(format!("{} has no such parameter", description.name), "")];
         };
@@ -243,5 +247,8 @@ mod tests {
         assert_eq!([low, high].map(|to| on(ProcessEffect::Set { to })), [0, 0]);
         assert_eq!([high * 2.0, -high].map(|to| on(ProcessEffect::Set { to })), [1, 1]);
         assert_eq!([on(ProcessEffect::Stuck {}), on(ProcessEffect::Scale { by: 2.0 })], [1, 0]);
+        let beyond = Target::Input { machine: 0, input: tank.inputs.len() };
+        let defect = Defect::Process { target: beyond, effect: ProcessEffect::Stuck {} };
+        assert_eq!(Fault { id: "F".into(), defect, course: Course::default() }.check_against(tank).len(), 1);
     }
 }

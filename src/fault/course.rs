@@ -133,6 +133,13 @@ impl Course {
         i64::try_from(i128::from(self.onset) + number * i128::from(every.max(1))).ok().map(Timestamp)
     }
 
+    /// The first moment after this one at which a bout ends.
+    pub fn next_end(&self, after: Timestamp) -> Option<Timestamp> {
+        let end = |bout: Bout| bout.until;
+        let now = self.bout(after).and_then(end);
+        now.or_else(|| self.bout(self.next_onset(after)?).and_then(end))
+    }
+
     /// When it is over for good; none: when it is cleared.
     pub fn end(&self) -> Option<Timestamp> {
         match self.recurrence {
@@ -217,6 +224,11 @@ mod tests {
         }
         assert_eq!(edges, [10.0, 14.0, 16.0, 30.0, 34.0, 36.0, 50.0, 54.0, 56.0]);
         assert_eq!(COURSE.end(), Some(at(56.0)));
+        let ends = [0.0, 10.0, 15.9, 16.0, 30.0, 55.9, 56.0].map(|secs| COURSE.next_end(at(secs)));
+        assert_eq!(
+            ends,
+            [Some(16.0), Some(16.0), Some(16.0), Some(36.0), Some(36.0), Some(56.0), None].map(|end| end.map(at))
+        );
     }
 
     #[test]
@@ -283,7 +295,7 @@ mod tests {
             let course = Course { onset, ramp, duration, recurrence };
             let time = Timestamp(time);
             prop_assert!((0.0..=1.0).contains(&course.intensity(time)) && (0.0..=1.0).contains(&course.stepped(time)));
-            let _ = (course.next_edge(time), course.next_step(time), course.end());
+            let _ = (course.next_edge(time), course.next_step(time), course.next_end(time), course.end());
         }
     }
 }

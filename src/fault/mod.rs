@@ -22,7 +22,9 @@
 //!
 //! Faults act in the order of their list: what the first one makes is what the second one gets. Several may stand on one
 //! target. A list is set as a whole; a fault that stays, by its id, keeps what it remembers. Faults that are taken off
-//! the list leave nothing behind: what follows is the truth at once, and what one of them held back comes at once too.
+//! the list, or whose bout ends, leave nothing behind: what follows is the truth at once, and what one of them held back
+//! comes at once too. In a simulated plant, an instrument that reads seldom shows its last reading then as it read it; where
+//! another fault is still on it, the next reading comes without the fault that is gone.
 //!
 //! # Time
 //!
@@ -31,7 +33,13 @@
 //! held back has a place in the one order. Its [`Course`] says when it is active, and how much.
 //!
 //! What a fault does depends on its data and on what came while it was active, never on when it became known. So a fault
-//! that somebody sets by hand does what it does in a scenario that knew of it from the beginning.
+//! that somebody sets by hand does what it does in a scenario that knew of it from the beginning: for a plant, who sets it
+//! carries the plant on by `Plant::run_before`.
+//!
+//! # Whether it has acted
+//!
+//! Each layer counts what its faults have changed (`acted`): a fault with a count of 0 has made no difference, such as a bias
+//! on a text, or a lost link on topics on which nothing is sent.
 //!
 //! # Kinds
 //!
@@ -60,7 +68,7 @@ pub use course::{Bout, Course, Recurrence};
 pub use kind::{Kind, Layer, Measure, Parameter};
 pub use link::{LinkEffect, LinkFaults, Message};
 pub use process::{ProcessEffect, ProcessFaults};
-pub use sensor::{SensorEffect, SensorFaults};
+pub use sensor::{Downstream, SensorEffect, SensorFaults};
 pub use store::RestoreError;
 
 /// A deliberate defect. Its targets are resolved indices; in files and messages they are paths ([`WrittenFault`]).

@@ -9,7 +9,7 @@ use crate::network::{Adjustment, Effect, Target};
 use crate::value::Timestamp;
 
 /// Of the layout that [`ProcessFaults::to_bytes`] writes.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// A period of an oscillation is seen in so many steps.
 const STEPS_A_PERIOD: u64 = 40;
 const LONGEST_PERIOD_SECS: f64 = 1e6;
@@ -129,8 +129,41 @@ struct ProcessFault {
     fault: Fault,
     target: Target,
     effect: ProcessEffect,
+    memory: Memory,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+struct Memory {
     /// When a bout began, and what the input was then.
     kept: Option<(Timestamp, f64)>,
+    /// Bouts in which it made its target another, and the beginning of the last one of them.
+    acted: u64,
+    counted: Option<Timestamp>,
+}
+
+impl ProcessFault {
+    fn new(fault: &Fault, memory: Memory) -> Option<Self> {
+        let Defect::Process { target, effect } = fault.defect else { return None };
+        Some(Self { fault: fault.clone(), target, effect, memory })
+    }
+}
+
+/// Whether the adjustments from a place on, all of one target, make it another than those before do.
+fn changes(
+    all: &[Adjustment],
+    begin: usize,
+    target: Target,
+    read: &mut dyn FnMut(&[Adjustment], Target) -> f64,
+) -> bool {
+    match target {
+        _ if all.len() == begin => false,
+        Target::Parameter { .. } => read(&all[..begin], target).to_bits() != read(all, target).to_bits(),
+        Target::Input { .. } => all[begin..].iter().any(|adjustment| match adjustment.effect {
+            Effect::Set(_) => true,
+            Effect::Scale(factor) => factor != 1.0,
+            Effect::Add(more) => more != 0.0,
+        }),
+    }
 }
 
 impl ProcessFaults {
@@ -139,11 +172,18 @@ impl ProcessFaults {
     pub fn set(&mut self, faults: &[Fault]) {
         let mut before = std::mem::take(&mut self.each);
         let new = faults.iter().filter_map(|fault| {
-            let Defect::Process { target, effect } = fault.defect else { return None };
             let old = before.iter().position(|old| old.fault.continues(fault)).map(|at| before.swap_remove(at));
-            Some(ProcessFault { fault: fault.clone(), target, effect, kept: old.and_then(|old| old.kept) })
+            ProcessFault::new(fault, old.map_or(Memory::default(), |old| old.memory))
         });
         self.each = new.collect();
+    }
+
+    /// The same faults with what they remember, in another network. `faults` are those that were set, in the same order, on
+    /// the targets of that network.
+    pub fn moved(&self, faults: &[Fault]) -> Self {
+        let mut old = self.each.iter().map(|one| one.memory);
+        let new = faults.iter().filter(|fault| fault.layer() == Layer::Process);
+        Self { each: new.filter_map(|fault| ProcessFault::new(fault, old.next().unwrap_or_default())).collect() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -152,20 +192,27 @@ impl ProcessFaults {
 
     /// The adjustments for a time, in order. They change at [`next_look`](Self::next_look) alone.
     ///
-    /// `read` tells what an input has with the adjustments that it is given; it is asked once in a bout of an input that is
-    /// stuck. A plant adjusts its network by them, refreshes it and reads the input.
+    /// `read` tells what a target has with the adjustments that it is given; it is asked once in a bout of an input that is
+    /// stuck, and of a parameter until it has become another in this bout. A plant adjusts its network by them and reads the
+    /// target; before it reads an input, it refreshes the network.
     pub fn look(&mut self, time: Timestamp, read: &mut dyn FnMut(&[Adjustment], Target) -> f64) -> Vec<Adjustment> {
         let mut adjustments = Vec::new();
         for one in &mut self.each {
             let course = one.fault.course;
             let Some(bout) = course.bout(time) else { continue };
             let is_stuck = matches!((one.effect, one.target), (ProcessEffect::Stuck {}, Target::Input { .. }));
-            if is_stuck && one.kept.is_none_or(|(from, _)| from != bout.from) {
+            let memory = &mut one.memory;
+            if is_stuck && memory.kept.is_none_or(|(from, _)| from != bout.from) {
                 let value = read(&adjustments, one.target);
-                one.kept = Some((bout.from, value)).filter(|_| value.is_finite());
+                memory.kept = Some((bout.from, value)).filter(|_| value.is_finite());
             }
-            let kept = one.kept.filter(|_| is_stuck).map(|(_, value)| value);
+            let kept = memory.kept.filter(|_| is_stuck).map(|(_, value)| value);
+            let begin = adjustments.len();
             one.effect.adjustments(one.target, Now { course, bout, time }, kept, &mut adjustments);
+            if memory.counted != Some(bout.from) && changes(&adjustments, begin, one.target, read) {
+                memory.counted = Some(bout.from);
+                memory.acted = memory.acted.wrapping_add(1);
+            }
         }
         adjustments
     }
@@ -175,6 +222,13 @@ impl ProcessFaults {
         self.each.iter().filter_map(|one| one.effect.next_look(&one.fault.course, after)).min()
     }
 
+    /// In how many bouts each fault has made its target another than it was, by its id, in order: 0 where a parameter has
+    /// the value already that it is set to. An input that is set or stuck counts, whatever feeds it: nobody knows what it
+    /// would have been.
+    pub fn acted(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.each.iter().map(|one| (one.fault.id.as_str(), one.memory.acted))
+    }
+
     /// What they remember.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut to = Writer::new(VERSION, Layer::Process);
@@ -182,10 +236,13 @@ impl ProcessFaults {
         for one in &self.each {
             to.text(&one.fault.id);
             to.text(one.effect.name());
-            to.option(one.kept, |to, (from, value)| {
+            let Memory { kept, acted, counted } = one.memory;
+            to.option(kept, |to, (from, value)| {
                 to.time(from);
                 to.float(value);
             });
+            to.number(acted);
+            to.option(counted, Writer::time);
         }
         to.finish()
     }
@@ -197,7 +254,11 @@ impl ProcessFaults {
         let mut each = self.each.clone();
         for one in &mut each {
             from.same_fault(&one.fault)?;
-            one.kept = from.option(|from| Ok((from.time()?, from.float()?)))?;
+            let kept = from.option(|from| Ok((from.time()?, from.float()?)))?;
+            if kept.is_some_and(|(_, value)| !value.is_finite()) {
+                return Err(RestoreError::Damaged);
+            }
+            one.memory = Memory { kept, acted: from.number()?, counted: from.option(Reader::time)? };
         }
         from.finish()?;
         self.each = each;
@@ -328,6 +389,25 @@ mod tests {
         other.restore(&one.to_bytes()).expect("the same list");
         assert_eq!(one, other);
         assert_eq!(faults(&list[..1]).restore(&one.to_bytes()), Err(RestoreError::Damaged));
+    }
+
+    #[test]
+    fn a_fault_that_changes_nothing_is_known_by_its_count() {
+        let course = Course { ramp: 0, duration: Some(5_000_000_000), ..RAMP };
+        let (set, add) = (ProcessEffect::Set { to: 6.0 }, ProcessEffect::Add { by: 1.0 });
+        let mut faults = faults(&[
+            (WEAR, set, course),
+            (WEAR, add, course),
+            (WEAR, ProcessEffect::Scale { by: 1.0 }, course),
+            (INPUT, ProcessEffect::Scale { by: 1.0 }, course),
+            (INPUT, ProcessEffect::Stuck {}, course),
+            (INPUT, add, Course { onset: 60_000_000_000, ..course }),
+        ]);
+        for secs in [5.0, 10.0, 11.0, 12.0, 20.0] {
+            faults.look(at(secs), &mut |before, _| before.iter().fold(6.0, |x, adjustment| adjustment.effect.of(x)));
+        }
+        let acted: Vec<u64> = faults.acted().map(|(_, acted)| acted).collect();
+        assert_eq!(acted, [0, 1, 0, 0, 1, 0], "each bout counts once");
     }
 
     fn effects() -> impl Strategy<Value = ProcessEffect> {

@@ -115,6 +115,14 @@ impl<'b> Reader<'b> {
         Ok(self.take(1)?[0])
     }
 
+    pub(super) fn flag(&mut self) -> Result<bool, RestoreError> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(RestoreError::Damaged),
+        }
+    }
+
     pub(super) fn number(&mut self) -> Result<u64, RestoreError> {
         let bytes = self.take(8)?.try_into().map_err(|_| RestoreError::Damaged)?;
         Ok(u64::from_le_bytes(bytes))
@@ -151,7 +159,7 @@ impl<'b> Reader<'b> {
     pub(super) fn value(&mut self) -> Result<Value, RestoreError> {
         Ok(match self.byte()? {
             0 => Value::Number(self.float()?),
-            1 => Value::Bool(self.byte()? != 0),
+            1 => Value::Bool(self.flag()?),
             2 => Value::Text(Arc::from(self.text()?)),
             _ => return Err(RestoreError::Damaged),
         })

@@ -31,7 +31,7 @@ impl Plant {
         let announcement = self.announcement(epoch);
         let (topic, time) = (self.announcement_topic(), self.time());
         for broker in self.brokers() {
-            emit(Message { broker: &broker, topic: &topic, payload: &announcement, retain: true, qos: 1, time });
+            emit(Message::kept(&broker, &topic, &announcement, time));
         }
         for at in 0..self.reports.len() {
             if self.has_begun && self.reports[at].retain {
@@ -47,12 +47,12 @@ impl Plant {
         let time = self.time();
         for report in self.reports.iter().filter(|report| report.retain) {
             if let Some(topic) = self.encoder.topics().get(report.topic) {
-                emit(Message { broker: &topic.broker, topic: &topic.name, payload: b"", retain: true, qos: 1, time });
+                emit(Message::kept(&topic.broker, &topic.name, b"", time));
             }
         }
         let topic = self.announcement_topic();
         for broker in self.brokers() {
-            emit(Message { broker: &broker, topic: &topic, payload: b"", retain: true, qos: 1, time });
+            emit(Message::kept(&broker, &topic, b"", time));
         }
     }
 

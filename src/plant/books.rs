@@ -42,9 +42,15 @@ impl Books {
         (time / EVERY + 1) * EVERY
     }
 
-    /// Forgets what was: somebody is about to change a machine, which may add or take something. What was told stays told.
-    pub fn close(&mut self) {
-        self.begin.clear();
+    /// Somebody has changed machines, which may have added or taken something: from the balances of all islands before to
+    /// those after. Only what is made or lost besides is told; so it does not matter how often machines are changed.
+    pub fn shift(&mut self, before: &[Balance], after: &[Balance]) {
+        for (begin, (before, after)) in self.begin.iter_mut().zip(before.iter().zip(after)) {
+            let Some((Balance { account, .. }, _)) = begin else { continue };
+            account.volume += after.account.volume - before.account.volume;
+            account.heat += after.account.heat - before.account.heat;
+            account.items += after.account.items - before.account.items;
+        }
     }
 
     /// Looks at all islands that can be looked at now.
@@ -135,9 +141,17 @@ mod tests {
         assert!(text.starts_with("T-1, V-1, T-2 have made -") && text.contains(wanted), "{text}");
         let mut books = Books::default();
         books.audit(&network, &now);
-        books.close();
+        let before = network.balances(&now);
         now.set_number(&network, 0, volume, lower);
-        books.audit(&network, &now);
+        books.shift(&before, &network.balances(&now));
         assert_eq!(minutes(&mut now, &mut books, 10), [], "who changes a machine may take something");
+        for _ in 0..10 {
+            let before = network.balances(&now);
+            now.set_number(&network, 0, volume, now.numbers(&network, 0)[volume] + 0.05);
+            books.shift(&before, &network.balances(&now));
+            let less = now.numbers(&network, 0)[volume] - 0.01;
+            now.set_number(&network, 0, volume, less);
+        }
+        assert_eq!(minutes(&mut now, &mut books, 1).len(), 1, "what is lost between many changes is lost");
     }
 }

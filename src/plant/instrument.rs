@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use crate::scene::Instrument;
-use crate::value::{Stream, Value};
+use crate::value::{Stream, Value, to_multiple};
 
 /// An instrument and what it remembers.
 #[derive(Clone, PartialEq, Debug)]
@@ -25,8 +25,9 @@ pub(super) struct Memory {
     pub(super) time: u64,
     /// The value behind its lag.
     pub(super) lagged: f64,
-    /// What it saw and has not shown yet, oldest first.
+    /// What it saw and has not read yet, oldest first.
     pub(super) late: VecDeque<(u64, Value)>,
+    /// What it shows: its last reading, or what a fault makes of it; none where there is none.
     pub(super) shown: Option<Value>,
 }
 
@@ -36,15 +37,14 @@ impl Reader {
         Self { instrument, possible, noise: Stream::new(seed, path, "instrument"), memory: Memory::default() }
     }
 
-    /// Takes a reading of a true value at a time in nanoseconds.
-    pub(super) fn read(&mut self, truth: Value, time: u64) {
+    /// A reading of a true value at a time in nanoseconds.
+    pub(super) fn read(&mut self, truth: Value, time: u64) -> Value {
         let Instrument { dead_time, lag_secs, bias, noise, relative_noise, resolution, range, .. } = self.instrument;
         let seen = self.behind_dead_time(truth, time, dead_time);
         let Value::Number(mut x) = seen else {
             self.memory.time = time;
             self.memory.count += 1;
-            self.memory.shown = Some(seen);
-            return;
+            return seen;
         };
         if lag_secs > 0.0 {
             if self.memory.count > 0 {
@@ -68,7 +68,7 @@ impl Reader {
         }
         self.memory.time = time;
         self.memory.count += 1;
-        self.memory.shown = Some(Value::Number(x));
+        Value::Number(x)
     }
 
     /// The newest value that is as old as the dead time; before there is one, the oldest.
@@ -85,26 +85,14 @@ impl Reader {
     }
 }
 
-/// The nearest multiple. Where the step is a whole part of one, such as 0.001, the result has no more digits than it
-/// needs.
-pub(super) fn to_multiple(x: f64, step: f64) -> f64 {
-    let parts = (1.0 / step).round();
-    match (parts * step - 1.0).abs() < 1e-9 && parts >= 1.0 {
-        true => (x * parts).round() / parts,
-        false => (x / step).round() * step,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn readings(instrument: Instrument, truth: impl Fn(f64) -> f64, secs: u64) -> Vec<f64> {
         let mut reader = Reader::new(instrument, Some((-5.0, 1e9)), 7, "P-1.flow");
-        let all = (0..=secs).map(|at| {
-            reader.read(Value::Number(truth(at as f64)), at * 1_000_000_000);
-            reader.memory.shown.as_ref().and_then(Value::as_f64).unwrap_or(f64::NAN)
-        });
+        let all = (0..=secs)
+            .map(|at| reader.read(Value::Number(truth(at as f64)), at * 1_000_000_000).as_f64().unwrap_or(f64::NAN));
         all.collect()
     }
 
@@ -158,13 +146,5 @@ mod tests {
         let read = readings(instrument, |t| if t < 500.0 { -4.0 } else { -6.0 }, 1000);
         assert!(read[..500].iter().all(|x| *x >= -5.0) && read[..500].contains(&-5.0));
         assert!(read[500..].iter().any(|x| *x < -6.0), "what is out of range is seen to be");
-    }
-
-    #[test]
-    fn steps_of_a_resolution_are_short_numbers() {
-        assert_eq!(to_multiple(61.234_46, 0.001).to_string(), "61.234");
-        assert_eq!(to_multiple(0.3, 0.1).to_string(), "0.3");
-        assert_eq!(to_multiple(1237.0, 25.0), 1225.0);
-        assert_eq!(to_multiple(-0.26, 0.5), -0.5);
     }
 }

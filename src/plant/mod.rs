@@ -12,10 +12,12 @@
 //!        └─ profiles (files); commands, where somebody else controls it
 //! ```
 
+mod adopt;
 mod announce;
 mod books;
 mod command;
 mod defects;
+mod faults;
 mod instrument;
 pub mod portrait;
 mod profile;
@@ -28,18 +30,18 @@ mod truth;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::fault::Fault;
 use crate::ingest::Encoder;
 use crate::network::{Adjustment, Blueprint, Network, State, Target, Workspace};
 use crate::scene::{self, Measure, Scene, Seen, WaveformOf};
 use crate::value::{Shift, SignalIndex, Timestamp, Value};
 
+pub use adopt::EndedFault;
 pub use announce::{ANNOUNCEMENTS, announced, announcement_topic};
 use books::Books;
 pub use books::Violation;
 use command::Commands;
 pub use command::Heard;
-use defects::Defects;
+use defects::{Defects, Shown};
 use instrument::Reader;
 pub use portrait::{Portrait, TakeError};
 pub use profile::Profile;
@@ -56,10 +58,22 @@ pub struct Message<'a> {
     pub broker: &'a str,
     pub topic: &'a str,
     pub payload: &'a [u8],
+    /// Whether the broker is to keep it for later subscribers.
     pub retain: bool,
+    /// Whether it comes as out of a broker's store, by a fault of a link: whoever takes messages without a broker takes this
+    /// for the RETAIN flag that a subscriber sees. [`retain`](Self::retain) is none: it is set on messages that a subscriber
+    /// gets as they are sent, without the flag.
+    pub from_store: bool,
     pub qos: u8,
     /// Nanoseconds since the start.
     pub time: u64,
+}
+
+impl<'a> Message<'a> {
+    /// One that the broker is to keep; an empty one, so that it keeps none any more.
+    pub fn kept(broker: &'a str, topic: &'a str, payload: &'a [u8], time: u64) -> Self {
+        Self { broker, topic, payload, retain: true, from_store: false, qos: 1, time }
+    }
 }
 
 /// Where a plant's messages go. Called once per message, in a repeatable order.
@@ -134,6 +148,10 @@ pub struct Plant {
     defects: Defects,
     /// Whether the messages of time 0 went out.
     has_begun: bool,
+    /// Whether it stands right before what is due now: see [`Plant::run_before`].
+    is_open: bool,
+    /// Whether faults were changed at a time at which it is open: machines are adjusted with what is due then.
+    is_changed: bool,
 }
 
 impl Plant {
@@ -196,7 +214,7 @@ impl Plant {
             });
         }
         let stand_ins = cast.into_iter().map(|cast| (cast.signal, cast.actor)).collect();
-        let (seed, has_begun) = (options.seed, false);
+        let seed = options.seed;
         let mut plant = Self {
             scene,
             options,
@@ -210,7 +228,9 @@ impl Plant {
             commands,
             books: Books::default(),
             defects: Defects::new(seed),
-            has_begun,
+            has_begun: false,
+            is_open: false,
+            is_changed: false,
         };
         if plant.options.story && !plant.scene.story.happenings.is_empty() {
             plant.adjust(0, true);
@@ -236,22 +256,53 @@ impl Plant {
     }
 
     /// Carries the plant on to a time in nanoseconds since its start, which was at `epoch`, and emits what is due until
-    /// then. At first everything is due.
+    /// then, what is due at that time with it. At first everything is due.
+    ///
+    /// What somebody does to it afterwards, at the same time, comes behind what was due: it has its effect from the next
+    /// moment on. Who wants it to come first carries the plant on by [`run_before`](Self::run_before).
     pub fn run(&mut self, until: u64, epoch: Timestamp, emit: &mut Emit<'_>) {
+        if until < self.time() {
+            return;
+        }
+        self.catch_up(until, epoch, emit);
+        self.network.advance(&mut self.state, until, &mut self.work);
+        self.is_open = false;
+    }
+
+    /// The same without what is due at that very time: that comes first when it runs on.
+    ///
+    /// So who carries a plant on in stretches, and does something to it between two of them, does it at that time: a fault
+    /// that is set then, with that time as its onset, makes the same messages as one that was known before, and one that is
+    /// cleared then the same as one that was to end then.
+    pub fn run_before(&mut self, until: u64, epoch: Timestamp, emit: &mut Emit<'_>) {
+        if until > self.time() {
+            self.catch_up(until - 1, epoch, emit);
+            self.network.advance(&mut self.state, until, &mut self.work);
+            self.is_open = true;
+        }
+    }
+
+    /// Does all that is due until a time.
+    fn catch_up(&mut self, until: u64, epoch: Timestamp, emit: &mut Emit<'_>) {
         if !self.has_begun {
             self.has_begun = true;
+            self.books.audit(&self.network, &self.state);
             self.say(0, epoch, emit);
         }
         loop {
-            let (said, told, followed) = (self.next_said(), self.next_told(), self.next_followed());
-            let audit = Books::next(self.time());
-            let look = self.defects.next_look(self.time()).unwrap_or(u64::MAX);
-            let release = self.defects.next_release().map_or(u64::MAX, |at| at.max(self.time()));
+            let now = self.time();
+            // All that was due until then is done.
+            let done = now - u64::from(self.is_open);
+            let (said, told, followed) = (self.next_said(done), self.next_told(done), self.next_followed(done));
+            let audit = Books::next(done);
+            let look = if self.is_changed { now } else { self.defects.next_look(done).unwrap_or(u64::MAX) };
+            let release = self.defects.next_release(done).map_or(u64::MAX, |at| at.max(now));
             let next = said.min(told).min(followed).min(audit).min(look).min(release);
             if next > until {
                 break;
             }
             self.network.advance(&mut self.state, next, &mut self.work);
+            (self.is_open, self.is_changed) = (false, false);
             if next == audit {
                 self.books.audit(&self.network, &self.state);
             }
@@ -262,33 +313,33 @@ impl Plant {
                 self.adjust(next, next == look);
             }
             if next == release {
+                let readings = self.defects.release_readings(next);
+                self.show(readings);
+                self.settle();
                 self.defects.release(next, emit);
             }
             if next == said {
                 self.say(next, epoch, emit);
             }
         }
-        self.network.advance(&mut self.state, until, &mut self.work);
     }
 
-    /// When a message or a reading is due next, in nanoseconds since the start.
-    fn next_said(&self) -> u64 {
-        let now = self.time();
-        let reports = self.reports.iter().map(|report| report.beat.next(now));
-        let readings = self.readers.iter().filter_map(|(_, reader)| own_beat(reader)).map(|beat| beat.next(now));
+    /// When a message or a reading is due next after a time, in nanoseconds since the start.
+    fn next_said(&self, time: u64) -> u64 {
+        let reports = self.reports.iter().map(|report| report.beat.next(time));
+        let readings = self.readers.iter().filter_map(|(_, reader)| own_beat(reader)).map(|beat| beat.next(time));
         reports.chain(readings).min().unwrap_or(u64::MAX)
     }
 
-    /// When something of the story begins or ends next.
-    fn next_told(&self) -> u64 {
-        let told = self.options.story.then(|| story::next(&self.scene.story, self.time())).flatten();
+    /// When something of the story begins or ends next after a time.
+    fn next_told(&self, time: u64) -> u64 {
+        let told = self.options.story.then(|| story::next(&self.scene.story, time)).flatten();
         told.unwrap_or(u64::MAX)
     }
 
-    /// When a file says something new next.
-    fn next_followed(&self) -> u64 {
-        let now = self.time();
-        self.options.profiles.iter().filter_map(|profile| profile.next(now)).min().unwrap_or(u64::MAX)
+    /// When a file says something new next after a time.
+    fn next_followed(&self, time: u64) -> u64 {
+        self.options.profiles.iter().filter_map(|profile| profile.next(time)).min().unwrap_or(u64::MAX)
     }
 
     /// Sets what files say for now.
@@ -336,26 +387,22 @@ impl Plant {
             None => self.stand_ins.get_mut(signal).and_then(|actor| actor.at(time)),
         };
         let Some(truth) = truth else { return };
+        let reading = reader.read(truth, time);
         if !self.defects.concern_readings() {
-            reader.read(truth, time);
+            reader.memory.shown = Some(reading);
             return;
         }
-        let (signal, before) = (*signal, reader.memory.shown.clone());
-        reader.read(truth, time);
-        let memory = &mut reader.memory;
-        let Some(value) = std::mem::replace(&mut memory.shown, before) else { return };
-        let read = self.defects.read(signal, value, time);
-        if read.is_lost {
-            memory.shown = None;
-        }
-        self.show(read.shown);
+        let shown = self.defects.read(*signal, reading, time);
+        self.show(shown);
     }
 
-    /// Instruments show values.
-    fn show(&mut self, values: Vec<(SignalIndex, Value)>) {
+    /// Instruments show other values, or none.
+    fn show(&mut self, Shown(values): Shown) {
         for (signal, value) in values {
             if let Ok(place) = self.readers.binary_search_by_key(&signal, |(at, _)| *at) {
-                self.readers[place].1.memory.shown = Some(value);
+                let shown = &mut self.readers[place].1.memory.shown;
+                self.defects.keep_sound(signal, shown);
+                *shown = value;
             }
         }
     }
@@ -374,7 +421,10 @@ impl Plant {
             true => None,
             false => self.readers[*reader].1.memory.shown.clone(),
         });
-        let values = values.collect();
+        let values: Vec<Option<Value>> = values.collect();
+        if !self.reports[report].has_news(&values, time) {
+            return;
+        }
         let Some(topic) = self.encoder.topics().get(self.reports[report].topic) else { return };
         // A sender whose clock is wrong stamps its messages wrongly.
         let Shift(wrong) = self.defects.clock_shift(&topic.broker, &topic.name, time);
@@ -384,10 +434,13 @@ impl Plant {
             state.waveform(network, waveform.machine, waveform.waveform, waveform.rate, out);
         };
         let report = &mut self.reports[report];
-        let Some(payload) = report.message(&self.encoder, (stamps, time), values, &sampled) else { return };
-        let (retain, qos) = (report.retain, report.qos);
-        let message = Message { broker: &topic.broker, topic: &topic.name, payload: &payload, retain, qos, time };
-        self.defects.send(message, emit);
+        let Some(payload) = report.payload(&self.encoder, (stamps, time), &values, &sampled) else { return };
+        if wrong != 0 && report.payload(&self.encoder, (epoch, time), &values, &sampled).as_ref() != Some(&payload) {
+            self.defects.has_shifted(&topic.broker, &topic.name, time);
+        }
+        report.has_said(values, time);
+        let (broker, topic, retain, qos) = (&topic.broker, &topic.name, report.retain, report.qos);
+        self.defects.send(Message { broker, topic, payload: &payload, retain, from_store: false, qos, time }, emit);
     }
 
     /// The brokers that it publishes to and hears, sorted.
@@ -412,77 +465,6 @@ impl Plant {
         topics.filter(|topic| topic.broker == broker).map(|topic| topic.name.as_str()).collect()
     }
 
-    /// Goes on with another scene, and what its files hold: machines that are the same keep their states.
-    pub fn adopt(&mut self, scene: Arc<Scene>, profiles: Vec<Profile>) -> Result<(), MakeError> {
-        let mut other = Self::new(scene, Options { profiles, ..self.options.clone() })?;
-        let outside: Vec<f64> =
-            (0..other.network.blueprint().outside.len()).map(|at| other.state.outside(at)).collect();
-        other.state = other.network.adopt(&self.network, &self.state, &outside, &mut other.work);
-        for (signal, reader) in &mut other.readers {
-            let path = other.scene.signal_path(*signal);
-            let old = self.readers.iter().find(|(old, _)| self.scene.signal_path(*old) == path);
-            if let Some((_, old)) = old {
-                reader.memory = old.memory.clone();
-            }
-        }
-        for (signal, actor) in &mut other.stand_ins {
-            let path = other.scene.signal_path(*signal);
-            let old = self.stand_ins.iter().find(|(old, _)| self.scene.signal_path(**old) == path);
-            if let Some((_, old)) = old {
-                actor.take_up(old);
-            }
-        }
-        for report in &mut other.reports {
-            let name = other.encoder.topics().get(report.topic);
-            let old = self.reports.iter().find(|old| self.encoder.topics().get(old.topic) == name);
-            if let Some(old) = old {
-                report.memory.sequence = old.memory.sequence;
-            }
-        }
-        other.has_begun = self.has_begun;
-        other.follow_profiles();
-        other.set_faults(self.moved_faults(&other));
-        *self = other;
-        Ok(())
-    }
-
-    /// Its faults for another plant, by the names of what they are on; those whose targets are gone are left out.
-    fn moved_faults(&self, other: &Self) -> Vec<Fault> {
-        let target = |target: &Target| {
-            let (from, to) = (self.network.description(target.machine()), &self.network.blueprint().machines);
-            let machine = other.network.machine(&to[target.machine()].id).ok_or(())?;
-            let description = other.network.description(machine);
-            Ok(match *target {
-                Target::Parameter { parameter, .. } => {
-                    let name = from.parameters[parameter].name;
-                    Target::Parameter { machine, parameter: description.parameter(name).ok_or(())? }
-                }
-                Target::Input { input, .. } => {
-                    Target::Input { machine, input: description.input(from.inputs[input].name).ok_or(())? }
-                }
-            })
-        };
-        let signal = |signal: &SignalIndex| {
-            let path = self.scene.signal_path(*signal);
-            let found = other.scene.signals.iter().find(|one| other.scene.signal_path(one.index) == path);
-            found.map(|signal| signal.index).ok_or(())
-        };
-        self.defects.list().iter().filter_map(|fault| fault.resolve(target, signal).ok()).collect()
-    }
-
-    /// The faults that act, in their order.
-    pub fn faults(&self) -> &[Fault] {
-        self.defects.list()
-    }
-
-    /// Sets all faults, in the order in which they act, from now on. Those that are gone have no effect any more; damage that
-    /// they have done stays until it is repaired. What they held back comes at once.
-    pub fn set_faults(&mut self, faults: Vec<Fault>) {
-        let freed = self.defects.set(faults, self.time());
-        self.show(freed);
-        self.adjust(self.time(), true);
-    }
-
     /// Makes damage of a machine good, by the number of a repair of its model.
     pub fn repair(&mut self, machine: usize, repair: usize) {
         self.change(|plant| plant.state.repair(&plant.network, machine, repair));
@@ -504,12 +486,14 @@ impl Plant {
             }
             let (network, state, work) = (&plant.network, &mut plant.state, &mut plant.work);
             let mut all = adjustments.clone();
-            // What an input that is stuck has with all that acts before it.
+            // What a target has with all that acts before.
             let mut read = |before: &[Adjustment], target: Target| {
                 state.adjust(network, &[&adjustments, before].concat());
-                network.refresh(state, work);
                 match target {
-                    Target::Input { machine, input } => state.inputs(network, machine)[input],
+                    Target::Input { machine, input } => {
+                        network.refresh(state, work);
+                        state.inputs(network, machine)[input]
+                    }
                     Target::Parameter { machine, parameter } => state.parameters(network, machine)[parameter],
                 }
             };
@@ -518,13 +502,12 @@ impl Plant {
         });
     }
 
-    /// Somebody changes machines. What was made or lost before is told; what people do is not.
+    /// Somebody changes machines: what people add or take is not told as made or lost.
     fn change(&mut self, how: impl FnOnce(&mut Self)) {
-        self.books.audit(&self.network, &self.state);
-        self.books.close();
+        let before = self.network.balances(&self.state);
         how(self);
+        self.books.shift(&before, &self.network.balances(&self.state));
         self.network.refresh(&mut self.state, &mut self.work);
-        self.books.audit(&self.network, &self.state);
     }
 }
 

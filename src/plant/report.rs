@@ -6,9 +6,7 @@ use serde_json::Value as Json;
 
 use crate::ingest::{self, Encoder};
 use crate::scene::{Scene, WaveformOf};
-use crate::value::{SignalIndex, Timestamp, Value};
-
-use super::instrument::to_multiple;
+use crate::value::{SignalIndex, Timestamp, Value, to_multiple};
 
 /// From message to message where neither the scene nor its signals say more.
 const USUAL: Duration = Duration::from_secs(1);
@@ -125,19 +123,21 @@ fn usual(scene: &Scene, signals: &[(SignalIndex, usize)], period: &dyn Fn(Signal
 }
 
 impl Report {
-    /// The payload of a message at `time` nanoseconds since `epoch`, if there is anything to say. `values` are the newest
-    /// readings in the order of the signals, none for one that is silent; `sampled` fills the waveforms.
-    pub(super) fn message(
-        &mut self,
+    /// Whether there is anything new to say at a time. `values` are the newest readings in the order of the signals, none
+    /// for one that is silent.
+    pub(super) fn has_news(&self, values: &[Option<Value>], time: u64) -> bool {
+        let Memory { sequence, sent, said } = &self.memory;
+        !self.on_change || *sequence == 0 || values != said || time - sent >= self.every
+    }
+
+    /// The payload of a message at `time` nanoseconds since `epoch`, if it says anything; `sampled` fills the waveforms.
+    pub(super) fn payload(
+        &self,
         encoder: &Encoder,
         (epoch, time): (Timestamp, u64),
-        values: Vec<Option<Value>>,
+        values: &[Option<Value>],
         sampled: &dyn Fn(&WaveformOf, &mut [f64]),
     ) -> Option<Vec<u8>> {
-        let begins = self.memory.sequence == 0;
-        if self.on_change && !begins && values == self.memory.said && time < self.memory.sent + self.every {
-            return None;
-        }
         let now = epoch + Duration::from_nanos(time);
         let mut around = self.around.clone();
         fill(&mut around, self.memory.sequence, now);
@@ -155,11 +155,14 @@ impl Report {
         let spoken = self
             .signals
             .iter()
-            .zip(&values)
+            .zip(values)
             .filter_map(|((signal, _), value)| Some((*signal, encoder.json(*signal, value.as_ref()?))));
-        let payload = encoder.payload(around, now, &spoken.collect::<Vec<_>>())?;
+        encoder.payload(around, now, &spoken.collect::<Vec<_>>())
+    }
+
+    /// A message went out.
+    pub(super) fn has_said(&mut self, values: Vec<Option<Value>>, time: u64) {
         self.memory = Memory { sequence: self.memory.sequence + 1, sent: time, said: values };
-        Some(payload)
     }
 }
 

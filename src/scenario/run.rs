@@ -3,7 +3,8 @@
 //!
 //! The plant runs in slices of [`SLICE`]. In each, the deeds that are due are done first, then the plant runs, then the twin
 //! learns what the plant said, message by message; conditions are looked at after each. So a step that waits for a condition
-//! comes at the end of the slice in which it became true.
+//! comes at the end of the slice in which it became true. What the plant says at the very end of a slice comes in the next
+//! one, behind the deeds of that time: see [`Plant::run_before`].
 //!
 //! All times are those at which the twin learns: a sample counts when it comes, however old it says that it is, and an alarm
 //! when it is known.
@@ -183,7 +184,7 @@ impl<'a> Stage<'a> {
                 let (mut plant, epoch) =
                     Plant::taken_up(experiment.scene.clone(), &start.plant, None, profiles).map_err(Box::new)?;
                 // From the keyframe to the moment nobody listens.
-                plant.run(Clock { zero: epoch }.since(start.at), epoch, &mut |_| {});
+                plant.run_before(Clock { zero: epoch }.since(start.at), epoch, &mut |_| {});
                 (plant, epoch)
             }
         };
@@ -239,7 +240,7 @@ impl<'a> Stage<'a> {
                 break;
             }
             let next = (time - time % SLICE + SLICE).min(end).min(self.next_moment(time).unwrap_or(end));
-            self.advance(next);
+            self.advance(next, Plant::run_before);
             time = next;
             if let Some(that) = self.experiment.aborts.iter().find(|that| self.truth(that, time) == Some(true)) {
                 self.trouble(time, format!("it ended here: {} became true", that.source));
@@ -247,9 +248,12 @@ impl<'a> Stage<'a> {
                 break;
             }
         }
+        if !is_aborted {
+            // What is said at the very end.
+            self.advance(time, Plant::run);
+        }
         if !self.faults.is_empty() {
-            self.faults.clear();
-            self.plant.set_faults(Vec::new());
+            self.take_back(time, None);
             self.tell(time, "all faults are taken back".to_owned());
         }
         if !is_aborted {
@@ -299,13 +303,15 @@ impl<'a> Stage<'a> {
     }
 
     /// The plant runs, and the twin hears what it says.
-    fn advance(&mut self, until: u64) {
+    fn advance(&mut self, until: u64, run: fn(&mut Plant, u64, Timestamp, &mut plant::Emit<'_>)) {
         if let Some(recording) = &mut self.recording {
+            // What is said at this very time is not learnt yet.
             let now = self.plant_epoch + Duration::from_nanos(self.plant.time());
-            recording.pass(&mut self.world, now, Some((&self.plant, self.plant_epoch)));
+            let before = Timestamp(now.0.saturating_sub(1));
+            recording.pass(&mut self.world, before, Some((&self.plant, self.plant_epoch)));
         }
         let (epoch, begin) = (self.plant_epoch, self.begin);
-        self.say(|plant, emit| plant.run(begin + until, epoch, emit));
+        self.say(|plant, emit| run(plant, begin + until, epoch, emit));
         self.world.pass_time(self.clock.moment(until));
         self.observe();
         self.tell_of_silence(until);
@@ -315,17 +321,14 @@ impl<'a> Stage<'a> {
     fn say(&mut self, speak: impl FnOnce(&mut Plant, &mut plant::Emit<'_>)) {
         let (mut said, begin) = (Vec::new(), self.begin);
         speak(&mut self.plant, &mut |message| {
-            said.push((
-                message.time.saturating_sub(begin),
-                message.broker.to_owned(),
-                message.topic.to_owned(),
-                message.payload.to_vec(),
-            ));
+            let plant::Message { broker, topic, payload, from_store, qos, time, .. } = message;
+            let time = time.saturating_sub(begin);
+            said.push((time, broker.to_owned(), topic.to_owned(), payload.to_vec(), from_store, qos));
         });
-        for (time, broker, topic, payload) in said {
+        for (time, broker, topic, payload, retained, qos) in said {
             self.tell_of_silence(time);
             let receive_time = self.clock.moment(time);
-            let message = Message { topic: &topic, payload: &payload, retained: false, qos: 0, receive_time };
+            let message = Message { topic: &topic, payload: &payload, retained, qos, receive_time };
             let (_, source_time) = self.world.message(&broker, &message);
             if let Some(recording) = &mut self.recording {
                 recording.message(&broker, &message, source_time);
@@ -419,8 +422,7 @@ impl<'a> Stage<'a> {
                 text
             }
             StepKind::Clear(id) => {
-                self.faults.retain(|fault| id.as_ref().is_some_and(|id| fault.id != *id));
-                self.plant.set_faults(self.faults.clone());
+                self.take_back(time, id.as_deref());
                 id.as_ref().map_or_else(|| "all faults are taken back".to_owned(), |id| format!("{id} is taken back"))
             }
             StepKind::Repair { path, machine, repair } => {
@@ -443,6 +445,22 @@ impl<'a> Stage<'a> {
         let draft = Draft::new(now, now, Kind::Note { text: text.clone() }).by(OPERATOR, "");
         self.world.record(draft);
         self.tell(time, text);
+    }
+
+    /// Takes back a fault, or all. One that changed nothing proves nothing: most often it ended before anything came, or it
+    /// sets what was so anyway.
+    fn take_back(&mut self, time: u64, id: Option<&str>) {
+        let goes = |fault: &Fault| id.is_none_or(|id| fault.id == id);
+        let own = |fault: &Fault| self.faults.iter().any(|one| one.id == fault.id);
+        let idle: Vec<String> = self
+            .plant
+            .acted()
+            .filter(|(fault, acted)| goes(fault) && own(fault) && *acted == 0)
+            .map(|(fault, _)| format!("fault {} changed nothing", fault.id))
+            .collect();
+        idle.into_iter().for_each(|text| self.trouble(time, text));
+        self.faults.retain(|fault| !goes(fault));
+        self.plant.set_faults(self.faults.clone());
     }
 
     /// Of what the twin knows at a time.

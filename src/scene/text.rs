@@ -3,6 +3,9 @@
 
 use std::time::Duration;
 
+use crate::value::topic;
+pub use crate::value::topic::filter_fault;
+
 /// Why a text is no id; none if it is one.
 pub fn id_fault(id: &str) -> Option<String> {
     let bad = |c: char| matches!(c, '/' | '+' | '#' | '"' | '\\' | '{' | '}') || c.is_control();
@@ -126,43 +129,9 @@ pub fn shared(filter: &str) -> Option<&str> {
     filter.strip_prefix("$share/").map(|rest| rest.split_once('/').map_or("", |(_, shared)| shared))
 }
 
-/// What breaks the rules for topic filters (MQTT 5.0, section 4.7).
-pub fn filter_fault(topic: &str) -> Option<&'static str> {
-    if topic.is_empty() {
-        return Some("is empty");
-    }
-    if topic.len() > 65_535 {
-        return Some("is longer than 65,535 bytes");
-    }
-    if topic.contains('\0') {
-        return Some("holds the character NUL");
-    }
-    let mut levels = topic.split('/').peekable();
-    while let Some(level) = levels.next() {
-        if level.contains('#') && (level != "#" || levels.peek().is_some()) {
-            return Some("has a `#` that is not a whole level at the end");
-        }
-        if level.contains('+') && level != "+" {
-            return Some("has a `+` that is not a whole level");
-        }
-    }
-    None
-}
-
-/// Whether every topic that `topic` matches is matched by `filter` as well, of a shared subscription by what it shares.
-pub fn covers(filter: &str, topic: &str) -> bool {
-    let filter = shared(filter).unwrap_or(filter);
-    let mut wanted = topic.split('/');
-    for level in filter.split('/') {
-        match (level, wanted.next()) {
-            ("#", _) => return true,
-            (_, None | Some("#")) => return false,
-            ("+", Some(_)) => {}
-            (level, Some(other)) if level == other => {}
-            _ => return false,
-        }
-    }
-    wanted.next().is_none()
+/// Whether every topic that `narrow` matches is matched by `filter` as well, of a shared subscription by what it shares.
+pub fn covers(filter: &str, narrow: &str) -> bool {
+    topic::covers(shared(filter).unwrap_or(filter), narrow)
 }
 
 /// What breaks RFC 6901.

@@ -151,7 +151,8 @@ impl PlantStatus {
         *self.error.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
 
-    /// What has been found wrong with it since this was asked last: its end, balances that do not hold.
+    /// What has been found wrong with it since this was asked last: its end, balances that do not hold, faults that a saved
+    /// scene has no place for.
     pub fn take_troubles(&self) -> Vec<String> {
         std::mem::take(&mut *self.troubles.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -336,7 +337,8 @@ impl Publisher {
             }
             while self.plant.time() < target {
                 let until = target.min(self.plant.time() + slice);
-                self.plant.run(until, self.start, &mut emit(&self.links, &self.shared));
+                // What somebody does to it at that time comes before what it says then.
+                self.plant.run_before(until, self.start, &mut emit(&self.links, &self.shared));
                 for violation in self.plant.take_violations() {
                     self.shared.status.tell(violation.to_string());
                 }
@@ -358,7 +360,11 @@ impl Publisher {
         // Another name or other brokers: what was announced and retained is taken back, and all begins anew there.
         let place = |plant: &Plant| (plant.brokers(), plant.announcement_topic());
         let moves = place(&next) != place(&self.plant);
-        let opened = adopted.and_then(|()| if moves { self.lines.open(&next).map(Some) } else { Ok(None) });
+        let opened = adopted.and_then(|ended| Ok((ended, if moves { Some(self.lines.open(&next)?) } else { None })));
+        let opened = opened.map(|(ended, opened)| {
+            ended.iter().for_each(|fault| self.shared.status.tell(fault.to_string()));
+            opened
+        });
         match opened {
             Err(error) => self.shared.status.tell(format!("the saved scene is not taken over: {error}")),
             Ok(Some(opened)) => {
@@ -369,9 +375,9 @@ impl Publisher {
             Ok(None) => {
                 let (before, now) = (self.plant.retained_topics(), next.retained_topics());
                 self.plant = next;
-                let mut emit = emit(&self.links, &self.shared);
+                let (mut emit, time) = (emit(&self.links, &self.shared), self.plant.time());
                 for (broker, topic) in before.difference(&now) {
-                    emit(Message { broker, topic, payload: b"", retain: true, qos: 1, time: 0 });
+                    emit(Message::kept(broker, topic, b"", time));
                 }
                 self.links.iter().for_each(|link| link.hear(&self.plant));
             }

@@ -1,5 +1,11 @@
 //! Faults in a simulated plant: what each layer does to what a twin hears.
 
+mod adopted;
+mod hand;
+mod slow;
+mod stored;
+mod throws;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -9,17 +9,7 @@ use pollux::plant::{Options, Plant};
 use pollux::scene::{self, Scene, SignalSource};
 use pollux::value::{Sample, Value};
 
-use crate::simulated::{SECOND, START, four_machines, load, numbers, run, samples};
-
-/// The four machines after one change of their text.
-fn changed(from: &str, to: &str) -> Arc<Scene> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("scene.ron");
-    let text = fs::read_to_string(four_machines()).expect("a scene");
-    assert!(text.contains(from), "{from}");
-    fs::write(&path, text.replacen(from, to, 1)).expect("a scene");
-    load(&path)
-}
+use crate::simulated::{SECOND, START, changed, four_machines, load, numbers, run, samples};
 
 fn plant(scene: &Arc<Scene>, seed: u64) -> Plant {
     Plant::new(scene.clone(), Options { seed, ..Options::default() }).expect("a plant")

@@ -27,6 +27,16 @@ pub fn load(path: &Path) -> Arc<Scene> {
     Arc::new(loaded.scene.expect("a scene"))
 }
 
+/// The four machines after one change of their text.
+pub fn changed(from: &str, to: &str) -> Arc<Scene> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("scene.ron");
+    let text = fs::read_to_string(four_machines()).expect("a scene");
+    assert!(text.contains(from), "{from}");
+    fs::write(&path, text.replacen(from, to, 1)).expect("a scene");
+    load(&path)
+}
+
 /// What a plant says in so many seconds, each with the time until which it had run.
 pub fn run(plant: &mut Plant, secs: u64) -> Vec<Sent> {
     let mut all = Vec::new();

@@ -85,8 +85,9 @@ effects! {
     }
     /// Old retained messages come again.
     ///
-    /// At the beginning of a bout the last message of each topic that was sent before comes again, marked as retained, as a
-    /// broker would deliver it to a new subscriber; in the order of brokers and topics. An empty one does not. Nothing else
-    /// happens until the next bout.
+    /// At the beginning of a bout the last message of each topic that was sent before comes again, as a broker that had
+    /// kept it delivers it to a new subscriber: with the RETAIN flag, so that its age is unknown; in the order of brokers
+    /// and topics. An empty one does not. Nothing else happens until the next bout. Over a real broker it comes without
+    /// the flag: only the broker sets that.
     StaleRetained "stale_retained" sudden {}
 }

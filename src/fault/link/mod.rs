@@ -20,7 +20,7 @@ use super::{Fault, Layer};
 use crate::value::{Shift, Timestamp};
 
 /// Of the layout that [`LinkFaults::to_bytes`] writes.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A message on its way.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,7 +30,11 @@ pub struct Message {
     pub broker: Arc<str>,
     pub topic: Arc<str>,
     pub payload: Bytes,
-    pub retained: bool,
+    /// Whether its sender asks the broker to keep it for later subscribers.
+    pub retain: bool,
+    /// Whether the broker had kept it and delivers it out of its store. That is what the RETAIN flag says that a subscriber
+    /// sees: on what is sent while it listens, the flag is not set, whatever the sender asked for.
+    pub from_store: bool,
     /// 0, 1 or 2.
     pub qos: u8,
 }
@@ -50,15 +54,29 @@ impl Message {
         to.text(&self.broker);
         to.text(&self.topic);
         to.bytes(&self.payload);
-        to.byte(u8::from(self.retained));
+        to.byte(u8::from(self.retain));
+        to.byte(u8::from(self.from_store));
         to.byte(self.qos);
     }
 
     fn read(from: &mut Reader<'_>) -> Result<Self, RestoreError> {
         let (time, broker, topic) = (from.time()?, Arc::from(from.text()?), Arc::from(from.text()?));
         let payload = Bytes::copy_from_slice(from.bytes()?);
-        Ok(Self { time, broker, topic, payload, retained: from.byte()? != 0, qos: from.byte()? })
+        let (retain, from_store, qos) = (from.flag()?, from.flag()?, from.byte()?);
+        if qos > 2 {
+            return Err(RestoreError::Damaged);
+        }
+        Ok(Self { time, broker, topic, payload, retain, from_store, qos })
     }
+}
+
+/// What was sent last on a topic.
+#[derive(Clone, PartialEq, Debug)]
+struct Last {
+    /// Its room is used again: the payload of a message may be a part of a much larger buffer.
+    payload: Vec<u8>,
+    retain: bool,
+    qos: u8,
 }
 
 /// All faults of the links of one world.
@@ -68,8 +86,8 @@ impl Message {
 pub struct LinkFaults {
     seed: u64,
     chain: Chain<LinkStation>,
-    /// The last message of each topic, as it was sent.
-    last: BTreeMap<Channel, Message>,
+    /// The last message of each topic, as it was sent, by broker and topic.
+    last: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Last>>,
 }
 
 impl LinkFaults {
@@ -90,6 +108,11 @@ impl LinkFaults {
         self.release(at, out);
     }
 
+    /// Whether it has nothing to remember.
+    pub fn is_blank(&self) -> bool {
+        self.is_empty() && self.last.is_empty()
+    }
+
     /// Whether it leaves all messages as they are.
     pub fn is_empty(&self) -> bool {
         self.chain.stations.is_empty()
@@ -98,9 +121,8 @@ impl LinkFaults {
     /// A message is sent. What was due until its time goes into `out` before it, then whatever becomes of it now.
     pub fn send(&mut self, message: Message, out: &mut Vec<Message>) {
         self.release(message.time, out);
-        // A copy: the payload may be a part of a much larger buffer.
-        let kept = Message { payload: Bytes::copy_from_slice(&message.payload), ..message.clone() };
-        self.last.insert(message.channel(), kept);
+        let Message { broker, topic, payload, retain, qos, .. } = &message;
+        self.remember(broker, topic, payload, *retain, *qos);
         let begin = out.len();
         out.push(message);
         self.lose(begin, out);
@@ -109,6 +131,24 @@ impl LinkFaults {
             sent.into_iter().for_each(|message| self.chain.pass(0, message, out));
             self.lose(begin, out);
         }
+    }
+
+    /// Whether a fault is on a topic, whether or not it is active. A message of another topic passes as it is: it may go
+    /// without [`send`](Self::send), if all that was due before it has left and it is [remembered](Self::remember).
+    pub fn concerns(&self, broker: &str, topic: &str) -> bool {
+        self.chain.stations.iter().any(|station| station.concerns(broker, topic))
+    }
+
+    /// A message is the last one of its topic from now on.
+    pub fn remember(&mut self, broker: &str, topic: &str, payload: &[u8], retain: bool, qos: u8) {
+        if let Some(last) = self.last.get_mut(broker).and_then(|topics| topics.get_mut(topic)) {
+            last.payload.clear();
+            last.payload.extend_from_slice(payload);
+            (last.retain, last.qos) = (retain, qos);
+            return;
+        }
+        let last = Last { payload: payload.to_vec(), retain, qos };
+        self.last.entry(Arc::from(broker)).or_default().insert(Arc::from(topic), last);
     }
 
     /// What is held back, and due until a time, goes into `out`.
@@ -135,7 +175,16 @@ impl LinkFaults {
         Shift(each.fold(0, i64::saturating_add))
     }
 
-    /// How many messages each fault has changed, held back, lost or added, by its id, in order. Of a wrong clock none.
+    /// A message was sent that says a wrong time because of [`clock_shift`](Self::clock_shift): the sender tells, as it
+    /// alone knows whether the message has a time.
+    pub fn has_shifted(&mut self, broker: &str, topic: &str, time: Timestamp) {
+        let wrong = |station: &&mut LinkStation| station.clock_shift(broker, topic, time) != 0;
+        self.chain.stations.iter_mut().filter(wrong).for_each(|station| station.count(1));
+    }
+
+    /// How many messages each fault has changed, held back, lost or added, by its id, in order: 0 where it made no
+    /// difference, such as on topics on which nothing was sent. Of a wrong clock those that [say a wrong
+    /// time](Self::has_shifted).
     pub fn acted(&self) -> impl Iterator<Item = (&str, u64)> {
         self.chain.stations.iter().map(|station| (station.fault().id.as_str(), station.acted()))
     }
@@ -163,11 +212,19 @@ impl LinkFaults {
 
     fn repeat(&mut self, place: usize, at: Timestamp, out: &mut Vec<Message>) {
         let station = &mut self.chain.stations[place];
-        let concerned = self.last.values().filter(|last| station.concerns(&last.broker, &last.topic));
-        let old: Vec<Message> = concerned
-            .filter(|last| !last.payload.is_empty())
-            .map(|last| Message { time: at, retained: true, ..last.clone() })
-            .collect();
+        let all =
+            self.last.iter().flat_map(|(broker, topics)| topics.iter().map(move |(topic, last)| (broker, topic, last)));
+        let concerned = all.filter(|(broker, topic, last)| !last.payload.is_empty() && station.concerns(broker, topic));
+        let again = concerned.map(|(broker, topic, last)| Message {
+            time: at,
+            broker: broker.clone(),
+            topic: topic.clone(),
+            payload: Bytes::copy_from_slice(&last.payload),
+            retain: last.retain,
+            from_store: true,
+            qos: last.qos,
+        });
+        let old: Vec<Message> = again.collect();
         station.has_repeated(at);
         station.count(old.len() as u64);
         old.into_iter().for_each(|message| self.chain.pass(place + 1, message, out));
@@ -178,8 +235,16 @@ impl LinkFaults {
         let mut to = Writer::new(VERSION, Layer::Link);
         to.number(self.chain.stations.len() as u64);
         self.chain.stations.iter().for_each(|station| station.write(&mut to));
-        to.number(self.last.len() as u64);
-        self.last.values().for_each(|message| message.write(&mut to));
+        to.number(self.last.values().map(BTreeMap::len).sum::<usize>() as u64);
+        for (broker, topics) in &self.last {
+            for (topic, Last { payload, retain, qos }) in topics {
+                to.text(broker);
+                to.text(topic);
+                to.bytes(payload);
+                to.byte(u8::from(*retain));
+                to.byte(*qos);
+            }
+        }
         to.finish()
     }
 
@@ -190,13 +255,17 @@ impl LinkFaults {
         let mut chain = self.chain.clone();
         from.count(chain.stations.len())?;
         chain.stations.iter_mut().try_for_each(|station| station.read(&mut from))?;
-        let mut last = BTreeMap::new();
+        let mut restored = Self { seed: self.seed, chain, last: BTreeMap::new() };
         for _ in 0..from.number()? {
-            let message = Message::read(&mut from)?;
-            last.insert(message.channel(), message);
+            let (broker, topic, payload) = (from.text()?, from.text()?, from.bytes()?);
+            let (retain, qos) = (from.flag()?, from.byte()?);
+            if qos > 2 {
+                return Err(RestoreError::Damaged);
+            }
+            restored.remember(broker, topic, payload, retain, qos);
         }
         from.finish()?;
-        (self.chain, self.last) = (chain, last);
+        *self = restored;
         Ok(())
     }
 }

@@ -64,7 +64,7 @@ impl LinkStation {
     }
 
     pub(super) fn count(&mut self, acted: u64) {
-        self.memory.acted += acted;
+        self.memory.acted = self.memory.acted.wrapping_add(acted);
     }
 
     pub(super) fn acted(&self) -> u64 {
@@ -119,7 +119,7 @@ impl LinkStation {
         if due <= message.time {
             return on.push(message);
         }
-        self.memory.acted += 1;
+        self.count(1);
         self.memory.held.hold(due, message);
     }
 
@@ -127,7 +127,7 @@ impl LinkStation {
     fn act(&mut self, mut message: Message, bout: Bout, on: &mut Vec<Message>) {
         let count = self.memory.counts.entry(message.channel()).or_default();
         let number = *count;
-        *count += 1;
+        *count = count.wrapping_add(1);
         let now = message.time;
         let intensity = self.fault.course.risen(bout.passed(now));
         let happens = |station: &Self, share| station.draws(&message, "happens").chance(number, intensity * share);
@@ -145,12 +145,12 @@ impl LinkStation {
                 self.hold(before.map_or(due, |before| due.max(before)), message, on);
             }
             LinkEffect::Loss { share } => match happens(self, share) {
-                true => self.memory.acted += 1,
+                true => self.count(1),
                 false => on.push(message),
             },
             LinkEffect::Duplicate { share } => {
                 if happens(self, share) {
-                    self.memory.acted += 1;
+                    self.count(1);
                     on.push(message.clone());
                 }
                 on.push(message);
@@ -166,14 +166,14 @@ impl LinkStation {
             }
             LinkEffect::Corrupt { share, part } => {
                 if !message.payload.is_empty() && happens(self, share) {
-                    self.memory.acted += 1;
+                    self.count(1);
                     message.payload = corrupt(&message.payload, part, self.draws(&message, "bytes"), number);
                 }
                 on.push(message);
             }
             LinkEffect::Cut { share } => {
                 if message.payload.len() > 1 && happens(self, share) {
-                    self.memory.acted += 1;
+                    self.count(1);
                     let rest = self.draws(&message, "end").below(number, message.payload.len() as u64 - 1);
                     message.payload.truncate(1 + rest as usize);
                 }
@@ -193,9 +193,9 @@ impl LinkStation {
             to.text(topic);
             to.number(*count);
         }
-        to.number(held.iter().len() as u64);
-        for (due, message) in held.iter() {
-            to.time(*due);
+        to.number(held.len() as u64);
+        for (due, message) in held.as_they_came() {
+            to.time(due);
             message.write(to);
         }
         to.option(*repeated, Writer::time);

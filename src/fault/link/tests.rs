@@ -9,7 +9,15 @@ const END: Timestamp = Timestamp(1_000_000_000_000);
 
 fn message(topic: &str, secs: f64, payload: impl Into<String>) -> Message {
     let payload = Bytes::from(payload.into());
-    Message { time: at(secs), broker: "plant".into(), topic: topic.into(), payload, retained: false, qos: 1 }
+    Message {
+        time: at(secs),
+        broker: "plant".into(),
+        topic: topic.into(),
+        payload,
+        retain: false,
+        from_store: false,
+        qos: 1,
+    }
 }
 
 fn on(filter: &str, effect: LinkEffect) -> Defect {
@@ -178,9 +186,9 @@ fn the_last_message_of_each_topic_comes_again_as_retained() {
     messages.insert(2, message("hall/P-0/level", 1.5, "another"));
     messages.insert(2, message("hall/P-3/flow", 1.5, ""));
     let left = run(&mut faults, &messages);
-    let old: Vec<_> = left.iter().filter(|message| message.retained).cloned().collect();
+    let old: Vec<_> = left.iter().filter(|message| message.from_store).cloned().collect();
     assert_eq!(told(&old), wanted([(2.0, "other"), (2.0, "1"), (4.0, "other"), (4.0, "3")]));
-    let rest: Vec<_> = left.into_iter().filter(|message| !message.retained).collect();
+    let rest: Vec<_> = left.into_iter().filter(|message| !message.from_store).collect();
     assert_eq!(rest, messages, "all else passes as it is");
 }
 

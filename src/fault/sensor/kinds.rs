@@ -71,6 +71,9 @@ effects! {
     ///
     /// A sample comes i `by` later, in the order of before: its receive time is later, its source time stays. At the end of
     /// a bout all that was held back comes at once. Acts on values of all types.
+    ///
+    /// In a simulated plant the instrument shows its readings later, also between two of them. The message that carries one
+    /// says when it was sent: the device that sends it takes what the instrument shows for new.
     Delay "delay" ramps {
         /// How much later
         by: f64 [Unit("s")] = 5.0, 0.0 => 1e6, usual 0.0 => 60.0;

@@ -1,6 +1,6 @@
 //! Faults of sensors. In: the samples of a world, in the order of their receive times, and faults. Out: samples as the faulty
-//! sensors show them; those that differ from what came are marked as simulated. Reads no clock, draws no number that does
-//! not follow from the seed.
+//! sensors show them, and which of them are lost; those that differ from what came are marked as simulated. Reads no clock,
+//! draws no number that does not follow from the seed.
 
 mod kinds;
 mod station;
@@ -8,7 +8,7 @@ mod station;
 mod tests;
 
 pub use kinds::SensorEffect;
-use station::SensorStation;
+use station::{Reading, SensorStation};
 
 use super::chain::{Chain, Station};
 use super::store::{Reader, RestoreError, Writer};
@@ -16,7 +16,33 @@ use super::{Fault, Layer};
 use crate::value::{Sample, SignalIndex, Timestamp};
 
 /// Of the layout that [`SensorFaults::to_bytes`] writes.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// Where readings go that have passed the faults, in the order in which they leave.
+pub trait Downstream {
+    fn comes(&mut self, sample: Sample);
+
+    /// A reading is lost that would have come now, as one of this signal.
+    fn is_lost(&mut self, signal: SignalIndex, at: Timestamp);
+}
+
+/// Where a lost sample is just none.
+impl Downstream for Vec<Sample> {
+    fn comes(&mut self, sample: Sample) {
+        self.push(sample);
+    }
+
+    fn is_lost(&mut self, _: SignalIndex, _: Timestamp) {}
+}
+
+fn hand_on(readings: Vec<Reading>, out: &mut impl Downstream) {
+    for Reading { sample, is_lost } in readings {
+        match is_lost {
+            true => out.is_lost(sample.signal, sample.receive_time),
+            false => out.comes(sample),
+        }
+    }
+}
 
 /// All faults of the sensors of one world.
 #[derive(Clone, PartialEq, Debug)]
@@ -35,13 +61,46 @@ impl SensorFaults {
     /// Sets all faults, in the order in which they act, from a time on; those of other layers are passed over. A fault that
     /// was there already, by its id, kind and signal, goes on, with another size and course too. What others held back
     /// comes at once.
-    pub fn set(&mut self, faults: &[Fault], at: Timestamp, out: &mut Vec<Sample>) {
+    pub fn set(&mut self, faults: &[Fault], at: Timestamp, out: &mut impl Downstream) {
         self.release(at, out);
         let stations: Vec<_> = faults.iter().filter_map(|fault| SensorStation::new(fault, self.seed)).collect();
-        self.chain.set(stations, at, out);
+        let mut readings = Vec::new();
+        self.chain.set(stations, at, &mut readings);
+        hand_on(readings, out);
+        self.find_concerned();
+    }
+
+    fn find_concerned(&mut self) {
         self.concerned = self.chain.stations.iter().flat_map(SensorStation::signals).collect();
         self.concerned.sort_unstable();
         self.concerned.dedup();
+    }
+
+    /// The same faults with what they remember, in another scene. `faults` are those that were set, in the same order, on
+    /// the signals of that scene; `signal` gives a signal of the old scene there.
+    pub fn moved(&self, faults: &[Fault], signal: &dyn Fn(SignalIndex) -> Option<SignalIndex>) -> Self {
+        let mut moved = Self::new(self.seed);
+        moved.chain.stations = faults.iter().filter_map(|fault| SensorStation::new(fault, self.seed)).collect();
+        for (new, old) in moved.chain.stations.iter_mut().zip(&self.chain.stations) {
+            new.take_from(old, signal);
+        }
+        moved.find_concerned();
+        moved
+    }
+
+    /// Whether a fault is on a signal, whether or not it is active.
+    pub fn concerns(&self, signal: SignalIndex) -> bool {
+        self.concerned.binary_search(&signal).is_ok()
+    }
+
+    /// Whether a fault that is active at a time is on a signal.
+    pub fn is_on(&self, signal: SignalIndex, at: Timestamp) -> bool {
+        self.concerns(signal) && self.chain.stations.iter().any(|station| station.is_on(signal, at))
+    }
+
+    /// The first moment after this one at which a bout ends.
+    pub fn next_end(&self, after: Timestamp) -> Option<Timestamp> {
+        self.chain.stations.iter().filter_map(|station| station.fault().course.next_end(after)).min()
     }
 
     /// Whether it leaves all samples as they are.
@@ -50,17 +109,23 @@ impl SensorFaults {
     }
 
     /// A sample comes. What was due until its receive time goes into `out` before it, then whatever becomes of it now.
-    pub fn take(&mut self, sample: Sample, out: &mut Vec<Sample>) {
+    pub fn take(&mut self, sample: Sample, out: &mut impl Downstream) {
         self.release(sample.receive_time, out);
-        match self.concerned.binary_search(&sample.signal) {
-            Ok(_) => self.chain.pass(0, sample, out),
-            Err(_) => out.push(sample),
+        if !self.concerns(sample.signal) {
+            return out.comes(sample);
         }
+        let mut readings = Vec::new();
+        self.chain.pass(0, Reading { sample, is_lost: false }, &mut readings);
+        hand_on(readings, out);
     }
 
     /// What is held back, and due until a time, goes into `out`.
-    pub fn release(&mut self, until: Timestamp, out: &mut Vec<Sample>) {
-        self.chain.release(until, out);
+    pub fn release(&mut self, until: Timestamp, out: &mut impl Downstream) {
+        if self.next_release().is_some_and(|due| due <= until) {
+            let mut readings = Vec::new();
+            self.chain.release(until, &mut readings);
+            hand_on(readings, out);
+        }
     }
 
     /// When [`release`](Self::release) has something to do next.
@@ -70,10 +135,12 @@ impl SensorFaults {
 
     /// How many samples are held back.
     pub fn held(&self) -> usize {
-        self.chain.stations.iter().map(|station| station.held().iter().len()).sum()
+        let held = self.chain.stations.iter().flat_map(|station| station.held().as_they_came());
+        held.filter(|(_, reading)| !reading.is_lost).count()
     }
 
-    /// How many samples each fault has changed, held back or lost, by its id, in order.
+    /// How many samples each fault has changed, held back or lost, by its id, in order: 0 where it made no difference, such
+    /// as a bias on a text, or a fault on a signal of which no sample came.
     pub fn acted(&self) -> impl Iterator<Item = (&str, u64)> {
         self.chain.stations.iter().map(|station| (station.fault().id.as_str(), station.acted()))
     }

@@ -1,4 +1,4 @@
-//! One fault of a sensor. In: samples. Out: the same as the faulty sensor would show them. Reads no clock.
+//! One fault of a sensor. In: readings. Out: the same as the faulty sensor would show them. Reads no clock.
 
 use super::SensorEffect;
 use crate::fault::chain::{Held, Passing, Station};
@@ -22,6 +22,13 @@ enum Way {
     Swapped(SignalIndex, SignalIndex),
 }
 
+/// A sample on its way through the faults; or the gap that is left of one, which goes where the sample would have gone.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Reading {
+    pub(super) sample: Sample,
+    pub(super) is_lost: bool,
+}
+
 #[derive(Clone, PartialEq, Debug, Default)]
 struct Memory {
     /// Samples that came while it was active.
@@ -30,13 +37,13 @@ struct Memory {
     acted: u64,
     /// When a bout began, and its first value.
     kept: Option<(Timestamp, Value)>,
-    held: Held<Sample>,
+    held: Held<Reading>,
 }
 
-impl Passing for Sample {
+impl Passing for Reading {
     fn leave(&mut self, at: Timestamp) {
-        self.receive_time = at;
-        mark(self);
+        self.sample.receive_time = at;
+        mark(&mut self.sample);
     }
 }
 
@@ -79,9 +86,10 @@ impl SensorStation {
             to.time(*from);
             to.value(value);
         });
-        to.number(held.iter().len() as u64);
-        for (due, sample) in held.iter() {
-            to.time(*due);
+        to.number(held.len() as u64);
+        for (due, Reading { sample, is_lost }) in held.as_they_came() {
+            to.time(due);
+            to.byte(u8::from(*is_lost));
             to.sample(sample);
         }
     }
@@ -90,38 +98,79 @@ impl SensorStation {
         from.same_fault(&self.fault)?;
         let (count, acted) = (from.number()?, from.number()?);
         let kept = from.option(|from| Ok((from.time()?, from.value()?)))?;
+        if kept.as_ref().is_some_and(|(_, value)| !has_value(Quality::GOOD, value)) {
+            return Err(RestoreError::Damaged);
+        }
         let mut held = Held::default();
         for _ in 0..from.number()? {
-            held.hold(from.time()?, from.sample()?);
+            let due = from.time()?;
+            held.hold(due, Reading { is_lost: from.flag()?, sample: from.sample()? });
         }
         self.memory = Memory { count, acted, kept, held };
         Ok(())
     }
 
+    /// Goes on with what the same fault remembers in another scene; `signal` gives a signal of that one here.
+    pub(super) fn take_from(&mut self, old: &Self, signal: &dyn Fn(SignalIndex) -> Option<SignalIndex>) {
+        let Memory { count, acted, ref kept, ref held } = old.memory;
+        self.memory = Memory { count, acted, kept: kept.clone(), held: Held::default() };
+        for (due, reading) in held.as_they_came() {
+            if let Some(signal) = signal(reading.sample.signal) {
+                let sample = Sample { signal, ..reading.sample.clone() };
+                self.memory.held.hold(due, Reading { sample, is_lost: reading.is_lost });
+            }
+        }
+    }
+
+    /// Whether it is on a signal, and active.
+    pub(super) fn is_on(&self, signal: SignalIndex, at: Timestamp) -> bool {
+        self.signals().any(|one| one == signal) && self.fault.course.is_active(at)
+    }
+
+    /// A gap that comes where the fault acts: it stays one.
+    fn lead(&mut self, mut gap: Reading, bout: Bout, on: &mut Vec<Reading>) {
+        let time = gap.sample.receive_time;
+        match self.way {
+            Way::Swapped(one, other) => gap.sample.signal = if gap.sample.signal == one { other } else { one },
+            Way::One(_, SensorEffect::Delay { by }) => {
+                let due = self.due(by, Now { course: self.fault.course, bout, time });
+                if due > time {
+                    return self.memory.held.hold(due, gap);
+                }
+            }
+            Way::One(..) => {}
+        }
+        on.push(gap);
+    }
+
+    /// When a reading leaves a delay, behind those that it holds.
+    fn due(&self, by: f64, now: Now) -> Timestamp {
+        now.late(by).max(self.memory.held.last(|_| true).unwrap_or(now.time))
+    }
+
     /// A sample that the fault acts on.
-    fn act(&mut self, mut sample: Sample, bout: Bout, on: &mut Vec<Sample>) {
+    fn act(&mut self, mut sample: Sample, bout: Bout, on: &mut Vec<Reading>) {
         let count = self.memory.count;
-        self.memory.count += 1;
+        self.memory.count = count.wrapping_add(1);
         let now = Now { course: self.fault.course, bout, time: sample.receive_time };
         let effect = match self.way {
             Way::One(_, effect) => effect,
             Way::Swapped(one, other) => {
                 sample.signal = if sample.signal == one { other } else { one };
                 self.changed(&mut sample);
-                return on.push(sample);
+                return on.push(Reading { sample, is_lost: false });
             }
         };
         match effect {
             SensorEffect::Dropout { share } if self.draws.chance(count, now.intensity() * share) => {
-                self.memory.acted += 1;
-                return;
+                self.count();
+                return on.push(Reading { sample, is_lost: true });
             }
             SensorEffect::Delay { by } => {
-                let due = now.late(by).max(self.memory.held.last(|_| true).unwrap_or(now.time));
+                let due = self.due(by, now);
                 if due > now.time {
-                    self.memory.acted += 1;
-                    self.memory.held.hold(due, sample);
-                    return;
+                    self.count();
+                    return self.memory.held.hold(due, Reading { sample, is_lost: false });
                 }
             }
             SensorEffect::Stuck {} if has_value(sample.quality, &sample.value) => {
@@ -144,35 +193,40 @@ impl SensorStation {
                 }
             }
         }
-        on.push(sample);
+        on.push(Reading { sample, is_lost: false });
     }
 
     fn changed(&mut self, sample: &mut Sample) {
-        self.memory.acted += 1;
+        self.count();
         mark(sample);
+    }
+
+    fn count(&mut self) {
+        self.memory.acted = self.memory.acted.wrapping_add(1);
     }
 }
 
 impl Station for SensorStation {
-    type Item = Sample;
+    type Item = Reading;
 
     fn fault(&self) -> &Fault {
         &self.fault
     }
 
-    fn take(&mut self, sample: Sample, on: &mut Vec<Sample>) {
-        let is_concerned = self.signals().any(|signal| signal == sample.signal);
-        match self.fault.course.bout(sample.receive_time).filter(|_| is_concerned) {
-            Some(bout) => self.act(sample, bout, on),
-            None => on.push(sample),
+    fn take(&mut self, reading: Reading, on: &mut Vec<Reading>) {
+        let is_concerned = self.signals().any(|signal| signal == reading.sample.signal);
+        match self.fault.course.bout(reading.sample.receive_time).filter(|_| is_concerned) {
+            Some(bout) if reading.is_lost => self.lead(reading, bout, on),
+            Some(bout) => self.act(reading.sample, bout, on),
+            None => on.push(reading),
         }
     }
 
-    fn held(&self) -> &Held<Sample> {
+    fn held(&self) -> &Held<Reading> {
         &self.memory.held
     }
 
-    fn held_mut(&mut self) -> &mut Held<Sample> {
+    fn held_mut(&mut self) -> &mut Held<Reading> {
         &mut self.memory.held
     }
 

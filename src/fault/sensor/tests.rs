@@ -160,6 +160,57 @@ fn swapped_signals_stand_for_each_other() {
     assert_eq!(found, wanted.map(|(signal, x)| (signal, Some(x))));
 }
 
+/// What leaves, in order: lost ones as their signals.
+#[derive(Default, PartialEq, Debug)]
+struct All(Vec<(SignalIndex, f64, Option<f64>)>);
+
+impl Downstream for All {
+    fn comes(&mut self, sample: Sample) {
+        self.0.push((sample.signal, sample.receive_time.as_secs_f64(), sample.value.as_f64()));
+    }
+
+    fn is_lost(&mut self, signal: SignalIndex, at: Timestamp) {
+        self.0.push((signal, at.as_secs_f64(), None));
+    }
+}
+
+#[test]
+fn what_is_lost_is_told_of_the_signal_and_the_time_at_which_it_would_have_come() {
+    let all_lost = |signal| (on(signal, SensorEffect::Dropout { share: 1.0 }), COURSE);
+    let late = (on(FLOW, SensorEffect::Delay { by: 1.5 }), Course::default());
+    let swapped = (Defect::Swapped { signals: (FLOW, LEVEL) }, Course::default());
+    let told = |list: &[(Defect, Course)]| {
+        let (mut faults, mut all) = (set(list), All::default());
+        [(FLOW, 1.0), (FLOW, 2.0), (LEVEL, 3.0), (FLOW, 6.0)]
+            .into_iter()
+            .for_each(|(signal, secs)| faults.take(sample(signal, secs, Value::Number(secs)), &mut all));
+        faults.release(Timestamp::MAX, &mut all);
+        let acted: Vec<u64> = faults.acted().map(|(_, acted)| acted).collect();
+        (all.0, acted)
+    };
+    let (came, lost) = (|signal, at, x| (signal, at, Some(x)), |signal, at| (signal, at, None));
+    let rest = [came(FLOW, 1.0, 1.0), lost(FLOW, 2.0), came(LEVEL, 3.0, 3.0), came(FLOW, 6.0, 6.0)];
+    assert_eq!(told(&[all_lost(FLOW)]), (rest.to_vec(), vec![1]));
+    let rest = [lost(FLOW, 2.5), came(LEVEL, 3.0, 3.0), lost(FLOW, 3.5), came(FLOW, 7.5, 6.0)];
+    assert_eq!(told(&[late.clone(), all_lost(FLOW)]), (rest.to_vec(), vec![3, 2]), "lost when it would have come");
+    let rest = [came(FLOW, 2.5, 1.0), came(LEVEL, 3.0, 3.0), lost(FLOW, 3.5), came(FLOW, 7.5, 6.0)];
+    assert_eq!(told(&[all_lost(FLOW), late]), (rest.to_vec(), vec![1, 2]), "a gap comes late, too");
+    let rest = [came(LEVEL, 1.0, 1.0), came(LEVEL, 2.0, 2.0), lost(FLOW, 3.0), came(LEVEL, 6.0, 6.0)];
+    assert_eq!(told(&[swapped.clone(), all_lost(FLOW)]), (rest.to_vec(), vec![4, 1]), "it was the flow by then");
+    let rest = [came(LEVEL, 1.0, 1.0), lost(LEVEL, 2.0), came(FLOW, 3.0, 3.0), came(LEVEL, 6.0, 6.0)];
+    assert_eq!(told(&[all_lost(FLOW), swapped]), (rest.to_vec(), vec![1, 3]), "it would have been the level");
+}
+
+#[test]
+fn a_fault_on_what_it_cannot_change_has_not_acted() {
+    let bias = on(FLOW, SensorEffect::Bias { by: 1.0 });
+    for value in [Value::Bool(true), Value::Text("AUTO".into())] {
+        let mut faults = set(&[(bias.clone(), Course::default())]);
+        run(&mut faults, &[sample(FLOW, 1.0, value), sample(LEVEL, 1.0, Value::Number(1.0))]);
+        assert_eq!(faults.acted().collect::<Vec<_>>(), [("F-0", 0)]);
+    }
+}
+
 #[test]
 fn faults_on_one_signal_act_in_their_order() {
     let (bias, gain) = (on(FLOW, SensorEffect::Bias { by: 1.0 }), on(FLOW, SensorEffect::Gain { by: 2.0 }));
