@@ -49,6 +49,7 @@ pub(super) fn resolve(name: &str, def: &BrokerDef, dir: &Path, report: &mut Repo
         max_packet: max_packet(name, def.max_packet.as_ref(), report),
         credentials: def.credentials.as_ref().map(|credentials| credentials_of(name, credentials, dir, report)),
         tls: tls(name, def, dir, report),
+        commands: def.commands.unwrap_or(false),
     }
 }
 

@@ -1,10 +1,11 @@
 //! The scene file as it is written: plain data, one type per kind of bracket. In: nothing but serde. Out: the same.
 //! Knows no rules beyond the shape; [`load`](super::load()) checks what the values mean.
 //!
-//! Version (1, 3): 1.1 added alarms, 1.2 `settle` and functions over a stretch of time, 1.3 models and ports of looks. A
-//! minor version may add fields that older programs can ignore; anything else is a new major one.
+//! Version (1, 4): 1.1 added alarms, 1.2 `settle` and functions over a stretch of time, 1.3 models and ports of looks, 1.4
+//! commands to equipment. A minor version may add fields that older programs can ignore; anything else is a new major one.
 
 mod alarms;
+mod commands;
 mod models;
 mod plant;
 
@@ -17,12 +18,13 @@ use super::resolved::{ColourScale, LinkKind, MqttVersion, TimeFormat, ValueKind}
 use super::span::Spanned;
 
 pub use alarms::{AlarmDef, CountDef, DeviationDef, PriorityDef, RateDef, ReferenceDef, ValueDef};
+pub use commands::{CommandDef, ParameterDef, PieceDef, PieceFields, SignificanceDef, VerifyDef};
 pub(super) use models::NAMED;
 pub use models::{FeedDef, FeedFields, ModelDef, QuantityDef};
 pub use plant::{MeasureDef, MeasureFields, MessageDef, PlantDef, PlantFields, StoryDef, WaveformDef};
 
 /// The newest format version that this program reads and the one that it writes.
-pub const VERSION: (u32, u32) = (1, 3);
+pub const VERSION: (u32, u32) = (1, 4);
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -89,6 +91,9 @@ pub struct SceneFile {
     pub uses: Vec<Spanned<String>>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub brokers: Table<BrokerDef>,
+    /// Whether commands may be sent, for a scene that names no broker; others say it for each broker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<Spanned<bool>>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub types: Table<TypeDef>,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -129,6 +134,9 @@ pub struct BrokerDef {
     /// What the alarm on a lost connection says other than usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alarm: Option<Spanned<AlarmDef>>,
+    /// Whether commands may be sent there, if the user allows it as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commands: Option<bool>,
 }
 
 /// Bytes as a number, or with a unit: `"1 MiB"`.
@@ -194,6 +202,9 @@ pub struct TypeDef {
     /// Alarms of the twin itself: expressions over its signals.
     #[serde(default, skip_serializing_if = "is_default")]
     pub alarms: Table<AlarmDef>,
+    /// What its equipment can be told.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub commands: Table<CommandDef>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub look: Option<LookDef>,
     /// How it behaves.
@@ -407,6 +418,9 @@ pub struct TwinDef {
     /// What this twin changes in the alarms of its type, and its own.
     #[serde(default, skip_serializing_if = "is_default")]
     pub alarms: Table<AlarmDef>,
+    /// What this twin changes in the commands of its type, and its own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub commands: Table<CommandDef>,
     /// What this twin changes in the models of its type: `kv`, or `bearing.wear` of one of several.
     #[serde(default, skip_serializing_if = "is_default")]
     pub parameters: Table<Spanned<QuantityDef>>,

@@ -11,7 +11,7 @@ use super::report::{Hint, Report};
 use super::resolved::{Broker, Link, Port, Scene, SignalSource, Viewpoint};
 use super::span::{Span, Spanned};
 use super::types::Given;
-use super::{Loaded, SourceFile, alarms, brokers, derive, instruments, messages, story, text, twins, types};
+use super::{Loaded, SourceFile, alarms, brokers, commands, derive, instruments, messages, story, text, twins, types};
 use crate::scene::rule::AlarmIndex;
 
 /// Reads a scene file and the libraries it uses; reports every issue at once, never panics.
@@ -63,6 +63,8 @@ fn resolve(path: &Path, parts: &[Part], report: &mut Report) -> Scene {
     let unresolved = twins::resolve(&defs, &types, &brokers, &mut scene, report);
     derive::resolve(unresolved.derived, &mut scene, report);
     scene.alarms = alarms::resolve(&unresolved.alarms, &scene, report);
+    scene.commands = commands::resolve(&unresolved.commands, &scene, report);
+    scene.allows_commands = allows_commands(parts, &scene, report);
     add_connection_alarms(&mut scene, parts, report);
     // A twin that could not be made was reported: a link to it is no mistake of its own.
     let mentioned: BTreeSet<&str> = defs.iter().map(|def| def.id.as_str()).collect();
@@ -102,6 +104,17 @@ fn all_brokers(parts: &[Part], report: &mut Report) -> BTreeMap<String, Broker> 
         }
     }
     all
+}
+
+/// Each broker of a scene says for itself whether commands may be sent there.
+fn allows_commands(parts: &[Part], scene: &Scene, report: &mut Report) -> bool {
+    // A library says nothing about the scenes that use it.
+    let Some(given) = parts.last().and_then(|root| root.file.commands.as_ref()) else { return false };
+    if !scene.brokers.is_empty() {
+        let brief = "`commands` beside brokers counts for none of them";
+        report.warning("commands-of-no-broker", given.span, "", brief, "say it in the broker: commands: true".into());
+    }
+    given.value
 }
 
 /// Every broker has one, in the order of their names, unless the scene takes it away.
@@ -183,6 +196,13 @@ fn warn_of_uncovered_topics(scene: &Scene, parts: &[Part], report: &mut Report) 
             };
             let brief = format!("`subscribe` does not cover the topic of {path}{others}");
             let hint = "add a filter, or leave `subscribe` out to take what the signals need";
+            report.warning("not-subscribed", span, name, brief, hint.into());
+        }
+        let covers = |topic: &str| broker.subscribe.iter().any(|filter| text::covers(filter, topic));
+        let silent = scene.answers_from(name).find(|topic| !covers(topic));
+        if let Some(topic) = silent {
+            let brief = format!("`subscribe` does not cover {topic}, on which commands are answered");
+            let hint = "add a filter, or leave `subscribe` out to take what the commands need";
             report.warning("not-subscribed", span, name, brief, hint.into());
         }
     }

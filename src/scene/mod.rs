@@ -9,6 +9,7 @@
 
 mod alarms;
 mod brokers;
+pub mod commands;
 mod de;
 mod derive;
 pub(crate) mod document;
@@ -49,6 +50,7 @@ use std::sync::Arc;
 use bevy::prelude::*;
 
 pub use alarms::CONNECTION;
+pub use commands::{Command, Significance};
 pub use document::Condition;
 pub use format::SceneFile;
 pub use issue::{Issue, Severity, SourceFile, render};

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::commands::Command;
 use super::issue::SourceFile;
 use super::simulated::{Follow, Measure, Message, ProfileOf, Story};
 use crate::model::Domain;
@@ -31,6 +32,10 @@ pub struct Scene {
     pub links: Vec<Link>,
     /// All alarms: those of twins in the order of twins, then those of brokers.
     pub alarms: Vec<Rule>,
+    /// What equipment can be told: commands of twins, in the order of twins.
+    pub commands: Vec<Command>,
+    /// Whether commands may be sent to the broker of a scene that names none.
+    pub allows_commands: bool,
     /// Named camera positions.
     pub views: Vec<Viewpoint>,
     /// The twins' models and how they are tied; none if no twin has one.
@@ -71,6 +76,8 @@ pub struct Broker {
     pub max_packet: usize,
     pub credentials: Option<Credentials>,
     pub tls: Tls,
+    /// Whether commands may be sent there, if the user allows it as well.
+    pub commands: bool,
 }
 
 impl Broker {
@@ -86,6 +93,7 @@ impl Broker {
             max_packet: 1 << 20,
             credentials: None,
             tls: Tls::default(),
+            commands: false,
         }
     }
 }

@@ -287,7 +287,7 @@ fn source_of(
     Source::Topic(Topic { broker, template, text: topic.clone(), decoder, time, payload_unit, conversion })
 }
 
-fn template_of(item: &str, topic: &Spanned<String>, report: &mut Report) -> Option<Template> {
+pub(super) fn template_of(item: &str, topic: &Spanned<String>, report: &mut Report) -> Option<Template> {
     let template = match Template::parse(topic) {
         Ok(template) => template,
         Err(brief) => {
@@ -315,7 +315,7 @@ fn template_of(item: &str, topic: &Spanned<String>, report: &mut Report) -> Opti
     Some(template)
 }
 
-fn check_pointer(item: &str, field: &str, pointer: &Spanned<String>, report: &mut Report) {
+pub(super) fn check_pointer(item: &str, field: &str, pointer: &Spanned<String>, report: &mut Report) {
     if let Some(fault) = text::pointer_fault(pointer) {
         let near = format!("write \"/{}\"", pointer.value.replace('.', "/"));
         let hint = if pointer.starts_with('/') { Hint::NONE } else { near.into() };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::alarms;
+use super::commands;
 use super::format::{MeasureDef, SignalDef, TwinDef};
 use super::looks::{self, PreparedPart};
 use super::machines::Machines;
@@ -32,6 +33,7 @@ pub(super) struct Pending {
 pub(super) struct Unresolved {
     pub derived: Vec<Pending>,
     pub alarms: Vec<alarms::Pending>,
+    pub commands: Vec<commands::Pending>,
     pub machines: Machines,
     /// What signals see of models, by the paths of outputs.
     pub measures: Vec<(SignalIndex, Spanned<MeasureDef>)>,
@@ -87,10 +89,18 @@ pub(super) fn resolve(
         } else {
             kind.alarms.clone()
         };
+        let commands = match def.commands.0.is_empty() {
+            true => kind.commands.clone(),
+            false => {
+                let own = commands::merge_tables(&kind.command_defs, &def.commands);
+                commands::prepare(&def.id, &own, brokers, report).into()
+            }
+        };
         let mut params = kind.params.clone();
         params.extend(def.params.0.iter().map(|(name, value)| (name.value.clone(), value.value.clone())));
         let params = Arc::new(params);
         unresolved.alarms.push(alarms::Pending { twin: index, alarms, params: params.clone() });
+        unresolved.commands.push(commands::Pending { twin: index, commands, params: params.clone() });
         unresolved.machines.add(index, def, &kind.models, params.clone(), report);
         if !kind.messages.0.is_empty() {
             unresolved.messages.push((index, kind.messages.clone(), params.clone()));

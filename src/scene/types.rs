@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::alarms;
-use super::format::{AlarmDef, LookDef, MessageDef, ModelDef, SignalDef, Table, TypeDef};
+use super::commands;
+use super::format::{AlarmDef, CommandDef, LookDef, MessageDef, ModelDef, SignalDef, Table, TypeDef};
 use super::messages;
 use super::models::{self, Models};
 use super::nearest::nearest;
@@ -23,6 +24,9 @@ pub(super) struct Type {
     pub alarm_defs: Table<AlarmDef>,
     /// All alarms: of signals and of twins themselves.
     pub alarms: Arc<[alarms::Prepared]>,
+    /// Merged.
+    pub command_defs: Table<CommandDef>,
+    pub commands: Arc<[commands::Prepared]>,
     pub params: HashMap<String, String>,
     pub model: Option<(Spanned<String>, PathBuf)>,
     pub look: Option<LookDef>,
@@ -77,6 +81,7 @@ fn finish(
             }
         }
         finished.alarm_defs = alarms::merge_tables(&finished.alarm_defs, &part.def.alarms);
+        finished.command_defs = commands::merge_tables(&finished.command_defs, &part.def.commands);
         model = part.def.model.as_ref().or(model);
         for (name, def) in &part.def.models.0 {
             match parts.0.iter_mut().find(|(known, _)| known.value == name.value) {
@@ -124,6 +129,7 @@ fn finish(
     signals::check_conflicts(&one.name.value, &finished.prepared, report);
     finished.alarms =
         alarms::prepare(&one.name.value, &finished.defs, &finished.prepared, &finished.alarm_defs, report).into();
+    finished.commands = commands::prepare(&one.name.value, &finished.command_defs, brokers, report).into();
     if let Some((model, dir)) = &finished.model {
         let path = dir.join(&model.value);
         if !path.is_file() {

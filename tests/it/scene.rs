@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pollux::network::Feed;
-use pollux::scene::{self, SignalSource};
+use pollux::scene::commands::{Evidence, ParameterKind, Payload, Piece};
+use pollux::scene::{self, SignalSource, Significance};
 use pollux::value::{TwinIndex, Value};
 use proptest::prelude::*;
 
@@ -102,9 +103,42 @@ fn a_scene_with_every_field_of_format_1_3_loads_whole() {
 }
 
 #[test]
+fn a_scene_with_every_field_of_format_1_4_loads_whole() {
+    let loaded = scene::load(Path::new("tests/scenes/v1_4.ron"));
+    assert_eq!(scene::render(&loaded.issues, &loaded.sources, false), "");
+    let scene = loaded.scene.unwrap();
+    assert_eq!([scene.brokers["plant"].commands, scene.brokers["weather"].commands], [true, false]);
+    let names = |id: &str| {
+        let twin = scene.twin(id).unwrap();
+        scene.commands_of(twin.index).iter().map(|command| command.name.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("T-1"), ["stop", "reset", "set_speed"]);
+    assert_eq!(names("T-2"), ["stop", "set_speed", "fill"], "a twin takes one away and has one of its own");
+    let stop = scene.command("T-1", "stop").unwrap();
+    assert_eq!((stop.significance, stop.qos, stop.topic.as_str()), (Significance::Critical, 2, "line1/T-1/stop"));
+    assert_eq!(stop.payload, Payload::Raw(Piece::Constant(Value::Text("STOP T-1".into()))));
+    assert_eq!(stop.arming, Duration::from_secs(10));
+    assert_eq!(stop.constraints.iter().map(|one| one.source.as_str()).collect::<Vec<_>>(), ["speed > 0"], "of Drive");
+    let high = |id: &str| match scene.command(id, "set_speed").unwrap().parameters[0].kind {
+        ParameterKind::Number { high, .. } => high,
+        _ => panic!("speed is a number"),
+    };
+    assert_eq!([high("T-1"), high("T-2")], [50.0, 40.0]);
+    let Payload::Json(pieces) = &scene.command("T-1", "set_speed").unwrap().payload else { panic!("JSON") };
+    let Piece::Parameter { at: 0, to_payload } = pieces[0].1 else { panic!("{pieces:?}") };
+    assert_eq!(to_payload.apply(30.0), 1800.0, "Hz become rpm");
+    let evidence = |id: &str| scene.command(id, "set_speed").unwrap().verify.clone().unwrap();
+    assert!(matches!(evidence("T-1").by, Evidence::That(_)), "{:?}", evidence("T-1"));
+    assert!(matches!(&evidence("T-2").by, Evidence::Answer(answer) if answer.equals == Value::Bool(true)));
+    assert_eq!(evidence("T-2").within, Duration::from_secs(60), "as the type says");
+    assert_eq!(scene.answers_from("plant").count(), 3);
+    assert_eq!(scene.answers_from("weather").count(), 0);
+}
+
+#[test]
 fn what_we_write_reads_back_equal_and_the_ron_crate_agrees() {
-    for path in
-        ["v1_0.ron", "v1_1.ron", "v1_2.ron", "v1_3.ron", "four_machines.ron"].map(|name| format!("tests/scenes/{name}"))
+    for path in ["v1_0.ron", "v1_1.ron", "v1_2.ron", "v1_3.ron", "v1_4.ron", "four_machines.ron"]
+        .map(|name| format!("tests/scenes/{name}"))
     {
         let text = std::fs::read_to_string(path).unwrap();
         let (file, issues) = scene::parse(&text);

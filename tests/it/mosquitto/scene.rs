@@ -28,6 +28,7 @@ pub fn broker(url: &str) -> Broker {
         max_packet: 1 << 20,
         credentials: None,
         tls: Tls::default(),
+        commands: false,
     }
 }
 
