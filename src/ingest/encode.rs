@@ -82,7 +82,7 @@ impl Encoder {
     /// A value in a signal's unit as it stands in the payload. None for a number that JSON cannot hold.
     pub fn json(&self, signal: SignalIndex, value: &Value) -> Json {
         match value {
-            Value::Number(x) => number(self.to_payload(signal).apply(*x)),
+            Value::Number(x) => json_number(self.to_payload(signal).apply(*x)),
             Value::Bool(flag) => Json::Bool(*flag),
             Value::Text(text) => Json::from(&**text),
         }
@@ -121,7 +121,7 @@ impl Encoder {
 }
 
 /// Whole numbers without a point, as counters of devices write them.
-fn number(x: f64) -> Json {
+pub fn json_number(x: f64) -> Json {
     match x.fract() == 0.0 && x.abs() < LARGEST_WHOLE {
         true => Json::from(x as i64),
         false => Json::from(x),
@@ -129,6 +129,10 @@ fn number(x: f64) -> Json {
 }
 
 /// A value as a whole payload: a text is itself, without quotes.
+pub fn whole_payload(value: &Json) -> Vec<u8> {
+    whole(value, ValueKind::Number)
+}
+
 fn whole(value: &Json, kind: ValueKind) -> Vec<u8> {
     match value {
         // An empty payload would be no value, but the deletion of one; blanks around a text are not of it.

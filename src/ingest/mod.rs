@@ -42,7 +42,7 @@ mod value;
 
 use crate::value::{Sample, Timestamp};
 
-pub use encode::{Encoder, Topic, put};
+pub use encode::{Encoder, Topic, json_number, put, whole_payload};
 pub use shared::{SharedTable, TableWatch};
 pub use table::BindingTable;
 pub use tables::Tables;

@@ -26,6 +26,8 @@ pub struct BindingTable {
     wildcards: FilterTrie,
     plans: Vec<Plan>,
     filters: Vec<String>,
+    /// Topics on which equipment answers to commands.
+    answers: Vec<String>,
 }
 
 /// Trees by their pointers, so many of values and the rest of times. Twins of one type share theirs, which keeps it in the processor's cache.
@@ -78,7 +80,10 @@ impl BindingTable {
             wildcards: FilterTrie::default(),
             plans: Vec::with_capacity(order.len()),
             filters: Vec::new(),
+            answers: scene.answers_from(broker).map(str::to_owned).collect(),
         };
+        table.answers.sort_unstable();
+        table.answers.dedup();
         let mut trees = Trees::default();
         for filter in &order {
             let number = table.plans.len() as u32;
@@ -90,7 +95,11 @@ impl BindingTable {
             }
         }
         let chosen = scene.brokers.get(broker).map_or(&[][..], |broker| &broker.subscribe);
-        table.filters = if chosen.is_empty() { minimal(&order) } else { minimal(chosen) };
+        let answers = table.answers.iter().map(String::as_str);
+        table.filters = match chosen.is_empty() {
+            true => minimal(&order.iter().copied().chain(answers).collect::<Vec<_>>()),
+            false => minimal(chosen),
+        };
         table
     }
 
@@ -103,6 +112,11 @@ impl BindingTable {
     /// that others cover.
     pub fn filters(&self) -> &[String] {
         &self.filters
+    }
+
+    /// Whether equipment answers to commands on this topic.
+    pub fn is_answer(&self, topic: &str) -> bool {
+        self.answers.binary_search_by(|known| known.as_str().cmp(topic)).is_ok()
     }
 
     /// Adds the samples of a message to `out`.
