@@ -13,6 +13,7 @@
 //!           its thread)                           │
 //!                                              history ─► cursor ─► Current, AlarmBoard ─► 3D view, panels
 //!                                                         layers ─► Counterparts ───────►
+//! equipment ◄── publisher ◄── outbox ◄── instruction ◄── InstructionCommand, in a live session that allows it
 //! operator ─► OperatorCommand ─► the one handler of its group ─► cursor, alarms, journal, scene, recording, camera
 //! ```
 //!
@@ -41,6 +42,7 @@
 //! | [`history`] | samples, forecasts, the cursor | the newest at a moment, min and max per pixel, staleness |
 //! | [`ingest`] | topic and payload | samples, cut into moments; and back to payloads |
 //! | [`plant`] | a scene with models, a seed, time | messages as the real plant would send them |
+//! | [`instruction`] | commands to equipment, deeds, answers, time | their states, the one message that each may send |
 //! | [`alarm`] | rules, moments, deeds, time | changes of state after ISA-18.2, floods, statistics |
 //! | [`event`] | changes and other news | the journal, the store that survives a restart, the events file |
 //! | [`recent`] | files that were opened | the last ten, in the user's state folder |
@@ -81,7 +83,9 @@
 //! | bout | one stretch of time in which a fault is active: [`Bout`](fault::Bout) |
 //! | scenario, experiment | a file that says what is broken when, and what must come of it; the same resolved: [`Experiment`](scenario::Experiment) |
 //! | expectation | what must come of an experiment: [`Expectation`](scenario::Expectation) |
-//! | command | a value by which somebody else, such as a real controller, drives a simulated plant; its signal is named by the input that follows it |
+//! | command | what the equipment of a twin can be told: [`Command`](scene::Command). A simulated plant hears it as a value of the signal that an input names with `command` |
+//! | instruction | a command with its arguments, from being prepared to a verdict: [`Instruction`](instruction::Instruction) |
+//! | leave | proof that scene and user both allow commands to a broker: [`Leave`](instruction::Leave) |
 //! | stand-in | values of a signal that no model measures, invented or as in a recording: [`StandIn`](plant::StandIn) |
 //! | sample | signal, source time, receive time, value, quality, origin: [`Sample`](value::Sample) |
 //! | source time | when a value was true, by the device's clock; orders the data of a signal |
@@ -120,6 +124,7 @@
 //! | attention: select, trends | every world | `command::attention` |
 //! | time: cursor, marks, steps | every world | `command::transport` |
 //! | alarm: deeds, the horn | every world; a recording refuses | `command::alarms` |
+//! | instruction: prepare, arm, send, cancel | a live session; a replay refuses | `session::instruct`, `replay::commands` |
 //! | journal: notes, bookmarks, files of events | a live session, or a replay | `session::journal`, `replay::commands` |
 //! | scene: reload, edit, undo | a live session; a replay refuses | `session::edit`, `replay::commands` |
 //! | recording: begin, stop, keep the past | a live session; a replay refuses | `session::record`, `replay::commands` |
@@ -140,6 +145,8 @@
 //! - Analysis, producers, alarms and models read no clock and no global randomness: time comes with the message,
 //!   randomness from a seed. `clippy.toml` forbids the wall clock and the inexact functions of the standard library;
 //!   each exception carries its reason. `unsafe_code` is forbidden.
+//! - A command leaves only by the [`Outbox`](command::Outbox) of a live session: it takes what an armed instruction gives
+//!   out, and publishers that listeners have only with the leave of scene and user. No other world can make either.
 //! - Only `source` touches the network, but for clients that `bench` measures with. `session` starts listeners, the
 //!   embedded broker and the plant; `pollux plant`, `pollux play --to` and `pollux bench` start their own. A run, a
 //!   replay in a window and a layer own none and cannot reach a broker.
@@ -176,6 +183,7 @@ pub mod files;
 pub mod history;
 pub mod import;
 pub mod ingest;
+pub mod instruction;
 pub mod layers;
 pub mod model;
 pub mod network;

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::alarm::{self, Alarm, Deed, Flags, Shelving};
 use crate::analysis::Analysis;
-use crate::event::{Event, Kind};
+use crate::event::{Commanded, Event, Kind, commanded};
 use crate::history::{Cursor, Extent, Horizon, ViewTime};
 use crate::layers::{Counterpart, Counterparts, LayerKind, Layers, Slot};
 use crate::record::{RecordStatus, Recording};
@@ -42,6 +42,10 @@ pub struct State {
     pub layers: Vec<LayerState>,
     pub history: HistoryState,
     pub twins: BTreeMap<String, TwinState>,
+    /// Commands to equipment, in the order in which they were prepared, as far as they had come at the moment of the
+    /// cursor; absent where there were none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<Commanded>,
     /// What keeps alarms from being judged and events from being kept.
     pub troubles: Vec<String>,
     /// What was known by the moment of the cursor, as far as it is remembered: in the order of time.
@@ -326,6 +330,7 @@ pub fn of(world: &mut World) -> State {
         },
         twins: twins.collect(),
         troubles,
+        commands: commanded(events.iter().map(|event| &**event)),
         events,
     }
 }

@@ -7,8 +7,8 @@ use bevy::ecs::system::{IntoSystem, SystemId, SystemState};
 use bevy::prelude::*;
 
 use super::groups::{
-    AlarmCommand, AttentionCommand, CameraCommand, JournalCommand, LayerCommand, OpenCommand, OperatorCommand,
-    RecordingCommand, SceneCommand, TimeCommand,
+    AlarmCommand, AttentionCommand, CameraCommand, InstructionCommand, JournalCommand, LayerCommand, OpenCommand,
+    OperatorCommand, RecordingCommand, SceneCommand, TimeCommand,
 };
 use super::remarks::Remarks;
 use crate::schedule::TwinSet;
@@ -53,6 +53,7 @@ groups! {
     attention, Attention(AttentionCommand), "nothing can be selected: this world has no operator";
     time, Time(TimeCommand), "the cursor cannot be moved: this world has none";
     alarm, Alarm(AlarmCommand), "nothing can be done to alarms: this world has none";
+    instruction, Instruction(InstructionCommand), "nothing can be commanded: no session is connected to equipment";
     journal, Journal(JournalCommand), "the journal takes no remarks: this world is neither a session nor a replay";
     scene, Scene(SceneCommand), "the scene cannot be changed: no session has opened its files";
     recording, Recording(RecordingCommand), "nothing can be recorded: no session is running";
@@ -70,7 +71,7 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    pub(super) fn add(&mut self, why: String) {
+    pub(crate) fn add(&mut self, why: String) {
         tracing::warn!("{why}");
         self.count += 1;
         self.last = Some(why);
@@ -120,6 +121,7 @@ pub(crate) fn carry_out(world: &mut World, reader: &mut SystemState<MessageReade
             OperatorCommand::Attention(command) => pass(world, command),
             OperatorCommand::Time(command) => pass(world, command),
             OperatorCommand::Alarm(command) => pass(world, command),
+            OperatorCommand::Instruction(command) => pass(world, command),
             OperatorCommand::Journal(command) => pass(world, command),
             OperatorCommand::Scene(command) => pass(world, command),
             OperatorCommand::Recording(command) => pass(world, command),

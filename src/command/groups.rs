@@ -8,7 +8,7 @@ use bevy::prelude::*;
 use crate::alarm;
 use crate::event;
 use crate::scene::rule::{AlarmPath, Priority};
-use crate::value::{LayerId, Shift, SignalIndex, Timestamp, TwinIndex};
+use crate::value::{LayerId, Shift, SignalIndex, Timestamp, TwinIndex, Value};
 
 /// One thing that an operator asks for. Written by panels and the 3D view, read in one place, which passes it to the
 /// one handler of its group in the next frame (see [`super`]).
@@ -17,6 +17,7 @@ pub enum OperatorCommand {
     Attention(AttentionCommand),
     Time(TimeCommand),
     Alarm(AlarmCommand),
+    Instruction(InstructionCommand),
     Journal(JournalCommand),
     Scene(SceneCommand),
     Recording(RecordingCommand),
@@ -67,6 +68,19 @@ pub enum AlarmCommand {
     Act { alarms: Vec<AlarmPath>, action: alarm::Action, comment: String },
     /// From which priority on new alarms are heard; none: not at all.
     Sound(Option<Priority>),
+}
+
+/// Tells equipment what to do, step by step: prepare, see, arm, send.
+#[derive(Clone, PartialEq, Debug)]
+pub enum InstructionCommand {
+    /// Shows what a command of a twin would send; it gets a number.
+    Prepare { twin: String, command: String, arguments: Vec<(String, Value)> },
+    /// It may be sent, for as long as the scene says.
+    Arm(u64),
+    /// It leaves at once, or fails. `reason` goes on record.
+    Send { id: u64, reason: String },
+    /// It is not to be sent.
+    Cancel { id: u64, reason: String },
 }
 
 /// Writes into the journal, or exports from it.

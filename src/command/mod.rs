@@ -2,14 +2,15 @@
 //!
 //! In: [`OperatorCommand`]s, written by panels and the 3D view. Out, one frame later: each command is passed, in order,
 //! to the one handler of its group; a command without a handler in this world is refused, and the refusal is on record.
-//! This room itself moves the cursor, keeps the selection and acts on alarms. Never touches disk or network, never
-//! reads a clock.
+//! This room itself moves the cursor, keeps the selection and acts on alarms; its [`Outbox`] hands commands to the
+//! publishers of a live session. Never touches disk, never reads a clock.
 //!
 //! | group | who carries it out | where |
 //! | --- | --- | --- |
 //! | [`AttentionCommand`] | every world | `command::attention` |
 //! | [`TimeCommand`] | every world | `command::transport` |
 //! | [`AlarmCommand`] | every world; a recording refuses | `command::alarms` |
+//! | [`InstructionCommand`] | a live session; a replay refuses | `session::instruct`, `replay::commands` |
 //! | [`JournalCommand`] | a live session, or a replay | `session::journal`, `replay::commands` |
 //! | [`SceneCommand`] | a live session; a replay refuses | `session::edit`, `replay::commands` |
 //! | [`RecordingCommand`] | a live session; a replay refuses | `session::record`, `replay::commands` |
@@ -30,6 +31,7 @@ mod alarms;
 mod attention;
 mod carry_out;
 mod groups;
+mod outbox;
 mod remarks;
 mod sample_step;
 mod transport;
@@ -42,9 +44,11 @@ use crate::value::{SignalIndex, TwinIndex};
 
 pub use carry_out::{Group, HandleCommands, Refusals};
 pub use groups::{
-    AlarmCommand, AttentionCommand, CameraCommand, Ghosts, JournalCommand, LayerCommand, LimitField, MarkEnd,
-    OpenCommand, OperatorCommand, RecordingCommand, SceneCommand, StepBy, TimeCommand,
+    AlarmCommand, AttentionCommand, CameraCommand, Ghosts, InstructionCommand, JournalCommand, LayerCommand,
+    LimitField, MarkEnd, OpenCommand, OperatorCommand, RecordingCommand, SceneCommand, StepBy, TimeCommand,
 };
+
+pub use outbox::Outbox;
 
 pub(crate) use carry_out::carry_out;
 pub(crate) use remarks::Remarks;

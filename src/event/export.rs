@@ -76,6 +76,7 @@ fn csv_row(event: &Event) -> [String; 17] {
         }
         Kind::Chattering { alarm, broker: b, .. } => (broker, name) = (text(b), field(alarm)),
         Kind::Connection { broker: b, .. } => broker = field(b),
+        Kind::Command { broker: b, state, .. } => (broker, to) = (field(b), state.name().to_owned()),
         Kind::Gap { from: f, to: t } => (from, to) = (f.to_string(), t.to_string()),
         Kind::SceneEdited { before, after, .. } => (from, to) = (field(before), field(after)),
         Kind::Flood { .. }

@@ -20,13 +20,14 @@ pub enum Tag {
     SceneReloaded,
     SceneEdited,
     Gap,
+    Command,
     Plant,
     Note,
     Bookmark,
 }
 
 impl Tag {
-    pub const ALL: [Tag; 12] = [
+    pub const ALL: [Tag; 13] = [
         Tag::Alarm,
         Tag::Flood,
         Tag::Chattering,
@@ -36,6 +37,7 @@ impl Tag {
         Tag::SceneReloaded,
         Tag::SceneEdited,
         Tag::Gap,
+        Tag::Command,
         Tag::Plant,
         Tag::Note,
         Tag::Bookmark,
@@ -53,6 +55,7 @@ impl Tag {
             Tag::SceneReloaded => "scene_reloaded",
             Tag::SceneEdited => "scene_edited",
             Tag::Gap => "gap",
+            Tag::Command => "command",
             Tag::Plant => "plant",
             Tag::Note => "note",
             Tag::Bookmark => "bookmark",
@@ -72,6 +75,7 @@ impl Kind {
             Kind::SceneReloaded { .. } => Tag::SceneReloaded,
             Kind::SceneEdited { .. } => Tag::SceneEdited,
             Kind::Gap { .. } => Tag::Gap,
+            Kind::Command { .. } => Tag::Command,
             Kind::Plant { .. } => Tag::Plant,
             Kind::Note { .. } => Tag::Note,
             Kind::Bookmark { .. } => Tag::Bookmark,
@@ -150,6 +154,9 @@ fn occurs(word: &str, event: &Event) -> bool {
         Kind::Chattering { alarm, broker, .. } => has(alarm) || has_some(broker),
         Kind::Connection { broker, state, error } => has(broker) || has(state) || has(error),
         Kind::SceneEdited { what, before, after } => has(what) || has(before) || has(after),
+        Kind::Command { command, topic, payload, result, .. } => {
+            has(command) || has(topic) || has(payload) || has(result)
+        }
         Kind::Plant { text } | Kind::Note { text } | Kind::Bookmark { text } => has(text),
         Kind::Birth | Kind::Death | Kind::SceneReloaded { .. } | Kind::Gap { .. } => false,
     };

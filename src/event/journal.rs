@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{Event, Filter, Kind};
 use crate::alarm::State;
 use crate::scene::rule::AlarmPath;
-use crate::value::Timestamp;
+use crate::value::{Timestamp, Value};
 
 /// An event that has no id yet.
 #[derive(Clone, PartialEq, Debug)]
@@ -247,6 +247,10 @@ fn weight(event: &Event) -> u64 {
         Kind::Chattering { alarm, broker, .. } => alarm.len() + len(broker),
         Kind::Connection { broker, state, error } => broker.len() + state.len() + error.len(),
         Kind::SceneEdited { what, before, after } => what.len() + before.len() + after.len(),
+        Kind::Command { command, arguments, broker, topic, payload, result, .. } => {
+            let arguments: usize = arguments.keys().map(|name| name.len() + size_of::<(String, Value)>()).sum();
+            command.len() + arguments + broker.len() + topic.len() + payload.len() + result.len()
+        }
         Kind::Plant { text } | Kind::Note { text } | Kind::Bookmark { text } => text.len(),
         Kind::Birth | Kind::Death | Kind::SceneReloaded { .. } | Kind::Gap { .. } => 0,
     };

@@ -3,6 +3,7 @@
 
 use super::{Draft, Event, Kind};
 use crate::alarm::{Change, ChatterChange, FloodChange};
+use crate::instruction::{Instruction, Step, shown};
 use crate::scene::Scene;
 use crate::scene::rule::{AlarmPath, Condition, Rule, Subject};
 use crate::value::Timestamp;
@@ -54,6 +55,25 @@ impl Draft {
             None => (None, String::new()),
         };
         Self { time: change.source_time, received: change.receive_time, twin, by, comment, kind }
+    }
+
+    /// A command to equipment came into a state.
+    pub fn of_step(instruction: &Instruction, step: &Step, known: Timestamp) -> Self {
+        let command = &instruction.command;
+        let arguments = instruction.named_arguments().map(|(name, value)| (name.to_owned(), value.clone()));
+        let kind = Kind::Command {
+            command: command.name.clone(),
+            instruction: instruction.id,
+            arguments: arguments.collect(),
+            broker: command.broker.clone().unwrap_or_default(),
+            topic: command.topic.clone(),
+            payload: shown(&instruction.payload),
+            significance: command.significance,
+            state: step.state,
+            result: step.result.clone(),
+        };
+        let draft = Self::new(step.at, known.max(step.at), kind).about(instruction.twin.clone());
+        Self { by: step.by.clone(), comment: step.reason.clone(), ..draft }
     }
 
     /// `first` is the path of `change.first`. The flood is about the twin that came first.

@@ -7,6 +7,7 @@
 //! alarms and the latest events over a restart, [`EventFile`] gives them to other programs as they happen. Both write
 //! on threads of their own: a slow or full disk delays no analysis, and says so.
 
+mod commands;
 pub mod export;
 mod file;
 mod filter;
@@ -17,17 +18,22 @@ pub mod store;
 mod summary;
 pub(crate) mod taken_away;
 
+pub use commands::{Commanded, commanded};
 pub use file::{EventFile, EventFileError, EventFileStatus};
 pub use filter::{Filter, Tag};
 pub use journal::{Budget, Draft, Journal, Usage};
 pub use log::EventLog;
 pub use store::{AlarmSnapshot, Restored, Store, StoreError, StoreStatus};
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::{Cause, State};
+use crate::instruction;
+use crate::scene::Significance;
 use crate::scene::rule::{AlarmPath, Priority};
-use crate::value::{Origin, Timestamp};
+use crate::value::{Origin, Timestamp, Value};
 
 /// What keeps the record from being kept: sentences for people, refreshed once a second. Empty when all is well.
 #[derive(bevy::prelude::Resource, Clone, PartialEq, Eq, Debug, Default)]
@@ -125,6 +131,27 @@ pub enum Kind {
     SceneEdited { what: String, before: String, after: String },
     /// Pollux was not running (or not recording) between two moments.
     Gap { from: Timestamp, to: Timestamp },
+    /// A command to equipment came into a state.
+    Command {
+        /// `start`; unique within the twin.
+        command: String,
+        /// The same for all states of one command, and for no other of its session.
+        instruction: u64,
+        /// In the units of the scene.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        arguments: BTreeMap<String, Value>,
+        /// Empty where the scene names no broker.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        broker: String,
+        topic: String,
+        /// As text; bytes that are no text in hexadecimal.
+        payload: String,
+        significance: Significance,
+        state: instruction::State,
+        /// What came of it.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        result: String,
+    },
     /// What is wrong with the simulated plant that stands for the real one.
     Plant { text: String },
     /// A remark of a person.

@@ -47,6 +47,7 @@ impl Event {
             Kind::SceneReloaded { accepted: false, .. } => "scene refused".to_owned(),
             Kind::SceneEdited { .. } => "scene edited".to_owned(),
             Kind::Gap { .. } => "gap".to_owned(),
+            Kind::Command { state, .. } => format!("command {}", state.text()),
             Kind::Plant { .. } => "plant".to_owned(),
             Kind::Note { .. } => "note".to_owned(),
             Kind::Bookmark { .. } => "bookmark".to_owned(),
@@ -115,6 +116,14 @@ impl Event {
             Kind::Gap { from, to } => {
                 let nanos = to.0.saturating_sub(from.0).max(0);
                 write!(out, "not recording for {:?}", Duration::from_millis((nanos / 1_000_000) as u64))?;
+            }
+            Kind::Command { command, arguments, state, result, .. } => {
+                let told: Vec<String> = arguments.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                let space = if told.is_empty() { "" } else { " " };
+                write!(out, "command {command}{space}{}: {}", told.join(" "), state.text())?;
+                if !result.is_empty() {
+                    write!(out, ", {result}")?;
+                }
             }
             Kind::Plant { text } => write!(out, "simulated plant: {text}")?,
             Kind::Note { text } => out.push_str(text),

@@ -15,6 +15,7 @@ use super::{format, theme, widgets};
 use crate::alarm::{Cause, Urgency};
 use crate::command::{AttentionCommand, JournalCommand, OperatorCommand, TimeCommand};
 use crate::event::{Event, Filter, Kind, Tag};
+use crate::instruction::State;
 use crate::scene::Scene;
 use crate::scene::rule::Priority;
 use crate::value::{Timestamp, TwinIndex};
@@ -104,7 +105,8 @@ fn mark(event: &Event) -> Mark {
         Kind::Flood { began: true, .. }
         | Kind::SceneReloaded { accepted: false, .. }
         | Kind::Gap { .. }
-        | Kind::Plant { .. } => Mark::Warning,
+        | Kind::Plant { .. }
+        | Kind::Command { state: State::Failed | State::TimedOut, .. } => Mark::Warning,
         Kind::Death => Mark::Stale,
         _ => Mark::Normal,
     }
@@ -168,10 +170,11 @@ pub fn events_ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState, out: &
 }
 
 /// Kinds that belong together in a log.
-const CLASSES: [(&str, &[Tag]); 7] = [
+const CLASSES: [(&str, &[Tag]); 8] = [
     ("Alarms", &[Tag::Alarm, Tag::Flood, Tag::Chattering]),
     ("Connections", &[Tag::Connection]),
     ("Twins", &[Tag::Birth, Tag::Death]),
+    ("Commands", &[Tag::Command]),
     ("Scene", &[Tag::SceneReloaded, Tag::SceneEdited]),
     ("Notes", &[Tag::Note, Tag::Bookmark]),
     ("Gaps", &[Tag::Gap]),

@@ -7,7 +7,7 @@ use bevy::prelude::*;
 
 use super::Replay;
 use crate::analysis::Analysis;
-use crate::command::{JournalCommand, RecordingCommand, Remarks, SceneCommand};
+use crate::command::{InstructionCommand, JournalCommand, RecordingCommand, Remarks, SceneCommand};
 use crate::event::{Kind, export};
 use crate::source::Clock;
 
@@ -43,6 +43,19 @@ pub(super) fn scene(In(command): In<SceneCommand>, remarks: Remarks) {
         }
     };
     remarks.answer(why.to_owned());
+}
+
+/// A replay has no publisher.
+#[deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
+pub(super) fn instruction(In(command): In<InstructionCommand>, remarks: Remarks) {
+    match command {
+        InstructionCommand::Prepare { .. }
+        | InstructionCommand::Arm(_)
+        | InstructionCommand::Send { .. }
+        | InstructionCommand::Cancel { .. } => {
+            remarks.answer("this is a recording: commands reach no equipment from here; give them live".to_owned());
+        }
+    }
 }
 
 #[deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]

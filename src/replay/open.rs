@@ -100,6 +100,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     prepared.show_in(app.world_mut());
     app.handle_commands(commands::journal)
         .handle_commands(commands::scene)
+        .handle_commands(commands::instruction)
         .handle_commands(commands::recording)
         .add_systems(
             Update,

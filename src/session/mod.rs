@@ -5,6 +5,7 @@
 //! own no connection at all. Never judges a sample: the analysis does.
 
 mod edit;
+mod instruct;
 mod journal;
 pub mod profile;
 mod record;
@@ -23,11 +24,12 @@ use bevy::prelude::*;
 
 use crate::alarm::Horn;
 use crate::analysis::{Analysis, Feed, worker::Worker};
-use crate::command::{HandleCommands, Operator};
+use crate::command::{HandleCommands, Operator, Outbox};
 use crate::event::store::{self, Store, StoreError};
 use crate::event::{Draft, EventFile, EventFileError, Kind};
 use crate::history::{Cursor, Extent, Horizon, Marks, ViewTime};
 use crate::ingest::{BindingTable, SharedTable};
+use crate::instruction::{Desk, Leave, Permission};
 use crate::record::{RecordError, RecordOptions, Recording, SceneFiles};
 use crate::scene::rule::Priority;
 use crate::scene::watch::{Stamp, Watcher, stamp};
@@ -68,6 +70,8 @@ pub struct Options {
     pub operator: String,
     /// From which priority on new alarms are heard; none: not until an operator switches the horn on.
     pub bell: Option<Priority>,
+    /// Whether the user allows that commands are sent to brokers whose scene allows it as well.
+    pub allow_commands: bool,
 }
 
 /// Where alarms and events survive a restart.
@@ -97,6 +101,7 @@ impl Options {
             record: None,
             operator: Operator::default().0,
             bell: None,
+            allow_commands: false,
         }
     }
 }
@@ -204,14 +209,19 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     let mut tables = BTreeMap::new();
     for (name, broker) in &brokers {
         let table = SharedTable::new(BindingTable::new(&scene, name, 1));
-        running.push(mqtt::spawn(name, broker, table.clone(), worker.waker(), clock, Some(recorders.tap(name)))?);
+        let (tap, leave) = (Some(recorders.tap(name)), leave(broker, &options));
+        running.push(mqtt::spawn_with(name, broker, table.clone(), worker.waker(), clock, tap, leave)?);
         tables.insert(name.clone(), table);
     }
     let watcher = options.watch.then(|| watch(&loaded.files, &waker)).flatten();
     let kept = analysis.clone();
 
     worker.listen_to(running.iter().map(Feed::of));
+    if options.allow_commands {
+        app.insert_resource(Outbox::of(&running));
+    }
     app.add_plugins(CorePlugins)
+        .insert_resource(Desk::new((now.0 / 1_000_000_000) as u32))
         .insert_resource(LoadedScene { scene, generation: 1, issues: loaded.issues })
         .insert_resource(analysis)
         .insert_resource(clock)
@@ -243,13 +253,14 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
             recorders,
         })
         .handle_commands(edit::edit)
+        .handle_commands(instruct::instruct)
         .handle_commands(journal::journal)
         .handle_commands(record::recording)
         .add_systems(
             Update,
             (
                 tick.before(crate::command::carry_out),
-                (record::look, hear_plant, reload).chain().after(crate::command::settle),
+                (record::look, hear_plant, reload, instruct::follow).chain().after(crate::command::settle),
             )
                 .chain()
                 .before(crate::stage::Respawn)
@@ -302,7 +313,8 @@ fn needs_embedded(scene: &Scene, options: &Options) -> bool {
 /// The brokers to connect to, by name: the scene's own, at another address if one was given, else the embedded one.
 fn effective_brokers(scene: &Scene, options: &Options, embedded: Option<&Embedded>) -> BTreeMap<String, Broker> {
     if let Some(embedded) = embedded.filter(|_| needs_embedded(scene, options)) {
-        return [("embedded".to_owned(), Broker::at(embedded.url()))].into();
+        let broker = Broker { commands: scene.allows_commands, ..Broker::at(embedded.url()) };
+        return [("embedded".to_owned(), broker)].into();
     }
     match &options.broker {
         Some(url) => brokers_at(scene, url),
@@ -314,12 +326,18 @@ fn effective_brokers(scene: &Scene, options: &Options, embedded: Option<&Embedde
 pub(crate) fn brokers_at(scene: &Scene, url: &str) -> BTreeMap<String, Broker> {
     let mut brokers = scene.brokers.clone();
     if brokers.is_empty() {
-        brokers.insert("broker".to_owned(), Broker::at(url));
+        let broker = Broker { commands: scene.allows_commands, ..Broker::at(url) };
+        brokers.insert("broker".to_owned(), broker);
     }
     for broker in brokers.values_mut() {
         url.clone_into(&mut broker.url);
     }
     brokers
+}
+
+/// Proof that scene and user both allow that commands are sent to a broker.
+fn leave(broker: &Broker, options: &Options) -> Option<Leave> {
+    Permission { scene: broker.commands, user: options.allow_commands }.leave().ok()
 }
 
 fn status_of(plant: Option<&(PlantConfig, PlantHandle)>) -> Option<Arc<PlantStatus>> {
@@ -422,6 +440,7 @@ fn reload(
     analysis: Res<Analysis>,
     moment: Res<ViewTime>,
     mut attention: ResMut<crate::command::Attention>,
+    mut outbox: Option<ResMut<Outbox>>,
 ) {
     let (asked, edited) = (running.is_reload_asked, running.is_edited);
     let changed = running.watcher.as_ref().is_some_and(Watcher::take_changed);
@@ -488,7 +507,8 @@ fn reload(
         }
         let shared = SharedTable::new(table);
         let tap = Some(running.recorders.tap(name));
-        match mqtt::spawn(name, broker, shared.clone(), running.worker.waker(), running.clock, tap) {
+        let leave = leave(broker, &running.options);
+        match mqtt::spawn_with(name, broker, shared.clone(), running.worker.waker(), running.clock, tap, leave) {
             Ok(source) => {
                 sources.running.push(source);
                 running.tables.insert(name.clone(), shared);
@@ -497,6 +517,9 @@ fn reload(
         }
     }
     running.worker.listen_to(sources.running.iter().map(Feed::of));
+    if let Some(outbox) = &mut outbox {
+        **outbox = Outbox::of(&sources.running);
+    }
     running.replan_plant(&scene, &after);
     sources.plant = status_of(running.plant.as_ref());
     loaded.scene = scene;

@@ -411,6 +411,8 @@ impl Publisher {
 
     fn tell_silent(&self) {
         let brokers = self.plant.brokers();
+        // What only an operator commands stands well as it is.
+        let brokers = if self.plant.needs_commands() { brokers } else { Default::default() };
         let topics = brokers.iter().flat_map(|broker| self.plant.command_topics(broker));
         let silent = topics.filter(|topic| !self.heard.contains(*topic)).map(str::to_owned).collect();
         *self.shared.status.silent.lock().unwrap_or_else(PoisonError::into_inner) = silent;

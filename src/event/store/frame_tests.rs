@@ -1,7 +1,10 @@
 use super::*;
 use crate::alarm::{Cause, State};
 use crate::event::Kind;
+use crate::instruction;
+use crate::scene::Significance;
 use crate::scene::rule::Priority;
+use crate::value::Value;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -68,6 +71,17 @@ fn all_kinds_of_events_come_back_as_they_were() {
         Kind::SceneReloaded { accepted: false, issues: 3 },
         Kind::SceneEdited { what: "high".into(), before: "4.5".into(), after: "5".into() },
         Kind::Gap { from, to },
+        Kind::Command {
+            command: "start".into(),
+            instruction: 3,
+            arguments: [("speed".to_owned(), Value::Number(30.0)), ("soft".to_owned(), Value::Bool(true))].into(),
+            broker: "plant".into(),
+            topic: "hall/P-101/cmd".into(),
+            payload: r#"{"speed":30}"#.into(),
+            significance: Significance::Warning,
+            state: instruction::State::TimedOut,
+            result: "nothing came".into(),
+        },
         Kind::Plant { text: "stopped".into() },
         Kind::Note { text: "oiled".into() },
     ];

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::axis::Window;
 use crate::alarm::Cause;
 use crate::event::{Event, Kind};
+use crate::instruction::State;
 use crate::scene::rule::Priority;
 use crate::value::Timestamp;
 
@@ -43,6 +44,8 @@ impl Sort {
             Kind::SceneReloaded { accepted: true, .. } => Some(Sort::Reload),
             Kind::SceneReloaded { accepted: false, .. } => Some(Sort::Refused),
             Kind::SceneEdited { .. } => Some(Sort::Deed),
+            // What left, and what came of it; the rest is told by the log.
+            Kind::Command { state, .. } => (*state >= State::Queued).then_some(Sort::Deed),
             Kind::Gap { .. } => Some(Sort::Gap),
             Kind::Plant { .. } => Some(Sort::Plant),
             Kind::Note { .. } => Some(Sort::Note),

@@ -43,6 +43,10 @@ pub(super) enum Packet<'a> {
     Subscribing(u16),
     /// One answer per filter: none is fine, else why it was refused.
     Subscribed(u16, Vec<Option<String>>),
+    /// A message left with this packet id, 0 at QoS 0.
+    Left(u16),
+    /// The broker has the message of this packet id, or why it refused it.
+    Acknowledged(u16, Option<String>),
     Other,
 }
 
@@ -218,6 +222,20 @@ impl Requests {
         }
     }
 
+    /// Never retained. False if there is no room just now.
+    pub fn publish(&self, topic: &str, qos: u8, payload: &[u8]) -> bool {
+        match self {
+            Requests::V3(client) => {
+                let qos = rumqttc::qos(qos).unwrap_or(rumqttc::QoS::AtMostOnce);
+                client.try_publish(topic, qos, false, payload.to_vec()).is_ok()
+            }
+            Requests::V5(client) => {
+                let qos = v5::mqttbytes::qos(qos).unwrap_or_default();
+                client.try_publish(topic, qos, false, payload.to_vec()).is_ok()
+            }
+        }
+    }
+
     pub fn disconnect(&self) -> bool {
         match self {
             Requests::V3(client) => client.try_disconnect().is_ok(),
@@ -232,6 +250,9 @@ fn packet_v3(event: &rumqttc::Event) -> Packet<'_> {
         Event::Incoming(P::Publish(publish)) => Packet::Message(Publish::V3(publish)),
         Event::Incoming(P::ConnAck(_)) => Packet::Connected,
         Event::Outgoing(Outgoing::Subscribe(id)) => Packet::Subscribing(*id),
+        Event::Outgoing(Outgoing::Publish(id)) => Packet::Left(*id),
+        Event::Incoming(P::PubAck(ack)) => Packet::Acknowledged(ack.pkid, None),
+        Event::Incoming(P::PubComp(ack)) => Packet::Acknowledged(ack.pkid, None),
         Event::Incoming(P::SubAck(ack)) => {
             let answer = |code: &Code| (*code == Code::Failure).then(|| "refused by the broker, code 0x80".to_owned());
             Packet::Subscribed(ack.pkid, ack.return_codes.iter().map(answer).collect())
@@ -247,6 +268,25 @@ fn packet_v5(event: &v5::Event) -> Packet<'_> {
         v5::Event::Incoming(P::Publish(publish)) => Packet::Message(Publish::V5(publish)),
         v5::Event::Incoming(P::ConnAck(_)) => Packet::Connected,
         v5::Event::Outgoing(Outgoing::Subscribe(id)) => Packet::Subscribing(*id),
+        v5::Event::Outgoing(Outgoing::Publish(id)) => Packet::Left(*id),
+        v5::Event::Incoming(P::PubAck(ack)) => {
+            use v5::mqttbytes::v5::PubAckReason as Reason;
+            let refusal = match ack.reason {
+                Reason::Success => None,
+                Reason::NoMatchingSubscribers => Some("nobody listens on the topic".to_owned()),
+                Reason::NotAuthorized => Some("not authorized".to_owned()),
+                other => Some(format!("{other:?}")),
+            };
+            Packet::Acknowledged(ack.pkid, refusal)
+        }
+        v5::Event::Incoming(P::PubRec(ack)) => {
+            use v5::mqttbytes::v5::PubRecReason as Reason;
+            match ack.reason {
+                Reason::Success => Packet::Other,
+                reason => Packet::Acknowledged(ack.pkid, Some(format!("{reason:?}"))),
+            }
+        }
+        v5::Event::Incoming(P::PubComp(ack)) => Packet::Acknowledged(ack.pkid, None),
         v5::Event::Incoming(P::SubAck(ack)) => {
             let answer = |code: &Code| match code {
                 Code::Success(_) => None,

@@ -1,5 +1,5 @@
 //! The loop of a listener's thread: connect, subscribe, decode, hand over; on failure say why, wait, try again. In:
-//! packets of one broker. Out: samples in the mailbox, raw messages to the tap, counters. Never publishes.
+//! packets of one broker. Out: samples in the mailbox, raw messages to the tap, counters, commands that were handed to it.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::{Future, poll_fn};
@@ -13,8 +13,10 @@ use super::backoff::Backoff;
 use super::failure::{Failure, Kind};
 use super::link::{self, Awaited, Link, Packet, Publish, Requests};
 use super::options::{Address, Secrets};
+use super::publisher::Letters;
 use super::{RawTap, Stop};
 use crate::ingest::{BindingTable, Message, TableWatch, covers};
+use crate::instruction::Outgoing;
 use crate::plant::{self, ANNOUNCEMENTS};
 use crate::scene::Broker;
 use crate::source::{Clock, ConnectionState, Mailbox, SourceStatus, Waker};
@@ -48,6 +50,8 @@ pub(super) struct Parts {
     pub clock: Clock,
     pub stop: Arc<Stop>,
     pub tap: Option<RawTap>,
+    /// Commands to send; none where that is not allowed.
+    pub letters: Option<Letters>,
 }
 
 pub(super) struct Listener {
@@ -205,6 +209,7 @@ impl Listener {
             tokio::select! {
                 () = self.parts.stop.wanted() => return false,
                 () = self.watch.changed() => self.adopt(),
+                letter = next_letter(&mut self.parts.letters) => self.refuse_letter(&letter),
                 () = tokio::time::sleep_until(step.into()) => {}
             }
             let now = Instant::now();
@@ -232,6 +237,8 @@ impl Listener {
             link.take(|packet| self.take(packet, &requests));
             self.mailbox.rest();
             if let Err(failure) = next {
+                let now = clock.now();
+                self.parts.letters.iter_mut().for_each(|letters| letters.end(now));
                 if failure.kind == Kind::Stopped && self.connected_at.is_some() && requests.disconnect() {
                     let _ = tokio::time::timeout(GOODBYE, async {
                         while link.poll().await.is_ok() {
@@ -283,6 +290,7 @@ impl Listener {
                 polled = &mut poll => return polled,
                 () = self.parts.stop.wanted() => return Err(Failure::stopped()),
                 () = self.watch.changed() => self.adopt(),
+                letter = next_letter(&mut self.parts.letters) => self.post(letter, requests),
                 () = flush => self.mailbox.flush_if_due(Instant::now()),
             }
             self.ask(requests);
@@ -318,8 +326,34 @@ impl Listener {
                     self.tell_refused();
                 }
             }
+            Packet::Left(id) => {
+                let now = self.parts.clock.now();
+                self.parts.letters.iter_mut().for_each(|letters| letters.left(id, now));
+                (self.parts.waker)();
+            }
+            Packet::Acknowledged(id, refusal) => {
+                let now = self.parts.clock.now();
+                self.parts.letters.iter_mut().for_each(|letters| letters.acknowledged(id, refusal.clone(), now));
+                (self.parts.waker)();
+            }
             Packet::Other => {}
         }
+    }
+
+    /// Sends a command by this connection, if the broker has accepted it.
+    fn post(&mut self, letter: Outgoing, requests: &Requests) {
+        if self.connected_at.is_none() {
+            return self.refuse_letter(&letter);
+        }
+        let (now, max_packet) = (self.parts.clock.now(), self.parts.broker.max_packet);
+        self.parts.letters.iter_mut().for_each(|letters| letters.post(&letter, requests, max_packet, now));
+        (self.parts.waker)();
+    }
+
+    fn refuse_letter(&mut self, letter: &Outgoing) {
+        let now = self.parts.clock.now();
+        self.parts.letters.iter_mut().for_each(|letters| letters.refuse(letter, now));
+        (self.parts.waker)();
     }
 
     fn decode(&mut self, publish: Publish) {
@@ -354,12 +388,19 @@ impl Listener {
         if let Some(tap) = &mut self.parts.tap {
             tap(&message, source_time);
         }
+        let is_answer = self.table.is_answer(topic);
+        if let (true, false, Some(letters)) = (is_answer, message.retained, &self.parts.letters) {
+            if !letters.answer(topic, payload, self.receive_time) {
+                status.count_dropped(1);
+            }
+            (self.parts.waker)();
+        }
         status.count_decoded(outcome.samples);
         let announced = topic.starts_with(ANNOUNCEMENTS).then(|| plant::announced(payload)).flatten();
         let is_farewell = topic.starts_with(ANNOUNCEMENTS) && payload.is_empty();
         if announced.is_some() || is_farewell {
             status.note_plant(topic, announced);
-        } else if outcome.unknown_topic {
+        } else if outcome.unknown_topic && !is_answer {
             status.count_unknown_topic(topic);
         }
         if let Some(error) = &outcome.error {
@@ -470,6 +511,14 @@ fn wanted(table: &BindingTable) -> Vec<String> {
         filters.sort_unstable();
     }
     filters
+}
+
+/// The next command to send; never, where none may be sent.
+async fn next_letter(letters: &mut Option<Letters>) -> Outgoing {
+    match letters {
+        Some(letters) => letters.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What `future` has ready, without waiting.

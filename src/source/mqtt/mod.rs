@@ -1,14 +1,15 @@
 //! The listener of one broker: a named thread with its own event loop.
 //!
 //! In: a broker of the scene, a shared binding table. Out: batches in an [`Inbox`], counters in a [`SourceStatus`], raw
-//! messages to a tap. Connects for as long as the handle lives, with backoff; never publishes, never waits for the
-//! world, never knows the ECS.
+//! messages to a tap. Connects for as long as the handle lives, with backoff; publishes nothing but commands, and those
+//! only where it was started with a [`Leave`]; never waits for the world, never knows the ECS.
 
 mod backoff;
 mod failure;
 mod link;
 mod listener;
 mod options;
+mod publisher;
 mod tls;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use tokio::sync::Notify;
 
 use super::{Clock, Inbox, SourceStatus, Waker, mailbox};
 use crate::ingest::{Message, SharedTable};
+use crate::instruction::Leave;
 use crate::scene::Broker;
 use crate::value::Timestamp;
 use listener::Listener;
@@ -28,6 +30,7 @@ use options::Secrets;
 pub(super) use backoff::Backoff;
 pub(super) use link::network;
 pub(super) use options::Address;
+pub use publisher::{News, Publisher};
 
 /// What a publisher connects with, read anew for each attempt: the same address, login and trust as a listener's.
 /// Always MQTT 3.1.1. The error is a sentence with a way out.
@@ -70,6 +73,7 @@ pub struct SourceHandle {
     pub name: String,
     pub status: Arc<SourceStatus>,
     pub receiver: Arc<Inbox>,
+    publisher: Option<Publisher>,
     stop: Arc<Stop>,
     thread: Option<JoinHandle<()>>,
 }
@@ -107,10 +111,24 @@ pub fn spawn(
     clock: Clock,
     tap: Option<RawTap>,
 ) -> Result<SourceHandle, SourceError> {
+    spawn_with(name, broker, table, waker, clock, tap, None)
+}
+
+/// As [`spawn`]; with a leave commands can be sent by the same connection.
+pub fn spawn_with(
+    name: &str,
+    broker: &Broker,
+    table: SharedTable,
+    waker: Waker,
+    clock: Clock,
+    tap: Option<RawTap>,
+    leave: Option<Leave>,
+) -> Result<SourceHandle, SourceError> {
     let address = Address::parse(&broker.url)?;
     let status = Arc::new(SourceStatus::new(name, &address.to_string(), clock.now()));
     let (mailbox, inbox) = mailbox(status.clone(), waker.clone());
     let stop = Arc::new(Stop::default());
+    let (publisher, letters) = leave.map(|leave| Publisher::new(leave, name, &status)).unzip();
     let listener = Listener::new(
         listener::Parts {
             broker: broker.clone(),
@@ -120,6 +138,7 @@ pub fn spawn(
             clock,
             stop: stop.clone(),
             tap,
+            letters,
         },
         table.watch(),
         mailbox,
@@ -130,7 +149,14 @@ pub fn spawn(
         .spawn(move || listener.run())
         .map_err(|cause| SourceError::Thread { name: thread_name, cause })?;
     let receiver = Arc::new(inbox);
-    Ok(SourceHandle { name: name.to_owned(), status, receiver, stop, thread: Some(thread) })
+    Ok(SourceHandle { name: name.to_owned(), status, receiver, publisher, stop, thread: Some(thread) })
+}
+
+impl SourceHandle {
+    /// Sends commands by this connection; none where scene and user do not both allow it.
+    pub fn publisher(&self) -> Option<&Publisher> {
+        self.publisher.as_ref()
+    }
 }
 
 impl Drop for SourceHandle {
