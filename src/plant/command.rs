@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::Options;
 use crate::ingest::{BindingTable, Encoder, Message};
-use crate::network::{Network, State};
+use crate::network::{Feed, Network, State};
 use crate::scene::{Follow, Scene};
 use crate::value::{Grade, SignalIndex, Timestamp};
 
@@ -18,6 +19,19 @@ pub(super) struct Commands {
     /// Topics that bring commands, by their places in the encoder: nothing else is said there.
     pub(super) topics: BTreeSet<usize>,
     tables: Arc<BTreeMap<String, BindingTable>>,
+}
+
+/// The inputs that somebody else commands: all that may be, those that no other machine feeds, or none.
+pub(super) fn follows(scene: &Scene, options: &Options) -> Vec<Follow> {
+    let is_fixed = |follow: &&Follow| {
+        let machine = scene.blueprint.as_ref().and_then(|blueprint| blueprint.machines.get(follow.machine));
+        machine.is_some_and(|machine| matches!(machine.inputs.get(follow.input), Some(Feed::Constant(_))))
+    };
+    match (options.commanded, options.operated) {
+        (true, _) => scene.commanded.clone(),
+        (false, true) => scene.commanded.iter().filter(is_fixed).cloned().collect(),
+        (false, false) => Vec::new(),
+    }
 }
 
 /// What came of a message.
@@ -38,8 +52,7 @@ impl Commands {
     }
 
     /// Those of a scene, whose outside values begin at `first`.
-    pub fn new(scene: &Scene, encoder: &Encoder, first: usize) -> Self {
-        let follows = scene.commanded.clone();
+    pub fn new(scene: &Scene, follows: Vec<Follow>, encoder: &Encoder, first: usize) -> Self {
         let topics: BTreeSet<usize> = follows.iter().filter_map(|follow| encoder.topic_of(follow.signal)).collect();
         let brokers = topics.iter().filter_map(|at| Some(encoder.topics().get(*at)?.broker.clone()));
         let tables = brokers.map(|broker| {
@@ -48,6 +61,10 @@ impl Commands {
         });
         let tables = Arc::new(tables.collect());
         Self { follows, first, topics, tables }
+    }
+
+    pub fn follows(&self) -> &[Follow] {
+        &self.follows
     }
 
     pub fn is_command(&self, signal: SignalIndex) -> bool {

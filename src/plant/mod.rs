@@ -92,13 +92,24 @@ pub struct Options {
     /// Whether somebody else controls it: inputs that name a command follow that, and the plant says nothing on the
     /// topics of commands.
     pub commanded: bool,
+    /// Whether inputs that name a `command` follow it where the scene feeds them a fixed value: set points, not what
+    /// controllers move. Nobody needs to command them.
+    pub operated: bool,
     /// What the files hold that inputs follow, in the order of [`Scene::profiles`].
     pub profiles: Vec<Profile>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 1, truth: 0.0, story: true, stand_in: None, commanded: false, profiles: Vec::new() }
+        Self {
+            seed: 1,
+            truth: 0.0,
+            story: true,
+            stand_in: None,
+            commanded: false,
+            operated: false,
+            profiles: Vec::new(),
+        }
     }
 }
 
@@ -174,14 +185,15 @@ impl Plant {
         let encoder = Encoder::new(&scene);
         let mut outside: Vec<f64> = options.profiles.iter().map(|profile| profile.at(0)).collect();
         let mut network = built(blueprint, &options)?;
-        let commands = match options.commanded {
-            false => Commands::none(),
-            true if scene.commanded.is_empty() => return Err(MakeError::NoCommands { scene: name() }),
-            true => {
-                let commands = Commands::new(&scene, &encoder, outside.len());
+        let follows = command::follows(&scene, &options);
+        let commands = match follows.is_empty() {
+            true if options.commanded => return Err(MakeError::NoCommands { scene: name() }),
+            true => Commands::none(),
+            false => {
+                let commands = Commands::new(&scene, follows, &encoder, outside.len());
                 let simulated = network.start(options.seed, &outside, &mut network.workspace());
                 outside.extend(commands.first_values(&network, &simulated));
-                network = built(scene.blueprint_following(&scene.commanded).unwrap_or_default(), &options)?;
+                network = built(scene.blueprint_following(commands.follows()).unwrap_or_default(), &options)?;
                 commands
             }
         };
@@ -240,6 +252,11 @@ impl Plant {
 
     pub fn scene(&self) -> &Arc<Scene> {
         &self.scene
+    }
+
+    /// Whether inputs stand still until somebody commands them.
+    pub fn needs_commands(&self) -> bool {
+        self.options.commanded
     }
 
     pub fn network(&self) -> &Network {

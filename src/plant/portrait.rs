@@ -33,7 +33,7 @@ impl Portrait {
         bytes.extend(epoch.0.to_le_bytes());
         bytes.extend(options.seed.to_le_bytes());
         bytes.extend(options.truth.to_bits().to_le_bytes());
-        bytes.extend([u8::from(options.story), u8::from(options.commanded)]);
+        bytes.extend([u8::from(options.story), u8::from(options.commanded) + 2 * u8::from(options.operated)]);
         bytes.extend(plant.to_bytes());
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(bytes);
     }
@@ -59,8 +59,9 @@ impl Plant {
             bytes.copy_from_slice(&head[at..at + 8]);
             u64::from_le_bytes(bytes)
         };
-        let (seed, truth, story, commanded) = (number(8), f64::from_bits(number(16)), head[24] != 0, head[25] != 0);
-        let options = Options { seed, truth, story, stand_in, commanded, profiles };
+        let (seed, truth, story, commanded) = (number(8), f64::from_bits(number(16)), head[24] != 0, head[25] & 1 != 0);
+        let operated = head[25] & 2 != 0;
+        let options = Options { seed, truth, story, stand_in, commanded, operated, profiles };
         let mut plant = Self::new(scene, options)?;
         plant.restore(state)?;
         Ok((plant, Timestamp(number(0) as i64)))
