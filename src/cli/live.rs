@@ -91,6 +91,10 @@ pub struct SessionArgs {
     /// critical, high, medium or low. Without this: silence, until it is switched on in the alarm panel.
     #[arg(long, value_name = "PRIORITY", value_parser = priority)]
     bell: Option<Priority>,
+    /// Allow that commands are sent to equipment, where the scene allows it as well (commands: true). A plant of --plant
+    /// obeys those that set what has a fixed value in the scene.
+    #[arg(long)]
+    allow_commands: bool,
 }
 
 impl SessionArgs {
@@ -150,6 +154,8 @@ impl SessionArgs {
             ..RecordOptions::new(path)
         });
         options.bell = self.bell;
+        options.allow_commands = self.allow_commands;
+        options.plant_options.operated |= self.allow_commands;
         if let Some(operator) = self.operator {
             options.operator = operator;
         }

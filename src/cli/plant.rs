@@ -55,6 +55,10 @@ pub struct PlantArgs {
     /// topics of commands.
     #[arg(long)]
     commanded: bool,
+    /// Let an operator set what has a fixed value in the scene, such as set points: inputs with a `value` and a `command`
+    /// follow that signal, and controllers go on.
+    #[arg(long, conflicts_with = "commanded")]
+    operated: bool,
     /// Leave out what the scene tells to happen.
     #[arg(long)]
     no_story: bool,
@@ -76,7 +80,8 @@ impl PlantArgs {
             Some(Some(Series(files))) => scene().map(|scene| learn(files, &scene)).transpose()?,
         };
         let (seed, truth, story, commanded) = (self.seed, self.truth, !self.no_story, self.commanded);
-        Ok(Options { seed, truth, story, commanded, stand_in, ..Options::default() })
+        let operated = self.operated;
+        Ok(Options { seed, truth, story, commanded, operated, stand_in, ..Options::default() })
     }
 }
 
