@@ -8,8 +8,8 @@ use bevy::prelude::*;
 use pollux::alarm::Action;
 use pollux::analysis::Analysis;
 use pollux::command::{
-    AlarmCommand, Attention, AttentionCommand, CameraCommand, Ghosts, JournalCommand, LayerCommand, OpenCommand,
-    OperatorCommand, RecordingCommand, Refusals, SceneCommand, TimeCommand,
+    AlarmCommand, Attention, AttentionCommand, CameraCommand, Ghosts, InstructionCommand, JournalCommand, LayerCommand,
+    OpenCommand, OperatorCommand, RecordingCommand, Refusals, SceneCommand, TimeCommand,
 };
 use pollux::event::{Filter, Kind};
 use pollux::history::Cursor;
@@ -67,6 +67,10 @@ fn note(text: &str) -> JournalCommand {
     JournalCommand::Note { text: text.to_owned(), twin: None, at: None }
 }
 
+fn start() -> InstructionCommand {
+    InstructionCommand::Prepare { twin: "P-1".into(), command: "start".into(), arguments: Vec::new() }
+}
+
 fn acknowledge(app: &App) -> AlarmCommand {
     let scene = &app.world().resource::<LoadedScene>().scene;
     let alarms = vec![AlarmPath::of_rule(&scene.alarms[0], scene)];
@@ -114,6 +118,8 @@ fn a_live_session_carries_out_or_refuses_a_command_of_each_group() {
     let events = folder.path().join("events.csv");
     let exported = said.of(&mut app, JournalCommand::Export { path: events.clone(), filter: Filter::default() });
     assert!(exported.contains("events.csv") && events.exists(), "{exported}");
+    let why = "there is no command P-1.start";
+    assert_eq!(said.of(&mut app, start()), format!("{why}; refused: {why}"));
     assert!(said.of(&mut app, SceneCommand::UndoEdit).starts_with("there is no edit of the scene to undo"));
     assert!(said.of(&mut app, SceneCommand::Reload).starts_with("scene"), "it is read again");
     assert_eq!(
@@ -158,6 +164,10 @@ fn a_replay_carries_out_or_refuses_a_command_of_each_group() {
         "this is a recording: the alarms of its scene stay as they were; edit them in the live session",
         "this is a recording: its scene stays as it was",
         "this is a recording: nothing is recorded here",
+    );
+    assert_eq!(
+        said.of(&mut app, start()),
+        "this is a recording: commands reach no equipment from here; give them live"
     );
     assert_eq!(said.of(&mut app, SceneCommand::UndoEdit), edits);
     assert_eq!(said.of(&mut app, SceneCommand::Reload), scene);

@@ -15,6 +15,7 @@ mod feeds;
 #[cfg(feature = "desktop")]
 mod film;
 mod forecast;
+mod instruct;
 mod layers;
 pub mod live;
 mod malformed;
