@@ -11,6 +11,8 @@ use crate::value::{Timestamp, Value};
 
 /// How long a broker may take to acknowledge.
 const DELIVERY: Duration = Duration::from_secs(10);
+/// A message that could not be handed to the network for so long does not leave any more.
+const AT_ONCE: Duration = Duration::from_secs(2);
 /// So much longer than the scene says the evidence is waited for, as it may be on its way through this program; when it
 /// was received counts.
 const ON_ITS_WAY: Duration = Duration::from_millis(500);
@@ -60,6 +62,7 @@ pub struct Outgoing {
     topic: String,
     payload: Vec<u8>,
     qos: u8,
+    leave_by: Timestamp,
 }
 
 impl Outgoing {
@@ -77,6 +80,11 @@ impl Outgoing {
 
     pub fn qos(&self) -> u8 {
         self.qos
+    }
+
+    /// It must not leave after this moment: what it was judged by is over then.
+    pub fn leave_by(&self) -> Timestamp {
+        self.leave_by
     }
 }
 
@@ -194,6 +202,7 @@ impl Instruction {
                     topic: self.command.topic.clone(),
                     payload: self.payload.clone(),
                     qos: self.command.qos,
+                    leave_by: now + AT_ONCE,
                 });
             }
         };

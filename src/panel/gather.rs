@@ -18,6 +18,7 @@ use crate::analysis::Analysis;
 use crate::command::{Attention, Ghosts, Operator, OperatorCommand};
 use crate::event::{EventLog, RecordTroubles};
 use crate::history::{self, Cursor, Density, Extent, Horizon, SkipGaps, Usage, ViewTime};
+use crate::instruction::Desk;
 use crate::layers::{Counterparts, Layers};
 use crate::record::Recording;
 use crate::scene::LoadedScene;
@@ -50,6 +51,7 @@ pub(super) struct Readable<'w, 's> {
     log: Res<'w, EventLog>,
     troubles: Res<'w, RecordTroubles>,
     recording: Res<'w, Recording>,
+    desk: Option<Res<'w, Desk>>,
     recent: Res<'w, RecentFiles>,
     labels: Res<'w, ScreenLabels>,
     world: Res<'w, WorldImage>,
@@ -143,6 +145,7 @@ fn with_snapshot<T>(read: &Readable, shell: &mut Shell, then: impl FnOnce(&Snaps
         counterparts: &counterparts,
         issues: &issues,
         record: None,
+        desk: read.desk.as_deref(),
         known: Known { lines: &wishes, bounds: None, usage: Usage::default(), arrivals: &no_arrivals },
     };
     shell.wishes(&snapshot);

@@ -23,6 +23,7 @@ pub mod alarms;
 pub mod banner;
 pub mod bars;
 pub mod class;
+pub mod commands;
 pub mod compare;
 pub mod connections;
 pub mod drop_hint;

@@ -12,6 +12,7 @@ use crate::alarm::AlarmBoard;
 use crate::command::{Attention, Ghosts};
 use crate::event::Event;
 use crate::history::{Cursor, Density, Extent, Horizon, Marks, SkipGaps, Usage, ViewTime};
+use crate::instruction::Desk;
 use crate::layers::{Counterparts, Layers};
 use crate::scene::rule::Priority;
 use crate::scene::{LoadedScene, Scene};
@@ -52,6 +53,8 @@ pub struct Snapshot<'a> {
     pub issues: &'a IssuesView,
     /// None where nothing can be recorded.
     pub record: Option<&'a RecordView>,
+    /// Commands to equipment; none where nothing is commanded.
+    pub desk: Option<&'a Desk>,
     pub known: Known<'a>,
 }
 

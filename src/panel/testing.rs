@@ -415,6 +415,7 @@ impl Plant {
             counterparts: &|_| None,
             issues: &issues,
             record: None,
+            desk: None,
             known: Known {
                 lines: &self.history,
                 bounds: self.history.bounds(),

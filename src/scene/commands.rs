@@ -34,8 +34,9 @@ pub(super) struct Prepared {
     pub significance: Significance,
     pub constraints: Vec<Expression>,
     pub broker: Option<String>,
-    pub topic: Pattern,
-    pub payload: PreparedPayload,
+    /// None where it was wrong: the rest is checked all the same.
+    pub topic: Option<Pattern>,
+    pub payload: Option<PreparedPayload>,
     pub qos: u8,
     pub arming: Duration,
     pub verify: Option<(PreparedEvidence, Duration)>,
@@ -74,9 +75,9 @@ pub(super) fn prepare(
     report: &mut Report,
 ) -> Vec<Prepared> {
     let each = commands.0.iter().filter_map(|(name, def)| {
-        let prepared = check::Check::new(owner, name, def, report).command(brokers);
         // One that was taken away is checked all the same: it may come back.
-        prepared.filter(|_| def.enabled.as_ref().is_none_or(|enabled| enabled.value))
+        let prepared = check::Check::new(owner, name, def, report).command(brokers);
+        Some(prepared).filter(|_| def.enabled.as_ref().is_none_or(|enabled| enabled.value))
     });
     each.collect()
 }

@@ -6,6 +6,7 @@ use bevy_egui::egui::{self, Align, Rect, ScrollArea, Ui, pos2, vec2};
 use super::{InspectorState, InspectorView, SignalView};
 use crate::command::{AttentionCommand, CameraCommand, OperatorCommand};
 use crate::panel::alarms::dialog::{self, Dialog, EditDraft};
+use crate::panel::commands::commands_ui;
 use crate::panel::layer_key::{self, LayerKey};
 use crate::panel::mark::Mark;
 use crate::panel::{theme, widgets};
@@ -79,6 +80,9 @@ pub fn inspector_ui(
         return;
     };
     header(ui, view, out);
+    if let Some(commands) = &view.commands {
+        commands_ui(ui, commands, &mut state.form, out);
+    }
     ui.add_space(4.0);
     if view.signals.is_empty() {
         widgets::empty(ui, "No signals", "This twin's type declares none.");

@@ -1,7 +1,7 @@
 //! The inspector: all signals of the selected twin with value, unit, quality, age and recent past.
 //!
 //! In: [`InspectorView`], built in `view` from the scene, current values, history and alarms. Out: `ToggleTrend`, `Focus` and
-//! `EditLimit` commands, from what `draw` shows. Never asks a clock: ages are against the shown moment.
+//! `EditLimit` commands, and commands to equipment, from what `draw` shows. Never asks a clock: ages are against the shown moment.
 
 mod draw;
 mod view;
@@ -15,6 +15,7 @@ pub use self::view::{BesideView, InspectorInput, InspectorView, SignalView, insp
 
 use super::alarms::dialog::Dialog;
 use super::class::{Dock, PanelClass};
+use super::commands::{Form, commands_view};
 use super::layer_key;
 use super::snapshot::Snapshot;
 use crate::command::OperatorCommand;
@@ -26,6 +27,8 @@ pub struct InspectorState {
     pub visible: Range<usize>,
     /// An edit of a limit that goes on.
     pub dialog: Option<Dialog>,
+    /// A command that is being given.
+    pub form: Option<Form>,
 }
 
 /// The inspector among the panels.
@@ -40,7 +43,7 @@ impl PanelClass for InspectorPanel {
 
     fn view<'a>(read: &'a Snapshot<'a>, state: &InspectorState) -> Self::View<'a> {
         let layers = layer_key::keys(read.layers);
-        let view = inspector_view(&InspectorInput {
+        let mut view = inspector_view(&InspectorInput {
             scene: read.scene(),
             currents: read.current,
             layers: &layers,
@@ -52,6 +55,10 @@ impl PanelClass for InspectorPanel {
             moment: read.time,
             visible: state.visible.clone(),
         });
+        let twin = view.as_ref().and_then(|view| read.scene().twins.get(view.twin.at()));
+        if let (Some(view), Some(twin), Some(desk)) = (&mut view, twin, read.desk) {
+            view.commands = commands_view(read.scene(), twin, desk, read.current, read.time.now);
+        }
         (read.scene(), view)
     }
 

@@ -8,6 +8,7 @@ use crate::command::Attention;
 use crate::history::{Bucket, ViewTime};
 use crate::layers::{Counterpart, Counterparts};
 use crate::panel::alarms::words;
+use crate::panel::commands::CommandsView;
 use crate::panel::format;
 use crate::panel::layer_key::{self, LayerKey};
 use crate::panel::lines::Lines;
@@ -32,6 +33,8 @@ pub struct InspectorView {
     pub signals: Vec<SignalView>,
     /// What lies beside.
     pub layers: Vec<LayerKey>,
+    /// What its equipment can be told; none where nothing is commanded from here.
+    pub commands: Option<CommandsView>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -108,6 +111,7 @@ pub fn inspector_view(input: &InspectorInput) -> Option<InspectorView> {
         mark: input.marks.twin(twin.index),
         signals,
         layers: input.layers.to_vec(),
+        commands: None,
     })
 }
 

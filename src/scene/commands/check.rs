@@ -50,8 +50,7 @@ impl<'c> Check<'c> {
         }
     }
 
-    /// None where something is wrong without which nothing can be said of the rest.
-    pub fn command(mut self, brokers: &BTreeMap<String, Broker>) -> Option<Prepared> {
+    pub fn command(mut self, brokers: &BTreeMap<String, Broker>) -> Prepared {
         let def = self.def;
         let parameters: Vec<Parameter> =
             def.parameters.0.iter().map(|(name, parameter)| self.parameter(name, parameter)).collect();
@@ -71,7 +70,7 @@ impl<'c> Check<'c> {
         };
         let arming = self.duration("arming", def.arming.as_ref(), ARMING);
         let verify = def.verify.as_ref().and_then(|verify| self.verify(verify));
-        Some(Prepared {
+        Prepared {
             name: self.name.clone(),
             about: def.about.as_ref().map(|about| about.value.clone()).unwrap_or_default(),
             parameters,
@@ -83,12 +82,12 @@ impl<'c> Check<'c> {
             },
             constraints,
             broker,
-            topic: self.topic()?,
-            payload: payload?,
+            topic: self.topic(),
+            payload,
             qos,
             arming,
             verify,
-        })
+        }
     }
 
     fn duration(&mut self, field: &str, given: Option<&Spanned<String>>, usual: Duration) -> Duration {

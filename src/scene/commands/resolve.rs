@@ -34,10 +34,11 @@ fn resolve_one(one: &Pending, command: &Prepared, scene: &Scene, report: &mut Re
     let asked = Asked { one, command, scene, item: &item };
     let constraints: Vec<Option<Requirement>> =
         command.constraints.iter().map(|source| asked.requirement(source, "constraints", report)).collect();
-    let topic = asked.topic(&command.topic, report);
+    let topic = command.topic.as_ref().and_then(|topic| asked.topic(topic, report));
     let payload = match &command.payload {
-        PreparedPayload::Raw(piece) => asked.piece(piece, report).map(Payload::Raw),
-        PreparedPayload::Json(pieces) => {
+        None => None,
+        Some(PreparedPayload::Raw(piece)) => asked.piece(piece, report).map(Payload::Raw),
+        Some(PreparedPayload::Json(pieces)) => {
             let pieces: Vec<_> =
                 pieces.iter().map(|(pointer, piece)| Some((pointer.clone(), asked.piece(piece, report)?))).collect();
             pieces.into_iter().collect::<Option<Vec<_>>>().map(Payload::Json)
@@ -92,7 +93,7 @@ impl Asked<'_> {
         });
         filled
             .map_err(|name| {
-                let brief = format!("has the placeholder {{{name}}}, which the twin {} does not fill", twin.id);
+                let brief = format!("has the placeholder {{{name}}}, which this twin does not fill");
                 let hint = format!("add params: {{\"{name}\": \"…\"}} to the twin or to its type");
                 report.error("unknown-placeholder", pattern.text.span, self.item, brief, hint.into());
             })

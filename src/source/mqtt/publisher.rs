@@ -103,6 +103,10 @@ impl Letters {
             let why = format!("not sent: {bytes} bytes are above the limit of {max_packet}: raise `max_packet`");
             return self.lose(letter.instruction(), why, now);
         }
+        if now > letter.leave_by() {
+            let why = "not sent: the connection was too busy to send it at once";
+            return self.lose(letter.instruction(), why.to_owned(), now);
+        }
         match requests.publish(letter.topic(), letter.qos(), letter.payload()) {
             true => self.asked.push_back((letter.instruction(), letter.qos())),
             false => self.lose(letter.instruction(), "not sent: the connection takes no more just now".to_owned(), now),

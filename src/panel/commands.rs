@@ -1,0 +1,406 @@
+//! Commands to the equipment of a twin: prepare, see, confirm.
+//!
+//! In: [`CommandsView`], built from the scene, the desk and current values; a [`Form`] that a button opened. Out:
+//! [`InstructionCommand`]s, one a click. Never sends: what is asked for is judged again where it is carried out.
+
+use bevy_egui::egui::{self, Context, Ui};
+
+use super::{format, theme, widgets};
+use crate::command::{InstructionCommand, OperatorCommand};
+use crate::history::Point;
+use crate::instruction::{Desk, Instruction, State, arguments, read, shown};
+use crate::scene::commands::{Evidence, ParameterKind};
+use crate::scene::{Command, Scene, Twin};
+use crate::stage::Current;
+use crate::value::{SignalIndex, Timestamp, Value};
+
+/// What the equipment of a twin can be told, and what was told it of late.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CommandsView {
+    pub twin: String,
+    pub commands: Vec<Command>,
+    /// Oldest first.
+    pub instructions: Vec<InstructionView>,
+    /// The number of the newest instruction of the session.
+    pub last_id: u64,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct InstructionView {
+    pub id: u64,
+    pub command: String,
+    /// `opening = 80 %`
+    pub arguments: Vec<String>,
+    pub topic: String,
+    pub payload: String,
+    /// Whether each holds, none if that is not known; in words.
+    pub constraints: Vec<(Option<bool>, String)>,
+    /// How it is seen that it was obeyed.
+    pub evidence: String,
+    pub state: State,
+    /// `armed for 12 s`; empty where nothing runs out.
+    pub left: String,
+    pub result: String,
+    pub needs_reason: bool,
+}
+
+/// None where the world commands nothing, or the equipment of the twin can be told nothing.
+pub fn commands_view(
+    scene: &Scene,
+    twin: &Twin,
+    desk: &Desk,
+    current: &dyn Fn(SignalIndex) -> Current,
+    now: Timestamp,
+) -> Option<CommandsView> {
+    let commands = scene.commands_of(twin.index);
+    if commands.is_empty() {
+        return None;
+    }
+    let newest = |signal: SignalIndex| {
+        let Current { value, quality, source_time, receive_time, origin } = current(signal);
+        value.map(|value| Point { source_time, receive_time, value, quality, origin })
+    };
+    let view = |one: &Instruction| {
+        let unit = |name: &str| {
+            let parameter = one.command.parameters.iter().find(|parameter| parameter.name == name);
+            parameter.map(|parameter| parameter.kind.unit().suffix()).unwrap_or_default()
+        };
+        let evidence = one.command.verify.as_ref().map(|verify| match &verify.by {
+            Evidence::That(that) => format!("{} within {:?}", that.source, verify.within),
+            Evidence::Answer(answer) => format!("{} on {} within {:?}", answer.equals, answer.topic, verify.within),
+        });
+        let waits = matches!(one.state(), State::Prepared | State::Armed);
+        let judged = if waits { one.constraints(scene, &newest, now) } else { Vec::new() };
+        InstructionView {
+            id: one.id,
+            command: one.command.name.clone(),
+            arguments: one.named_arguments().map(|(name, value)| format!("{name} = {value}{}", unit(name))).collect(),
+            topic: format!("{} at QoS {}", one.command.topic, one.command.qos),
+            payload: shown(&one.payload),
+            constraints: judged.iter().map(|judgement| (judgement.holds, judgement.text())).collect(),
+            evidence: evidence.unwrap_or_else(|| "nothing: delivery is all that can be known".into()),
+            state: one.state(),
+            left: match one.armed_until() {
+                Some(until) => format!("for {}", format::span(until.secs_since(now).max(0.0).ceil())),
+                None => String::new(),
+            },
+            result: one.result().to_owned(),
+            needs_reason: one.command.significance.needs_reason(),
+        }
+    };
+    Some(CommandsView {
+        twin: twin.id.clone(),
+        commands: commands.to_vec(),
+        instructions: desk.iter().filter(|one| one.twin == twin.id).map(view).collect(),
+        last_id: desk.iter().map(|one| one.id).max().unwrap_or(0),
+    })
+}
+
+/// A command that is being given. It names the command as the scene does, so that it may stay open over a reload.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Form {
+    twin: String,
+    command: String,
+    /// As they are typed, in the order of the parameters.
+    texts: Vec<String>,
+    reason: String,
+    /// Set when it was asked to be prepared: the instruction is a later one.
+    after: Option<u64>,
+}
+
+impl Form {
+    pub fn of(twin: &str, command: &Command) -> Self {
+        let text = |value: &Option<Value>| value.as_ref().map(Value::to_string).unwrap_or_default();
+        Self {
+            twin: twin.to_owned(),
+            command: command.name.clone(),
+            texts: command.parameters.iter().map(|parameter| text(&parameter.default)).collect(),
+            reason: String::new(),
+            after: None,
+        }
+    }
+
+    /// The values, or what is wrong with them.
+    fn values(&self, command: &Command) -> Result<Vec<(String, Value)>, String> {
+        let typed = command.parameters.iter().zip(&self.texts).filter(|(_, text)| !text.trim().is_empty());
+        let values: Vec<_> = typed
+            .map(|(parameter, text)| Ok((parameter.name.clone(), read(parameter, text)?)))
+            .collect::<Result<_, String>>()?;
+        arguments(command, &values).map_err(|faults| faults.join("; "))?;
+        Ok(values)
+    }
+
+    fn prepare(&self, arguments: Vec<(String, Value)>) -> OperatorCommand {
+        InstructionCommand::Prepare { twin: self.twin.clone(), command: self.command.clone(), arguments }.into()
+    }
+}
+
+/// A button for each command; a click on one opens its form.
+pub fn commands_ui(ui: &mut Ui, view: &CommandsView, form: &mut Option<Form>, out: &mut Vec<OperatorCommand>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.label(egui::RichText::new("Commands").font(theme::small()).color(theme::TEXT_WEAK));
+        for command in &view.commands {
+            let hint = format!("{} ({})", command.about, command.significance.name());
+            if ui.button(format!("{}…", command.name)).on_hover_text(hint).clicked() {
+                *form = Some(Form::of(&view.twin, command));
+            }
+        }
+    });
+    form_ui(ui.ctx(), view, form, out);
+}
+
+/// Shows the open form; closes it when it is done or given up.
+fn form_ui(ctx: &Context, view: &CommandsView, form: &mut Option<Form>, out: &mut Vec<OperatorCommand>) {
+    let Some(open) = form.as_mut().filter(|form| form.twin == view.twin) else { return };
+    // The scene was reloaded without it.
+    let Some(command) = view.commands.iter().find(|command| command.name == open.command) else {
+        *form = None;
+        return;
+    };
+    let made =
+        open.after.and_then(|after| view.instructions.iter().find(|one| one.id > after && one.command == open.command));
+    let frame = egui::Frame::popup(&ctx.global_style()).inner_margin(18);
+    let shown = egui::Modal::new(egui::Id::new("command form")).frame(frame).show(ctx, |ui| {
+        ui.set_width(460.0);
+        let title = format!("{}.{}", view.twin, command.name);
+        ui.label(egui::RichText::new(title).heading().color(theme::TEXT_STRONG));
+        if !command.about.is_empty() {
+            ui.label(egui::RichText::new(&command.about).font(theme::small()).color(theme::TEXT));
+        }
+        ui.add_space(6.0);
+        match made {
+            Some(one) => see_ui(ui, one, open, out),
+            None => fill_ui(ui, command, open, view.last_id, out),
+        }
+    });
+    if shown.inner || shown.should_close() {
+        // What is looked at no longer is not sent by mistake.
+        if let Some(one) = made.filter(|one| matches!(one.state, State::Prepared | State::Armed)) {
+            out.push(InstructionCommand::Cancel { id: one.id, reason: String::new() }.into());
+        }
+        *form = None;
+    }
+}
+
+/// The first step: values. Says whether it is given up.
+fn fill_ui(ui: &mut Ui, command: &Command, form: &mut Form, last_id: u64, out: &mut Vec<OperatorCommand>) -> bool {
+    for (parameter, text) in command.parameters.iter().zip(&mut form.texts) {
+        ui.horizontal(|ui| {
+            ui.label(egui::RichText::new(&parameter.name).color(theme::TEXT)).on_hover_text(&parameter.about);
+            let choices: Vec<String> = match &parameter.kind {
+                ParameterKind::Number { .. } => Vec::new(),
+                ParameterKind::Bool => vec!["true".into(), "false".into()],
+                ParameterKind::OneOf(texts) => texts.clone(),
+            };
+            for choice in &choices {
+                ui.selectable_value(text, choice.clone(), choice);
+            }
+            if choices.is_empty() {
+                let field = egui::TextEdit::singleline(text).desired_width(110.0).margin(egui::vec2(8.0, 5.0));
+                let response = ui.add(field);
+                response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::TextEdit, true, &parameter.name));
+                let range = parameter.kind.text();
+                ui.label(egui::RichText::new(range).font(theme::small()).color(theme::TEXT_WEAK));
+            }
+        });
+    }
+    ui.add_space(8.0);
+    let values = form.values(command);
+    let mut gives_up = false;
+    ui.horizontal(|ui| {
+        let prepare = ui.add_enabled(values.is_ok() && form.after.is_none(), egui::Button::new("Prepare"));
+        if let (true, Ok(values)) = (prepare.clicked(), &values) {
+            out.push(form.prepare(values.clone()));
+            form.after = Some(last_id);
+        }
+        gives_up = ui.button("Cancel").clicked();
+        if let Err(why) = &values {
+            ui.label(egui::RichText::new(why).font(theme::small()).color(theme::TEXT_WEAK));
+        }
+    });
+    gives_up
+}
+
+/// The second and third step: what would be sent, then arming and sending. Says whether it is closed.
+fn see_ui(ui: &mut Ui, one: &InstructionView, form: &mut Form, out: &mut Vec<OperatorCommand>) -> bool {
+    let line = |ui: &mut Ui, name: &str, text: &str, ink: egui::Color32| {
+        ui.horizontal_wrapped(|ui| {
+            ui.label(egui::RichText::new(name).font(theme::small()).color(theme::TEXT_WEAK));
+            ui.label(egui::RichText::new(text).font(theme::mono()).color(ink));
+        });
+    };
+    one.arguments.iter().for_each(|text| line(ui, "Value", text, theme::TEXT_STRONG));
+    line(ui, "Topic", &one.topic, theme::TEXT);
+    line(ui, "Payload", &one.payload, theme::TEXT);
+    for (holds, text) in &one.constraints {
+        let (name, ink) = match holds {
+            Some(true) => ("Holds", theme::TEXT),
+            Some(false) => ("Does not hold", theme::TEXT_STRONG),
+            None => ("Not known", theme::TEXT_STRONG),
+        };
+        line(ui, name, text, ink);
+    }
+    line(ui, "Verified by", &one.evidence, theme::TEXT);
+    line(ui, "State", &format!("{} {}", one.state.text(), one.left), theme::TEXT_STRONG);
+    if !one.result.is_empty() {
+        line(ui, "Result", &one.result, theme::TEXT_STRONG);
+    }
+    ui.add_space(4.0);
+    if one.state == State::Armed {
+        let field = egui::TextEdit::singleline(&mut form.reason).hint_text("Reason").desired_width(f32::INFINITY);
+        let response = ui.add(field.margin(egui::vec2(8.0, 5.0)));
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::TextEdit, true, "Reason"));
+    }
+    ui.add_space(8.0);
+    let broken = one.constraints.iter().any(|(holds, _)| *holds != Some(true));
+    let mut is_closed = false;
+    ui.horizontal(|ui| {
+        let missing = match one.state {
+            State::Prepared | State::Armed if broken => Some("A constraint does not hold."),
+            State::Armed if one.needs_reason && form.reason.trim().is_empty() => Some("A reason is required."),
+            _ => None,
+        };
+        match one.state {
+            State::Prepared => {
+                if ui.add_enabled(missing.is_none(), egui::Button::new("Arm")).clicked() {
+                    out.push(InstructionCommand::Arm(one.id).into());
+                }
+            }
+            State::Armed => {
+                if ui.add_enabled(missing.is_none(), egui::Button::new("Send")).clicked() {
+                    let reason = form.reason.trim().to_owned();
+                    out.push(InstructionCommand::Send { id: one.id, reason }.into());
+                }
+            }
+            _ => {}
+        }
+        let verb = if matches!(one.state, State::Prepared | State::Armed) { "Cancel" } else { "Close" };
+        is_closed = ui.button(verb).clicked();
+        if let Some(missing) = missing {
+            ui.label(egui::RichText::new(missing).font(theme::small()).color(theme::TEXT_WEAK));
+        }
+    });
+    if matches!(one.state, State::Armed | State::Queued | State::Sent) {
+        // Time passes for it.
+        ui.ctx().request_repaint_after(std::time::Duration::from_millis(500));
+    }
+    is_closed
+}
+
+#[cfg(test)]
+mod tests {
+    use egui_kittest::kittest::Queryable as _;
+
+    use super::*;
+    use crate::panel::testing;
+    use crate::value::Quality;
+
+    const SCENE: &str = r#"Scene(format: (1, 4), commands: true, types: {"Drive": (
+        signals: {"mode": (kind: Text, topic: "d/{id}", json: "/mode")},
+        commands: {"set_speed": (
+            about: "Sets the speed", significance: Warning, topic: "d/{id}/cmd", constraints: ["mode == \"AUTO\""],
+            parameters: {"speed": (unit: "Hz", low: 0, high: 50, default: 30), "ramp": (one_of: ["soft", "hard"])},
+            json: {"/speed": (parameter: "speed"), "/ramp": (parameter: "ramp")},
+        )},
+    )}, twins: [(id: "D-1", type: "Drive")])"#;
+
+    struct Bench {
+        scene: Scene,
+        desk: Desk,
+        mode: &'static str,
+        form: Option<Form>,
+        out: Vec<OperatorCommand>,
+    }
+
+    impl Bench {
+        fn view(&self) -> CommandsView {
+            let current = |_: SignalIndex| Current {
+                value: Some(Value::Text(self.mode.into())),
+                quality: Quality::GOOD,
+                source_time: testing::now(),
+                receive_time: testing::now(),
+                ..Current::default()
+            };
+            commands_view(&self.scene, &self.scene.twins[0], &self.desk, &current, testing::now()).unwrap()
+        }
+
+        /// As the handler of a session does.
+        fn carry_out(&mut self, command: &OperatorCommand) {
+            match command {
+                OperatorCommand::Instruction(InstructionCommand::Prepare { command, arguments: given, .. }) => {
+                    let command = self.scene.command("D-1", command).unwrap().clone();
+                    let values = arguments(&command, given).unwrap();
+                    self.desk.prepare(command, &self.scene, values, "ada", testing::now());
+                }
+                OperatorCommand::Instruction(InstructionCommand::Arm(id)) => {
+                    self.desk.get_mut(*id).unwrap().arm("ada", testing::now()).unwrap();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn harness(mode: &'static str) -> egui_kittest::Harness<'static, Bench> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("scene.ron");
+        std::fs::write(&file, SCENE).unwrap();
+        let scene = crate::scene::load(&file).scene.unwrap();
+        let bench = Bench { scene, desk: Desk::default(), mode, form: None, out: Vec::new() };
+        testing::harness(bench, |ui, bench: &mut Bench| {
+            let view = bench.view();
+            let before = bench.out.len();
+            commands_ui(ui, &view, &mut bench.form, &mut bench.out);
+            for command in bench.out[before..].to_vec() {
+                bench.carry_out(&command);
+            }
+        })
+    }
+
+    #[test]
+    fn a_command_is_prepared_seen_and_confirmed() {
+        let mut harness = harness("AUTO");
+        harness.get_by_label("set_speed…").click();
+        harness.run();
+        assert!(harness.query_by_label("ramp: soft or hard is needed").is_some(), "what is missing is said");
+        harness.get_by_label("hard").click();
+        harness.run();
+        harness.get_by_label("Prepare").click();
+        harness.run();
+        assert!(harness.query_by_label(r#"{"ramp":"hard","speed":30}"#).is_some(), "the payload is seen");
+        assert!(harness.query_by_label("d/D-1/cmd at QoS 1").is_some());
+        harness.get_by_label("Arm").click();
+        harness.run();
+        assert!(harness.query_by_label("A reason is required.").is_some());
+        harness.get_by_label("Send").click();
+        harness.run();
+        assert_eq!(harness.state().out.len(), 2, "without a reason nothing is sent");
+        harness.get_by_label("Reason").focus();
+        harness.run();
+        harness.get_by_label("Reason").type_text("warm up");
+        harness.run();
+        harness.get_by_label("Send").click();
+        harness.run();
+        let sent = InstructionCommand::Send { id: 1, reason: "warm up".into() };
+        assert_eq!(harness.state().out.last(), Some(&OperatorCommand::Instruction(sent)));
+    }
+
+    #[test]
+    fn what_does_not_hold_cannot_be_armed_and_is_cancelled_when_it_is_closed() {
+        let mut harness = harness("MANUAL");
+        harness.get_by_label("set_speed…").click();
+        harness.run();
+        harness.get_by_label("soft").click();
+        harness.run();
+        harness.get_by_label("Prepare").click();
+        harness.run();
+        assert!(harness.query_by_label("mode == \"AUTO\" does not hold: mode is MANUAL").is_some());
+        harness.get_by_label("Arm").click();
+        harness.run();
+        assert_eq!(harness.state().out.len(), 1, "the button is off");
+        harness.get_by_label("Cancel").click();
+        harness.run();
+        let cancelled = InstructionCommand::Cancel { id: 1, reason: String::new() };
+        assert_eq!(harness.state().out.last(), Some(&OperatorCommand::Instruction(cancelled)));
+        assert_eq!(harness.state().form, None);
+    }
+}
