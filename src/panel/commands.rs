@@ -5,7 +5,7 @@
 
 use bevy_egui::egui::{self, Context, Ui};
 
-use super::{format, theme, widgets};
+use super::{format, theme};
 use crate::command::{InstructionCommand, OperatorCommand};
 use crate::history::Point;
 use crate::instruction::{Desk, Instruction, State, arguments, read, shown};
