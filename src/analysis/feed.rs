@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use crate::event::Kind;
-use crate::source::{Batch, ConnectionState, Inbox, SourceHandle, SourceStatus};
-use crate::value::{Sample, Timestamp};
+use crate::source::{Batch, BatchMessage, ConnectionState, Inbox, SourceHandle, SourceStatus};
+use crate::value::Timestamp;
 
 /// A source to listen to.
 #[derive(Clone, Debug)]
@@ -23,24 +23,29 @@ pub struct Feed {
 #[derive(Clone, Debug)]
 pub(super) struct Waiting {
     pub batch: Batch,
-    /// Samples and messages that are learnt.
+    /// Samples, messages and whole messages that are learnt.
     pub learnt: usize,
     messages: usize,
+    whole: usize,
 }
 
 impl Waiting {
     fn new(batch: Batch) -> Self {
-        Self { batch, learnt: 0, messages: 0 }
+        Self { batch, learnt: 0, messages: 0, whole: 0 }
     }
 
-    pub fn next_message(&self) -> Option<&[Sample]> {
+    pub fn next_message(&self) -> Option<BatchMessage<'_>> {
         let end = *self.batch.ends.get(self.messages)? as usize;
-        self.batch.samples.get(self.learnt..end)
+        let samples = self.batch.samples.get(self.learnt..end)?;
+        let whole = self.batch.whole.get(self.whole).filter(|(place, _)| *place as usize == self.messages);
+        Some(BatchMessage { samples, whole: whole.map(|(_, message)| message) })
     }
 
     /// The next message is learnt.
     pub fn pass_over(&mut self) {
         if let Some(end) = self.batch.ends.get(self.messages) {
+            let is_whole = self.batch.whole.get(self.whole).is_some_and(|(place, _)| *place as usize == self.messages);
+            self.whole += usize::from(is_whole);
             self.learnt = *end as usize;
             self.messages += 1;
         }
@@ -48,11 +53,13 @@ impl Waiting {
 
     /// Removes the messages that were learnt, before the rest is changed.
     pub fn forget_learnt(&mut self) {
-        let Self { batch, learnt, messages } = self;
+        let Self { batch, learnt, messages, whole } = self;
         batch.samples.drain(..*learnt);
         batch.ends.drain(..*messages);
         batch.ends.iter_mut().for_each(|end| *end -= *learnt as u32);
-        (*learnt, *messages) = (0, 0);
+        batch.whole.drain(..*whole);
+        batch.whole.iter_mut().for_each(|(place, _)| *place -= *messages as u32);
+        (*learnt, *messages, *whole) = (0, 0, 0);
     }
 }
 
@@ -114,7 +121,7 @@ impl Feed {
 
     /// Receive time of the next message that was taken from the inbox.
     pub(super) fn next(&self) -> Option<Timestamp> {
-        self.waiting.as_ref()?.next_message()?.first().map(|sample| sample.receive_time)
+        self.waiting.as_ref()?.next_message().map(|message| message.received())
     }
 
     /// Goes on with a batch later, or gives its memory back if all of it is learnt.

@@ -14,6 +14,7 @@
 //! makes a source drop older samples, the journal says so. In both stretches a replay may differ from the live session.
 
 mod answer;
+mod lay;
 mod learn;
 #[cfg(test)]
 mod order_tests;
@@ -29,7 +30,7 @@ use super::jobs::JobSender;
 use super::lives::Lives;
 use crate::alarm::{Action, Alarm, Change, Deed, Engine, Horn, Refusal};
 use crate::event::store::{Restored, Store};
-use crate::event::{Draft, EventFile, Kind};
+use crate::event::{Draft, Ending, EventFile, Kind};
 use crate::history::{Density, ForecastStore, History};
 use crate::plant::Portrait;
 use crate::produce::{Happening, ProducerFactory, ProducerState, Producers};
@@ -38,6 +39,7 @@ use crate::record::{Conclusion, KeyframeBuilder, RecordSink};
 use crate::scene::Scene;
 use crate::scene::rule::AlarmPath;
 use crate::value::{Sample, SignalIndex, Timestamp, TwinIndex};
+use lay::Overlays;
 
 pub(crate) use answer::Answer;
 pub use recall::Recall;
@@ -87,6 +89,8 @@ pub struct Knowledge {
     engine: Engine,
     lives: Lives,
     chronicle: Chronicle,
+    /// Faults on live data: worlds beside this one.
+    overlays: Overlays,
     /// A keyframe for the recording, while it is being collected.
     keyframe: Option<KeyframeBuilder>,
     /// The simulated plant that keyframes tell of.
@@ -140,6 +144,7 @@ impl Knowledge {
             engine,
             lives: Lives::new(&scene),
             chronicle: Chronicle::new(now),
+            overlays: Overlays::default(),
             keyframe: None,
             plant: None,
             changes: Vec::new(),
@@ -241,6 +246,8 @@ impl Knowledge {
     /// not.
     pub fn close_record(&mut self, now: Timestamp) -> Vec<String> {
         self.elapse(now);
+        // What somebody does to live data does not outlive the session.
+        self.end_faults(|_| true, Ending::SessionEnded, None, self.position);
         self.chronicle.close(&self.engine, now)
     }
 
@@ -304,6 +311,9 @@ impl Knowledge {
                 Some(alarm) => self.engine.act(alarm, action, deed, &mut self.changes),
                 None => Err(Refusal::Gone),
             };
+            if let (Ok(()), Some(overlay)) = (&result, &self.overlays.now) {
+                overlay.view.analysis.lock().repeat(path, action, deed);
+            }
             refused.extend(result.err().map(|refusal| (path.clone(), refusal)));
         }
         self.note_changes();
@@ -335,6 +345,9 @@ impl Knowledge {
             let happening = Happening::Deed { alarms: std::slice::from_ref(alarm), action, deed };
             let added = self.producers.happened(&happening, deed.at, &mut self.history);
             self.take_produced(added, deed.at);
+            if let Some(overlay) = &self.overlays.now {
+                overlay.view.analysis.lock().repeat(alarm, action, deed);
+            }
         }
     }
 
@@ -400,6 +413,9 @@ impl Knowledge {
         let happening = Happening::Connection { broker, is_connected };
         let added = self.producers.happened(&happening, at, &mut self.history);
         self.take_produced(added, at);
+        if let Some(overlay) = &self.overlays.now {
+            overlay.view.analysis.lock().connection(broker, is_connected, None, at);
+        }
     }
 
     /// A happening told at `told` has its place after all that was learnt, and after what was due before.
@@ -444,12 +460,13 @@ impl Knowledge {
         self.renumbered = (generation == self.generation.wrapping_add(1)).then(|| map.clone());
         self.scene = scene;
         self.generation = generation;
+        self.adopt_overlay();
         map
     }
 
     /// Whether samples came that no frame has taken over yet.
     pub(super) fn has_news(&self) -> bool {
-        !self.touched.is_empty()
+        !self.touched.is_empty() || self.overlays.has_news()
     }
 
     /// Moves the signals with new samples into `into`, whose old content is lost.

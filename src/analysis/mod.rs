@@ -17,6 +17,7 @@ mod hearing;
 mod jobs;
 mod knowledge;
 mod lives;
+mod overlay;
 mod past;
 mod receive;
 mod show;
@@ -39,6 +40,7 @@ pub use feed::Feed;
 pub use guard::{Held, HeldTime, KnowledgeGuard};
 pub(crate) use knowledge::{Answer, samples_of};
 pub use knowledge::{Knowledge, Recall};
+pub use overlay::{Laid, OverlayView};
 pub use receive::{ReceiveBudget, Touched};
 
 /// The one owner of the knowledge: shared by the analysis thread and the frames, which hold it briefly.
@@ -73,7 +75,11 @@ impl Analysis {
         now: Timestamp,
         producers: ProducerFactory,
     ) -> Self {
-        let knowledge = Knowledge::new(scene, generation, history_budget_bytes, now, producers);
+        Self::of(Knowledge::new(scene, generation, history_budget_bytes, now, producers))
+    }
+
+    /// Of knowledge that there is.
+    fn of(knowledge: Knowledge) -> Self {
         Self { shared: Arc::new(Mutex::new(knowledge)), held: None }
     }
 

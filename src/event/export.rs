@@ -84,6 +84,8 @@ fn csv_row(event: &Event) -> [String; 17] {
         | Kind::Death
         | Kind::SceneReloaded { .. }
         | Kind::Plant { .. }
+        | Kind::FaultSet { .. }
+        | Kind::FaultCleared { .. }
         | Kind::Note { .. }
         | Kind::Bookmark { .. } => {}
     }

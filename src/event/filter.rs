@@ -22,12 +22,14 @@ pub enum Tag {
     Gap,
     Command,
     Plant,
+    FaultSet,
+    FaultCleared,
     Note,
     Bookmark,
 }
 
 impl Tag {
-    pub const ALL: [Tag; 13] = [
+    pub const ALL: [Tag; 15] = [
         Tag::Alarm,
         Tag::Flood,
         Tag::Chattering,
@@ -39,6 +41,8 @@ impl Tag {
         Tag::Gap,
         Tag::Command,
         Tag::Plant,
+        Tag::FaultSet,
+        Tag::FaultCleared,
         Tag::Note,
         Tag::Bookmark,
     ];
@@ -57,6 +61,8 @@ impl Tag {
             Tag::Gap => "gap",
             Tag::Command => "command",
             Tag::Plant => "plant",
+            Tag::FaultSet => "fault_set",
+            Tag::FaultCleared => "fault_cleared",
             Tag::Note => "note",
             Tag::Bookmark => "bookmark",
         }
@@ -77,6 +83,8 @@ impl Kind {
             Kind::Gap { .. } => Tag::Gap,
             Kind::Command { .. } => Tag::Command,
             Kind::Plant { .. } => Tag::Plant,
+            Kind::FaultSet { .. } => Tag::FaultSet,
+            Kind::FaultCleared { .. } => Tag::FaultCleared,
             Kind::Note { .. } => Tag::Note,
             Kind::Bookmark { .. } => Tag::Bookmark,
         }
@@ -158,6 +166,10 @@ fn occurs(word: &str, event: &Event) -> bool {
             has(command) || has(topic) || has(payload) || has(result)
         }
         Kind::Plant { text } | Kind::Note { text } | Kind::Bookmark { text } => has(text),
+        Kind::FaultSet { site, fault } => {
+            has(site.name()) || has(&fault.id) || has(fault.kind().name) || has(&fault.on())
+        }
+        Kind::FaultCleared { site, fault, .. } => has(site.name()) || has(fault),
         Kind::Birth | Kind::Death | Kind::SceneReloaded { .. } | Kind::Gap { .. } => false,
     };
     in_kind || has_some(&event.twin) || has_some(&event.by) || has(&event.comment) || has(&event.action())

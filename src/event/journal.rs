@@ -252,6 +252,8 @@ fn weight(event: &Event) -> u64 {
             command.len() + arguments + broker.len() + topic.len() + payload.len() + result.len()
         }
         Kind::Plant { text } | Kind::Note { text } | Kind::Bookmark { text } => text.len(),
+        Kind::FaultSet { fault, .. } => fault.id.len() + fault.on().len(),
+        Kind::FaultCleared { fault, .. } => fault.len(),
         Kind::Birth | Kind::Death | Kind::SceneReloaded { .. } | Kind::Gap { .. } => 0,
     };
     (size_of::<Event>() + ENTRIES + len(&event.twin) + len(&event.by) + event.comment.len() + kind) as u64

@@ -32,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use crate::alarm::{Cause, State};
 use crate::instruction;
 use crate::scene::Significance;
+use crate::fault::{Site, WrittenFault};
 use crate::scene::rule::{AlarmPath, Priority};
 use crate::value::{Origin, Timestamp, Value};
 
@@ -154,10 +155,51 @@ pub enum Kind {
     },
     /// What is wrong with the simulated plant that stands for the real one.
     Plant { text: String },
+    /// A fault was set on purpose, or the one of its id was changed. Its course is on the time axis of the site: of live
+    /// data since 1970. That of an overlay changes nothing of what is measured and judged here.
+    FaultSet { site: Site, fault: WrittenFault },
+    /// It is gone, by its id.
+    FaultCleared { site: Site, fault: String, ending: Ending },
     /// A remark of a person.
     Note { text: String },
     /// A moment that a person wants to find again; the name may be empty.
     Bookmark { text: String },
+}
+
+/// Why a fault is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// Somebody cleared it.
+    Cleared,
+    /// Its course is over.
+    Over,
+    /// The session ended.
+    SessionEnded,
+    /// The scene was read again, and does not have what it is on any more.
+    Gone,
+    /// It held back more than there is memory for.
+    TooMuch,
+}
+
+impl Ending {
+    /// Of a fault: `is over`.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Ending::Cleared => "cleared",
+            Ending::Over => "over",
+            Ending::SessionEnded => "cleared, as the session ended",
+            Ending::Gone => "cleared, as the scene does not have what it is on any more",
+            Ending::TooMuch => "cleared, as it held back more than there is memory for",
+        }
+    }
+}
+
+impl Kind {
+    /// Whether it tells of what was laid over live data: it is no part of their world.
+    pub fn is_of_overlay(&self) -> bool {
+        matches!(self, Kind::FaultSet { site: Site::Overlay, .. } | Kind::FaultCleared { site: Site::Overlay, .. })
+    }
 }
 
 impl Event {

@@ -49,6 +49,8 @@ impl Event {
             Kind::Gap { .. } => "gap".to_owned(),
             Kind::Command { state, .. } => format!("command {}", state.text()),
             Kind::Plant { .. } => "plant".to_owned(),
+            Kind::FaultSet { .. } => "fault set".to_owned(),
+            Kind::FaultCleared { .. } => "fault cleared".to_owned(),
             Kind::Note { .. } => "note".to_owned(),
             Kind::Bookmark { .. } => "bookmark".to_owned(),
         }
@@ -126,6 +128,13 @@ impl Event {
                 }
             }
             Kind::Plant { text } => write!(out, "simulated plant: {text}")?,
+            Kind::FaultSet { site, fault } => {
+                let (kind, on) = (fault.kind(), fault.on());
+                write!(out, "{} {} fault {}: {} on {on}", site.name(), kind.layer.name(), fault.id, kind.name)?;
+            }
+            Kind::FaultCleared { site, fault, ending } => {
+                write!(out, "{} fault {fault} {}", site.name(), ending.words())?;
+            }
             Kind::Note { text } => out.push_str(text),
             Kind::Bookmark { text } if text.is_empty() => out.push_str("bookmark"),
             Kind::Bookmark { text } => write!(out, "bookmark: {text}")?,

@@ -85,8 +85,43 @@ pub struct Fault<T = Target, S = SignalIndex> {
     pub course: Course,
 }
 
+/// Where a fault acts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Site {
+    /// On live data, beside the truth: nothing goes to the wire.
+    Overlay,
+    /// In a simulated plant, and what it sends.
+    Plant,
+    /// In a real test rig, by a command to it.
+    Rig,
+}
+
+impl Site {
+    /// As in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Site::Overlay => "overlay",
+            Site::Plant => "plant",
+            Site::Rig => "rig",
+        }
+    }
+}
+
 /// As files and messages have it: parameters, inputs (`P-101.bearing.growth_rate`) and signals (`P-101.flow`) by paths.
 pub type WrittenFault = Fault<String, String>;
+
+impl WrittenFault {
+    /// What it is on, in words: `P-101.flow`, `hall/#`.
+    pub fn on(&self) -> String {
+        match &self.defect {
+            Defect::Process { target: one, .. } | Defect::Sensor { signal: one, .. } => one.clone(),
+            Defect::Swapped { signals: (one, other) } => format!("{one} and {other}"),
+            Defect::Link { broker: Some(broker), topics, .. } => format!("{} of {broker}", topics.join(", ")),
+            Defect::Link { broker: None, topics, .. } => topics.join(", "),
+        }
+    }
+}
 
 /// What a fault does to what.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -148,6 +183,16 @@ impl<T, S> Fault<T, S> {
             Defect::Swapped { .. } => Vec::new(),
             Defect::Link { effect, .. } => effect.values(),
         }
+    }
+
+    /// The signals that it is on; none of a process or a link.
+    pub fn signals(&self) -> impl Iterator<Item = &S> {
+        let (one, other) = match &self.defect {
+            Defect::Sensor { signal, .. } => (Some(signal), None),
+            Defect::Swapped { signals: (one, other) } => (Some(one), Some(other)),
+            Defect::Process { .. } | Defect::Link { .. } => (None, None),
+        };
+        one.into_iter().chain(other)
     }
 
     /// The same with other names for its targets, such as indices for paths; or the first that has none.

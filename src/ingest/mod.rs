@@ -40,6 +40,11 @@ mod tables;
 mod topic;
 mod value;
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::fault;
 use crate::value::{Sample, Timestamp};
 
 pub use encode::{Encoder, Topic, json_number, put, whole_payload};
@@ -69,6 +74,20 @@ pub struct Message<'a> {
     pub qos: u8,
     /// When it was read from the network.
     pub receive_time: Timestamp,
+}
+
+impl Message<'_> {
+    /// With its bytes, to be sent on: `broker` is what the world calls the one that it came from.
+    pub fn whole(&self, broker: &Arc<str>) -> fault::Message {
+        fault::Message {
+            time: self.receive_time,
+            broker: broker.clone(),
+            topic: Arc::from(self.topic),
+            payload: Bytes::copy_from_slice(self.payload),
+            retained: self.retained,
+            qos: self.qos,
+        }
+    }
 }
 
 /// What came of one message.

@@ -9,7 +9,7 @@ use super::topic::{FilterTrie, covers, has_wildcard};
 use super::value::{self, Wanted};
 use super::{ClockError, DecodeError, Message, Outcome};
 use crate::scene::{Binding, Decoder, Scene, Signal, SignalSource, TimeField, TimeFormat};
-use crate::value::{Origin, Quality, Reason, Sample, SignalIndex, Timestamp, Value};
+use crate::value::{Origin, Quality, Reason, Sample, Shift, SignalIndex, Timestamp, Value};
 
 /// Fields of a topic that are read without allocating.
 const SLOTS_ON_STACK: usize = 24;
@@ -121,25 +121,30 @@ impl BindingTable {
 
     /// Adds the samples of a message to `out`.
     pub fn decode(&self, message: &Message, out: &mut Vec<Sample>) -> Outcome {
+        self.decode_shifted(message, Shift::NONE, out)
+    }
+
+    /// The same as if its sender's clock were so much ahead: the times in the payload are later.
+    pub fn decode_shifted(&self, message: &Message, clock: Shift, out: &mut Vec<Sample>) -> Outcome {
         let before = out.len();
         let mut outcome = Outcome { unknown_topic: true, ..Outcome::default() };
         if let Some(number) = self.exact.get(message.topic) {
-            self.decode_by(*number, message, out, &mut outcome);
+            self.decode_by(*number, message, clock, out, &mut outcome);
         }
         if !self.wildcards.is_empty() {
             self.wildcards
-                .for_each_match(message.topic, &mut |number| self.decode_by(number, message, out, &mut outcome));
+                .for_each_match(message.topic, &mut |number| self.decode_by(number, message, clock, out, &mut outcome));
         }
         outcome.samples = out.len() - before;
         outcome
     }
 
-    fn decode_by(&self, number: u32, message: &Message, out: &mut Vec<Sample>, outcome: &mut Outcome) {
+    fn decode_by(&self, number: u32, message: &Message, clock: Shift, out: &mut Vec<Sample>, outcome: &mut Outcome) {
         outcome.unknown_topic = false;
         if let Some(plan) = self.plans.get(number as usize) {
             // A retained message is deleted so: no value, and no fault.
             if !message.payload.is_empty() {
-                plan.decode(message, out, outcome);
+                plan.decode(message, clock, out, outcome);
             }
         }
     }
@@ -187,7 +192,7 @@ impl Plan {
         plan
     }
 
-    fn decode(&self, message: &Message, out: &mut Vec<Sample>, outcome: &mut Outcome) {
+    fn decode(&self, message: &Message, clock: Shift, out: &mut Vec<Sample>, outcome: &mut Outcome) {
         if !self.raw.is_empty() {
             self.decode_raw(message, out, outcome);
         }
@@ -197,12 +202,12 @@ impl Plan {
         let count = self.tree.slot_count();
         if count <= FEW_SLOTS {
             let mut slots = [const { Found::Missing }; FEW_SLOTS];
-            self.decode_json(message, &mut slots[..count], out, outcome);
+            self.decode_json((message, clock), &mut slots[..count], out, outcome);
         } else if count <= SLOTS_ON_STACK {
             let mut slots = [const { Found::Missing }; SLOTS_ON_STACK];
-            self.decode_json(message, &mut slots[..count], out, outcome);
+            self.decode_json((message, clock), &mut slots[..count], out, outcome);
         } else {
-            self.decode_json(message, &mut vec![Found::Missing; count], out, outcome);
+            self.decode_json((message, clock), &mut vec![Found::Missing; count], out, outcome);
         }
     }
 
@@ -227,7 +232,7 @@ impl Plan {
 
     fn decode_json<'de>(
         &self,
-        message: &Message<'de>,
+        (message, ahead): (&Message<'de>, Shift),
         slots: &mut [Found<'de>],
         out: &mut Vec<Sample>,
         outcome: &mut Outcome,
@@ -237,7 +242,7 @@ impl Plan {
             self.mark_undecodable(message, out);
             return;
         }
-        let mut clock = Clock { message, last: None };
+        let mut clock = Clock { message, ahead, last: None };
         let mut something = false;
         out.reserve(self.fields.len());
         for field in &self.fields {
@@ -296,6 +301,8 @@ impl Plan {
 /// Source times of one message: all fields mostly share one, which is read once.
 struct Clock<'m, 'de> {
     message: &'m Message<'de>,
+    /// How much the sender's clock is ahead of the one that it has.
+    ahead: Shift,
     last: Option<((usize, TimeFormat), Option<Timestamp>)>,
 }
 
@@ -317,13 +324,15 @@ impl Clock<'_, '_> {
                 problem.get_or_insert_with(|| ClockError::Missing { pointer: from.pointer.to_string() });
                 None
             }
-            Some(found) => match value::source_time(found, from.format, &from.pointer, self.message.receive_time) {
-                Ok(time) => Some(time),
-                Err(error) => {
-                    problem.get_or_insert(error);
-                    None
+            Some(found) => {
+                match value::source_time(found, from.format, &from.pointer, self.ahead, self.message.receive_time) {
+                    Ok(time) => Some(time),
+                    Err(error) => {
+                        problem.get_or_insert(error);
+                        None
+                    }
                 }
-            },
+            }
         };
         self.last = Some((key, time));
         time

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::ClockError;
 use super::pointer::Found;
 use crate::scene::{TimeFormat, ValueKind};
-use crate::value::{Conversion, Quality, Reason, Timestamp, Value};
+use crate::value::{Conversion, Quality, Reason, Shift, Timestamp, Value};
 
 /// 1990-01-01T00:00:00Z: older source times come from clocks that were never set.
 const EARLIEST: Timestamp = Timestamp(631_152_000_000_000_000);
@@ -160,11 +160,12 @@ fn boolean(found: &Found) -> Option<bool> {
 
 /// The source time in a field, if it is believable at `receive_time`. Nothing is measured after it was received: a time
 /// ahead becomes the receive time, in silence where clocks differ by little. So times that ascend still ascend, and the
-/// newest sample never lies beyond the clock.
+/// newest sample never lies beyond the clock. `ahead` is added to the time that the field says.
 pub(super) fn source_time(
     found: &Found,
     format: TimeFormat,
     pointer: &str,
+    ahead: Shift,
     receive_time: Timestamp,
 ) -> Result<Timestamp, ClockError> {
     let Some(time) = read_time(found, format) else {
@@ -180,6 +181,7 @@ pub(super) fn source_time(
             },
         });
     };
+    let time = ahead.there(time);
     if time < EARLIEST {
         Err(ClockError::Past { pointer: pointer.to_owned(), time })
     } else if time > receive_time + TOLERATED_AHEAD {
@@ -356,7 +358,7 @@ mod tests {
             (text("2026-01-31T12:00:00Z"), TimeFormat::Rfc3339),
             (text("2026-01-31T13:00:00.000+01:00"), TimeFormat::Rfc3339),
         ] {
-            assert_eq!(source_time(&found, format, "/t", NOON), Ok(NOON), "{found:?} as {format:?}");
+            assert_eq!(source_time(&found, format, "/t", Shift::NONE, NOON), Ok(NOON), "{found:?} as {format:?}");
         }
     }
 
@@ -366,29 +368,30 @@ mod tests {
         for found in
             [Found::Digits("1769860799.123456789"), text("1769860799.123456789"), text("1769860799.1234567891")]
         {
-            assert_eq!(source_time(&found, TimeFormat::Seconds, "/t", NOON), Ok(wanted), "{found:?}");
+            assert_eq!(source_time(&found, TimeFormat::Seconds, "/t", Shift::NONE, NOON), Ok(wanted), "{found:?}");
         }
         let milliseconds = Found::Digits("1769860799123.456789");
-        assert_eq!(source_time(&milliseconds, TimeFormat::Milliseconds, "/t", NOON), Ok(wanted));
+        assert_eq!(source_time(&milliseconds, TimeFormat::Milliseconds, "/t", Shift::NONE, NOON), Ok(wanted));
         assert_eq!(Wanted { range: None, ..NUMBER }.value(&milliseconds).unwrap().1, Quality::GOOD);
     }
 
     #[test]
     fn insane_times_are_refused_with_what_to_check() {
-        let past = source_time(&Found::Integer(12), TimeFormat::Seconds, "/ts", NOON).unwrap_err();
+        let past = source_time(&Found::Integer(12), TimeFormat::Seconds, "/ts", Shift::NONE, NOON).unwrap_err();
         let said = "clock: the source time `/ts` is 1970-01-01T00:00:12Z, before 1990: check the source's clock and the time \
                     format";
         assert_eq!(past.to_string(), said);
-        let ahead = source_time(&text("2026-01-31T13:00:00Z"), TimeFormat::Rfc3339, "/ts", NOON).unwrap_err();
+        let ahead =
+            source_time(&text("2026-01-31T13:00:00Z"), TimeFormat::Rfc3339, "/ts", Shift::NONE, NOON).unwrap_err();
         let said = "clock: the source time `/ts` is 2026-01-31T13:00:00Z, 3600 s after its receipt: check the source's clock \
                     and the time format";
         assert_eq!(ahead.to_string(), said);
         assert!(matches!(
-            source_time(&Found::Integer(i64::MAX), TimeFormat::Seconds, "/ts", NOON),
+            source_time(&Found::Integer(i64::MAX), TimeFormat::Seconds, "/ts", Shift::NONE, NOON),
             Err(ClockError::Future { .. })
         ));
         assert!(matches!(
-            source_time(&text("noon"), TimeFormat::Rfc3339, "/ts", NOON),
+            source_time(&text("noon"), TimeFormat::Rfc3339, "/ts", Shift::NONE, NOON),
             Err(ClockError::Unreadable { .. })
         ));
     }
@@ -404,7 +407,7 @@ mod tests {
                 sent = sent + Duration::from_millis(sent_ms);
                 received = received + Duration::from_millis(received_ms);
                 let found = Found::Integer(sent.0);
-                let time = source_time(&found, TimeFormat::Nanoseconds, "/ts", received).unwrap_or(received);
+                let time = source_time(&found, TimeFormat::Nanoseconds, "/ts", Shift::NONE, received).unwrap_or(received);
                 prop_assert!(last <= time && time <= received);
                 prop_assert_eq!(time == sent, sent <= received);
                 last = time;

@@ -50,7 +50,7 @@ pub fn is_of_the_plant(event: &Event) -> bool {
     !matches!(
         event.kind,
         Kind::Connection { .. } | Kind::SceneReloaded { .. } | Kind::SceneEdited { .. } | Kind::Gap { .. }
-    )
+    ) && !event.kind.is_of_overlay()
 }
 
 /// Whether an alarm came up: what a verdict looks at.

@@ -106,7 +106,8 @@ fn mark(event: &Event) -> Mark {
         | Kind::SceneReloaded { accepted: false, .. }
         | Kind::Gap { .. }
         | Kind::Plant { .. }
-        | Kind::Command { state: State::Failed | State::TimedOut, .. } => Mark::Warning,
+        | Kind::Command { state: State::Failed | State::TimedOut, .. }
+        | Kind::FaultSet { .. } => Mark::Warning,
         Kind::Death => Mark::Stale,
         _ => Mark::Normal,
     }
@@ -179,6 +180,7 @@ const CLASSES: [(&str, &[Tag]); 8] = [
     ("Notes", &[Tag::Note, Tag::Bookmark]),
     ("Gaps", &[Tag::Gap]),
     ("Simulated plant", &[Tag::Plant]),
+    ("Faults", &[Tag::FaultSet, Tag::FaultCleared]),
 ];
 
 fn filter_ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState) {

@@ -1,5 +1,5 @@
 //! Hashes the outcome of a run. In: knowledge, events as they become known. Out: [`RunHash`]. Leaves out who
-//! acted, numbers of events, and everything that depends on the machine.
+//! acted, numbers of events, faults that were laid over it, and everything that depends on the machine.
 
 use std::fmt;
 use std::io;
@@ -44,7 +44,7 @@ impl EventDigest {
         if journal.last_id() == self.followed {
             return;
         }
-        for event in journal.after(self.followed) {
+        for event in journal.after(self.followed).filter(|event| !event.kind.is_of_overlay()) {
             add_json(&mut self.state, &Event { id: 0, by: None, ..Event::clone(event) });
         }
         self.followed = journal.last_id();

@@ -43,6 +43,7 @@ use std::sync::Arc;
 use crate::alarm::{Action, Deed, Refusal};
 use crate::analysis::Knowledge;
 use crate::event::{Draft, Event, Kind};
+use crate::fault::WrittenFault;
 use crate::ingest::{Message, Outcome, Tables};
 use crate::produce::ProducerFactory;
 use crate::record::Conclusion;
@@ -106,11 +107,17 @@ impl Run {
     /// A message, after all that was due by its receive time; not earlier than the one before. Says what came of
     /// decoding it, and when its first value was true.
     pub fn message(&mut self, broker: &str, message: &Message) -> (Outcome, Option<Timestamp>) {
-        let mut samples = Vec::new();
-        let outcome = self.tables.of(broker).decode(message, &mut samples);
-        let source_time = samples.first().map(|sample| sample.source_time);
+        let mut batch = Batch { generation: GENERATION, ..Batch::default() };
+        let is_wanted = self.knowledge.wants_whole(broker, message.topic);
+        let outcome = batch.add_whole(|samples| {
+            let outcome = self.tables.of(broker).decode(message, samples);
+            let whole = (is_wanted && !outcome.unknown_topic).then(|| message.whole(&broker.into()));
+            (outcome, whole)
+        });
+        let source_time = batch.samples.first().map(|sample| sample.source_time);
         self.knowledge.pass_time(message.receive_time);
-        self.samples(samples);
+        self.knowledge.learn(batch);
+        self.follow();
         (outcome, source_time)
     }
 
@@ -138,6 +145,38 @@ impl Run {
     pub fn repeat(&mut self, alarm: &AlarmPath, action: &Action, deed: &Deed) {
         self.knowledge.repeat(alarm, action, deed);
         self.follow();
+    }
+
+    /// Lays a fault over what comes, as an operator does at `at`; not earlier than the message before. Its onset counts
+    /// from then. Takes its place after the messages of that time.
+    pub fn lay(&mut self, fault: WrittenFault, by: &str, reason: &str, at: Timestamp) -> Result<(), Vec<String>> {
+        self.knowledge.lay(fault, by, reason, || at)
+    }
+
+    /// Does once more what an operator did in a recorded session.
+    pub fn lay_again(
+        &mut self,
+        fault: &WrittenFault,
+        by: &str,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<(), Vec<String>> {
+        self.knowledge.lay_again(fault, by, reason, at)
+    }
+
+    /// Takes a fault off again, or all.
+    pub fn lift(&mut self, id: Option<&str>, by: &str, at: Timestamp) -> Result<(), String> {
+        self.knowledge.lift(id, by, at)
+    }
+
+    /// The same for two runs with the same faults over the same data: of the world with the faults, or of the last one that
+    /// there was.
+    pub fn overlay_hash(&self) -> Option<RunHash> {
+        let overlay = self.knowledge.overlay()?;
+        let world = overlay.analysis.lock();
+        let mut events = hash::EventDigest::default();
+        events.follow(world.chronicle().journal());
+        Some(RunHash::of(&world, &events))
     }
 
     /// Begins with what a keyframe knew, before the first message: values, alarms as they stood, the memory of

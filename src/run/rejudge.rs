@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::{Run, RunOptions};
 use crate::alarm::{Action, Cause, Deed};
-use crate::event::{Event, Kind};
+use crate::event::{Ending, Event, Kind};
+use crate::fault::Site;
 use crate::ingest::Message;
 use crate::produce::ProducerFactory;
 use crate::record::read::{ReadError, Timeline};
@@ -117,6 +118,16 @@ fn replay_event(run: &mut Run, event: &Event) {
             let by = event.by.clone().unwrap_or_default();
             let deed = Deed { by, at: event.received, comment: event.comment.clone() };
             run.repeat(&path, &action, &deed);
+        }
+        Kind::FaultSet { site: Site::Overlay, fault } => {
+            let by = event.by.clone().unwrap_or_default();
+            // What the scene does not have cannot be faulty.
+            let _ = run.lay_again(fault, &by, &event.comment, event.received);
+        }
+        // All other endings follow by themselves.
+        Kind::FaultCleared { site: Site::Overlay, fault, ending: Ending::Cleared } => {
+            let by = event.by.clone().unwrap_or_default();
+            let _ = run.lift(Some(fault), &by, event.received);
         }
         _ => {}
     }

@@ -15,6 +15,7 @@ mod derive;
 pub(crate) mod document;
 pub mod edit;
 pub mod expression;
+pub mod faults;
 mod feeds;
 mod files;
 pub mod format;

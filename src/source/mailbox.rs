@@ -5,17 +5,21 @@
 //! empty inbox since. When the world is slow, the source is first asked to [hold on](Mailbox::should_hold) for a
 //! moment, so that the sender feels it and nothing is lost; a world that stays slow lets samples gather up to a bound,
 //! beyond which the oldest of a signal give way to newer ones of the same signal, counted. The newest sample of a
-//! signal is never lost while the inbox lives. Never blocks.
+//! signal is never lost while the inbox lives. Messages that the world [wants whole](Inbox::want_whole) travel with
+//! their bytes; others do not, which costs nothing. Never blocks.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
+use parking_lot::Mutex;
+
 use super::{SourceStatus, Waker};
-use crate::value::{Sample, SignalIndex, Timestamp};
+use crate::fault;
+use crate::value::{Sample, SignalIndex, Timestamp, topic};
 
 /// Samples in a full batch: 50 kB.
 const BATCH: usize = 1024;
@@ -34,6 +38,11 @@ const LONGEST_HOLD: Duration = Duration::from_millis(50);
 /// Samples that gather behind a full channel before they coalesce.
 const MOST_PENDING: usize = 1 << 16;
 
+/// Bytes of whole messages that wait for the world at most.
+const MOST_BYTES: usize = 64 << 20;
+/// What a whole message takes beside its payload.
+const OVERHEAD: usize = 128;
+
 /// Messages of one source as samples, in the order of arrival.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Batch {
@@ -41,8 +50,12 @@ pub struct Batch {
     pub generation: u32,
     pub samples: Vec<Sample>,
     /// Where each message ends in `samples`, ascending; the last is their number. Messages without samples leave no
-    /// mark.
+    /// mark, unless they are whole.
     pub ends: Vec<u32>,
+    /// Messages that travel with their bytes, each with its place in `ends`, ascending.
+    pub whole: Vec<(u32, fault::Message)>,
+    /// Messages that were wanted whole and come without their bytes, as more waited than there is room for.
+    pub unwhole: u64,
     /// Samples that gave way to newer ones of their signals since the batch before, as the world was too slow.
     pub coalesced: u64,
 }
@@ -51,39 +64,68 @@ impl Batch {
     /// All samples are of one message.
     pub fn of_message(generation: u32, samples: Vec<Sample>) -> Self {
         let end = samples.len() as u32;
-        Self { generation, samples, ends: Vec::from_iter((end > 0).then_some(end)), coalesced: 0 }
+        Self { generation, samples, ends: Vec::from_iter((end > 0).then_some(end)), ..Self::default() }
     }
 
     /// Each sample is a message of its own.
     pub fn of_samples(generation: u32, samples: Vec<Sample>) -> Self {
         let ends = (1..=samples.len() as u32).collect();
-        Self { generation, samples, ends, coalesced: 0 }
+        Self { generation, samples, ends, ..Self::default() }
     }
 
     /// Lets `fill` add the samples of one message.
     pub fn add<R>(&mut self, fill: impl FnOnce(&mut Vec<Sample>) -> R) -> R {
+        self.add_whole(|samples| (fill(samples), None))
+    }
+
+    /// The same, with the message itself if it is to travel whole.
+    pub fn add_whole<R>(&mut self, fill: impl FnOnce(&mut Vec<Sample>) -> (R, Option<fault::Message>)) -> R {
         let before = self.samples.len();
-        let result = fill(&mut self.samples);
-        if self.samples.len() > before {
+        let (result, whole) = fill(&mut self.samples);
+        if self.samples.len() > before || whole.is_some() {
+            self.whole.extend(whole.map(|message| (self.ends.len() as u32, message)));
             self.ends.push(self.samples.len() as u32);
         }
         result
     }
 
-    /// The samples of each message.
-    pub fn messages(&self) -> impl Iterator<Item = &[Sample]> {
+    /// No message is in it.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// When its first message was received.
+    fn first_received(&self) -> Option<Timestamp> {
+        let sample = self.samples.first().map(|sample| sample.receive_time);
+        let whole = self.whole.first().map(|(_, message)| message.time);
+        [sample, whole].into_iter().flatten().min()
+    }
+
+    /// Of whole messages.
+    fn bytes(&self) -> usize {
+        self.whole.iter().map(|(_, message)| message.payload.len() + OVERHEAD).sum()
+    }
+
+    /// The samples of each message, and the message itself where it is whole.
+    pub fn messages(&self) -> impl Iterator<Item = BatchMessage<'_>> {
+        let mut whole = self.whole.iter().peekable();
         let mut start = 0;
-        self.ends.iter().filter_map(move |end| {
-            let message = self.samples.get(start..*end as usize);
+        (0..).zip(&self.ends).filter_map(move |(place, end)| {
+            let samples = self.samples.get(start..*end as usize)?;
             start = *end as usize;
-            message
+            let whole = whole.next_if(|(at, _)| *at == place).map(|(_, message)| message);
+            Some(BatchMessage { samples, whole })
         })
     }
 
-    /// Removes samples, and messages without any sample left.
+    /// Removes samples, and messages without any sample left that are not whole.
     pub fn retain(&mut self, mut keep: impl FnMut(&mut Sample) -> bool) {
-        let Self { samples, ends, .. } = self;
+        let Self { samples, ends, whole, .. } = self;
         let (mut at, mut kept, mut message) = (0, 0, 0);
+        // Whole messages without samples that stand in front of all samples.
+        while ends.get(message) == Some(&0) {
+            message += 1;
+        }
         samples.retain_mut(|sample| {
             let keeps = keep(sample);
             (at, kept) = (at + 1, kept + u32::from(keeps));
@@ -95,14 +137,41 @@ impl Batch {
             }
             keeps
         });
-        let mut before = 0;
-        ends.retain(|end| std::mem::replace(&mut before, *end) < *end);
+        let (mut before, mut place, mut left, mut next) = (0, 0, 0, 0);
+        ends.retain(|end| {
+            let is_whole = whole.get(next).is_some_and(|(at, _)| *at == place);
+            let stays = std::mem::replace(&mut before, *end) < *end || is_whole;
+            if let Some((at, _)) = whole.get_mut(next).filter(|_| is_whole) {
+                *at = left;
+                next += 1;
+            }
+            place += 1;
+            left += u32::from(stays);
+            stays
+        });
     }
 
     fn clear(&mut self) {
         self.samples.clear();
         self.ends.clear();
-        self.coalesced = 0;
+        self.whole.clear();
+        (self.coalesced, self.unwhole) = (0, 0);
+    }
+}
+
+/// One message of a batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatchMessage<'b> {
+    /// None only if it is whole.
+    pub samples: &'b [Sample],
+    /// With its bytes.
+    pub whole: Option<&'b fault::Message>,
+}
+
+impl BatchMessage<'_> {
+    pub fn received(&self) -> Timestamp {
+        let sample = self.samples.first().map(|sample| sample.receive_time);
+        sample.or(self.whole.map(|message| message.time)).unwrap_or(Timestamp::MIN)
     }
 }
 
@@ -122,6 +191,18 @@ pub struct Mailbox {
     coalesce_at: usize,
     /// Since when the world has had more than enough to do.
     holding_since: Option<Instant>,
+    /// What the world wants whole, as of so many changes of its mind.
+    wanted: (u32, Arc<Wanted>),
+    /// Bytes of whole messages that are pending.
+    pending_bytes: usize,
+}
+
+/// What is to travel whole.
+#[derive(Debug, Default)]
+struct Wanted {
+    /// The name that the source has there.
+    broker: Arc<str>,
+    filters: Vec<String>,
 }
 
 /// The receiving end, owned by the world.
@@ -142,6 +223,11 @@ struct Shared {
     /// The world has found the inbox empty and wants to be woken.
     wants_wake: AtomicBool,
     queued_samples: AtomicUsize,
+    /// Bytes of whole messages in the channel.
+    queued_bytes: AtomicUsize,
+    /// Rises with each change of what is wanted whole.
+    wishes: AtomicU32,
+    wanted: Mutex<Arc<Wanted>>,
     /// Receive time of the oldest message that is not in the channel yet, or one of the two above.
     underway: AtomicI64,
 }
@@ -157,6 +243,9 @@ fn with_capacity(status: Arc<SourceStatus>, waker: Waker, batches: usize) -> (Ma
     let shared = Arc::new(Shared {
         wants_wake: AtomicBool::new(true),
         queued_samples: AtomicUsize::new(0),
+        queued_bytes: AtomicUsize::new(0),
+        wishes: AtomicU32::new(0),
+        wanted: Mutex::default(),
         underway: AtomicI64::new(NOTHING),
     });
     let mailbox = Mailbox {
@@ -170,6 +259,8 @@ fn with_capacity(status: Arc<SourceStatus>, waker: Waker, batches: usize) -> (Ma
         pending_since: None,
         coalesce_at: MOST_PENDING,
         holding_since: None,
+        wanted: Default::default(),
+        pending_bytes: 0,
     };
     (mailbox, Inbox { receiver, spare: spent, shared })
 }
@@ -181,6 +272,23 @@ impl Inbox {
         now.min(Timestamp(self.shared.underway.load(Ordering::SeqCst)))
     }
 
+    /// From now on messages whose topics match any of these filters travel whole, and others do not: all that are received
+    /// after this returns. `broker` is what the world calls their source.
+    pub fn want_whole(&self, broker: &str, filters: Vec<String>) {
+        let mut wanted = self.shared.wanted.lock();
+        if wanted.filters != filters || &*wanted.broker != broker {
+            *wanted = Arc::new(Wanted { broker: broker.into(), filters });
+            self.shared.wishes.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    fn taken(&self, batch: &Batch) {
+        self.shared.queued_samples.fetch_sub(batch.samples.len(), Ordering::Relaxed);
+        if !batch.whole.is_empty() {
+            self.shared.queued_bytes.fetch_sub(batch.bytes(), Ordering::Relaxed);
+        }
+    }
+
     /// The next batch. After a none, the waker is called when there is one again.
     pub fn try_recv(&self) -> Option<Batch> {
         let batch = self.receiver.try_recv().or_else(|_| {
@@ -189,7 +297,7 @@ impl Inbox {
             self.receiver.try_recv()
         });
         let batch = batch.ok()?;
-        self.shared.queued_samples.fetch_sub(batch.samples.len(), Ordering::Relaxed);
+        self.taken(&batch);
         Some(batch)
     }
 
@@ -205,7 +313,7 @@ impl Inbox {
     /// Waits for the next batch; none after `timeout` or when the source has ended.
     pub fn recv_timeout(&self, timeout: Duration) -> Option<Batch> {
         let batch = self.receiver.recv_timeout(timeout).ok()?;
-        self.shared.queued_samples.fetch_sub(batch.samples.len(), Ordering::Relaxed);
+        self.taken(&batch);
         Some(batch)
     }
 
@@ -229,6 +337,7 @@ impl Mailbox {
             // The world replaces its scene: what it could not take in time has no place in the new one.
             self.status.count_dropped(self.pending.samples.len());
             self.pending.clear();
+            self.pending_bytes = 0;
             self.pending_since = None;
             self.tell_underway();
         }
@@ -238,7 +347,7 @@ impl Mailbox {
     /// The receive time of messages that were read just now. Until [`Mailbox::rest`], all that is added was received
     /// then.
     pub fn receive(&mut self, clock: impl FnOnce() -> Timestamp) -> Timestamp {
-        let is_empty = self.pending.samples.is_empty();
+        let is_empty = self.pending.is_empty();
         if is_empty {
             // Before the clock is looked at: a world that sees nothing underway has looked at it earlier.
             self.shared.underway.store(UNKNOWN, Ordering::SeqCst);
@@ -254,25 +363,51 @@ impl Mailbox {
     /// All messages that were at hand have been added.
     pub fn rest(&mut self) {
         self.at_hand = None;
-        if self.pending.samples.is_empty() {
+        if self.pending.is_empty() {
             self.tell_underway();
         }
     }
 
     /// Says which of the messages that are not in the channel is the oldest.
     fn tell_underway(&self) {
-        let oldest = self.pending.samples.first().map(|sample| sample.receive_time).or(self.at_hand);
+        let oldest = self.pending.first_received().or(self.at_hand);
         self.shared.underway.store(oldest.map_or(NOTHING, |oldest| oldest.0), Ordering::SeqCst);
+    }
+
+    /// Whether the world wants messages of a topic whole. Cheap enough for every message.
+    #[inline]
+    pub fn is_wanted_whole(&mut self, topic: &str) -> bool {
+        if self.shared.wishes.load(Ordering::SeqCst) != self.wanted.0 {
+            let wanted = self.shared.wanted.lock();
+            self.wanted = (self.shared.wishes.load(Ordering::SeqCst), wanted.clone());
+        }
+        self.wanted.1.filters.iter().any(|filter| topic::matches(filter, topic))
+    }
+
+    /// A message, to travel whole with its samples. None if there is no room for its bytes, which is counted.
+    pub fn whole(&mut self, message: &crate::ingest::Message) -> Option<fault::Message> {
+        let bytes = message.payload.len() + OVERHEAD;
+        if self.shared.queued_bytes.load(Ordering::Relaxed) + self.pending_bytes + bytes > MOST_BYTES {
+            self.pending.unwhole += 1;
+            return None;
+        }
+        self.pending_bytes += bytes;
+        Some(message.whole(&self.wanted.1.broker))
     }
 
     /// Lets `fill` add the samples of one message; sends a batch if it is full.
     pub fn add<R>(&mut self, fill: impl FnOnce(&mut Vec<Sample>) -> R) -> R {
-        let before = self.pending.samples.len();
-        let result = self.pending.add(fill);
-        let count = self.pending.samples.len();
-        if count == before {
+        self.add_whole(|samples| (fill(samples), None))
+    }
+
+    /// The same, with the message itself if it is to travel whole.
+    pub fn add_whole<R>(&mut self, fill: impl FnOnce(&mut Vec<Sample>) -> (R, Option<fault::Message>)) -> R {
+        let before = self.pending.ends.len();
+        let result = self.pending.add_whole(fill);
+        if self.pending.ends.len() == before {
             return result;
         }
+        let count = self.pending.samples.len();
         if self.pending_since.is_none() {
             self.pending_since = Some(Instant::now());
             if self.at_hand.is_none() {
@@ -316,10 +451,11 @@ impl Mailbox {
 
     /// Sends pending samples now; false if there is no room, in which case they stay.
     pub fn flush(&mut self) -> bool {
-        if self.pending.samples.is_empty() {
+        if self.pending.is_empty() {
             return true;
         }
         let count = self.pending.samples.len();
+        let bytes = self.pending.bytes();
         let queued = &self.shared.queued_samples;
         if queued.load(Ordering::Relaxed) + count > MOST_SAMPLES && !self.sender.is_empty() {
             return false;
@@ -331,6 +467,8 @@ impl Mailbox {
         next.generation = self.pending.generation;
         let full = std::mem::replace(&mut self.pending, next);
         queued.fetch_add(count, Ordering::Relaxed);
+        self.shared.queued_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.pending_bytes = 0;
         match self.sender.try_send(full) {
             Ok(()) => {
                 // Only now: samples that are no longer underway must be in the channel.
@@ -344,6 +482,8 @@ impl Mailbox {
             }
             Err(TrySendError::Full(batch)) => {
                 queued.fetch_sub(count, Ordering::Relaxed);
+                self.shared.queued_bytes.fetch_sub(bytes, Ordering::Relaxed);
+                self.pending_bytes = bytes;
                 self.pending = batch;
                 false
             }
@@ -514,8 +654,10 @@ mod tests {
         let samples: Vec<_> = (0..6).map(|n| sample(n % 3, i64::from(n))).collect();
         let mut batch = Batch { samples, ends: vec![1, 3, 6], ..Batch::default() };
         batch.retain(|sample| sample.signal.0 == 2);
-        let times: Vec<Vec<i64>> =
-            batch.messages().map(|message| message.iter().map(|sample| sample.source_time.0).collect()).collect();
+        let times: Vec<Vec<i64>> = batch
+            .messages()
+            .map(|message| message.samples.iter().map(|sample| sample.source_time.0).collect())
+            .collect();
         assert_eq!(times, [vec![2], vec![5]]);
     }
 
@@ -540,7 +682,7 @@ mod tests {
             let mut batch = Batch { samples: all.clone(), ends, ..Batch::default() };
             let gone = coalesce(&mut batch, target);
             let left = batch.samples.clone();
-            prop_assert_eq!(batch.messages().map(<[_]>::len).collect::<Vec<_>>(), vec![1; left.len()]);
+            prop_assert_eq!(batch.messages().map(|message| message.samples.len()).collect::<Vec<_>>(), vec![1; left.len()]);
             prop_assert_eq!(left.len() + gone, all.len());
             let distinct = signals.iter().collect::<std::collections::BTreeSet<_>>().len();
             prop_assert_eq!(left.len(), all.len().min(target.max(distinct)));

@@ -19,7 +19,7 @@ use bevy::prelude::*;
 use crate::schedule::TwinSet;
 
 pub use clock::Clock;
-pub use mailbox::{Batch, Inbox, Mailbox, mailbox};
+pub use mailbox::{Batch, BatchMessage, Inbox, Mailbox, mailbox};
 pub use mqtt::{SourceError, SourceHandle};
 pub use report::{SourceReport, Sources};
 pub use status::{ConnectionState, SourceSnapshot, SourceStatus, TopicProblem};

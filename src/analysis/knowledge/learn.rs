@@ -12,11 +12,11 @@ use crate::event::{Draft, Kind};
 use crate::ingest::moments;
 use crate::produce::{Job, Made};
 use crate::record::Conclusion;
-use crate::source::Batch;
+use crate::source::{Batch, BatchMessage};
 use crate::value::{Sample, SignalIndex, Timestamp};
 
 /// Something is due just after this moment.
-const JUST_AFTER: Duration = Duration::from_nanos(1);
+pub(super) const JUST_AFTER: Duration = Duration::from_nanos(1);
 
 /// So often in turn an answer may ask for the next one, where work is done here.
 const MOST_ASKED_IN_TURN: u32 = 64;
@@ -37,6 +37,7 @@ impl Knowledge {
         let old = std::mem::take(&mut self.feeds);
         self.feeds = feeds.into_iter().map(|feed| feed.going_on(&old)).collect();
         self.feeds.sort_by(|a, b| a.name.cmp(&b.name));
+        self.publish_wishes();
     }
 
     /// The latest time up to which all messages have been received, at most just before `now`. Read the clock first,
@@ -85,6 +86,9 @@ impl Knowledge {
         if waiting.batch.coalesced > 0 {
             self.note_coalesced(number, std::mem::take(&mut waiting.batch.coalesced), first);
         }
+        if waiting.batch.unwhole > 0 {
+            self.note_unwhole(std::mem::take(&mut waiting.batch.unwhole));
+        }
         if waiting.batch.generation != self.generation {
             waiting.forget_learnt();
             self.bring_up_to_date(&mut waiting.batch);
@@ -93,10 +97,10 @@ impl Knowledge {
         let is_answer = self.feeds.get(number).is_some_and(Feed::is_of_answers);
         let before = waiting.learnt;
         let is_next = |next: Timestamp| next <= settled && others.is_none_or(|other| (next, number) < other);
-        while let Some(message) = waiting.next_message().filter(|message| is_next(received(message))) {
+        while let Some(message) = waiting.next_message().filter(|message| is_next(message.received())) {
             match is_answer {
-                true => self.learn_answer(message),
-                false => self.learn_message(message),
+                true => self.learn_answer(message.samples),
+                false => self.learn_one(message),
             }
             waiting.pass_over();
         }
@@ -111,9 +115,20 @@ impl Knowledge {
     pub fn learn(&mut self, mut batch: Batch) -> Batch {
         self.bring_up_to_date(&mut batch);
         self.begin_keyframe_anew_if_late(&batch);
-        batch.messages().for_each(|message| self.learn_message(message));
+        batch.messages().for_each(|message| self.learn_one(message));
         self.count(&batch.samples);
         batch
+    }
+
+    /// A message of a source, in this world and in the one that lies over it.
+    fn learn_one(&mut self, message: BatchMessage<'_>) {
+        match message.samples {
+            [] => self.pass_time(message.received()),
+            samples => self.learn_message(samples),
+        }
+        if self.overlays.now.is_some() {
+            self.lay_over(message);
+        }
     }
 
     fn count(&mut self, samples: &[Sample]) {
@@ -283,6 +298,7 @@ impl Knowledge {
     pub fn pass_time(&mut self, to: Timestamp) {
         if self.quiet_until.is_some_and(|until| to < until) {
             self.position = self.position.max(to);
+            self.overlays.pass_time(to);
             return;
         }
         loop {
@@ -300,6 +316,9 @@ impl Knowledge {
             // What a message of just now has made overdue has its place after that message.
             let due = due.max(self.position);
             self.position = due;
+            if self.place_faults(due) {
+                continue;
+            }
             if self.producers.next_due().is_some_and(|first| first <= due) {
                 let added = self.producers.elapse(due, &mut self.history);
                 self.take_produced(added, due);
@@ -313,18 +332,20 @@ impl Knowledge {
             self.chronicle.find_ends(&self.engine, due);
         }
         self.position = self.position.max(to);
+        self.overlays.pass_time(to);
     }
 
     /// Nothing is due before this moment.
-    fn next_due(&mut self) -> Option<Timestamp> {
+    pub(in crate::analysis) fn next_due(&mut self) -> Option<Timestamp> {
         let lives = self.lives.next_deadline().map(|last| last + JUST_AFTER);
-        let due = [self.producers.next_due(), self.engine.soonest(), lives, self.chronicle.next_end()];
+        let faults = self.overlays.next_due();
+        let due = [self.producers.next_due(), self.engine.soonest(), lives, self.chronicle.next_end(), faults];
         due.into_iter().flatten().min()
     }
 
     /// When [`Knowledge::elapse`] has something to do next, or the store is to be told that Pollux lives.
     pub(in crate::analysis) fn next_deadline(&mut self, now: Timestamp) -> Option<Timestamp> {
-        [self.next_due(), self.chronicle.next_sign(now)].into_iter().flatten().min()
+        [self.next_due(), self.chronicle.next_sign(now), self.overlays.next_look()].into_iter().flatten().min()
     }
 
     /// The place in the one order up to which everything was learnt.

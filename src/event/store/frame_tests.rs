@@ -3,6 +3,8 @@ use crate::alarm::{Cause, State};
 use crate::event::Kind;
 use crate::instruction;
 use crate::scene::Significance;
+use crate::event::{Ending, Kind};
+use crate::fault::{Course, Defect, SensorEffect, Site, WrittenFault};
 use crate::scene::rule::Priority;
 use crate::value::Value;
 use proptest::prelude::*;
@@ -24,6 +26,12 @@ fn event(id: u64) -> Arc<Event> {
     };
     let (time, received) = (Timestamp(id as i64), Timestamp(1_700_000_000_123_456_789));
     Arc::new(Event { id, time, received, twin: Some("P-101".into()), by: None, comment: "ü \"x\"".into(), kind })
+}
+
+fn fault() -> WrittenFault {
+    let effect = SensorEffect::Spike { share: 0.1, height: -1.0 / 3.0 };
+    let course = Course { onset: 1_700_000_000_123_456_789, ramp: u64::MAX, ..Course::default() };
+    WrittenFault { id: "F-1".into(), defect: Defect::Sensor { signal: "P-101.flow".into(), effect }, course }
 }
 
 fn batch(ids: std::ops::Range<u64>) -> Batch {
@@ -83,6 +91,8 @@ fn all_kinds_of_events_come_back_as_they_were() {
             result: "nothing came".into(),
         },
         Kind::Plant { text: "stopped".into() },
+        Kind::FaultSet { site: Site::Overlay, fault: fault() },
+        Kind::FaultCleared { site: Site::Plant, fault: "F-1".into(), ending: Ending::SessionEnded },
         Kind::Note { text: "oiled".into() },
     ];
     let events: Vec<_> =

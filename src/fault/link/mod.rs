@@ -189,6 +189,13 @@ impl LinkFaults {
         self.chain.stations.iter().map(|station| (station.fault().id.as_str(), station.acted()))
     }
 
+    /// How many messages it keeps: those that are held back, and the last one of each topic; and how many bytes their
+    /// payloads have. Looks at each of them.
+    pub fn kept(&self) -> (usize, usize) {
+        let held = self.chain.stations.iter().flat_map(|station| station.held().iter()).map(|(_, message)| message);
+        held.chain(self.last.values()).fold((0, 0), |(count, bytes), one| (count + 1, bytes + one.payload.len()))
+    }
+
     /// Takes out what arrives while a link is down, from a place in the list on.
     fn lose(&mut self, begin: usize, out: &mut Vec<Message>) {
         for station in &mut self.chain.stations {

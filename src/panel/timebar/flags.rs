@@ -48,6 +48,7 @@ impl Sort {
             Kind::Command { state, .. } => (*state >= State::Queued).then_some(Sort::Deed),
             Kind::Gap { .. } => Some(Sort::Gap),
             Kind::Plant { .. } => Some(Sort::Plant),
+            Kind::FaultSet { .. } | Kind::FaultCleared { .. } => Some(Sort::Deed),
             Kind::Note { .. } => Some(Sort::Note),
             Kind::Bookmark { .. } => Some(Sort::Bookmark),
         }

@@ -379,11 +379,14 @@ impl Listener {
             receive_time: self.receive_time,
         };
         let mut source_time = None;
-        let outcome = self.mailbox.add(|samples| {
+        let whole = self.mailbox.is_wanted_whole(topic).then(|| self.mailbox.whole(&message)).flatten();
+        let outcome = self.mailbox.add_whole(|samples| {
             let before = samples.len();
             let outcome = self.table.decode(&message, samples);
             source_time = samples.get(before).map(|sample| sample.source_time);
-            outcome
+            // What no signal is bound to has nothing to say, however it arrives.
+            let whole = whole.filter(|_| !outcome.unknown_topic);
+            (outcome, whole)
         });
         if let Some(tap) = &mut self.parts.tap {
             tap(&message, source_time);
