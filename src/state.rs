@@ -9,8 +9,9 @@ use bevy::prelude::*;
 use serde::Serialize;
 
 use crate::alarm::{self, Alarm, Deed, Flags, Shelving};
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Laid, OverlayView};
 use crate::event::{Commanded, Event, Kind, commanded};
+use crate::fault::{Site, WrittenFault};
 use crate::history::{Cursor, Extent, Horizon, ViewTime};
 use crate::layers::{Counterpart, Counterparts, LayerKind, Layers, Slot};
 use crate::record::{RecordStatus, Recording};
@@ -18,7 +19,7 @@ use crate::scene::rule::{AlarmPath, Priority, Rule, Subject, message};
 use crate::scene::{Limits, LoadedScene, Scene};
 use crate::source::plant::PlantSnapshot;
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, Sources};
-use crate::stage::{Current, Entities, Standing};
+use crate::stage::{Current, Entities, Standing, current_at};
 use crate::value::{Origin, Timestamp, Value};
 
 #[derive(Serialize, Debug)]
@@ -40,6 +41,12 @@ pub struct State {
     /// All layers that lie beside this, if there are several or one is no recording. Their values stand with the signals.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub layers: Vec<LayerState>,
+    /// Faults that are set on purpose, as was known by the moment of the cursor; in the order in which they were set.
+    pub faults: Vec<FaultState>,
+    /// What the world would be with those that lie over the data: signals that may be other, alarms that are. Absent where
+    /// nothing lies over it at the moment of the cursor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlay: Option<OverlayState>,
     pub history: HistoryState,
     pub twins: BTreeMap<String, TwinState>,
     /// Commands to equipment, in the order in which they were prepared, as far as they had come at the moment of the
@@ -77,7 +84,7 @@ pub struct RecordingState {
 
 #[derive(Serialize, Debug)]
 pub struct LayerState {
-    /// `recording`, `branch` or `forecast`.
+    /// `recording`, `branch`, `forecast` or `overlay`.
     pub kind: &'static str,
     #[serde(flatten)]
     pub beside: BesideState,
@@ -162,6 +169,59 @@ pub struct ProblemState {
     pub last_error: String,
     pub last_payload: String,
     pub last_time: String,
+}
+
+/// A fault that somebody has set.
+#[derive(Serialize, Debug)]
+pub struct FaultState {
+    /// Where it acts: `overlay`, `plant` or `rig`.
+    pub site: Site,
+    pub id: String,
+    /// `sensor`, `link` or `process`.
+    pub layer: &'static str,
+    pub kind: &'static str,
+    /// What it is on, in words.
+    pub on: String,
+    pub by: Option<String>,
+    pub reason: String,
+    /// Since when it is set.
+    pub since: Timestamp,
+    /// Whether it acts at the moment of the cursor.
+    pub active: bool,
+    /// When it is over by itself; null where somebody must clear it.
+    pub until: Option<Timestamp>,
+    /// From the moment of the cursor to then.
+    pub remaining_secs: Option<f64>,
+    /// Samples or messages that it has changed, held back, lost or added so far; absent where nobody counts them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acted: Option<u64>,
+    pub fault: WrittenFault,
+}
+
+/// What is simulated beside the truth.
+#[derive(Serialize, Debug)]
+pub struct OverlayState {
+    /// `simulated`: nothing of it is measured.
+    pub origin: Origin,
+    pub since: Timestamp,
+    /// When its last fault was cleared; null while there are some.
+    pub until: Option<Timestamp>,
+    pub twins: BTreeMap<String, OverlayTwinState>,
+}
+
+#[derive(Serialize, Debug, Default)]
+pub struct OverlayTwinState {
+    pub signals: BTreeMap<String, SignalState>,
+    pub alarms: Vec<OverlayAlarmState>,
+}
+
+/// An alarm that stands otherwise than in truth.
+#[derive(Serialize, Debug)]
+pub struct OverlayAlarmState {
+    #[serde(flatten)]
+    pub alarm: AlarmState,
+    /// How it stands in truth: that is what is annunciated.
+    pub truth: alarm::State,
 }
 
 #[derive(Serialize, Debug)]
@@ -254,7 +314,7 @@ pub fn of(world: &mut World) -> State {
         Some(sources) => sources.report(moment.now),
         None => world.resource::<SourceReport>().clone(),
     };
-    let (usage, orphaned, troubles, alarms, events) = {
+    let (usage, orphaned, troubles, alarms, events, laid, overlay) = {
         let knowledge = world.resource::<Analysis>().lock();
         let chronicle = knowledge.chronicle();
         let alarms = match cursor.is_live() {
@@ -263,7 +323,8 @@ pub fn of(world: &mut World) -> State {
         };
         let known_by = if cursor.is_live() { Timestamp::MAX } else { moment.shown };
         let events: Vec<Arc<Event>> = chronicle.journal().known_by(known_by).cloned().collect();
-        (knowledge.history.usage(), knowledge.orphaned(), knowledge.troubles(), alarms, events)
+        let (laid, overlay) = (knowledge.laid(), knowledge.overlay());
+        (knowledge.history.usage(), knowledge.orphaned(), knowledge.troubles(), alarms, events, laid, overlay)
     };
     // In a recording alarms say what they were judged by, whatever scene it is shown in.
     let recorded = extent.bounds().map(|_| recorded_messages(&events)).unwrap_or_default();
@@ -320,6 +381,8 @@ pub fn of(world: &mut World) -> State {
             Some(_) => Vec::new(),
             None => slots.iter().map(|slot| layer_state(slot)).collect(),
         },
+        faults: faults_at(&events, &laid, moment.shown),
+        overlay: overlay.and_then(|view| overlay_state(&scene, &view, &alarms, moment.shown, cursor.is_live())),
         history: HistoryState {
             samples: usage.samples,
             bytes: usage.bytes,
@@ -348,18 +411,94 @@ fn shared<S: serde::Serializer>(events: &[Arc<Event>], serializer: S) -> Result<
     serializer.collect_seq(events.iter().map(|event| &**event))
 }
 
-/// None for an alarm that has nothing to tell.
-fn alarm_state(scene: &Scene, rule: &Rule, alarm: &Alarm) -> Option<AlarmState> {
-    if alarm.state == alarm::State::Normal && alarm.flags.is_clear() {
+/// Those that were set and not cleared.
+fn faults_at(events: &[Arc<Event>], laid: &[Laid], shown: Timestamp) -> Vec<FaultState> {
+    let mut set: Vec<(&Event, Site, &WrittenFault)> = Vec::new();
+    for event in events {
+        let (site, id) = match &event.kind {
+            Kind::FaultSet { site, fault } => (site, &fault.id),
+            Kind::FaultCleared { site, fault, .. } => (site, fault),
+            _ => continue,
+        };
+        let known = set.iter().position(|(_, of, fault)| of == site && fault.id == *id);
+        match (&event.kind, known) {
+            (Kind::FaultSet { fault, .. }, Some(place)) => set[place] = (event, *site, fault),
+            (Kind::FaultSet { fault, .. }, None) => set.push((event, *site, fault)),
+            (_, Some(place)) => drop(set.remove(place)),
+            (_, None) => {}
+        }
+    }
+    let state = |(event, site, fault): (&Event, Site, &WrittenFault)| {
+        let until = fault.course.end();
+        let laid = laid.iter().find(|laid| site == Site::Overlay && laid.fault.id == fault.id);
+        FaultState {
+            site,
+            id: fault.id.clone(),
+            layer: fault.layer().name(),
+            kind: fault.kind().name,
+            on: fault.on(),
+            by: event.by.clone(),
+            reason: event.comment.clone(),
+            since: event.time,
+            active: fault.course.is_active(shown),
+            until,
+            remaining_secs: until.map(|until| until.secs_since(shown).max(0.0)),
+            acted: laid.map(|laid| laid.acted),
+            fault: fault.clone(),
+        }
+    };
+    set.into_iter().map(state).collect()
+}
+
+/// `truth` are the alarms as they stand. None before it has begun, and after it has ended.
+fn overlay_state(
+    scene: &Scene,
+    view: &OverlayView,
+    truth: &[Alarm],
+    shown: Timestamp,
+    is_live: bool,
+) -> Option<OverlayState> {
+    if shown < view.since || view.until.is_some_and(|until| shown >= until) {
         return None;
     }
+    let world = view.analysis.lock();
+    let alarms = match is_live {
+        true => world.alarms().to_vec(),
+        false => world.chronicle().alarms_at(scene, shown),
+    };
+    let mut twins: BTreeMap<String, OverlayTwinState> = BTreeMap::new();
+    for index in view.concerned.iter() {
+        let Some(signal) = scene.signals.get(index.at()) else { continue };
+        let Some(twin) = scene.twins.get(signal.twin.at()) else { continue };
+        let current = current_at(world.history.latest_known(*index, shown), signal.expires, shown);
+        let state = signal_state(current, signal.unit.symbol(), &signal.limits);
+        twins.entry(twin.id.clone()).or_default().signals.insert(signal.name.clone(), state);
+    }
+    for twin in &scene.twins {
+        for rule in scene.alarms_of(twin.index) {
+            let both = alarms.get(rule.index.at()).zip(truth.get(rule.index.at()));
+            let Some((alarm, truth)) = both.filter(|(alarm, truth)| alarm.state != truth.state) else { continue };
+            let alarm = OverlayAlarmState { alarm: told(scene, rule, alarm), truth: truth.state };
+            twins.entry(twin.id.clone()).or_default().alarms.push(alarm);
+        }
+    }
+    Some(OverlayState { origin: Origin::Simulated, since: view.since, until: view.until, twins })
+}
+
+/// None for an alarm that has nothing to tell.
+fn alarm_state(scene: &Scene, rule: &Rule, alarm: &Alarm) -> Option<AlarmState> {
+    let is_quiet = alarm.state == alarm::State::Normal && alarm.flags.is_clear();
+    (!is_quiet).then(|| told(scene, rule, alarm))
+}
+
+fn told(scene: &Scene, rule: &Rule, alarm: &Alarm) -> AlarmState {
     let signal = match &rule.subject {
         Subject::Signal(index) => scene.signals.get(index.at()),
         Subject::Twin(_) | Subject::Broker(_) => None,
     };
     let number = |x: Option<f64>| x.filter(|x| x.is_finite());
     let Flags { shelved, suppressed, out_of_service } = alarm.flags.clone();
-    Some(AlarmState {
+    AlarmState {
         signal: signal.map(|signal| signal.name.clone()),
         rule: rule.name.clone(),
         state: alarm.state,
@@ -378,7 +517,7 @@ fn alarm_state(scene: &Scene, rule: &Rule, alarm: &Alarm) -> Option<AlarmState> 
         suppressed,
         out_of_service,
         origin: alarm.origin,
-    })
+    }
 }
 
 fn cursor_state(cursor: Cursor, moment: ViewTime, extent: &Extent) -> CursorState {
@@ -457,7 +596,7 @@ fn lone_recording<'a>(slots: &[&'a Slot]) -> Option<&'a Slot> {
     match slots {
         [only] => match only.layer.kind() {
             LayerKind::Recording => Some(*only),
-            LayerKind::Branch | LayerKind::Forecast => None,
+            LayerKind::Branch | LayerKind::Forecast | LayerKind::Overlay => None,
         },
         _ => None,
     }

@@ -10,9 +10,11 @@ use bevy::prelude::*;
 use super::beside::BesideArgs;
 use super::plant::PlantArgs;
 use super::{Failure, bell, demo_scene, time_limit};
+use crate::fault::WrittenFault;
 use crate::files::{self, FileError};
 use crate::layers;
 use crate::record::{Keep, RecordOptions, Roll};
+use crate::scenario;
 use crate::scene::rule::Priority;
 use crate::session::{self, OpenError, Options, StorePlace};
 use crate::state;
@@ -32,6 +34,9 @@ pub struct Args {
     /// Write the state of all twins and sources as JSON at the end.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+    /// Lay the faults of this file over the data: beside the truth, which stays as it is, and never on the wire.
+    #[arg(long, value_name = "FILE")]
+    overlay: Option<PathBuf>,
     #[command(flatten)]
     beside: BesideArgs,
 }
@@ -182,18 +187,29 @@ pub fn run(mut args: Args) -> Result<(), Failure> {
     let is_named = !is_demo;
     let writes = args.state.is_some() || args.session.events.is_some();
     let scene_files = if writes { super::scene_files(&scene) } else { Vec::new() };
-    let inputs = || scene_files.iter().chain(args.beside.files());
+    let inputs = || scene_files.iter().chain(args.beside.files()).chain(&args.overlay);
     args.session.check_events(inputs())?;
     if let Some(file) = &args.state {
         check_state_file(file, inputs())?;
     }
     args.session.plant |= is_demo && args.session.broker.is_none();
-    let options = args.session.options(scene)?;
+    let mut options = args.session.options(scene)?;
+    if let Some(file) = &args.overlay {
+        options.overlay = overlay(file, &options.scene)?;
+    }
     let beside = Some(args.beside);
     match args.headless {
         true => headless(options, beside, args.limit, args.state),
         false => windowed(options, beside, args.limit, args.state, is_named),
     }
+}
+
+/// The faults of a file; what is wrong with it is printed. A scene with errors is told when it is opened.
+fn overlay(file: &Path, scene: &Path) -> Result<Vec<(WrittenFault, String)>, Failure> {
+    let Some(scene) = crate::scene::load(scene).scene else { return Ok(Vec::new()) };
+    let loaded = scenario::load_overlay(file, &scene);
+    eprint!("{}", loaded.render(super::colour()));
+    loaded.faults.ok_or(Failure::Verdict)
 }
 
 /// Better said before a long run than after it: the state cannot be written there, or it would take the place of what
@@ -277,6 +293,7 @@ pub(super) fn open_both(
         beside.install(app, "live".to_owned(), budget, false, waker)?;
     }
     layers::show_forecasts(app, "live");
+    layers::show_overlays(app);
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use bevy::ecs::system::{IntoSystem, SystemId, SystemState};
 use bevy::prelude::*;
 
 use super::groups::{
-    AlarmCommand, AttentionCommand, CameraCommand, InstructionCommand, JournalCommand, LayerCommand, OpenCommand,
+    AlarmCommand, AttentionCommand, CameraCommand, FaultCommand, InstructionCommand, JournalCommand, LayerCommand, OpenCommand,
     OperatorCommand, RecordingCommand, SceneCommand, TimeCommand,
 };
 use super::remarks::Remarks;
@@ -59,6 +59,7 @@ groups! {
     recording, Recording(RecordingCommand), "nothing can be recorded: no session is running";
     open, Open(OpenCommand), "nothing else can be opened: a world without a window shows what it was started with";
     layer, Layer(LayerCommand), "nothing lies beside what is shown: start with --beside to compare";
+    fault, Fault(FaultCommand), "nothing can be broken on purpose: no session is running";
     camera, Camera(CameraCommand), "the camera cannot be moved: a world without a window has none";
 }
 
@@ -127,6 +128,7 @@ pub(crate) fn carry_out(world: &mut World, reader: &mut SystemState<MessageReade
             OperatorCommand::Recording(command) => pass(world, command),
             OperatorCommand::Open(command) => pass(world, command),
             OperatorCommand::Layer(command) => pass(world, command),
+            OperatorCommand::Fault(command) => pass(world, command),
             OperatorCommand::Camera(command) => pass(world, command),
         }
     }

@@ -7,6 +7,7 @@ use bevy::prelude::*;
 
 use crate::alarm;
 use crate::event;
+use crate::fault::{Site, WrittenFault};
 use crate::scene::rule::{AlarmPath, Priority};
 use crate::value::{LayerId, Shift, SignalIndex, Timestamp, TwinIndex, Value};
 
@@ -23,6 +24,7 @@ pub enum OperatorCommand {
     Recording(RecordingCommand),
     Open(OpenCommand),
     Layer(LayerCommand),
+    Fault(FaultCommand),
     Camera(CameraCommand),
 }
 
@@ -128,6 +130,19 @@ pub enum LayerCommand {
     Shift { layer: LayerId, by: Shift },
     /// Which twins show in 3D how they are in the layers.
     ShowGhosts(Ghosts),
+    /// Takes a layer away that has ended: an overlay whose faults are all cleared.
+    Close { layer: LayerId },
+}
+
+/// Breaks something on purpose, and mends it again.
+#[derive(Clone, PartialEq, Debug)]
+pub enum FaultCommand {
+    /// Sets a fault; its onset counts from now. The one of the same id there gives way to it.
+    Inject { site: Site, fault: WrittenFault, reason: String },
+    /// Clears a fault by its id.
+    Clear { site: Site, id: String },
+    /// Clears all faults, wherever they act.
+    ClearAll,
 }
 
 /// Where the 3D view looks from.

@@ -16,6 +16,7 @@
 //! | [`RecordingCommand`] | a live session; a replay refuses | `session::record`, `replay::commands` |
 //! | [`OpenCommand`] | the window | `cli::opener` |
 //! | [`LayerCommand`] | a world with layers beside it | `layers::project` |
+//! | [`FaultCommand`] | a live session; a replay refuses | `session::faults`, `replay::commands` |
 //! | [`CameraCommand`] | the 3D view | `view::camera` |
 //!
 //! No command can be lost:
@@ -44,7 +45,7 @@ use crate::value::{SignalIndex, TwinIndex};
 
 pub use carry_out::{Group, HandleCommands, Refusals};
 pub use groups::{
-    AlarmCommand, AttentionCommand, CameraCommand, Ghosts, InstructionCommand, JournalCommand, LayerCommand,
+    AlarmCommand, AttentionCommand, CameraCommand, FaultCommand, Ghosts, InstructionCommand, JournalCommand, LayerCommand,
     LimitField, MarkEnd, OpenCommand, OperatorCommand, RecordingCommand, SceneCommand, StepBy, TimeCommand,
 };
 

@@ -18,6 +18,8 @@ pub enum LayerKind {
     Branch,
     /// The expected future of the shown world.
     Forecast,
+    /// The shown world as it would be with faults.
+    Overlay,
 }
 
 impl LayerKind {
@@ -27,6 +29,7 @@ impl LayerKind {
             LayerKind::Recording => "recording",
             LayerKind::Branch => "branch",
             LayerKind::Forecast => "forecast",
+            LayerKind::Overlay => "overlay",
         }
     }
 }
@@ -176,6 +179,11 @@ pub trait Layer: Send + Sync + 'static {
     /// Events of both, up to now, in the order of their times here.
     fn met(&self) -> &[Met] {
         &[]
+    }
+
+    /// Whether it has ended, and can be taken away.
+    fn is_over(&self) -> bool {
+        false
     }
 
     /// Whether it has all at hand that it has room for.

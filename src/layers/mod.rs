@@ -1,7 +1,8 @@
 //! What is drawn beside the shown world: other runs, yesterday, a simulation of the same, what is foretold of it. Several at
 //! once.
 //!
-//! In: recordings and how they are to be aligned, the forecasts of the shown world, or any other [`Layer`]; the cursor. Out:
+//! In: recordings and how they are to be aligned, the forecasts of the shown world, what it would be with faults, or any
+//! other [`Layer`]; the cursor. Out:
 //! [`Counterparts`] on each signal that a layer has as well, in the unit here; which events both have; how far beyond now
 //! the layers reach ([`Horizon`](crate::history::Horizon)); for two whole recordings a [`Comparison`]. Never judges,
 //! annunciates, publishes or writes: a layer that is a recording has an [`Analysis`](crate::analysis::Analysis) of its own
@@ -28,6 +29,7 @@ mod forecast;
 mod layer;
 mod look;
 mod open;
+mod overlay;
 mod pairs;
 mod project;
 mod recording;
@@ -41,7 +43,7 @@ pub use difference::{Deviation, NOTABLE, Spread, share};
 pub use events::{Met, is_raised, meet, name};
 pub use layer::{Alignment, Band, Here, Layer, LayerKind, LayerLine, LayerPosition, LayerValue};
 pub use look::{Dash, LayerMark, Look, PALETTE};
-pub use open::{LayerError, Options, RecordingOptions, install, open, rename, show_forecasts};
+pub use open::{LayerError, Options, RecordingOptions, install, open, rename, show_forecasts, show_overlays};
 pub use pairs::{Pair, Pairs, Unlike};
 pub use stack::{Layers, SHARE, Slot, share_of};
 

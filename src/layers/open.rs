@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use bevy::prelude::*;
 
 use super::forecast::ForecastLayer;
+use super::overlay::OverlayLayer;
 use super::recording::RecordingLayer;
 use super::{Align, AlignError, Here, LayerKind, Layers, project};
 use crate::analysis::{Analysis, Touched};
@@ -116,6 +117,24 @@ pub fn show_forecasts(app: &mut App, here: impl Into<String>) {
     app.insert_resource(Foretold(here.into())).add_systems(Update, lay.run_if(is_something_foretold));
 }
 
+/// Draws what lies over the data beside the world in `app`: as soon as there is an overlay, it gets a layer. After
+/// [`show_forecasts`], which knows what people call the world.
+pub fn show_overlays(app: &mut App) {
+    let lay = lay_overlay.after(TwinSet::Receive).before(TwinSet::Project).after(lay_forecasts);
+    app.add_systems(Update, lay.run_if(is_something_laid));
+}
+
+fn is_something_laid(analysis: Res<Analysis>, layers: Option<Res<Layers>>) -> bool {
+    let has_layer = |layers: Res<Layers>| layers.iter().any(|slot| slot.layer.kind() == LayerKind::Overlay);
+    !layers.is_some_and(has_layer) && analysis.lock().overlay().is_some()
+}
+
+fn lay_overlay(world: &mut World) {
+    let Some(view) = world.resource::<Analysis>().lock().overlay() else { return };
+    make_room(world);
+    world.resource_mut::<Layers>().add(Box::new(OverlayLayer::new(view)));
+}
+
 /// Another recording has taken the place of the shown one.
 pub fn rename(world: &mut World, here: String) {
     if let Some(mut layers) = world.get_resource_mut::<Layers>() {
@@ -149,14 +168,19 @@ fn is_something_foretold(
     analysis.lock().forecasts().usage().forecasts > 0
 }
 
-fn lay_forecasts(world: &mut World) {
+/// Layers of a world that had none.
+fn make_room(world: &mut World) {
     if !world.contains_resource::<Layers>() {
-        let here = world.resource::<Foretold>().0.clone();
+        let here = world.get_resource::<Foretold>().map_or_else(|| "live".to_owned(), |foretold| foretold.0.clone());
         // It shares what the world holds already.
         world.insert_resource(Layers::new(here, 0));
         world.init_resource::<Ghosts>();
         world.handle_commands(project::obey);
     }
+}
+
+fn lay_forecasts(world: &mut World) {
+    make_room(world);
     world.resource_mut::<Layers>().add(Box::new(ForecastLayer::default()));
 }
 

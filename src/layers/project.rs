@@ -15,10 +15,21 @@ use crate::value::{SignalIndex, Timestamp};
 
 /// What an operator asks of the layers.
 #[deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
-pub(super) fn obey(In(command): In<LayerCommand>, mut layers: ResMut<Layers>, mut ghosts: ResMut<Ghosts>) {
+pub(super) fn obey(
+    In(command): In<LayerCommand>,
+    mut layers: ResMut<Layers>,
+    mut ghosts: ResMut<Ghosts>,
+    analysis: Res<Analysis>,
+) {
     match command {
         LayerCommand::Shift { layer, by } => layers.shift_by(layer, by),
         LayerCommand::ShowGhosts(which) => drop(ghosts.set_if_neq(which)),
+        LayerCommand::Close { layer } => {
+            if layers.get(layer).is_some_and(|slot| slot.layer.is_over()) {
+                layers.remove(layer);
+                analysis.lock().forget_overlay();
+            }
+        }
     }
 }
 

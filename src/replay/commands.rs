@@ -1,13 +1,13 @@
 //! Handles the commands that mean something else in a recording than in a live session.
 //!
-//! In: commands about the journal, the scene and the recording. Out: files of events, notes beside the recording, and a
-//! refusal in words for every command that would edit the scene or record. Never changes the recording.
+//! In: commands about the journal, the scene, the recording and faults. Out: files of events, notes beside the recording, and
+//! a refusal in words for every command that would edit the scene, record or break something. Never changes the recording.
 
 use bevy::prelude::*;
 
 use super::Replay;
 use crate::analysis::Analysis;
-use crate::command::{InstructionCommand, JournalCommand, RecordingCommand, Remarks, SceneCommand};
+use crate::command::{FaultCommand, InstructionCommand, JournalCommand, RecordingCommand, Remarks, SceneCommand};
 use crate::event::{Kind, export};
 use crate::source::Clock;
 
@@ -55,6 +55,17 @@ pub(super) fn instruction(In(command): In<InstructionCommand>, remarks: Remarks)
         | InstructionCommand::Cancel { .. } => {
             remarks.answer("this is a recording: commands reach no equipment from here; give them live".to_owned());
         }
+    }
+}
+
+#[deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
+pub(super) fn fault(In(command): In<FaultCommand>, remarks: Remarks) {
+    match command {
+        FaultCommand::Inject { .. } | FaultCommand::Clear { .. } => {
+            remarks.answer("this is a recording: faults act on live data and on simulated plants".to_owned());
+        }
+        // The key for it may be pressed anywhere, and here there is nothing to clear.
+        FaultCommand::ClearAll => {}
     }
 }
 

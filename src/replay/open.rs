@@ -102,6 +102,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .handle_commands(commands::scene)
         .handle_commands(commands::instruction)
         .handle_commands(commands::recording)
+        .handle_commands(commands::fault)
         .add_systems(
             Update,
             (cursor::advance.before(crate::command::carry_out), cursor::settle.after(crate::command::settle))

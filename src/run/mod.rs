@@ -239,3 +239,6 @@ impl Run {
         self.events.follow(self.knowledge.chronicle().journal());
     }
 }
+
+#[cfg(test)]
+mod overlay_tests;

@@ -75,9 +75,10 @@ fn reaches(kind: &Kind, on: &On, def: &StepDef, item: &str, said: &Said, names: 
         On::Signals(one, other) => vec![*one, *other],
         On::Topics(filters) => {
             for filter in filters {
-                if !said.topics.iter().any(|name| topic::matches(filter, name)) {
+                let is_on = |name: &String| topic::covers(filter, name) || topic::covers(name, filter);
+                if !said.topics.iter().any(is_on) {
                     let near = nearest(filter, said.topics.iter().map(String::as_str));
-                    let brief = format!("the plant says nothing on `{filter}`: the fault would change nothing");
+                    let brief = format!("no message comes on `{filter}`: the fault would change nothing");
                     let example = said.topics.first().map_or("hall/P-101", String::as_str);
                     let hint = Hint::meant_or(near, || format!("its topics are such as {example}"));
                     names.error("idle-fault", span, item, brief, hint);
@@ -90,10 +91,10 @@ fn reaches(kind: &Kind, on: &On, def: &StepDef, item: &str, said: &Said, names: 
     for signal in signals {
         let (path, of) = (names.scene.signal_path(signal), &names.scene.signals[signal.at()]);
         if !said.signals.contains(&signal) {
-            let brief = format!("no instrument of the simulated plant reads `{path}`: the fault would change nothing");
+            let brief = format!("no message brings `{path}`: the fault would change nothing");
             let hint = match matches!(of.source, SignalSource::Derived(_)) {
                 true => "put it on a signal that this one is derived from",
-                false => "choose a signal that `measures` something",
+                false => "choose a signal that is measured",
             };
             names.error("idle-fault", span, item, brief, hint.into());
             return None;

@@ -15,7 +15,7 @@ use crate::ingest::Encoder;
 use crate::scene::document::{self, Names};
 use crate::scene::format::{QuantityDef, Table};
 use crate::scene::report::{Hint, Report};
-use crate::scene::{self, FileId, Issue, Scene, SourceFile, Spanned};
+use crate::scene::{self, FileId, Issue, Scene, SignalSource, SourceFile, Spanned};
 use crate::session::profile;
 use crate::value::SignalIndex;
 
@@ -204,7 +204,7 @@ fn resolve(
         return None;
     }
     let seeds = (0..count).map(|nth| first.wrapping_add(nth)).collect();
-    let said = Said::of(&scene);
+    let said = Said::of_plant(&scene);
     let folder = path.parent().unwrap_or(Path::new(""));
     let mut of = Resolver { names, folder, duration, lines, said };
     let start = file.start.as_ref().and_then(|start| start::resolve(start, &profiles, &mut of));
@@ -288,19 +288,29 @@ pub(super) struct Resolver<'a> {
     pub said: Said,
 }
 
-/// What the simulated plant says.
+/// What messages bring.
 pub(super) struct Said {
-    /// Signals that it measures.
     pub signals: BTreeSet<SignalIndex>,
     /// Topics of these, sorted.
     pub topics: BTreeSet<String>,
 }
 
 impl Said {
-    fn of(scene: &Scene) -> Self {
+    /// By a simulated plant.
+    fn of_plant(scene: &Scene) -> Self {
+        Self::of(scene, scene.measures.keys().copied())
+    }
+
+    /// By brokers.
+    pub fn of_live(scene: &Scene) -> Self {
+        let is_bound = |signal: &&scene::Signal| matches!(signal.source, SignalSource::Mqtt(_));
+        Self::of(scene, scene.signals.iter().filter(is_bound).map(|signal| signal.index))
+    }
+
+    fn of(scene: &Scene, signals: impl Iterator<Item = SignalIndex>) -> Self {
         let encoder = Encoder::new(scene);
-        let has_topic = |signal: &SignalIndex| Some((*signal, encoder.topic_of(*signal)?));
-        let said: Vec<(SignalIndex, usize)> = scene.measures.keys().filter_map(has_topic).collect();
+        let has_topic = |signal: SignalIndex| Some((signal, encoder.topic_of(signal)?));
+        let said: Vec<(SignalIndex, usize)> = signals.filter_map(has_topic).collect();
         let topic = |(_, at): &(SignalIndex, usize)| encoder.topics().get(*at).map(|topic| topic.name.clone());
         Self { topics: said.iter().filter_map(topic).collect(), signals: said.iter().map(|(at, _)| *at).collect() }
     }

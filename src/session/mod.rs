@@ -5,6 +5,7 @@
 //! own no connection at all. Never judges a sample: the analysis does.
 
 mod edit;
+mod faults;
 mod instruct;
 mod journal;
 pub mod profile;
@@ -27,6 +28,7 @@ use crate::analysis::{Analysis, Feed, worker::Worker};
 use crate::command::{HandleCommands, Operator, Outbox};
 use crate::event::store::{self, Store, StoreError};
 use crate::event::{Draft, EventFile, EventFileError, Kind};
+use crate::fault::WrittenFault;
 use crate::history::{Cursor, Extent, Horizon, Marks, ViewTime};
 use crate::ingest::{BindingTable, SharedTable};
 use crate::instruction::{Desk, Leave, Permission};
@@ -72,6 +74,8 @@ pub struct Options {
     pub bell: Option<Priority>,
     /// Whether the user allows that commands are sent to brokers whose scene allows it as well.
     pub allow_commands: bool,
+    /// Faults that lie over live data from the beginning on, each with the reason; onsets count from there.
+    pub overlay: Vec<(WrittenFault, String)>,
 }
 
 /// Where alarms and events survive a restart.
@@ -102,6 +106,7 @@ impl Options {
             operator: Operator::default().0,
             bell: None,
             allow_commands: false,
+            overlay: Vec::new(),
         }
     }
 }
@@ -125,6 +130,8 @@ pub enum OpenError {
     EventFile(#[from] EventFileError),
     #[error(transparent)]
     Record(#[from] RecordError),
+    #[error("the overlay is not possible: {}", .0.join("; "))]
+    Overlay(Vec<String>),
     #[error("the thread of the analysis cannot be started: {0}")]
     Thread(std::io::Error),
 }
@@ -220,6 +227,10 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     if options.allow_commands {
         app.insert_resource(Outbox::of(&running));
     }
+    for (fault, reason) in &options.overlay {
+        let laid = analysis.lock().lay(fault.clone(), &options.operator, reason, || clock.now());
+        laid.map_err(OpenError::Overlay)?;
+    }
     app.add_plugins(CorePlugins)
         .insert_resource(Desk::new((now.0 / 1_000_000_000) as u32))
         .insert_resource(LoadedScene { scene, generation: 1, issues: loaded.issues })
@@ -256,6 +267,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         .handle_commands(instruct::instruct)
         .handle_commands(journal::journal)
         .handle_commands(record::recording)
+        .handle_commands(faults::fault)
         .add_systems(
             Update,
             (

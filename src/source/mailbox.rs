@@ -661,6 +661,66 @@ mod tests {
         assert_eq!(times, [vec![2], vec![5]]);
     }
 
+    fn message(topic: &str, time: i64) -> fault::Message {
+        let (broker, topic) = ("plant".into(), topic.into());
+        let payload = bytes::Bytes::from_static(b"12345");
+        fault::Message { time: Timestamp(time), broker, topic, payload, retained: false, qos: 0 }
+    }
+
+    #[test]
+    fn messages_that_are_wanted_whole_travel_with_their_bytes_in_order() {
+        let (mut mailbox, inbox) = mailbox(Arc::new(SourceStatus::default()), Arc::new(|| ()));
+        assert!(!mailbox.is_wanted_whole("hall/P-1"));
+        inbox.want_whole("plant", vec!["hall/+".into()]);
+        assert_eq!(["hall/P-1", "ward/x"].map(|topic| mailbox.is_wanted_whole(topic)), [true, false]);
+        mailbox.receive(|| Timestamp(5));
+        mailbox.add_whole(|_| ((), Some(message("hall/P-1", 5))));
+        mailbox.rest();
+        assert_eq!(inbox.settled(Timestamp(9)), Timestamp(5), "a whole message without samples is underway as well");
+        mailbox.push(sample(0, 6));
+        mailbox.add_whole(|samples| (samples.extend([sample(1, 7), sample(2, 7)]), Some(message("hall/P-2", 7))));
+        mailbox.flush();
+        let mut batch = inbox.try_recv().expect("a batch");
+        let told = |batch: &Batch| -> Vec<(usize, Option<Arc<str>>, i64)> {
+            let each = batch.messages();
+            each.map(|one| (one.samples.len(), one.whole.map(|whole| whole.topic.clone()), one.received().0)).collect()
+        };
+        let (first, last) = (Some("hall/P-1".into()), Some("hall/P-2".into()));
+        assert_eq!(told(&batch), [(0, first.clone(), 5), (1, None, 6), (2, last.clone(), 7)]);
+        batch.retain(|sample| sample.signal.0 == 1);
+        assert_eq!(told(&batch), [(0, first.clone(), 5), (1, last.clone(), 7)]);
+        batch.retain(|_| false);
+        assert_eq!(told(&batch), [(0, first, 5), (0, last, 7)], "the bytes are there still");
+        inbox.want_whole("plant", Vec::new());
+        assert!(!mailbox.is_wanted_whole("hall/P-1"));
+    }
+
+    #[test]
+    fn whole_messages_beyond_the_bound_come_without_their_bytes_and_are_counted() {
+        let (mut mailbox, inbox) = mailbox(Arc::new(SourceStatus::default()), Arc::new(|| ()));
+        inbox.want_whole("plant", vec!["#".into()]);
+        assert!(mailbox.is_wanted_whole("x"));
+        let payload = vec![0; 1 << 20];
+        let said = crate::ingest::Message {
+            topic: "x",
+            payload: &payload,
+            retained: false,
+            qos: 0,
+            receive_time: Timestamp(1),
+        };
+        let (mut whole, mut bare) = (0, 0);
+        for _ in 0..100 {
+            let message = mailbox.whole(&said);
+            (whole, bare) = (whole + usize::from(message.is_some()), bare + usize::from(message.is_none()));
+            mailbox.add_whole(|samples| (samples.push(sample(0, 1)), message));
+            mailbox.flush();
+        }
+        assert!((50..64).contains(&whole) && bare == 100 - whole, "{whole} {bare}");
+        let batches: Vec<Batch> = std::iter::from_fn(|| inbox.try_recv()).collect();
+        assert_eq!(batches.iter().map(|batch| batch.unwhole as usize).sum::<usize>(), bare);
+        assert!(mailbox.whole(&said).is_some(), "there is room again");
+    }
+
     #[test]
     fn a_source_without_a_world_counts_what_it_drops() {
         let status = Arc::new(SourceStatus::default());

@@ -132,7 +132,7 @@ fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
         ),
         (r#"steps: [(fault: "bias", on: "T-1.level", with: {"by": "1e999 m"})]"#, "is too large"),
         (r#"steps: [(fault: "delay", on: "T-1.level", with: {"by": "1e400 s"})]"#, "is not a finite number"),
-        (r#"steps: [(fault: "disconnect", on: "T-1.level")]"#, "the plant says nothing on `T-1.level`"),
+        (r#"steps: [(fault: "disconnect", on: "T-1.level")]"#, "no message comes on `T-1.level`"),
         (r#"steps: [(fault: "disconnect", on: "wel/#")]"#, "would change nothing"),
         (r#"steps: [(fault: "stuck", on: "T-1.double")]"#, "on a signal that this one is derived from"),
         (r#"steps: [(fault: "set", on: "T-1.start_level", with: {"to": "1 m"})]"#, "later it has no effect"),

@@ -375,3 +375,7 @@ fn twin_of(fault: &WrittenFault) -> Option<String> {
     let first = twins.next()??;
     twins.all(|other| other.as_ref() == Some(&first)).then_some(first)
 }
+
+#[cfg(test)]
+#[path = "lay_tests.rs"]
+mod tests;
