@@ -26,6 +26,10 @@
 //! tests use it. A replay fills the same history from a recording and judges nothing. [Layers](layers) show other
 //! worlds at the moment that belongs to the cursor; nothing of them enters the shown world.
 //!
+//! Faults that an operator lays over live data make a second [`Knowledge`](analysis::Knowledge), the [overlay](analysis::OverlayView):
+//! it learns what the true one learns, message by message, after faults of links have acted on the bytes and faults of
+//! sensors on the samples. A layer shows it; no horn, store, recording or broker hears of it.
+//!
 //! # Rooms
 //!
 //! Lowest first. A room imports only rooms that stand before it in this table; a test over the imports keeps it so.
@@ -81,6 +85,10 @@
 //! | fault | a deliberate defect of a process, a sensor or a link, which are the three layers of faults: [`Fault`](fault::Fault) |
 //! | course | when a fault begins, grows, ends and comes again: [`Course`](fault::Course) |
 //! | bout | one stretch of time in which a fault is active: [`Bout`](fault::Bout) |
+//! | site | where a fault acts: over live data, in a plant, in a test rig: [`Site`](fault::Site) |
+//! | overlay | the shown world as it would be with faults on live data; the true one stays as it is: [`OverlayView`](analysis::OverlayView) |
+//! | to lay, to lift | to set a fault over live data, to clear it: [`Knowledge::lay`](analysis::Knowledge::lay) |
+//! | whole message | a message that travels with its bytes beside its samples, as a fault of a link is on its topic |
 //! | scenario, experiment | a file that says what is broken when, and what must come of it; the same resolved: [`Experiment`](scenario::Experiment) |
 //! | expectation | what must come of an experiment: [`Expectation`](scenario::Expectation) |
 //! | command | what the equipment of a twin can be told: [`Command`](scene::Command). A simulated plant hears it as a value of the signal that an input names with `command` |
@@ -129,7 +137,8 @@
 //! | scene: reload, edit, undo | a live session; a replay refuses | `session::edit`, `replay::commands` |
 //! | recording: begin, stop, keep the past | a live session; a replay refuses | `session::record`, `replay::commands` |
 //! | open: another recording or scene | the window | `cli::opener` |
-//! | layer: shift, ghosts | a world with layers beside it | `layers::project` |
+//! | layer: shift, ghosts, close | a world with layers beside it | `layers::project` |
+//! | fault: inject, clear | a live session; a replay refuses | `session::faults`, `replay::commands` |
 //! | camera: focus, viewpoints | the 3D view | `view::camera` |
 //!
 //! # Invariants
@@ -156,6 +165,8 @@
 //! - No command of an operator is lost: each group has one exhaustive handler, and a world without it refuses in words.
 //! - Nothing is dropped in silence: every drop, coalesced sample, decode error and unknown topic has a counter that
 //!   shows in the window and in `--state`.
+//! - An overlay changes nothing of the true world: the same hash with and without it, but for the events that say who laid
+//!   what over it. Its faults take places in the one order, so that a run of a recording finds the same again.
 //! - Nothing beyond now enters the history, the journal or a recording as measured: layers and forecasts stand apart.
 //! - Source time never lies after receive time. Staleness is judged by receive time, against the cursor. One
 //!   [`Clock`](source::Clock) a session gives receive times and the moment that live shows.

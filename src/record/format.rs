@@ -37,6 +37,9 @@
 //! Version 1.1 has added the memory of producers, forecasts, samples of producers, and the origin of samples. Files of
 //! version 1.0 have none of these, and their samples are measured, or derived where their signal is.
 //!
+//! What lies over live data is not in a recording: the messages are those that came, and keyframes are of the true world.
+//! Events of the kinds `fault_set` and `fault_cleared` say what lay over it from when to when, so that it can be made again.
+//!
 //! Topics that begin with `$` are the broker's own in MQTT (5.0, section 4.7.2): no topic of a plant can be mistaken for
 //! one of Pollux.
 

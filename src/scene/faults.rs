@@ -125,8 +125,8 @@ mod tests {
 
     fn scene() -> Scene {
         let text = r#"Scene(format: (1, 2), name: "Hall", types: {"Pump": (signals: {
-            "flow": (unit: "m3/h", topic: "hall/{id}/flow"),
-            "speed": (unit: "1/min", topic: "hall/{id}/speed"),
+            "flow": (unit: "m3/h", topic: "hall/{id}/flow", raw: Number),
+            "speed": (unit: "1/min", topic: "hall/{id}/speed", raw: Number),
             "ratio": (derived: "flow / speed"),
             "twice": (derived: "2 * ratio"),
         })}, twins: [(id: "P-101", type: "Pump"), (id: "P-102", type: "Pump")])"#;
@@ -160,7 +160,7 @@ mod tests {
     fn all_that_does_not_fit_is_told_with_what_was_meant() {
         let scene = scene();
         let told = resolve(&bias("P-101.flwo"), &scene).unwrap_err();
-        assert!(told.len() == 1 && told[0].contains("did you mean `flow`?"), "{told:?}");
+        assert!(told.len() == 1 && told[0].contains("did you mean `P-101.flow`?"), "{told:?}");
         let course = Course { duration: Some(0), ..Course::default() };
         let told = resolve(&WrittenFault { id: String::new(), course, ..bias("P-109.flow") }, &scene).unwrap_err();
         assert_eq!(told.len(), 3, "{told:?}");

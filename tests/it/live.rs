@@ -10,6 +10,7 @@ mod guarded;
 #[cfg(feature = "desktop")]
 mod keys;
 mod one_order;
+mod overlay;
 pub mod program;
 mod record;
 #[cfg(feature = "desktop")]

@@ -322,8 +322,13 @@ impl Knowledge {
         at: Timestamp,
     ) {
         let Some(mut overlay) = self.overlays.now.take() else { return };
-        let is_all = overlay.list().all(|laid| is_gone(&laid));
-        let gone = match is_all {
+        let (all, lost) = (overlay.list().count(), overlay.list().filter(|laid| is_gone(laid)).count());
+        if lost == 0 {
+            // It was over before.
+            self.overlays.now = Some(overlay);
+            return;
+        }
+        let gone = match lost == all {
             // What they held back is no loss: the true world has it.
             true => {
                 overlay.pass_time(at);
