@@ -101,15 +101,17 @@ impl Overlay {
         self.set(at);
     }
 
-    /// Takes faults off. The signals that no other fault is on are as they are in truth at once.
-    pub fn lift(&mut self, is_gone: impl Fn(&Laid) -> bool, at: Timestamp, truth: &History) -> Vec<Laid> {
+    /// Takes faults off. Where they are cleared, `truth` is given: the signals that no other fault is on are as they are in
+    /// truth at once, and do not wait for their next samples as after a course that is over.
+    pub fn lift(&mut self, is_gone: impl Fn(&Laid) -> bool, at: Timestamp, truth: Option<&History>) -> Vec<Laid> {
         let before = std::mem::take(&mut self.list);
         let (gone, left): (Vec<_>, Vec<_>) = before.into_iter().partition(|(laid, _)| is_gone(laid));
         self.list = left;
         self.set(at);
         let concerned = |list: &[(Laid, Fault)]| faults::concerned(list.iter().map(|(_, fault)| fault), &self.scene);
         let free = &concerned(&gone) - &concerned(&self.list);
-        let restored: Vec<Sample> = free.into_iter().filter_map(|signal| self.restored(signal, at, truth)).collect();
+        let restored = |truth| free.iter().filter_map(|signal| self.restored(*signal, at, truth)).collect();
+        let restored: Vec<Sample> = truth.map(restored).unwrap_or_default();
         self.tell(restored);
         gone.into_iter().map(|(laid, _)| laid).collect()
     }
@@ -161,7 +163,8 @@ impl Overlay {
     /// The true world has learnt a message.
     pub fn message(&mut self, message: BatchMessage<'_>) {
         self.pass_time(message.received());
-        let Some(whole) = message.whole.filter(|_| !self.link.is_empty()) else {
+        // Sources may send more of them whole, for a fault that was or will be: it is as if they did not.
+        let Some(whole) = message.whole.filter(|whole| self.wants_whole(&whole.broker, &whole.topic)) else {
             return self.read(message.samples.to_vec());
         };
         self.sent += 1;

@@ -215,10 +215,13 @@ fn every_kind_of_fault_over_live_data_does_what_it_does_before_they_come() {
     let messages = usual();
     let plain = plain(&messages).hash();
     for fault in all_kinds() {
-        let run = laid(std::slice::from_ref(&fault), &messages, &[]);
+        // An overlay ends with its last fault.
+        let stays = named("stays", sensor("P-2.speed", SensorEffect::Gain { by: 1.0 }), Course::default());
+        let faults = [fault.clone(), stays];
+        let run = laid(&faults, &messages, &[]);
         assert_eq!(run.hash(), plain, "{}: the true world knows nothing of it", fault.id);
         let over = run.overlay_hash().expect("an overlay");
-        let expected = reference(std::slice::from_ref(&fault), &messages);
+        let expected = reference(&faults, &messages);
         let overlay = run.knowledge().overlay().expect("an overlay");
         assert_eq!(parts(&overlay.analysis.lock()), parts(expected.knowledge()), "{}", fault.id);
         assert_eq!(over, expected.hash(), "{}", fault.id);

@@ -337,7 +337,7 @@ impl Knowledge {
                 overlay.list().collect()
             }
             false => {
-                let gone = overlay.lift(is_gone, at, &self.history);
+                let gone = overlay.lift(is_gone, at, (ending == Ending::Cleared).then_some(&self.history));
                 self.overlays.now = Some(overlay);
                 gone
             }
