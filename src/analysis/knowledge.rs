@@ -212,6 +212,7 @@ impl Knowledge {
     /// Goes on where an earlier run ended. Before the first sample.
     pub fn resume(&mut self, store: Store, restored: Restored, now: Timestamp) {
         self.chronicle.resume(store, restored, &mut self.engine, now);
+        self.end_faults_of_before(now);
         self.quiet_until = None;
     }
 

@@ -254,14 +254,12 @@ impl Overlay {
     /// Another scene takes over. Gives the faults that it cannot have. Where signals have other indices, faults begin anew.
     pub fn adopt(&mut self, scene: &Arc<Scene>, generation: u32, at: Timestamp) -> Vec<Laid> {
         let old = std::mem::take(&mut self.list);
-        let mut gone = Vec::new();
-        let mut list = Vec::new();
-        for (laid, fault) in &old {
+        let (mut list, mut gone) = (Vec::new(), Vec::new());
+        for (laid, _) in &old {
             match faults::resolve(&laid.fault, scene) {
                 Ok(fault) => list.push((laid.clone(), fault)),
                 Err(_) => gone.push(laid.clone()),
             }
-            let _ = fault;
         }
         if !list.iter().map(|(_, fault)| fault).eq(old.iter().map(|(_, fault)| fault)) {
             // What is held back is of the old indices.

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 use pollux::alarm::{Alarm, Horn, State};
 use pollux::analysis::Analysis;
-use pollux::event::RecordTroubles;
+use pollux::command::{FaultCommand, OperatorCommand};
+use pollux::event::{Ending, Kind, RecordTroubles};
+use pollux::fault::{Course, Defect, ProcessEffect, SensorEffect, Site, WrittenFault};
 use pollux::scene::LoadedScene;
 use pollux::scene::rule::Priority;
 use pollux::session::{self, Options, StorePlace};
@@ -184,4 +186,82 @@ fn damage_of_the_store_is_told_in_the_window_and_in_the_state_as_long_as_the_ses
     drop(app);
     let mut app = hall.open(&store);
     assert_eq!(pollux::state::of(app.world_mut()).troubles, [""; 0], "what was kept aside is history");
+}
+
+fn bias(signal: &str) -> WrittenFault {
+    let defect = Defect::Sensor { signal: signal.to_owned(), effect: SensorEffect::Bias { by: 3.0 } };
+    WrittenFault { id: "F-1".to_owned(), defect, course: Course::default() }
+}
+
+fn command(app: &mut App, command: FaultCommand) {
+    app.world_mut().write_message(OperatorCommand::Fault(command));
+    app.update();
+    app.update();
+}
+
+/// How the faults of the journal ended.
+fn endings(app: &App) -> Vec<Ending> {
+    let knowledge = app.world().resource::<Analysis>().lock();
+    let all = knowledge.chronicle().journal().iter();
+    all.filter_map(|event| if let Kind::FaultCleared { ending, .. } = event.kind { Some(ending) } else { None })
+        .collect()
+}
+
+fn laid(app: &App) -> usize {
+    app.world().resource::<Analysis>().lock().laid().len()
+}
+
+#[test]
+fn a_fault_over_live_data_alarms_nobody_and_ends_with_its_session_also_if_that_was_killed() {
+    let hall = Hall::new();
+    let store = hall.file("hall.store");
+    let mut app = hall.open(&store);
+    let inject = |fault| FaultCommand::Inject { site: Site::Overlay, fault, reason: "to see".to_owned() };
+    command(&mut app, inject(bias("P-1.vibration")));
+    wait_for("the fault takes its place", || laid(&app) == 1);
+    learn(&app, Timestamp::now(), &[("vibration", 4.0)]);
+    assert_eq!(alarm(&app, "vibration.high").state, State::Normal);
+    assert_eq!(app.world().resource::<Horn>().sounded(), 0);
+    {
+        let knowledge = app.world().resource::<Analysis>().lock();
+        let overlay = knowledge.overlay().expect("an overlay");
+        assert!(overlay.analysis.lock().alarms().iter().any(|alarm| alarm.state == State::Unacknowledged));
+        assert_eq!(knowledge.chronicle().monitor().performance(Timestamp::now(), knowledge.alarms()).activations, 0);
+    }
+    let text = || std::fs::read_to_string(&store).unwrap_or_default();
+    wait_for("the store has it", || text().contains("fault_set"));
+    let killed = hall.file("killed.store");
+    std::fs::copy(&store, &killed).expect("a copy");
+    command(&mut app, FaultCommand::ClearAll);
+    wait_for("it is cleared", || laid(&app) == 0);
+    assert_eq!(endings(&app), [Ending::Cleared]);
+    command(&mut app, inject(bias("P-1.flow")));
+    wait_for("the fault takes its place", || laid(&app) == 1);
+    drop(app);
+
+    let app = hall.open(&store);
+    assert_eq!((endings(&app), laid(&app)), (vec![Ending::Cleared, Ending::SessionEnded], 0), "an orderly end");
+    drop(app);
+    let app = hall.open(&killed);
+    assert_eq!((endings(&app), laid(&app)), (vec![Ending::SessionEnded], 0), "after a kill it is found");
+}
+
+#[test]
+fn what_cannot_be_broken_is_refused_in_words() {
+    let hall = Hall::new();
+    let mut app = hall.open(&hall.file("hall.store"));
+    let inject = |site, fault| FaultCommand::Inject { site, fault, reason: String::new() };
+    command(&mut app, inject(Site::Overlay, bias("P-1.vibratoin")));
+    command(&mut app, inject(Site::Plant, bias("P-1.vibration")));
+    let effect = ProcessEffect::Add { by: 1.0 };
+    let machine = WrittenFault { defect: Defect::Process { target: "P-1.wear".to_owned(), effect }, ..bias("") };
+    command(&mut app, inject(Site::Overlay, machine));
+    command(&mut app, FaultCommand::Clear { site: Site::Overlay, id: "F-9".to_owned() });
+    let knowledge = app.world().resource::<Analysis>().lock();
+    let notes: Vec<String> = knowledge.chronicle().journal().iter().map(|event| event.summary()).collect();
+    let says = |part: &str| assert!(notes.iter().any(|note| note.contains(part)), "{part}: {notes:#?}");
+    says("did you mean `P-1.vibration`?");
+    says("faults cannot be set in a plant from here");
+    says("live data have none");
+    says("no fault `F-9` lies over live data");
 }

@@ -31,8 +31,6 @@ pub(in crate::analysis) struct Overlays {
     last: Option<OverlayView>,
     /// In the order of their times.
     wishes: VecDeque<Wish>,
-    /// Messages that should have had their bytes, and had not.
-    unwhole: u64,
 }
 
 #[derive(Debug)]
@@ -243,15 +241,13 @@ impl Knowledge {
 
     /// Messages came without the bytes that a fault of a link needs.
     pub(super) fn note_unwhole(&mut self, count: u64) {
-        self.overlays.unwhole += count;
         if self.overlays.now.is_some() {
-            let all = self.overlays.unwhole;
             tracing::warn!("{count} messages passed the faults of links untouched, as more came than could be kept");
-            self.complain(format!(
-                "the overlay is not what its faults would make of the data: messages passed the faults of links untouched, as \
-                 more came than could be kept ({} at first)",
-                all.min(count)
-            ));
+            self.complain(
+                "messages passed the faults of links untouched, as more came than could be kept: the overlay is not all that \
+                 its faults would make of the data"
+                    .to_owned(),
+            );
         }
     }
 
@@ -355,6 +351,26 @@ impl Knowledge {
             Some(by) => draft.by(by, ""),
             None => draft,
         });
+    }
+
+    /// What an earlier run laid over live data, and had no time to clear, ended with it: that is put on record.
+    pub(super) fn end_faults_of_before(&mut self, now: Timestamp) {
+        let mut open: Vec<WrittenFault> = Vec::new();
+        for event in self.chronicle.journal().iter() {
+            match &event.kind {
+                Kind::FaultSet { site: Site::Overlay, fault } => {
+                    open.retain(|other| other.id != fault.id);
+                    open.push(fault.clone());
+                }
+                Kind::FaultCleared { site: Site::Overlay, fault, .. } => open.retain(|other| other.id != *fault),
+                _ => {}
+            }
+        }
+        for fault in open {
+            let kind =
+                Kind::FaultCleared { site: Site::Overlay, fault: fault.id.clone(), ending: Ending::SessionEnded };
+            self.chronicle.record(Draft { twin: twin_of(&fault), ..Draft::new(now, now, kind) });
+        }
     }
 
     /// After another scene took over: what it does not have is cleared.
