@@ -226,7 +226,7 @@ fn a_fault_over_live_data_alarms_nobody_and_ends_with_its_session_also_if_that_w
         let knowledge = app.world().resource::<Analysis>().lock();
         let overlay = knowledge.overlay().expect("an overlay");
         assert!(overlay.analysis.lock().alarms().iter().any(|alarm| alarm.state == State::Unacknowledged));
-        assert_eq!(knowledge.chronicle().monitor().performance(Timestamp::now(), knowledge.alarms()).activations, 0);
+        assert_eq!(knowledge.chronicle().monitor().performance(Timestamp::now(), knowledge.alarms()).alarms, 0);
     }
     let text = || std::fs::read_to_string(&store).unwrap_or_default();
     wait_for("the store has it", || text().contains("fault_set"));
