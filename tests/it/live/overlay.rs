@@ -128,7 +128,7 @@ fn recorded_is_the_truth(recording: &Path, folder: &Path) {
     let exported = pollux().arg("export").arg(recording).args(["--to", "csv", "-o"]).arg(&csv).status().unwrap();
     assert!(exported.success());
     let text = std::fs::read_to_string(&csv).unwrap();
-    assert!(text.contains("22") && !text.contains("62") && !text.contains("simulated"), "{text}");
+    assert!(text.contains(",flow,12,") && !text.contains(",flow,62,") && !text.contains("simulated"), "{text}");
 
     let timeline = Timeline::open(&[recording.to_owned()]).unwrap();
     let events = timeline.events().unwrap();
