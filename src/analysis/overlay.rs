@@ -214,7 +214,7 @@ impl Overlay {
         let said = Message {
             topic: &message.topic,
             payload: &message.payload,
-            retained: message.retained,
+            retained: message.from_store,
             qos: message.qos,
             receive_time: message.time,
         };

@@ -7,8 +7,8 @@ use bevy::ecs::system::{IntoSystem, SystemId, SystemState};
 use bevy::prelude::*;
 
 use super::groups::{
-    AlarmCommand, AttentionCommand, CameraCommand, FaultCommand, InstructionCommand, JournalCommand, LayerCommand, OpenCommand,
-    OperatorCommand, RecordingCommand, SceneCommand, TimeCommand,
+    AlarmCommand, AttentionCommand, CameraCommand, FaultCommand, InstructionCommand, JournalCommand, LayerCommand,
+    OpenCommand, OperatorCommand, RecordingCommand, SceneCommand, TimeCommand,
 };
 use super::remarks::Remarks;
 use crate::schedule::TwinSet;

@@ -45,8 +45,9 @@ use crate::value::{SignalIndex, TwinIndex};
 
 pub use carry_out::{Group, HandleCommands, Refusals};
 pub use groups::{
-    AlarmCommand, AttentionCommand, CameraCommand, FaultCommand, Ghosts, InstructionCommand, JournalCommand, LayerCommand,
-    LimitField, MarkEnd, OpenCommand, OperatorCommand, RecordingCommand, SceneCommand, StepBy, TimeCommand,
+    AlarmCommand, AttentionCommand, CameraCommand, FaultCommand, Ghosts, InstructionCommand, JournalCommand,
+    LayerCommand, LimitField, MarkEnd, OpenCommand, OperatorCommand, RecordingCommand, SceneCommand, StepBy,
+    TimeCommand,
 };
 
 pub use outbox::Outbox;

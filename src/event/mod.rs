@@ -30,9 +30,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::alarm::{Cause, State};
+use crate::fault::{Site, WrittenFault};
 use crate::instruction;
 use crate::scene::Significance;
-use crate::fault::{Site, WrittenFault};
 use crate::scene::rule::{AlarmPath, Priority};
 use crate::value::{Origin, Timestamp, Value};
 

@@ -84,7 +84,9 @@ impl Message<'_> {
             broker: broker.clone(),
             topic: Arc::from(self.topic),
             payload: Bytes::copy_from_slice(self.payload),
-            retained: self.retained,
+            // Who sent it, and whether it asked for that, is not known.
+            retain: false,
+            from_store: self.retained,
             qos: self.qos,
         }
     }

@@ -155,7 +155,7 @@ fn reference(faults: &[WrittenFault], messages: &[Sent]) -> Run {
         let said = Message {
             topic: &message.topic,
             payload: &message.payload,
-            retained: message.retained,
+            retained: message.from_store,
             qos: message.qos,
             receive_time: message.time,
         };

@@ -664,7 +664,7 @@ mod tests {
     fn message(topic: &str, time: i64) -> fault::Message {
         let (broker, topic) = ("plant".into(), topic.into());
         let payload = bytes::Bytes::from_static(b"12345");
-        fault::Message { time: Timestamp(time), broker, topic, payload, retained: false, qos: 0 }
+        fault::Message { time: Timestamp(time), broker, topic, payload, retain: false, from_store: false, qos: 0 }
     }
 
     #[test]

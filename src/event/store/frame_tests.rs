@@ -1,10 +1,9 @@
 use super::*;
 use crate::alarm::{Cause, State};
-use crate::event::Kind;
-use crate::instruction;
-use crate::scene::Significance;
 use crate::event::{Ending, Kind};
 use crate::fault::{Course, Defect, SensorEffect, Site, WrittenFault};
+use crate::instruction;
+use crate::scene::Significance;
 use crate::scene::rule::Priority;
 use crate::value::Value;
 use proptest::prelude::*;

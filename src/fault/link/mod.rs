@@ -192,8 +192,10 @@ impl LinkFaults {
     /// How many messages it keeps: those that are held back, and the last one of each topic; and how many bytes their
     /// payloads have. Looks at each of them.
     pub fn kept(&self) -> (usize, usize) {
-        let held = self.chain.stations.iter().flat_map(|station| station.held().iter()).map(|(_, message)| message);
-        held.chain(self.last.values()).fold((0, 0), |(count, bytes), one| (count + 1, bytes + one.payload.len()))
+        let held = self.chain.stations.iter().flat_map(|station| station.held().as_they_came());
+        let held = held.map(|(_, message)| message.payload.len());
+        let last = self.last.values().flat_map(BTreeMap::values).map(|last| last.payload.len());
+        held.chain(last).fold((0, 0), |(count, bytes), payload| (count + 1, bytes + payload))
     }
 
     /// Takes out what arrives while a link is down, from a place in the list on.
