@@ -141,9 +141,8 @@ fn recorded_is_the_truth(recording: &Path, folder: &Path) {
         |event: &&pollux::event::Event| matches!(event.kind, Kind::Alarm { to: alarm::State::Unacknowledged, .. });
     assert_eq!(events.iter().filter(raised).count(), 0, "no alarm of the overlay is on record");
 
-    let unpacked = folder.join("scene");
-    pollux::record::unpack(&timeline, &unpacked).unwrap();
-    let scene = pollux::scene::load(&unpacked.join("scene.ron")).scene.expect("a scene");
+    let file = pollux::record::unpack(&timeline, &folder.join("unpacked")).unwrap();
+    let scene = pollux::scene::load(&file).scene.expect("a scene");
     let run = rejudge(&timeline, Arc::new(scene), ProducerFactory::default()).unwrap();
     let overlay = run.knowledge().overlay().expect("the same once more");
     let flow = run.scene().signal("P-101", "flow").expect("a signal").index;
