@@ -38,6 +38,7 @@ impl Reader {
     }
 
     /// A reading of a true value at a time in nanoseconds.
+    #[must_use]
     pub(super) fn read(&mut self, truth: Value, time: u64) -> Value {
         let Instrument { dead_time, lag_secs, bias, noise, relative_noise, resolution, range, .. } = self.instrument;
         let seen = self.behind_dead_time(truth, time, dead_time);
