@@ -211,6 +211,7 @@ impl Overlay {
     /// A message arrives other than it was sent, or later.
     fn arrive(&mut self, message: &fault::Message) {
         let clock = self.link.clock_shift(&message.broker, &message.topic, message.time);
+        self.link.has_shifted(&message.broker, &message.topic, message.time);
         let said = Message {
             topic: &message.topic,
             payload: &message.payload,
