@@ -170,7 +170,7 @@ impl de::Error for ReadError {
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         let wanted = wanted(expected);
         let is_bare = matches!(found, Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_));
-        let hint = (wanted == "a string" && is_bare).then(|| "write it in quotes, with its unit".into());
+        let hint = (wanted == "a string" && is_bare).then(|| "write it in quotes".into());
         Self { hint, ..Self::new("wrong-type", format!("{wanted} is expected here, found {}", describe(found))) }
     }
 

@@ -450,6 +450,8 @@ fn a_minute_of_the_hall_at_a_broker_is_good_in_every_signal_and_raises_no_alarm(
         let signals = about["signals"].as_object().unwrap();
         signals.iter().map(move |(name, signal)| (format!("{twin}.{name}"), signal))
     });
+    // What only an operator's commands bring has no value as long as nobody gives any.
+    let all = all.filter(|(path, signal)| !(path.ends_with("_order") && signal["value"].is_null()));
     let (good, others): (Vec<_>, Vec<_>) = all.partition(|(_, signal)| signal["quality"] == json!("Good"));
     assert!(others.is_empty(), "{others:#?}");
     assert!(good.len() > 300, "{}", good.len());
