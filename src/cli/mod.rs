@@ -76,7 +76,8 @@ enum Command {
     /// List the kinds of faults that scenarios can name, or print all about one.
     Faults(faults::Args),
     /// List what a scene's equipment can be told, show what a command would send, or give it.
-    Command(command::Args),
+    #[command(name = "command")]
+    Instruct(command::Args),
     /// Check scene files and scenarios and print every issue.
     Check(check::Args),
     /// List the models that scenes can name, or print one with its parameters, inputs, outputs and ports.
@@ -192,7 +193,7 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Plant(args)) => plant::run(args),
         Some(Command::Test(args)) => test::run(args),
         Some(Command::Faults(args)) => faults::run(args),
-        Some(Command::Command(args)) => command::run(args),
+        Some(Command::Instruct(args)) => command::run(args),
         Some(Command::Check(args)) => check::run(args),
         Some(Command::Models(args)) => models::run(args),
         Some(Command::Info(args)) => info::run(args),

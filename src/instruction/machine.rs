@@ -89,7 +89,7 @@ impl Outgoing {
 }
 
 impl Instruction {
-    /// Shows what would be sent. `arguments` are those of [`arguments`](super::arguments).
+    /// Shows what would be sent. `arguments` are those of [`arguments`](fn@super::arguments).
     pub fn prepare(
         id: u64,
         token: String,

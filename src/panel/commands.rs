@@ -260,19 +260,18 @@ fn see_ui(ui: &mut Ui, one: &InstructionView, form: &mut Form, out: &mut Vec<Ope
             State::Armed if one.needs_reason && form.reason.trim().is_empty() => Some("A reason is required."),
             _ => None,
         };
-        match one.state {
-            State::Prepared => {
-                if ui.add_enabled(missing.is_none(), egui::Button::new("Arm")).clicked() {
-                    out.push(InstructionCommand::Arm(one.id).into());
-                }
-            }
+        let step = match one.state {
+            State::Prepared => Some(("Arm", InstructionCommand::Arm(one.id))),
             State::Armed => {
-                if ui.add_enabled(missing.is_none(), egui::Button::new("Send")).clicked() {
-                    let reason = form.reason.trim().to_owned();
-                    out.push(InstructionCommand::Send { id: one.id, reason }.into());
-                }
+                let reason = form.reason.trim().to_owned();
+                Some(("Send", InstructionCommand::Send { id: one.id, reason }))
             }
-            _ => {}
+            _ => None,
+        };
+        if let Some((verb, step)) = step
+            && ui.add_enabled(missing.is_none(), egui::Button::new(verb)).clicked()
+        {
+            out.push(step.into());
         }
         let verb = if matches!(one.state, State::Prepared | State::Armed) { "Cancel" } else { "Close" };
         is_closed = ui.button(verb).clicked();
@@ -350,7 +349,8 @@ mod tests {
             let view = bench.view();
             let before = bench.out.len();
             commands_ui(ui, &view, &mut bench.form, &mut bench.out);
-            for command in bench.out[before..].to_vec() {
+            let new = bench.out[before..].to_vec();
+            for command in new {
                 bench.carry_out(&command);
             }
         })

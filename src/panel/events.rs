@@ -171,7 +171,7 @@ pub fn events_ui(ui: &mut Ui, view: &EventsView, state: &mut EventsState, out: &
 }
 
 /// Kinds that belong together in a log.
-const CLASSES: [(&str, &[Tag]); 8] = [
+const CLASSES: [(&str, &[Tag]); 9] = [
     ("Alarms", &[Tag::Alarm, Tag::Flood, Tag::Chattering]),
     ("Connections", &[Tag::Connection]),
     ("Twins", &[Tag::Birth, Tag::Death]),
