@@ -11,6 +11,8 @@ import json, sys
 scene, state = sys.argv[1], json.load(open(sys.argv[2]))
 signals = {f"{twin}.{name}": signal
            for twin, body in state["twins"].items() for name, signal in body["signals"].items()}
+# What only an operator's commands bring has no value as long as nobody gives any.
+signals = {path: s for path, s in signals.items() if not (path.endswith("_order") and s["value"] is None)}
 bad = {path: (s["quality"], s.get("reason")) for path, s in signals.items() if s["quality"] != "Good"}
 for name, source in state["sources"].items():
     lost = {k: source[k] for k in ("decode_errors", "dropped", "unknown_topics") if source[k]}
