@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 use serde::Serialize;
 
+use super::out::Format;
 use super::{Failure, live, time_limit};
 use crate::analysis::Analysis;
 use crate::command::{InstructionCommand, OperatorCommand};
@@ -62,12 +63,6 @@ pub struct Args {
     events: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-}
-
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Debug)]
-enum Format {
-    Text,
-    Json,
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {

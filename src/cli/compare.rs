@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
+use super::out::Format;
 use super::{Failure, beside, out};
 use crate::layers::Align;
 use crate::layers::compare::{self, CompareError, Comparison, EventDifference, SignalDifference};
@@ -35,12 +36,6 @@ pub struct Args {
     /// Read both in this scene instead of the ones that they hold.
     #[arg(long, value_name = "SCENE")]
     scene: Option<PathBuf>,
-}
-
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Debug)]
-enum Format {
-    Text,
-    Json,
 }
 
 fn parse_tolerance(text: &str) -> Result<f64, String> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::out::Format;
 use super::{Failure, out};
 use crate::record::format::About;
 use crate::record::read::{Damage, RecordingFile};
@@ -15,12 +16,6 @@ pub struct Args {
     file: PathBuf,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Debug)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// All that is said of a recording.

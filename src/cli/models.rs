@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::out::Format;
 use super::{Failure, out};
 use crate::model::{Description, Domain, End, OutputKind, Over, Role, catalogue, model};
 
@@ -13,12 +14,6 @@ pub struct Args {
     model: Option<String>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Debug)]
-enum Format {
-    Text,
-    Json,
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {

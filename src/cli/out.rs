@@ -6,6 +6,13 @@ use std::io::{self, ErrorKind, Write};
 
 use super::Failure;
 
+/// How a command says what it has to say.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Format {
+    Text,
+    Json,
+}
+
 /// Prints a text as it is.
 pub(super) fn print(text: impl Display) -> Result<(), Failure> {
     let mut out = io::stdout().lock();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::out::Format;
 use super::{Failure, out};
 use crate::produce::ProducerFactory;
 use crate::record::read::Timeline;
@@ -26,12 +27,6 @@ pub struct Args {
     /// Exit with 1 if any alarm differs.
     #[arg(long)]
     exit_code: bool,
-}
-
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Debug)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// What `--format json` prints.

@@ -1,3 +1,5 @@
+//! The state machine of a command, step by step, and that nothing leaves without all that it needs.
+
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Duration;

@@ -39,6 +39,8 @@ pub struct Experiment {
 pub struct Start {
     /// Its portrait, as [`Plant::taken_up`](crate::plant::Plant::taken_up) reads it.
     pub plant: Arc<[u8]>,
+    /// Ids of the faults that stand there.
+    pub standing: Vec<String>,
     /// What the twin knew then.
     pub known: Arc<Keyframe>,
     /// The moment, in the time of the recording: from the keyframe to it the plant runs by itself.

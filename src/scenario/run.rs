@@ -177,24 +177,34 @@ impl<'a> Stage<'a> {
             profiles: experiment.profiles.clone(),
             ..plant::Options::default()
         };
+        let mut before = Vec::new();
         let (plant, plant_epoch) = match &experiment.start {
             None => (Plant::new(experiment.scene.clone(), options)?, EPOCH),
             Some(start) => {
                 let profiles = experiment.profiles.clone();
                 let (mut plant, epoch) =
                     Plant::taken_up(experiment.scene.clone(), &start.plant, None, profiles).map_err(Box::new)?;
-                // From the keyframe to the moment nobody listens.
-                plant.run_before(Clock { zero: epoch }.since(start.at), epoch, &mut |_| {});
+                // From the keyframe to the moment the twin hears it, and nothing is expected.
+                plant.run_before(Clock { zero: epoch }.since(start.at), epoch, &mut |message| {
+                    let plant::Message { broker, topic, payload, from_store, qos, time, .. } = message;
+                    before.push((time, broker.to_owned(), topic.to_owned(), payload.to_vec(), from_store, qos));
+                });
                 (plant, epoch)
             }
         };
         let begin = plant.time();
         let clock = Clock { zero: plant_epoch + Duration::from_nanos(begin) };
-        let options = RunOptions { start: clock.zero, history_budget_bytes: HISTORY_BYTES, ..RunOptions::default() };
+        let known = experiment.start.as_ref().map_or(clock.zero, |start| start.known.time);
+        let options = RunOptions { start: known, history_budget_bytes: HISTORY_BYTES, ..RunOptions::default() };
         let mut world = Run::new(experiment.scene.clone(), options);
         if let Some(start) = &experiment.start {
             world.begin_with(&start.known);
         }
+        for (time, broker, topic, payload, retained, qos) in before {
+            let receive_time = plant_epoch + Duration::from_nanos(time);
+            world.message(&broker, &Message { topic: &topic, payload: &payload, retained, qos, receive_time });
+        }
+        let events = world.events_after(0).map(|event| event.id).last().unwrap_or(0);
         let watches: Vec<Watch> = experiment.expectations.iter().map(|one| Watch::new(one.expect.clone())).collect();
         let looked_at = looked_at(&watches);
         world.listen_in(&looked_at);
@@ -214,7 +224,7 @@ impl<'a> Stage<'a> {
             journal: Vec::new(),
             troubles: Vec::new(),
             raised: BTreeSet::new(),
-            events: 0,
+            events,
         })
     }
 
@@ -369,7 +379,7 @@ impl<'a> Stage<'a> {
             }
             let news = match is_usable(sample.quality) {
                 true => News::Value { value: &sample.value, is_late },
-                false => News::Unusable,
+                false => News::Unusable { is_late },
             };
             self.hear(time, signal, news);
         }

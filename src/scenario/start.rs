@@ -58,10 +58,13 @@ pub(super) fn resolve(def: &Spanned<StartDef>, profiles: &[Profile], of: &mut Re
     }
     let data = state.data.clone();
     let scene = std::sync::Arc::new(of.names.scene.clone());
-    if let Err(error) = Plant::taken_up(scene, &data, None, profiles.to_vec()) {
-        let brief = format!("{} holds a plant that is not of this scene: {error}", path.display());
-        of.names.error("bad-start", given.span, "start", brief, "name the scene that it was recorded with".into());
-        return None;
-    }
-    Some(Start { plant: data.into(), known: known.into(), at })
+    let standing = match Plant::taken_up(scene, &data, None, profiles.to_vec()) {
+        Ok((plant, _)) => plant.faults().iter().map(|fault| fault.id.clone()).collect(),
+        Err(error) => {
+            let brief = format!("{} holds a plant that is not of this scene: {error}", path.display());
+            of.names.error("bad-start", given.span, "start", brief, "name the scene that it was recorded with".into());
+            return None;
+        }
+    };
+    Some(Start { plant: data.into(), standing, known: known.into(), at })
 }

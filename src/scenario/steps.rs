@@ -1,6 +1,6 @@
 //! What a scenario does, as it is written. In: steps of the file. Out: [`Step`]s; or what does not fit.
 
-use super::experiment::{Steady, Step, StepKind};
+use super::experiment::{Start, Steady, Step, StepKind};
 use super::faults;
 use super::format::{ScenarioFile, StepDef};
 use super::load::{Resolver, nanos};
@@ -94,7 +94,13 @@ impl Resolver<'_> {
 
     /// Every fault has an id of its own, what is cleared is a fault that has begun, and nothing is broken before the plant
     /// was looked at.
-    pub(super) fn check_order(&mut self, file: &ScenarioFile, steps: &[Option<Step>], steady: Option<&Steady>) {
+    pub(super) fn check_order(
+        &mut self,
+        file: &ScenarioFile,
+        steps: &[Option<Step>],
+        steady: Option<&Steady>,
+        start: Option<&Start>,
+    ) {
         let time = |number: usize| Some(steps.get(number - 1)?.as_ref()?.at);
         let faults: Vec<(String, Option<u64>)> = (1..)
             .zip(&file.steps)
@@ -109,6 +115,11 @@ impl Resolver<'_> {
                     let span = def.id.as_ref().map_or(def.span, |id| id.span);
                     let brief = format!("two faults are called `{id}`");
                     self.names.error("duplicate-name", span, &item, brief, "give each one an id of its own".into());
+                }
+                if start.is_some_and(|start| start.standing.contains(&id)) {
+                    let span = def.id.as_ref().map_or(def.span, |id| id.span);
+                    let brief = format!("a fault that stands in the recording is called `{id}` too");
+                    self.names.error("duplicate-name", span, &item, brief, "give this one an `id` of its own".into());
                 }
                 let by = steady.map(|steady| steady.by);
                 if by.zip(time(number)).is_some_and(|(by, at)| at < by) {

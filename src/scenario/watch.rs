@@ -49,7 +49,7 @@ pub enum News<'a> {
     /// A sample came. It is late where the twin knew one of a later source time.
     Value { value: &'a Value, is_late: bool },
     /// A sample came, and its value cannot be used.
-    Unusable,
+    Unusable { is_late: bool },
     /// No sample came for as long as the last one is good for.
     Silence,
 }
@@ -173,7 +173,11 @@ impl Watch {
                     is_late = late;
                     Some(value.as_f64().map_or(Held::Unknown(unknown), Held::Number))
                 }
-                News::Unusable | News::Silence => Some(Held::Unknown(unknown)),
+                News::Unusable { is_late: late } => {
+                    is_late = late;
+                    Some(Held::Unknown(unknown))
+                }
+                News::Silence => Some(Held::Unknown(unknown)),
             },
             Expect::Holds { that, .. } | Expect::Becomes { that, .. } => match truth(that, current) {
                 Some(flag) => Some(Held::Flag(flag)),
@@ -184,6 +188,10 @@ impl Watch {
         };
         let Some(held) = held else { return };
         self.pass(time);
+        if self.stretch().is_some_and(|stretch| stretch.until < time) {
+            // What comes after its time says nothing of it.
+            return;
+        }
         match (is_late, self.held) {
             // What was true before does not replace what is true now, but it is judged.
             (true, Some(_)) => self.judge(time, held),
@@ -429,10 +437,16 @@ mod tests {
             watch.end(20 * SECOND, false)
         };
         assert_eq!(found(&within, News::Silence), Finding::failed(9 * SECOND, Unknown::Silent.told()));
-        assert_eq!(found(&within, News::Unusable), Finding::failed(9 * SECOND, Unknown::Unusable.told()));
+        assert_eq!(
+            found(&within, News::Unusable { is_late: false }),
+            Finding::failed(9 * SECOND, Unknown::Unusable.told())
+        );
         let of = |by| Expect::Figure { of: FLOW, by, bounds: bounds(None, None), stretch: stretch(0, 20) };
         assert_eq!(found(&of(FigureKind::Last), News::Silence).what, Unknown::Silent.told());
         assert_eq!(found(&of(FigureKind::Mean), News::Silence).what, "it was 1 m", "over the time that is known");
+        let early =
+            Expect::Figure { of: FLOW, by: FigureKind::Last, bounds: bounds(None, None), stretch: stretch(0, 8) };
+        assert_eq!(found(&early, News::Silence).what, "it was 1 m", "what comes after its time says nothing of it");
     }
 
     #[test]

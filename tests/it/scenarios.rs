@@ -147,6 +147,7 @@ fn what_is_wrong_is_told_with_its_place_and_the_way_out() {
             "at the end of the experiment",
         ),
         (r#"expect: []"#, "expects nothing"),
+        (r#"steady: (by: "1s", holds: []), expect: []"#, "expects nothing"),
         (r#"matrix: {"size": ["1 m"]}"#, "`size` stands nowhere"),
         (r#"matrix: {"size": []}, title: "{size}""#, "`size` needs values"),
         (
@@ -261,6 +262,20 @@ fn an_experiment_begins_where_a_recording_was_and_compares_with_it() {
     assert_eq!(other.verdict, Verdict::Failed);
     assert!(other.checked[0].finding.at / 1_000_000_000 == 20, "{:?}", other.checked);
     assert!(other.checked[0].finding.what.contains("not from"), "{:?}", other.checked);
+    // The alarm stands before the experiment begins: it is not raised once more.
+    let high = r#"steps: [(at: "20s", fault: "bias", on: "T-1.level", with: {"by": "90 cm"})], expect: [Raised(alarm: "T-1/level.high")]"#;
+    let (_other, path) = well(high);
+    let recording = folder.path().join("high.mcap");
+    let file = fs::File::create_new(&recording).expect("a file");
+    scenario::record(&load(&path), None, recording, file, pollux::run::EPOCH).expect("it is recorded");
+    let standing =
+        carry_out("9s", r#"start: (recording: "high.mcap", at: "40s"), expect: [Raised(alarm: "T-1/level.high")]"#);
+    assert_eq!(standing.verdict, Verdict::Failed, "{:?}", standing.journal);
+    let clash = r#"Scenario(format: (1, 0), scene: "scene.ron", duration: "9s", start: (recording: "high.mcap", at: "40s"),
+        steps: [(fault: "stuck", on: "T-2.level")], expect: [NothingElse()])"#;
+    fs::write(folder.path().join("other.ron"), clash).expect("a scenario");
+    let told = scenario::load(&folder.path().join("other.ron")).render(false);
+    assert!(told.contains("a fault that stands in the recording is called `step 1` too"), "{told}");
     let bad = |fields: &str| {
         let (bad_folder, path) = well(fields);
         fs::copy(folder.path().join("it.mcap"), bad_folder.path().join("it.mcap")).expect("a copy");
@@ -374,6 +389,11 @@ fn the_command_says_what_was_expected_what_happened_and_when() {
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
     assert_eq!(json["scenarios"][0]["verdict"], "failed");
     assert_eq!(pollux(&["test", "nowhere"], folder.path()).status.code(), Some(2), "a file that is not there");
+    fs::write(folder.path().join("broken.ron"), "Scenario(format: (1, 0), scene: \"no.ron\")").expect("a scenario");
+    let filtered = pollux(&["test", ".", "--filter", "it.ron", "--no-recordings"], folder.path());
+    let said = String::from_utf8_lossy(&filtered.stdout);
+    assert!(said.contains("ERROR   ./broken.ron"), "a broken one may be meant: {said}");
+    fs::remove_file(folder.path().join("broken.ron")).expect("it was there");
     let given = pollux(&["test", "scene.ron", "--format", "json"], folder.path());
     assert_eq!(given.status.code(), Some(1));
     let json: serde_json::Value = serde_json::from_slice(&given.stdout).expect("JSON");

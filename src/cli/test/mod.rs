@@ -9,6 +9,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use super::out::Format;
 use super::progress::Progress;
 use super::{Failure, out};
 use crate::files;
@@ -59,12 +60,6 @@ pub struct Args {
     watch: bool,
 }
 
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Debug)]
-enum Format {
-    Text,
-    Json,
-}
-
 fn parse_case(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}`: write it like size=\"5 cm\""))?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
@@ -76,8 +71,8 @@ struct Read {
     /// Why there are none.
     broken: Option<Broken>,
     experiments: Vec<Experiment>,
-    /// What it was read from.
-    files: Vec<PathBuf>,
+    /// What it was read from, as it was then.
+    files: Vec<(PathBuf, watch::Stamp)>,
 }
 
 /// Why a scenario cannot be carried out.
@@ -90,6 +85,9 @@ struct Broken {
 }
 
 pub fn run(args: Args) -> Result<(), Failure> {
+    if args.watch && args.format == Format::Json {
+        return Err(Failure::Usage("--watch goes on for ever: it prints text, not JSON".to_owned()));
+    }
     let paths = paths(&args)?;
     if let Some(path) = &args.junit {
         files::replace(path, report::junit(&[]).as_bytes()).map_err(Failure::environment)?;
@@ -170,8 +168,15 @@ fn read(paths: &[PathBuf], args: &Args) -> Result<Vec<Read>, Failure> {
                 Broken { why, text, issues: loaded.issues }
             });
             let experiments: Vec<Experiment> = loaded.experiments.into_iter().filter(has_case).collect();
-            if filter.as_ref().is_none_or(is_meant) && (broken.is_some() || !experiments.is_empty()) {
-                all.push(Read { path: path.clone(), broken, experiments, files: loaded.files });
+            // The title of a broken one is not known: it may be meant.
+            let may_be_meant = broken.is_some() || filter.as_ref().is_none_or(is_meant);
+            if may_be_meant && (broken.is_some() || !experiments.is_empty()) {
+                let stamped = |file: PathBuf| {
+                    let stamp = watch::stamp(&file);
+                    (file, stamp)
+                };
+                let files = loaded.files.into_iter().map(stamped).collect();
+                all.push(Read { path: path.clone(), broken, experiments, files });
             }
             Ok::<(), std::io::Error>(())
         },
@@ -244,24 +249,26 @@ fn stay(mut all: Vec<Read>, args: &Args) -> Result<(), Failure> {
         all.retain(|old| next.iter().all(|new| new.path != old.path));
         all.append(&mut next);
         all.sort_by(|one, other| one.path.cmp(&other.path));
-        let files: BTreeSet<PathBuf> = all.iter().flat_map(|one| one.files.iter().cloned()).collect();
-        let stamps: Vec<_> = files.iter().map(|file| (file, watch::stamp(file))).collect();
+        let files: BTreeSet<PathBuf> = all.iter().flat_map(|one| &one.files).map(|(file, _)| file.clone()).collect();
         let (wake, woken) = crossbeam_channel::bounded(1);
-        let watcher = watch::Watcher::new(files.iter().cloned().collect(), move || {
+        let watcher = watch::Watcher::new(files.into_iter().collect(), move || {
             // One waiting wake-up is enough.
             let _ = wake.try_send(());
         });
         let watcher = watcher.map_err(Failure::Environment)?;
         eprintln!("waiting for a saved file; Ctrl-C ends it");
-        while next.is_empty() {
-            if woken.recv().is_err() {
-                return Ok(());
-            }
-            let is_changed =
-                |file: &PathBuf| stamps.iter().any(|(one, was)| *one == file && watch::stamp(file) != *was);
+        loop {
+            // Something may have been saved while scenarios ran.
+            let is_changed = |(file, was): &(PathBuf, watch::Stamp)| watch::stamp(file) != *was;
             let touched: Vec<PathBuf> =
                 all.iter().filter(|one| one.files.iter().any(is_changed)).map(|one| one.path.clone()).collect();
             next = read(&touched, args)?;
+            if !next.is_empty() {
+                break;
+            }
+            if woken.recv().is_err() {
+                return Ok(());
+            }
         }
         drop(watcher);
     }

@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use super::doer::Ended;
-use super::{Args, Broken, Format, Job};
+use super::{Args, Broken, Job};
+use crate::cli::out::Format;
 use crate::cli::{Failure, out};
 use crate::scenario::campaign::{self, Campaign};
 use crate::scenario::report::{self, Case};
