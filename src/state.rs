@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::alarm::{self, Alarm, Deed, Flags, Shelving};
 use crate::analysis::{Analysis, Laid, OverlayView};
-use crate::event::{Commanded, Event, Kind, commanded};
+use crate::event::{Commanded, Event, FaultSpan, FaultSpans, Kind, commanded};
 use crate::fault::{Site, WrittenFault};
 use crate::history::{Cursor, Extent, Horizon, ViewTime};
 use crate::layers::{Counterpart, Counterparts, LayerKind, Layers, Slot};
@@ -411,24 +411,10 @@ fn shared<S: serde::Serializer>(events: &[Arc<Event>], serializer: S) -> Result<
     serializer.collect_seq(events.iter().map(|event| &**event))
 }
 
-/// Those that were set and not cleared.
+/// Those that stand at a moment.
 fn faults_at(events: &[Arc<Event>], laid: &[Laid], shown: Timestamp) -> Vec<FaultState> {
-    let mut set: Vec<(&Event, Site, &WrittenFault)> = Vec::new();
-    for event in events {
-        let (site, id) = match &event.kind {
-            Kind::FaultSet { site, fault } => (site, &fault.id),
-            Kind::FaultCleared { site, fault, .. } => (site, fault),
-            _ => continue,
-        };
-        let known = set.iter().position(|(_, of, fault)| of == site && fault.id == *id);
-        match (&event.kind, known) {
-            (Kind::FaultSet { fault, .. }, Some(place)) => set[place] = (event, *site, fault),
-            (Kind::FaultSet { fault, .. }, None) => set.push((event, *site, fault)),
-            (_, Some(place)) => drop(set.remove(place)),
-            (_, None) => {}
-        }
-    }
-    let state = |(event, site, fault): (&Event, Site, &WrittenFault)| {
+    let state = |span: &FaultSpan| {
+        let FaultSpan { site, fault, by, reason, set, .. } = span.clone();
         let until = fault.course.end();
         let laid = laid.iter().find(|laid| site == Site::Overlay && laid.fault.id == fault.id);
         FaultState {
@@ -437,17 +423,17 @@ fn faults_at(events: &[Arc<Event>], laid: &[Laid], shown: Timestamp) -> Vec<Faul
             layer: fault.layer().name(),
             kind: fault.kind().name,
             on: fault.on(),
-            by: event.by.clone(),
-            reason: event.comment.clone(),
-            since: event.time,
+            by,
+            reason,
+            since: set,
             active: fault.course.is_active(shown),
             until,
             remaining_secs: until.map(|until| until.secs_since(shown).max(0.0)),
             acted: laid.map(|laid| laid.acted),
-            fault: fault.clone(),
+            fault,
         }
     };
-    set.into_iter().map(state).collect()
+    FaultSpans::of(events.iter().map(|event| &**event)).standing(shown).map(state).collect()
 }
 
 /// `truth` are the alarms as they stand. None before it has begun, and after it has ended.

@@ -31,6 +31,7 @@ use super::lives::Lives;
 use crate::alarm::{Action, Alarm, Change, Deed, Engine, Horn, Refusal};
 use crate::event::store::{Restored, Store};
 use crate::event::{Draft, Ending, EventFile, Kind};
+use crate::fault::Site;
 use crate::history::{Density, ForecastStore, History};
 use crate::plant::Portrait;
 use crate::produce::{Happening, ProducerFactory, ProducerState, Producers};
@@ -212,7 +213,7 @@ impl Knowledge {
     /// Goes on where an earlier run ended. Before the first sample.
     pub fn resume(&mut self, store: Store, restored: Restored, now: Timestamp) {
         self.chronicle.resume(store, restored, &mut self.engine, now);
-        self.end_faults_of_before(now);
+        self.end_all_faults(&[Site::Overlay, Site::Plant], Ending::SessionEnded, now);
         self.quiet_until = None;
     }
 
@@ -249,6 +250,7 @@ impl Knowledge {
         self.elapse(now);
         // What somebody does to live data does not outlive the session.
         self.end_faults(|_| true, Ending::SessionEnded, None, self.position);
+        self.end_all_faults(&[Site::Plant], Ending::SessionEnded, now);
         self.chronicle.close(&self.engine, now)
     }
 

@@ -141,6 +141,7 @@ impl SessionArgs {
         options.plant = self.plant;
         options.plant_options = plant_options;
         options.allow_remote = self.simulated.allow_remote;
+        options.control = self.simulated.control();
         options.plant_speed = self.plant_speed;
         options.embedded.bind.set_port(self.port);
         options.history_budget_bytes = self.history_mib << 20;
@@ -308,6 +309,7 @@ pub(crate) fn open(app: &mut App, options: Options, waker: crate::source::Waker)
         OpenError::Plant(error) => super::plant::failure(error),
         other => Failure::environment(other),
     })?;
+    app.add_plugins(scenario::plugin);
     bell::install(app, wants_bell);
     if let Some(url) = session::embedded_url(app) {
         eprintln!("pollux: embedded broker listens at {url}");

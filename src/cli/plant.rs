@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use super::beside::Series;
 use super::{Failure, beside, live, time_limit};
 use crate::plant::{Options, StandIn};
+use crate::scenario;
 use crate::scene::watch::Watcher;
 use crate::scene::{Broker, Scene};
 use crate::session;
 use crate::session::profile;
 use crate::session::stand_in::{self, StandInError};
 use crate::source::broker::{Embedded, EmbeddedConfig};
-use crate::source::plant::{self, PlantConfig, PlantHandle, PlantSnapshot};
+use crate::source::plant::{self, Control, PlantConfig, PlantHandle, PlantSnapshot};
 use crate::value::Timestamp;
 
 /// How long a controller may take to come before its absence is told.
@@ -59,6 +60,9 @@ pub struct PlantArgs {
     /// follow that signal, and controllers go on.
     #[arg(long, conflicts_with = "commanded")]
     operated: bool,
+    /// Let others set and clear faults in it over its brokers, by requests on `pollux/plant/NAME/control`: see the README.
+    #[arg(long)]
+    pub control: bool,
     /// Leave out what the scene tells to happen.
     #[arg(long)]
     no_story: bool,
@@ -72,6 +76,11 @@ pub struct PlantArgs {
 }
 
 impl PlantArgs {
+    /// How requests of others are read, if they may make any.
+    pub fn control(&self) -> Option<Control> {
+        self.control.then(scenario::control)
+    }
+
     /// Reads the recording, if one is named, for this scene; none if that has errors, which are told elsewhere.
     pub fn options(&self, scene: impl FnOnce() -> Option<Arc<Scene>>) -> Result<Options, Failure> {
         let stand_in = match &self.stand_in {
@@ -152,6 +161,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         allow_remote: args.simulated.allow_remote,
         speed: args.speed,
         start: Timestamp::now(),
+        control: args.simulated.control(),
     };
     let stop = live::interrupted(|| {})?;
     let handle = plant::spawn(config).map_err(failure)?;

@@ -8,7 +8,7 @@ use bevy::prelude::*;
 
 use super::groups::{
     AlarmCommand, AttentionCommand, CameraCommand, FaultCommand, InstructionCommand, JournalCommand, LayerCommand,
-    OpenCommand, OperatorCommand, RecordingCommand, SceneCommand, TimeCommand,
+    OpenCommand, OperatorCommand, RecordingCommand, ScenarioCommand, SceneCommand, TimeCommand,
 };
 use super::remarks::Remarks;
 use crate::schedule::TwinSet;
@@ -60,6 +60,7 @@ groups! {
     open, Open(OpenCommand), "nothing else can be opened: a world without a window shows what it was started with";
     layer, Layer(LayerCommand), "nothing lies beside what is shown: start with --beside to compare";
     fault, Fault(FaultCommand), "nothing can be broken on purpose: no session is running";
+    scenario, Scenario(ScenarioCommand), "no scenario can be made here: no session with a simulated plant is running";
     camera, Camera(CameraCommand), "the camera cannot be moved: a world without a window has none";
 }
 
@@ -129,6 +130,7 @@ pub(crate) fn carry_out(world: &mut World, reader: &mut SystemState<MessageReade
             OperatorCommand::Open(command) => pass(world, command),
             OperatorCommand::Layer(command) => pass(world, command),
             OperatorCommand::Fault(command) => pass(world, command),
+            OperatorCommand::Scenario(command) => pass(world, command),
             OperatorCommand::Camera(command) => pass(world, command),
         }
     }

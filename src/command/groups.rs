@@ -25,6 +25,7 @@ pub enum OperatorCommand {
     Open(OpenCommand),
     Layer(LayerCommand),
     Fault(FaultCommand),
+    Scenario(ScenarioCommand),
     Camera(CameraCommand),
 }
 
@@ -143,6 +144,14 @@ pub enum FaultCommand {
     Clear { site: Site, id: String },
     /// Clears all faults, wherever they act.
     ClearAll,
+}
+
+/// Makes scenarios of what was done.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ScenarioCommand {
+    /// Writes what was done to the session's own plant as a scenario: into this file, or a new one of a usual name in this
+    /// folder; none: in the working directory.
+    Save { path: Option<PathBuf> },
 }
 
 /// Where the 3D view looks from.

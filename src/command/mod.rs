@@ -17,6 +17,7 @@
 //! | [`OpenCommand`] | the window | `cli::opener` |
 //! | [`LayerCommand`] | a world with layers beside it | `layers::project` |
 //! | [`FaultCommand`] | a live session; a replay refuses | `session::faults`, `replay::commands` |
+//! | [`ScenarioCommand`] | a live session | `scenario::save` |
 //! | [`CameraCommand`] | the 3D view | `view::camera` |
 //!
 //! No command can be lost:
@@ -46,8 +47,8 @@ use crate::value::{SignalIndex, TwinIndex};
 pub use carry_out::{Group, HandleCommands, Refusals};
 pub use groups::{
     AlarmCommand, AttentionCommand, CameraCommand, FaultCommand, Ghosts, InstructionCommand, JournalCommand,
-    LayerCommand, LimitField, MarkEnd, OpenCommand, OperatorCommand, RecordingCommand, SceneCommand, StepBy,
-    TimeCommand,
+    LayerCommand, LimitField, MarkEnd, OpenCommand, OperatorCommand, RecordingCommand, ScenarioCommand, SceneCommand,
+    StepBy, TimeCommand,
 };
 
 pub use outbox::Outbox;

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use bevy::prelude::Resource;
 
-use super::{Event, Journal};
+use super::{Event, FaultSpans, Journal};
 
 /// Grows at its end; what leaves, leaves at its beginning.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct EventLog {
     pub events: Vec<Arc<Event>>,
+    /// The faults that these tell of.
+    pub faults: FaultSpans,
 }
 
 impl EventLog {
@@ -19,9 +21,16 @@ impl EventLog {
     pub fn follow(&mut self, journal: &Journal) {
         let oldest = journal.iter().next().map_or(u64::MAX, |event| event.id);
         let gone = self.events.partition_point(|event| event.id < oldest);
-        self.events.drain(..gone);
+        if self.events.drain(..gone).count() > 0
+            && let Some(oldest) = self.events.first()
+        {
+            self.faults.forget_before(oldest.time);
+        }
         let newest = self.events.last().map_or(0, |event| event.id);
-        self.events.extend(journal.after(newest).cloned());
+        for event in journal.after(newest) {
+            self.faults.learn(event);
+            self.events.push(event.clone());
+        }
     }
 }
 

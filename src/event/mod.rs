@@ -9,6 +9,7 @@
 
 mod commands;
 pub mod export;
+mod faults;
 mod file;
 mod filter;
 mod journal;
@@ -19,6 +20,7 @@ mod summary;
 pub(crate) mod taken_away;
 
 pub use commands::{Commanded, commanded};
+pub use faults::{FaultSpan, FaultSpans};
 pub use file::{EventFile, EventFileError, EventFileStatus};
 pub use filter::{Filter, Tag};
 pub use journal::{Budget, Draft, Journal, Usage};

@@ -22,8 +22,9 @@ use crate::instruction::Desk;
 use crate::layers::{Counterparts, Layers};
 use crate::record::Recording;
 use crate::scene::LoadedScene;
+use crate::session::OwnPlant;
 use crate::source::SourceReport;
-use crate::stage::{Current, Entities};
+use crate::stage::{Broken, Current, Entities};
 use crate::value::SignalIndex;
 use crate::view::{Covered, ScreenLabels, ViewRect, WorldImage, label};
 
@@ -52,6 +53,8 @@ pub(super) struct Readable<'w, 's> {
     troubles: Res<'w, RecordTroubles>,
     recording: Res<'w, Recording>,
     desk: Option<Res<'w, Desk>>,
+    broken: Res<'w, Broken>,
+    plant: Option<Res<'w, OwnPlant>>,
     recent: Res<'w, RecentFiles>,
     labels: Res<'w, ScreenLabels>,
     world: Res<'w, WorldImage>,
@@ -146,6 +149,9 @@ fn with_snapshot<T>(read: &Readable, shell: &mut Shell, then: impl FnOnce(&Snaps
         issues: &issues,
         record: None,
         desk: read.desk.as_deref(),
+        faults: &read.log.faults,
+        broken: &read.broken,
+        plant: read.plant.as_deref(),
         known: Known { lines: &wishes, bounds: None, usage: Usage::default(), arrivals: &no_arrivals },
     };
     shell.wishes(&snapshot);

@@ -1,4 +1,4 @@
-//! The panels around the 3D view: tree, inspector, trends, alarms, events, statistics, connections, issues, time bar.
+//! The panels around the 3D view: tree, inspector, trends, alarms, events, faults, statistics, connections, issues, time bar.
 //!
 //! In: the loaded scene, current values, history, alarms and events, source reports, the operator's attention. Out:
 //! [`OperatorCommand`] messages, and [`ViewRect`], the part of the window that is left to the 3D view. Never writes twin state, and never holds
@@ -28,6 +28,7 @@ pub mod compare;
 pub mod connections;
 pub mod drop_hint;
 pub mod events;
+pub mod faults;
 pub mod format;
 mod gather;
 pub mod inspector;
@@ -74,6 +75,7 @@ pub const PANELS: &[&dyn Panel] = &[
     &trend::TrendPanel,
     &alarms::AlarmsPanel,
     &events::EventsPanel,
+    &faults::FaultsPanel,
     &statistics::StatisticsPanel,
     &compare::ComparePanel,
     &connections::ConnectionsPanel,
@@ -110,6 +112,7 @@ pub fn plugin(app: &mut App) {
         .init_resource::<crate::event::RecordTroubles>()
         .init_resource::<ViewRect>()
         .init_resource::<ScreenLabels>()
+        .init_resource::<crate::stage::Broken>()
         .init_resource::<crate::view::Covered>()
         .init_resource::<crate::record::Recording>()
         .init_resource::<open::RecentFiles>()
@@ -156,7 +159,7 @@ mod tests {
         let error = open(&mut app, "trendz").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "there is no panel `trendz`; there are: 3d, scene, inspector, trends, alarms, events, \
+            "there is no panel `trendz`; there are: 3d, scene, inspector, trends, alarms, events, faults, \
              statistics, compare, connections, issues, help"
         );
         assert_eq!(open(&mut app, "Connections"), Ok(()));

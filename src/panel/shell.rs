@@ -11,6 +11,7 @@ use egui_dock::{DockArea, DockState, NodeIndex, TabViewer};
 use super::bars::{self, Asked, BarsView};
 use super::class::{Dock, Panel, PanelClass as _, PanelId, PanelView, States};
 use super::drop_hint::{self, Hovered};
+use super::faults::{self, FaultsPanel, FaultsState};
 use super::layer_key::{self, LayerKey};
 use super::lines::Wishes;
 use super::open::{self, Notice, OpenState, OpenView};
@@ -20,8 +21,9 @@ use super::snapshot::{Known, Snapshot};
 use super::timebar::{self, TimeState, TimeView};
 use super::tree::{TreePanel, TreeState};
 use super::{PANELS, banner, theme};
-use crate::command::OperatorCommand;
+use crate::command::{AttentionCommand, OperatorCommand};
 use crate::history::Counts;
+use crate::value::TwinIndex;
 use crate::view::layer_mark;
 
 /// The 3D view, which panels are docked around.
@@ -154,7 +156,7 @@ impl Shell {
             time: TimeView {
                 selected: read.attention.selected,
                 operator: read.operator,
-                ..timebar::time_view(&timed, &self.time, read.scene(), read.events)
+                ..timebar::time_view(&timed, &self.time, read.scene(), (read.events, read.faults))
             },
             // A comparison stays as it is.
             open: OpenView { recent: read.recent, takes_place: read.is_recorded() && read.layers.is_none() },
@@ -227,6 +229,10 @@ pub fn show(
         .show_leaf_close_all_buttons(false)
         .show_inside(ui, &mut viewer);
     let room = viewer.room;
+    let asked_to_break = shell.states.get_mut::<TreeState>().and_then(|tree| tree.asked_to_break.take());
+    if let Some(twin) = asked_to_break {
+        begin_to_break(shell, views, twin, out);
+    }
     if let (Some(record), Some(state)) = (&views.bars.record, shell.states.get_mut::<RecordBox>()) {
         recording::stop_dialog_ui(ui.ctx(), record, state, out);
     }
@@ -238,6 +244,17 @@ pub fn show(
         drop_hint::hint_ui(ui.ctx(), &drop_hint::drop_view(hovered, views.open.takes_place));
     }
     room
+}
+
+/// Opens the form that breaks a twin, in front of all else.
+fn begin_to_break(shell: &mut Shell, views: &Views, twin: TwinIndex, out: &mut Vec<OperatorCommand>) {
+    shell.open(FaultsPanel::ID);
+    out.push(AttentionCommand::Select(Some(twin)).into());
+    let form = faults::form_view(views.read);
+    let twin = views.read.scene().twins.get(twin.at());
+    if let (Some(state), Some(form), Some(twin)) = (shell.states.get_mut::<FaultsState>(), form, twin) {
+        state.form = Some(faults::Form::of(&form, twin));
+    }
 }
 
 fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCommand>) {
@@ -256,6 +273,11 @@ fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCo
             }
         }
         Some(Wish::Panel(panel)) => shell.open(panel),
+        Some(Wish::Break) => {
+            if let Some(twin) = views.read.attention.selected {
+                begin_to_break(shell, views, twin, out);
+            }
+        }
         Some(Wish::ToggleHelp) => shell.help_open = !shell.help_open,
         Some(Wish::CloseHelp) => shell.help_open = false,
         Some(Wish::TypeTime) => shell.time.type_time(),

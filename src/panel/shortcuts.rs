@@ -5,11 +5,13 @@
 use bevy_egui::egui::{self, Context, Event, Key, Modifiers};
 
 use super::class::{PanelId, Shortcut};
+use super::faults::CLEAR_ALL_KEYS;
 use super::timebar::remarks::RemarkKind;
 use super::timebar::{self, SpeedChange, TimeView};
 use super::{PANELS, theme, widgets};
 use crate::command::{
-    Attention, AttentionCommand, CameraCommand, MarkEnd, OperatorCommand, SceneCommand, StepBy, TimeCommand,
+    Attention, AttentionCommand, CameraCommand, FaultCommand, MarkEnd, OperatorCommand, SceneCommand, StepBy,
+    TimeCommand,
 };
 
 /// What a key asks of the shell itself.
@@ -18,6 +20,8 @@ pub enum Wish {
     Search,
     /// Brings a panel to the front.
     Panel(PanelId),
+    /// Begins to break the selected twin on purpose.
+    Break,
     ToggleHelp,
     CloseHelp,
     /// Opens the clock for typing.
@@ -59,7 +63,9 @@ pub const VIEW: [(&str, &str); 4] = [
     ("1 to 9", "Go to a viewpoint of the scene"),
 ];
 /// Those of panels come before these.
-pub const REST: [(&str, &str); 7] = [
+pub const REST: [(&str, &str); 9] = [
+    ("X", "Break the selected twin on purpose"),
+    (CLEAR_ALL_KEYS, "Clear all faults, at any time"),
     ("A, S, C, T", "Over the alarm list: acknowledge, shelve, comment, go to the twin"),
     ("Ctrl + F", "Search the scene tree"),
     ("Ctrl + R", "Reload the scene"),
@@ -88,9 +94,15 @@ pub struct KeyContext<'a> {
 const DIGITS: [Key; 9] =
     [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
 
-/// Reads the keys of this frame: the only place that does. While a text field has the keyboard only Ctrl + F is heard.
+/// Reads the keys of this frame: the only place that does. While a text field has the keyboard only
+/// Ctrl + F and the keys that clear all faults are heard.
 pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> Option<Wish> {
     let KeyContext { time, speed, attention, viewpoints, help_open } = *on;
+    // Nothing comes before it: no dialog, no text field.
+    let clear_all = egui::KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, Key::X);
+    if ctx.input_mut(|input| input.consume_shortcut(&clear_all)) {
+        out.push(FaultCommand::ClearAll.into());
+    }
     let find = egui::KeyboardShortcut::new(Modifiers::COMMAND, Key::F);
     if ctx.input_mut(|input| input.consume_shortcut(&find)) {
         return Some(Wish::Search);
@@ -163,6 +175,7 @@ pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> O
     for (key, wish) in [
         (Key::G, Wish::TypeTime),
         (Key::Num0, Wish::ShowAllTime),
+        (Key::X, Wish::Break),
         (Key::N, Wish::Write(RemarkKind::Note)),
         (Key::B, Wish::Write(RemarkKind::Bookmark)),
         (Key::R, Wish::Speed(SpeedChange::Reverse)),

@@ -10,14 +10,15 @@ use super::open::RecentFiles;
 use super::recording::RecordView;
 use crate::alarm::AlarmBoard;
 use crate::command::{Attention, Ghosts};
-use crate::event::Event;
+use crate::event::{Event, FaultSpans};
 use crate::history::{Cursor, Density, Extent, Horizon, Marks, SkipGaps, Usage, ViewTime};
 use crate::instruction::Desk;
 use crate::layers::{Counterparts, Layers};
 use crate::scene::rule::Priority;
 use crate::scene::{LoadedScene, Scene};
+use crate::session::OwnPlant;
 use crate::source::SourceReport;
-use crate::stage::Current;
+use crate::stage::{Broken, Current};
 use crate::value::{SignalIndex, Timestamp};
 
 /// All that a view may be built from.
@@ -55,6 +56,12 @@ pub struct Snapshot<'a> {
     pub record: Option<&'a RecordView>,
     /// Commands to equipment; none where nothing is commanded.
     pub desk: Option<&'a Desk>,
+    /// Faults that the journal tells of.
+    pub faults: &'a FaultSpans,
+    /// What they are on.
+    pub broken: &'a Broken,
+    /// None where this session runs no plant.
+    pub plant: Option<&'a OwnPlant>,
     pub known: Known<'a>,
 }
 

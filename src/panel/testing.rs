@@ -20,14 +20,14 @@ use super::trend::{TrendInput, TrendState, TrendView, trend_view};
 use super::{issues, timebar};
 use crate::alarm::AlarmBoard;
 use crate::command::{Attention, Ghosts};
-use crate::event::Event;
+use crate::event::{Event, FaultSpans};
 use crate::history::{self, Bucket, Counts, Cursor, Density, Extent, Gaps, History, Horizon, SkipGaps, ViewTime};
 use crate::layers::Layers;
 use crate::scene::{
     Binding, Decoder, Issue, Limits, LoadedScene, Scene, Severity, Signal, SignalSource, TimeField, Twin, ValueKind,
 };
 use crate::source::{ConnectionState, SourceReport, SourceSnapshot, TopicProblem};
-use crate::stage::Current;
+use crate::stage::{Broken, Current};
 use crate::value::{
     Conversion, Grade, Origin, Quality, Reason, Sample, SignalIndex, Timestamp, TwinIndex, Unit, Value,
 };
@@ -256,6 +256,8 @@ pub struct Plant {
     pub marks: TwinMarks,
     pub board: AlarmBoard,
     pub events: Vec<Arc<Event>>,
+    pub faults: FaultSpans,
+    pub broken: Broken,
     pub currents: Vec<Current>,
     pub history: History,
     pub report: SourceReport,
@@ -283,7 +285,8 @@ pub fn plant() -> Plant {
         }
     }
     let (marks, board, events) = (marks(&scene), alarms::board(&scene), alarms::events(&scene));
-    Plant { marks, board, events, scene, currents, history, report: report(), issues: loaded() }
+    let (faults, broken) = (FaultSpans::default(), Broken::default());
+    Plant { marks, board, events, faults, broken, scene, currents, history, report: report(), issues: loaded() }
 }
 
 impl Plant {
@@ -335,6 +338,7 @@ impl Plant {
             horizon: layers.map(|layers| layers.horizon(now())).unwrap_or_default(),
             recorded: false,
             layers,
+            broken: &self.broken.faults,
         };
         trend_view(&input, &TrendState::default())
     }
@@ -386,7 +390,7 @@ impl Plant {
             marks,
             skip: SkipGaps(None),
         };
-        TimeView { operator: "ada", ..timebar::time_view(&input, state, &self.scene, &self.events) }
+        TimeView { operator: "ada", ..timebar::time_view(&input, state, &self.scene, (&self.events, &self.faults)) }
     }
 
     /// What panels read in a live frame.
@@ -416,6 +420,9 @@ impl Plant {
             issues: &issues,
             record: None,
             desk: None,
+            faults: &self.faults,
+            broken: &self.broken,
+            plant: None,
             known: Known {
                 lines: &self.history,
                 bounds: self.history.bounds(),

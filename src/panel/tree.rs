@@ -130,6 +130,8 @@ pub struct TreeState {
     /// What `rows` were made from.
     made_from: Option<(u32, u64, TreeFilter)>,
     last_selected: Option<TwinIndex>,
+    /// The twin that is to be broken, as its menu was asked; the shell takes it.
+    pub asked_to_break: Option<TwinIndex>,
 }
 
 impl TreeState {
@@ -151,6 +153,9 @@ pub struct TreeView<'a> {
     pub generation: u32,
     pub marks: &'a TwinMarks,
     pub selected: Option<TwinIndex>,
+    pub broken: &'a BTreeSet<TwinIndex>,
+    /// Whether anything can be broken from here.
+    pub can_break: bool,
 }
 
 /// The tree among the panels.
@@ -169,6 +174,8 @@ impl PanelClass for TreePanel {
             generation: read.loaded.generation,
             marks: read.marks,
             selected: read.attention.selected,
+            broken: &read.broken.twins,
+            can_break: !read.is_recorded(),
         }
     }
 
@@ -180,7 +187,7 @@ impl PanelClass for TreePanel {
 pub fn tree_ui(ui: &mut Ui, view: &TreeView, state: &mut TreeState, out: &mut Vec<OperatorCommand>) {
     search_ui(ui, view, state);
     ui.add_space(2.0);
-    let mut toggled = None;
+    let (mut toggled, mut asked_to_break) = (None, None);
     let selection_changed = view.selected != state.last_selected;
     state.last_selected = view.selected;
     let filter_narrows = state.filter.narrows();
@@ -207,10 +214,15 @@ pub fn tree_ui(ui: &mut Ui, view: &TreeView, state: &mut TreeState, out: &mut Ve
                         toggled = Some(path.clone());
                     }
                 }
-                RowKind::Twin(index) => twin_row(ui, row, *index, view, out),
+                RowKind::Twin(index) => {
+                    if twin_row(ui, row, *index, view, out) {
+                        asked_to_break = Some(*index);
+                    }
+                }
             }
         }
     });
+    state.asked_to_break = state.asked_to_break.or(asked_to_break);
     if let Some(path) = toggled
         && !state.filter.closed.remove(&path)
     {
@@ -293,15 +305,20 @@ fn area_row(ui: &mut Ui, row: &TreeRow, path: &str, open: bool, twins: usize) ->
     clicked
 }
 
-fn twin_row(ui: &mut Ui, row: &TreeRow, index: TwinIndex, view: &TreeView, out: &mut Vec<OperatorCommand>) {
-    let Some(twin) = view.scene.twins.get(index.at()) else { return };
+/// Says whether the twin is to be broken.
+fn twin_row(ui: &mut Ui, row: &TreeRow, index: TwinIndex, view: &TreeView, out: &mut Vec<OperatorCommand>) -> bool {
+    let Some(twin) = view.scene.twins.get(index.at()) else { return false };
     let selected = view.selected == Some(index);
     let (rect, response) = widgets::row(ui, theme::ROW, selected, &twin.id);
     let painter = ui.painter();
     let left = rect.left() + 4.0 + 14.0 * row.depth as f32 + 16.0;
     let middle = rect.center().y;
     widgets::paint_mark(painter, pos2(rect.right() - 12.0, middle), row.mark);
-    let right = rect.right() - 24.0;
+    let is_broken = view.broken.contains(&index);
+    if is_broken {
+        widgets::paint_fault(painter, pos2(rect.right() - 28.0, middle));
+    }
+    let right = rect.right() - if is_broken { 38.0 } else { 24.0 };
     let id = widgets::layout(painter, &twin.id, theme::mono(), theme::TEXT_STRONG, right - left);
     let id_right = left + id.size().x;
     let mut cut = id.elided;
@@ -315,9 +332,21 @@ fn twin_row(ui: &mut Ui, row: &TreeRow, index: TwinIndex, view: &TreeView, out: 
     } else if response.clicked() {
         out.push(AttentionCommand::Select(Some(index)).into());
     }
-    if cut || row.mark.needs_a_look() {
-        response.on_hover_text(format!("{} {} ({}): {}", twin.id, twin.name, twin.type_name, row.mark.text()));
+    let mut is_asked = false;
+    if view.can_break {
+        response.context_menu(|ui| {
+            if ui.button(format!("Break {}…", twin.id)).clicked() {
+                is_asked = true;
+                ui.close();
+            }
+        });
     }
+    if cut || is_broken || row.mark.needs_a_look() {
+        let broken = if is_broken { ", broken on purpose" } else { "" };
+        let text = format!("{} {} ({}): {}{broken}", twin.id, twin.name, twin.type_name, row.mark.text());
+        response.on_hover_text(text);
+    }
+    is_asked
 }
 
 #[cfg(test)]
@@ -394,7 +423,9 @@ mod tests {
         let marks = testing::marks(&scene);
         let desk = Desk { scene, marks, state: TreeState::default(), out: Vec::new() };
         testing::harness(desk, |ui, desk| {
-            let view = TreeView { scene: &desk.scene, generation: 0, marks: &desk.marks, selected: None };
+            let (broken, can_break) = (&BTreeSet::from([TwinIndex(0)]), true);
+            let view =
+                TreeView { scene: &desk.scene, generation: 0, marks: &desk.marks, selected: None, broken, can_break };
             tree_ui(ui, &view, &mut desk.state, &mut desk.out);
         })
     }

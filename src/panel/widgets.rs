@@ -71,6 +71,11 @@ pub fn paint_mark(painter: &Painter, centre: Pos2, mark: Mark) {
     }
 }
 
+/// A bolt: something is broken on purpose.
+pub fn paint_fault(painter: &Painter, centre: Pos2) {
+    badge::paint_fault(painter, centre, theme::TEXT_STRONG);
+}
+
 /// The shape of an alarm's priority with its number, filled until it is acknowledged.
 pub fn paint_alarm(painter: &Painter, centre: Pos2, alarm: Urgency) {
     let colour = theme::priority(alarm.priority);

@@ -84,6 +84,7 @@ impl Plant {
             "truth": self.options.truth,
             "story": self.options.story && !self.scene.story.happenings.is_empty(),
             "commanded": self.options.commanded,
+            "control": self.options.controlled,
             "stand_ins": stand_in::named(&self.scene, &|signal| self.stand_ins.contains_key(&signal)),
             "start": epoch.to_string(),
             "program": concat!("pollux ", env!("CARGO_PKG_VERSION")),

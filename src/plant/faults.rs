@@ -2,8 +2,12 @@
 //! them, and how often they have acted.
 
 use super::Plant;
-use crate::fault::{self, Defect, Fault, Layer, Problem};
-use crate::value::{SignalIndex, Timestamp};
+use crate::fault::{self, Defect, Fault, Layer, Problem, WrittenFault};
+use crate::model::Role;
+use crate::network::Target;
+use crate::scene::faults;
+use crate::scene::nearest::nearest;
+use crate::value::{Shift, SignalIndex, Timestamp, topic};
 
 impl Plant {
     /// The faults that act, in their order.
@@ -52,6 +56,80 @@ impl Plant {
             // Machines are left alone: even to look at them anew moves their last bits.
             false => {}
         }
+    }
+
+    /// Sets one more fault from now on; its onset counts from now. The one of the same id gives way to it. Gives it as it was
+    /// set, in the time of the plant. Every reason for a refusal is a sentence; a fault that can change nothing is refused too.
+    pub fn inject(&mut self, fault: &WrittenFault) -> Result<WrittenFault, Vec<String>> {
+        let mut resolved = faults::resolve(fault, &self.scene)?;
+        resolved.course = resolved.course.shifted(Shift(i64::try_from(self.time()).unwrap_or(i64::MAX)));
+        let written = faults::written(&resolved, &self.scene);
+        let mut list = self.faults().to_vec();
+        list.retain(|other| other.id != resolved.id);
+        list.push(resolved.clone());
+        let mut problems: Vec<String> = self.check_faults(&list).iter().map(ToString::to_string).collect();
+        problems.extend(self.idle(&resolved));
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        self.set_faults(list);
+        Ok(written)
+    }
+
+    /// Takes back a fault, or all; gives those that are gone, in their order. The error says that there is none of this id.
+    pub fn clear_faults(&mut self, id: Option<&str>) -> Result<Vec<WrittenFault>, String> {
+        if let Some(id) = id
+            && !self.faults().iter().any(|fault| fault.id == id)
+        {
+            let meant = nearest(id, self.faults().iter().map(|fault| fault.id.as_str()));
+            let meant = meant.map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+            return Err(format!("no fault `{id}` is in the plant{meant}"));
+        }
+        Ok(self.drop_faults(|fault| id.is_none_or(|id| fault.id == id)))
+    }
+
+    /// Faults whose course is over leave the list; gives them, in their order. Nothing else changes.
+    pub fn end_faults(&mut self) -> Vec<WrittenFault> {
+        let now = Timestamp(i64::try_from(self.time()).unwrap_or(i64::MAX));
+        // What is due now, and may be held back until now, comes first.
+        self.drop_faults(|fault| fault.course.end().is_some_and(|end| end < now))
+    }
+
+    fn drop_faults(&mut self, goes: impl Fn(&Fault) -> bool) -> Vec<WrittenFault> {
+        let (gone, stay): (Vec<Fault>, Vec<Fault>) = self.faults().iter().cloned().partition(goes);
+        if !gone.is_empty() {
+            self.set_faults(stay);
+        }
+        gone.iter().map(|fault| faults::written(fault, &self.scene)).collect()
+    }
+
+    /// Why a fault would change nothing here.
+    fn idle(&self, fault: &Fault) -> Option<String> {
+        let comes = |signal: &SignalIndex| self.readers.iter().any(|(read, _)| read == signal);
+        let why = match &fault.defect {
+            Defect::Process { target: Target::Parameter { machine, parameter }, .. } => {
+                let parameter = self.network.description(*machine).parameters.get(*parameter)?;
+                let is_of_start = parameter.role == Role::Start;
+                is_of_start.then(|| {
+                    format!("{} says how the machine stands at time 0: later it has no effect", parameter.name)
+                })
+            }
+            Defect::Process { target: Target::Input { .. }, .. } => None,
+            Defect::Sensor { .. } | Defect::Swapped { .. } => {
+                let silent = fault.signals().find(|signal| !comes(signal))?;
+                Some(format!("the plant does not measure {}", self.scene.signal_path(*silent)))
+            }
+            Defect::Link { broker, topics, .. } => {
+                let own = self.reports.iter().filter_map(|report| self.encoder.topics().get(report.topic));
+                let own: Vec<&str> = own
+                    .filter(|topic| broker.as_ref().is_none_or(|broker| topic.broker == *broker))
+                    .map(|topic| topic.name.as_str())
+                    .collect();
+                let silent = topics.iter().find(|filter| !own.iter().any(|name| topic::matches(filter, name)))?;
+                Some(format!("the plant sends nothing on {silent}"))
+            }
+        }?;
+        Some(format!("fault `{}` would change nothing: {why}", fault.id))
     }
 
     /// How often each fault has acted since it was set, in their order: readings and messages that it has changed, held

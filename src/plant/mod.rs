@@ -95,6 +95,8 @@ pub struct Options {
     /// Whether inputs that name a `command` follow it where the scene feeds them a fixed value: set points, not what
     /// controllers move. Nobody needs to command them.
     pub operated: bool,
+    /// Whether others may set faults in it over its brokers: its announcement says so.
+    pub controlled: bool,
     /// What the files hold that inputs follow, in the order of [`Scene::profiles`].
     pub profiles: Vec<Profile>,
 }
@@ -108,6 +110,7 @@ impl Default for Options {
             stand_in: None,
             commanded: false,
             operated: false,
+            controlled: false,
             profiles: Vec::new(),
         }
     }

@@ -56,6 +56,35 @@ pub(super) fn fault(
     problems.is_empty().then_some(fault)
 }
 
+/// A fault that is written alone, with nothing but its own fields: it lies over data, or is set in a plant that runs. Its
+/// onset is its `at`.
+pub(super) fn alone(
+    number: usize,
+    def: &Spanned<StepDef>,
+    item: &str,
+    said: &Said,
+    names: &mut Names<'_>,
+) -> Option<Fault> {
+    let StepDef { when, within, clear, repair, acknowledge, .. } = &def.value;
+    let others = [when, within, clear, repair, acknowledge];
+    if let Some(other) = others.into_iter().flatten().next() {
+        let brief = "acts from its `at` on; it waits for nothing and does nothing else";
+        let hint = "write fault, on, with, at, ramp, lasts, every, times, id and note";
+        names.error("bad-fault", other.span, item, brief, hint.into());
+        return None;
+    }
+    if def.fault.is_none() {
+        let hint = "add fault: \"bias\"; `pollux faults` lists the kinds";
+        names.error("missing-field", def.span, item, "names no kind of fault", hint.into());
+        return None;
+    }
+    let mut fault = fault(number, def, item, said, names)?;
+    if let Some(at) = &def.at {
+        fault.course.onset = i64::try_from(names.delay(at, item, "at")?.as_nanos()).unwrap_or(i64::MAX);
+    }
+    Some(fault)
+}
+
 /// What the fault of a step is called.
 pub(super) fn id(number: usize, def: &StepDef) -> String {
     def.id.as_ref().map_or_else(|| format!("step {number}"), |id| id.value.clone())

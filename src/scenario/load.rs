@@ -298,7 +298,7 @@ pub(super) struct Said {
 
 impl Said {
     /// By a simulated plant.
-    fn of_plant(scene: &Scene) -> Self {
+    pub fn of_plant(scene: &Scene) -> Self {
         Self::of(scene, scene.measures.keys().copied())
     }
 

@@ -23,7 +23,9 @@
 //! )
 //! ```
 
+mod by_hand;
 pub mod campaign;
+mod control;
 mod coverage;
 mod curve;
 mod expectations;
@@ -34,14 +36,18 @@ mod format;
 mod load;
 mod mutate;
 mod overlay;
+mod preview;
 pub mod report;
 mod run;
+mod save;
 mod start;
 mod steps;
 mod watch;
 mod workers;
 
+pub use by_hand::{ByHandError, by_hand};
 pub use campaign::Campaign;
+pub use control::control;
 pub use coverage::Coverage;
 pub use experiment::{Bounds, Expect, Expectation, Experiment, Reference, Start, Steady, Step, StepKind, Stretch};
 pub use find::{find, is_scenario};
@@ -49,6 +55,8 @@ pub use format::{ExpectDef, FigureKind, OnDef, ScenarioFile, StartDef, SteadyDef
 pub use load::{Loaded, load};
 pub use mutate::{Change, changes};
 pub use overlay::{LoadedOverlay, load_overlay};
+pub use preview::{Preview, PreviewCurve, preview};
 pub use run::{Checked, Curve, Entry, Outcome, RunError, SLICE, Verdict, record, run};
+pub use save::plugin;
 pub use watch::Finding;
 pub use workers::each;

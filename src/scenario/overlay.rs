@@ -76,20 +76,7 @@ fn resolve(file: &OverlayFile, names: &mut Names<'_>) -> Vec<(WrittenFault, Stri
     let said = Said::of_live(names.scene);
     for (number, def) in (1..).zip(&file.faults) {
         let item = format!("fault {number}");
-        let StepDef { when, within, clear, repair, acknowledge, .. } = &def.value;
-        let others = [when, within, clear, repair, acknowledge];
-        if let Some(other) = others.into_iter().flatten().next() {
-            let brief = "lies over the data from its `at` on; it waits for nothing and does nothing else";
-            let hint = "write fault, on, with, at, ramp, lasts, every, times, id and note";
-            names.error("bad-fault", other.span, &item, brief, hint.into());
-            continue;
-        }
-        if def.fault.is_none() {
-            let hint = "add fault: \"bias\"; `pollux faults` lists the kinds";
-            names.error("missing-field", def.span, &item, "names no kind of fault", hint.into());
-            continue;
-        }
-        let Some(mut fault) = faults::fault(number, def, &item, &said, names) else { continue };
+        let Some(mut fault) = faults::alone(number, def, &item, &said, names) else { continue };
         if fault.layer() == Layer::Process {
             let brief = format!("{} acts on a machine, and live data have none", fault.kind().name);
             let hint = "choose a fault of a sensor or a link, or write a scenario";
@@ -104,12 +91,6 @@ fn resolve(file: &OverlayFile, names: &mut Names<'_>) -> Vec<(WrittenFault, Stri
             names.error("bad-fault", def.span, &item, brief, "give each an `id` of its own".into());
             continue;
         }
-        let at = match &def.at {
-            Some(at) => names.delay(at, &item, "at"),
-            None => Some(std::time::Duration::ZERO),
-        };
-        let Some(at) = at else { continue };
-        fault.course.onset = i64::try_from(at.as_nanos()).unwrap_or(i64::MAX);
         let reason = def.note.as_ref().map(|note| note.value.clone()).unwrap_or_default();
         found.push((scene::faults::written(&fault, names.scene), reason));
     }

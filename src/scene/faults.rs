@@ -11,7 +11,7 @@ use super::resolved::{Scene, SignalSource};
 use super::span::{Span, Spanned};
 use crate::fault::{Defect, Fault, WrittenFault};
 use crate::network::Target;
-use crate::value::{SignalIndex, topic};
+use crate::value::{SignalIndex, TwinIndex, topic};
 
 /// A fault by the indices of the scene. Everything that is wrong with it otherwise, its sizes and its course, is told as well.
 pub fn resolve(written: &WrittenFault, scene: &Scene) -> Result<Fault, Vec<String>> {
@@ -49,7 +49,7 @@ pub fn resolve(written: &WrittenFault, scene: &Scene) -> Result<Fault, Vec<Strin
 }
 
 /// `there is no signal P-101.flw: did you mean P-101.flow?`
-fn said(issue: &Issue) -> String {
+pub(crate) fn said(issue: &Issue) -> String {
     match &issue.hint {
         Some(hint) => format!("{}: {hint}", issue.brief),
         None => issue.brief.clone(),
@@ -76,6 +76,52 @@ pub fn written(fault: &Fault, scene: &Scene) -> WrittenFault {
     };
     let Ok(written) = fault.resolve(|one| Ok::<_, Infallible>(target(one)), |one| Ok(signal(one)));
     written
+}
+
+/// The unit of what a fault is on; empty where it has none.
+pub fn unit(fault: &Fault, scene: &Scene) -> String {
+    match &fault.defect {
+        Defect::Process { target, .. } => {
+            let machine = scene.blueprint.as_ref().and_then(|blueprint| blueprint.machines.get(target.machine()));
+            let unit = machine.and_then(|machine| {
+                let said = machine.model.description();
+                match *target {
+                    Target::Parameter { parameter, .. } => Some(said.parameters.get(parameter)?.unit),
+                    Target::Input { input, .. } => Some(said.inputs.get(input)?.unit),
+                }
+            });
+            unit.unwrap_or_default().to_owned()
+        }
+        Defect::Sensor { signal, .. } => {
+            scene.signals.get(signal.at()).map(|signal| signal.unit.symbol().to_owned()).unwrap_or_default()
+        }
+        Defect::Swapped { .. } | Defect::Link { .. } => String::new(),
+    }
+}
+
+/// The twins whose machine, signals or messages a fault is on.
+pub fn twins(fault: &Fault, scene: &Scene) -> BTreeSet<TwinIndex> {
+    match &fault.defect {
+        Defect::Process { target, .. } => {
+            scene.machines.get(target.machine()).and_then(|machine| machine.twin).into_iter().collect()
+        }
+        Defect::Sensor { .. } | Defect::Swapped { .. } => {
+            fault.signals().filter_map(|signal| scene.signals.get(signal.at())).map(|signal| signal.twin).collect()
+        }
+        Defect::Link { .. } => {
+            let concerned = concerned([fault], scene);
+            let bound = concerned.iter().filter_map(|signal| scene.signals.get(signal.at()));
+            bound.filter(|signal| matches!(signal.source, SignalSource::Mqtt(_))).map(|signal| signal.twin).collect()
+        }
+    }
+}
+
+/// The id of the twin that a fault is about, if it is about exactly one.
+pub fn twin_of(fault: &WrittenFault, scene: &Scene) -> Option<String> {
+    let fault = resolve(fault, scene).ok()?;
+    let twins = twins(&fault, scene);
+    let only = twins.first().filter(|_| twins.len() == 1)?;
+    scene.twins.get(only.at()).map(|twin| twin.id.clone())
 }
 
 /// The signals that may be other than they are without these faults: those that a fault of a sensor is on, those of topics

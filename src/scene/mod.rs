@@ -39,7 +39,7 @@ mod signals;
 mod simulated;
 mod span;
 mod story;
-mod text;
+pub(crate) mod text;
 mod ties;
 mod twins;
 mod types;

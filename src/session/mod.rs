@@ -13,6 +13,7 @@ mod record;
 pub mod stand_in;
 mod task;
 
+pub use faults::{ByHand, OwnPlant};
 #[cfg(feature = "desktop")]
 pub(crate) use task::{Task, TaskState};
 
@@ -27,8 +28,8 @@ use crate::alarm::Horn;
 use crate::analysis::{Analysis, Feed, worker::Worker};
 use crate::command::{HandleCommands, Operator, Outbox};
 use crate::event::store::{self, Store, StoreError};
-use crate::event::{Draft, EventFile, EventFileError, Kind};
-use crate::fault::WrittenFault;
+use crate::event::{Draft, Ending, EventFile, EventFileError, Kind};
+use crate::fault::{Site, WrittenFault};
 use crate::history::{Cursor, Extent, Horizon, Marks, ViewTime};
 use crate::ingest::{BindingTable, SharedTable};
 use crate::instruction::{Desk, Leave, Permission};
@@ -39,7 +40,7 @@ use crate::scene::{Broker, LoadedScene, Scene};
 use crate::schedule::TwinSet;
 use crate::source::broker::{Embedded, EmbeddedConfig};
 use crate::source::mqtt;
-use crate::source::plant::{self, PlantConfig, PlantHandle, PlantStatus};
+use crate::source::plant::{self, Control, PlantConfig, PlantHandle, PlantStatus};
 use crate::source::{Clock, Sources, Waker};
 use crate::stage::CorePlugins;
 use crate::value::Timestamp;
@@ -74,6 +75,8 @@ pub struct Options {
     pub bell: Option<Priority>,
     /// Whether the user allows that commands are sent to brokers whose scene allows it as well.
     pub allow_commands: bool,
+    /// Lets others set faults in the plant over its brokers.
+    pub control: Option<Control>,
     /// Faults that lie over live data from the beginning on, each with the reason; onsets count from there.
     pub overlay: Vec<(WrittenFault, String)>,
 }
@@ -106,6 +109,7 @@ impl Options {
             operator: Operator::default().0,
             bell: None,
             allow_commands: false,
+            control: None,
             overlay: Vec::new(),
         }
     }
@@ -227,6 +231,10 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     if options.allow_commands {
         app.insert_resource(Outbox::of(&running));
     }
+    if let Some((_, plant)) = &plant {
+        let (portrait, waker) = (plant.portrait().clone(), waker.clone());
+        app.insert_resource(ByHand::begin(&options)).insert_resource(OwnPlant { portrait, waker });
+    }
     for (fault, reason) in &options.overlay {
         let laid = analysis.lock().lay(fault.clone(), &options.operator, reason, || clock.now());
         laid.map_err(OpenError::Overlay)?;
@@ -272,7 +280,9 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
             Update,
             (
                 tick.before(crate::command::carry_out),
-                (record::look, hear_plant, reload, instruct::follow).chain().after(crate::command::settle),
+                (record::look, (hear_plant, faults::follow).chain(), reload, instruct::follow)
+                    .chain()
+                    .after(crate::command::settle),
             )
                 .chain()
                 .before(crate::stage::Respawn)
@@ -370,6 +380,7 @@ fn plant_config(
         allow_remote: options.allow_remote,
         speed: options.plant_speed,
         start,
+        control: options.control.clone(),
     })
 }
 
@@ -396,7 +407,11 @@ impl Running {
         }
         // The old one says goodbye before another takes its name.
         self.plant = None;
-        self.record.analysis.lock().keep_plant(None);
+        {
+            let (now, mut knowledge) = (self.clock.now(), self.record.analysis.lock());
+            knowledge.keep_plant(None);
+            knowledge.end_all_faults(&[Site::Plant], Ending::Gone, now);
+        }
         match plant::spawn(config.clone()) {
             Ok(plant) => {
                 let urls: Vec<&str> = config.brokers.values().map(|broker| broker.url.as_str()).collect();
@@ -453,6 +468,7 @@ fn reload(
     moment: Res<ViewTime>,
     mut attention: ResMut<crate::command::Attention>,
     mut outbox: Option<ResMut<Outbox>>,
+    (mut by_hand, mut own): (Option<ResMut<ByHand>>, Option<ResMut<OwnPlant>>),
 ) {
     let (asked, edited) = (running.is_reload_asked, running.is_edited);
     let changed = running.watcher.as_ref().is_some_and(Watcher::take_changed);
@@ -533,6 +549,12 @@ fn reload(
         **outbox = Outbox::of(&sources.running);
     }
     running.replan_plant(&scene, &after);
+    if let (Some(own), Some((_, plant))) = (&mut own, &running.plant) {
+        own.portrait = plant.portrait().clone();
+    }
+    if let Some(by_hand) = &mut by_hand {
+        by_hand.lose("the scene was read again since it began");
+    }
     sources.plant = status_of(running.plant.as_ref());
     loaded.scene = scene;
     loaded.generation = generation;

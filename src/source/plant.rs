@@ -6,8 +6,9 @@
 //! It never blocks on a broker: what cannot be sent is dropped and counted while the simulation goes on. It shares nothing
 //! with the listener but the broker. It hears its own topics, to notice when somebody else publishes there: then it
 //! stops, as nobody could tell the simulated from the real any more. Where somebody else commands it, it also hears the
-//! topics of commands, and says nothing there. It goes to another machine only when that is allowed by name.
+//! topics of commands, and says nothing there. What people [do to it](Asked) it does at a time of its own. It goes to another machine only when that is allowed by name.
 
+mod deeds;
 mod link;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,10 +20,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::fault::Fault;
 use crate::plant::{self, MakeError, Message, Plant, Portrait, Profile};
-use crate::scene::{Broker, Scene};
+use crate::scene::{Broker, Scene, faults};
 use crate::source::SourceError;
 use crate::value::Timestamp;
+pub use deeds::{Asked, Control, Deed, Outcome, Request, Standing, Told, control_topic};
+use deeds::{Askers, Deeds};
 use link::Link;
 
 /// How often the simulation catches up with the clock.
@@ -47,6 +51,8 @@ pub struct PlantConfig {
     pub speed: f64,
     /// Source time of the plant's start.
     pub start: Timestamp,
+    /// Lets others set faults in it over its brokers.
+    pub control: Option<Control>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -203,6 +209,7 @@ struct Shared {
     /// A scene to go on with, and what its files hold.
     next: Mutex<Option<(Arc<Scene>, Vec<Profile>)>>,
     portrait: Portrait,
+    deeds: Deeds,
 }
 
 impl PlantHandle {
@@ -213,6 +220,22 @@ impl PlantHandle {
     /// Its newest state, a second old at most.
     pub fn portrait(&self) -> &Portrait {
         &self.shared.portrait
+    }
+
+    /// Asks for something to be done to it; what became of it is [told](Self::take_told). False where more is asked for
+    /// than can wait.
+    pub fn ask(&self, asked: Asked) -> bool {
+        self.shared.deeds.ask(asked)
+    }
+
+    /// What was done to it since this was asked last, and which faults ended by themselves.
+    pub fn take_told(&self) -> Vec<Told> {
+        self.shared.deeds.take_told()
+    }
+
+    /// The faults that are in it, in the order in which they act.
+    pub fn standing(&self) -> Vec<Standing> {
+        self.shared.deeds.standing()
     }
 
     /// Goes on with another scene at the brokers that it was given: machines that are the same keep their states.
@@ -238,16 +261,29 @@ pub fn spawn(config: PlantConfig) -> Result<PlantHandle, PlantError> {
         return Err(PlantError::Speed { speed: config.speed });
     }
     let client_id = format!("pollux-plant-{}-{}", std::process::id(), config.options.seed);
-    let plant = Plant::new(config.scene, config.options)?;
+    let options = plant::Options { controlled: config.control.is_some(), ..config.options };
+    let plant = Plant::new(config.scene, options)?;
     // Stamps in milliseconds stay whole numbers.
     let start = Timestamp(config.start.0 - config.start.0.rem_euclid(1_000_000));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let shared = Arc::new(Shared::default());
     let (brokers, allow_remote) = (config.brokers, config.allow_remote);
-    let mut lines = Lines { brokers, allow_remote, client_id, made: 0, shared: shared.clone() };
+    let is_controlled = config.control.is_some();
+    let mut lines = Lines { brokers, allow_remote, client_id, made: 0, is_controlled, shared: shared.clone() };
     let opened = lines.open(&plant)?;
     let (links, tasks) = (Vec::new(), JoinSet::new());
-    let publisher = Publisher { plant, lines, links, tasks, shared: shared.clone(), start, heard: BTreeSet::new() };
+    let publisher = Publisher {
+        plant,
+        lines,
+        links,
+        tasks,
+        shared: shared.clone(),
+        start,
+        heard: BTreeSet::new(),
+        control: config.control,
+        askers: Askers::new(),
+        named: 0,
+    };
     publisher.tell_silent();
     let run = move || runtime.block_on(run(publisher, opened, config.speed));
     let thread = std::thread::Builder::new().name("plant".to_owned()).spawn(run)?;
@@ -261,6 +297,8 @@ struct Lines {
     client_id: String,
     /// Connections so far: each has a name of its own.
     made: usize,
+    /// Whether requests are heard.
+    is_controlled: bool,
     shared: Arc<Shared>,
 }
 
@@ -275,7 +313,8 @@ impl Lines {
             let broker = broker.ok_or(PlantError::NoBroker)?;
             let client_id = format!("{}-{}", self.client_id, self.made);
             self.made += 1;
-            let (link, connection) = Link::new(plant, &name, broker, client_id, self.shared.clone())?;
+            let (link, connection) =
+                Link::new(plant, &name, broker, client_id, self.is_controlled, self.shared.clone())?;
             if !self.allow_remote && !connection.is_here() {
                 return Err(PlantError::Remote { host: connection.host().to_owned() });
             }
@@ -303,6 +342,12 @@ struct Publisher {
     start: Timestamp,
     /// Topics on which a command has come.
     heard: BTreeSet<String>,
+    /// Reads requests of others; none where they may ask for nothing.
+    control: Option<Control>,
+    /// Who set the faults that stand, and why.
+    askers: Askers,
+    /// Faults that were given a name here so far.
+    named: u64,
 }
 
 impl Publisher {
@@ -334,7 +379,9 @@ impl Publisher {
             self.take_commands();
             if self.links.iter().any(|link| link.take_greeting()) {
                 self.plant.announce(self.start, &mut emit(&self.links, &self.shared));
+                self.show_faults();
             }
+            self.do_deeds();
             while self.plant.time() < target {
                 let until = target.min(self.plant.time() + slice);
                 // What somebody does to it at that time comes before what it says then.
@@ -363,16 +410,21 @@ impl Publisher {
         let opened = adopted.and_then(|ended| Ok((ended, if moves { Some(self.lines.open(&next)?) } else { None })));
         let opened = opened.map(|(ended, opened)| {
             ended.iter().for_each(|fault| self.shared.status.tell(fault.to_string()));
-            opened
+            let has_ended = |fault: &&Fault| ended.iter().any(|ended| ended.id == fault.id);
+            let gone = self.plant.faults().iter().filter(has_ended);
+            (opened, gone.map(|fault| faults::written(fault, self.plant.scene())).collect::<Vec<_>>())
         });
+        let mut gone = Vec::new();
         match opened {
             Err(error) => self.shared.status.tell(format!("the saved scene is not taken over: {error}")),
-            Ok(Some(opened)) => {
+            Ok((Some(opened), ended)) => {
                 self.say_goodbye();
                 self.plant = next;
                 self.connect(opened);
+                gone = ended;
             }
-            Ok(None) => {
+            Ok((None, ended)) => {
+                gone = ended;
                 let (before, now) = (self.plant.retained_topics(), next.retained_topics());
                 self.plant = next;
                 let (mut emit, time) = (emit(&self.links, &self.shared), self.plant.time());
@@ -382,6 +434,7 @@ impl Publisher {
                 self.links.iter().for_each(|link| link.hear(&self.plant));
             }
         }
+        self.tell_gone(gone);
         self.tell_silent();
     }
 
@@ -419,6 +472,7 @@ impl Publisher {
     }
 
     fn say_goodbye(&self) {
+        self.hide_faults();
         self.plant.farewell(&mut emit(&self.links, &self.shared));
         self.links.iter().for_each(|link| link.close());
     }
@@ -462,6 +516,7 @@ mod tests {
             allow_remote: false,
             speed: 1.0,
             start: Timestamp(0),
+            control: None,
         }
     }
 

@@ -3,6 +3,7 @@
 //! In: the loaded scene (spawn) and the history at the cursor (project). Out: `Twin`, `Signal`, `Current`. Never draws,
 //! never touches network or disk.
 
+mod broken;
 mod project;
 mod spawn;
 
@@ -11,6 +12,7 @@ use bevy::prelude::*;
 use crate::schedule::TwinSet;
 use crate::value::{Origin, Quality, SignalIndex, Timestamp, TwinIndex, Value};
 
+pub use broken::{Broken, PlacedFault};
 pub use project::Freshness;
 pub(crate) use project::{current_at, project};
 
@@ -110,5 +112,7 @@ fn plugin(app: &mut App) {
     app.init_resource::<Entities>()
         .init_resource::<Freshness>()
         .configure_sets(Update, Respawn.in_set(TwinSet::Command).after(crate::command::settle))
-        .add_systems(Update, (spawn::respawn.in_set(Respawn), project::project.in_set(TwinSet::Project)));
+        .init_resource::<Broken>()
+        .add_systems(Update, (spawn::respawn.in_set(Respawn), project::project.in_set(TwinSet::Project)))
+        .add_systems(Update, broken::track.in_set(TwinSet::Visualise));
 }

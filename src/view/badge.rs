@@ -8,6 +8,16 @@ use bevy_egui::egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Strok
 use crate::alarm::Urgency;
 use crate::scene::rule::Priority;
 
+/// A bolt: something is broken on purpose. A shape of its own without colour, as nobody needs to act on it.
+pub fn paint_fault(painter: &Painter, centre: Pos2, ink: Color32) {
+    let bolt = [(1.5, -6.5), (-3.5, 1.0), (0.5, 1.0), (-1.5, 6.5), (3.5, -1.0), (-0.5, -1.0), (1.5, -6.5)];
+    let points = bolt.map(|(x, y)| centre + vec2(x, y)).to_vec();
+    painter.add(Shape::line(points, Stroke::new(1.5, ink)));
+}
+
+/// How wide a bolt is with the room beside it, in points.
+pub const FAULT_WIDTH: f32 = 14.0;
+
 /// What a shape is drawn with, to suit the ground that it stands on.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Inks {

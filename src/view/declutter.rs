@@ -7,6 +7,7 @@
 
 use bevy::prelude::*;
 
+use super::badge::FAULT_WIDTH;
 use super::label::{Badge, ScreenLabel};
 
 /// Logical pixels. Text is measured by its count of characters, generously: fonts belong to the panel layer.
@@ -27,7 +28,8 @@ const MANY: usize = 64;
 /// The room a label takes. Values grow in steps of two characters, so that a changing digit moves nothing.
 pub fn size(label: &ScreenLabel) -> Vec2 {
     let characters = |text: &str| text.chars().count() as f32;
-    let head = characters(&label.id) * CHARACTER + if label.badge.is_some() { BADGE_WIDTH } else { 0.0 };
+    let marks = if label.badge.is_some() { BADGE_WIDTH } else { 0.0 } + if label.is_broken { FAULT_WIDTH } else { 0.0 };
+    let head = characters(&label.id) * CHARACTER + marks;
     let values = label.values.iter().map(|(text, _)| (characters(text) / 2.0).ceil() * 2.0 * CHARACTER);
     let lines = 1 + label.values.len();
     Vec2::new(values.fold(head, f32::max), lines as f32 * LINE_HEIGHT) + 2.0 * PADDING
@@ -137,6 +139,7 @@ mod tests {
 
     fn label(twin: u32, x: f32, distance: f32) -> ScreenLabel {
         ScreenLabel {
+            is_broken: false,
             twin: TwinIndex(twin),
             at: Vec2::new(x, 300.0),
             lift: 0.0,

@@ -26,7 +26,7 @@ use crate::command::Attention;
 use crate::layers::{Layers, Look};
 use crate::scene::LoadedScene;
 use crate::scene::rule::Priority;
-use crate::stage::{Current, Signal, Twin};
+use crate::stage::{Broken, Current, Signal, Twin};
 use crate::value::{Grade, TwinIndex, Value};
 
 /// Everything to write over the 3D view in this frame, in the order to paint it.
@@ -64,6 +64,8 @@ pub struct ScreenLabel {
     /// Text with unit, and the grade of its quality.
     pub values: Vec<(String, Grade)>,
     pub badge: Option<Badge>,
+    /// Something of it is broken on purpose.
+    pub is_broken: bool,
     /// Selected or under the pointer.
     pub chosen: bool,
 }
@@ -122,6 +124,7 @@ struct Labelled<'w, 's> {
     nodes: Query<'w, 's, &'static GlobalTransform>,
     signals: Query<'w, 's, (&'static Signal, &'static Current)>,
     layers: Option<Res<'w, Layers>>,
+    broken: Res<'w, Broken>,
     ghosts: Query<'w, 's, (&'static Ghost, &'static GlobalTransform, &'static Visibility)>,
 }
 
@@ -185,6 +188,7 @@ fn project(
             id: data.id.clone(),
             values: Vec::new(),
             badge: badge(mood),
+            is_broken: labelled.broken.twins.contains(&twin.index),
             chosen: attention.selected == Some(twin.index) || hovered.twin == Some(twin.index),
         };
         *slot = Some((label, plain));
@@ -213,7 +217,7 @@ fn project(
         label.values.push((text, grade));
     }
     let speaks = |(label, plain): &(ScreenLabel, bool)| {
-        *plain || label.chosen || label.badge.is_some() || !label.values.is_empty()
+        *plain || label.chosen || label.is_broken || label.badge.is_some() || !label.values.is_empty()
     };
     let labels = labels.into_iter().flatten().filter(speaks).map(|(label, _)| label);
     let labels = labels.filter(|label| bounds.contains(label.at)).collect();
@@ -250,7 +254,8 @@ fn paint_label(painter: &egui::Painter, label: &ScreenLabel) {
         })
         .collect();
     let badge_width = if label.badge.is_some() { declutter::BADGE_WIDTH } else { 0.0 };
-    let head_width = head.size().x + badge_width;
+    let fault_width = if label.is_broken { badge::FAULT_WIDTH } else { 0.0 };
+    let head_width = head.size().x + badge_width + fault_width;
     let width = values.iter().map(|line| line.size().x).fold(head_width, f32::max) + 2.0 * declutter::PADDING.x;
     let room = declutter::rect(label);
     let rect = egui::Rect::from_min_max(
@@ -273,7 +278,11 @@ fn paint_label(painter: &egui::Painter, label: &ScreenLabel) {
     if let Some(badge) = label.badge {
         paint_badge(painter, egui::pos2(head_left + 7.0, top + declutter::LINE_HEIGHT / 2.0), badge);
     }
-    painter.galley(egui::pos2(head_left + badge_width, top), head, INK);
+    if label.is_broken {
+        let centre = egui::pos2(head_left + badge_width + 5.0, top + declutter::LINE_HEIGHT / 2.0);
+        badge::paint_fault(painter, centre, INK);
+    }
+    painter.galley(egui::pos2(head_left + badge_width + fault_width, top), head, INK);
     for line in values {
         top += declutter::LINE_HEIGHT;
         painter.galley(egui::pos2(rect.center().x - line.size().x / 2.0, top), line, INK);

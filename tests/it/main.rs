@@ -6,6 +6,7 @@ mod alarm_rules;
 mod alarms;
 mod bottling;
 mod broker;
+mod by_hand;
 mod cases;
 mod commands;
 mod core;

@@ -38,6 +38,7 @@ fn config(server: &Mosquitto) -> PlantConfig {
         brokers: [("well".to_owned(), Broker::at(server.url()))].into(),
         allow_remote: false,
         speed: 1.0,
+        control: None,
         start: Timestamp::now(),
     }
 }

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use super::Knowledge;
 use super::learn::JUST_AFTER;
 use crate::analysis::overlay::{Laid, Overlay, OverlayView};
-use crate::event::{Draft, Ending, Kind};
+use crate::event::{Draft, Ending, FaultSpans, Kind};
 use crate::fault::{Defect, Fault, Site, WrittenFault};
 use crate::record::KeyframeBuilder;
 use crate::scene::faults;
@@ -303,7 +303,7 @@ impl Knowledge {
         };
         self.overlays.last = None;
         let kind = Kind::FaultSet { site: Site::Overlay, fault: laid.fault.clone() };
-        let draft = Draft { twin: twin_of(&laid.fault), ..Draft::new(at, at, kind) };
+        let draft = Draft { twin: faults::twin_of(&laid.fault, &self.scene), ..Draft::new(at, at, kind) };
         self.chronicle.record(draft.by(laid.by.clone(), laid.reason.clone()));
         overlay.lay(laid, fault, at);
         self.overlays.now = Some(overlay);
@@ -346,30 +346,21 @@ impl Knowledge {
 
     fn record_end(&mut self, laid: &Laid, ending: Ending, by: Option<&str>, at: Timestamp) {
         let kind = Kind::FaultCleared { site: Site::Overlay, fault: laid.fault.id.clone(), ending };
-        let draft = Draft { twin: twin_of(&laid.fault), ..Draft::new(at, at, kind) };
+        let draft = Draft { twin: faults::twin_of(&laid.fault, &self.scene), ..Draft::new(at, at, kind) };
         self.chronicle.record(match by {
             Some(by) => draft.by(by, ""),
             None => draft,
         });
     }
 
-    /// What an earlier run laid over live data, and had no time to clear, ended with it: that is put on record.
-    pub(super) fn end_faults_of_before(&mut self, now: Timestamp) {
-        let mut open: Vec<WrittenFault> = Vec::new();
-        for event in self.chronicle.journal().iter() {
-            match &event.kind {
-                Kind::FaultSet { site: Site::Overlay, fault } => {
-                    open.retain(|other| other.id != fault.id);
-                    open.push(fault.clone());
-                }
-                Kind::FaultCleared { site: Site::Overlay, fault, .. } => open.retain(|other| other.id != *fault),
-                _ => {}
-            }
-        }
-        for fault in open {
-            let kind =
-                Kind::FaultCleared { site: Site::Overlay, fault: fault.id.clone(), ending: Ending::SessionEnded };
-            self.chronicle.record(Draft { twin: twin_of(&fault), ..Draft::new(now, now, kind) });
+    /// All that lay over live data, or was in the session's own plant, is gone: with the session, or with the plant. What an
+    /// earlier session had no time to clear is put on record so.
+    pub fn end_all_faults(&mut self, sites: &[Site], ending: Ending, now: Timestamp) {
+        let spans = FaultSpans::of(self.chronicle.journal().iter().map(|event| &**event));
+        for span in spans.iter().filter(|span| span.gone.is_none() && sites.contains(&span.site)) {
+            let (site, fault) = (span.site, span.fault.id.clone());
+            let kind = Kind::FaultCleared { site, fault, ending };
+            self.chronicle.record(Draft { twin: span.twin.clone(), ..Draft::new(now, now, kind) });
         }
     }
 
@@ -388,13 +379,6 @@ impl Knowledge {
         }
         self.publish_wishes();
     }
-}
-
-/// The twin that a fault is about, if it is about one.
-fn twin_of(fault: &WrittenFault) -> Option<String> {
-    let mut twins = fault.signals().map(|path| path.rsplit_once('.').map(|(twin, _)| twin.to_owned()));
-    let first = twins.next()??;
-    twins.all(|other| other.as_ref() == Some(&first)).then_some(first)
 }
 
 #[cfg(test)]

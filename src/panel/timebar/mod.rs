@@ -24,7 +24,7 @@ use bevy_egui::egui::Ui;
 
 use super::format;
 use crate::command::{MarkEnd, OperatorCommand, StepBy, TimeCommand};
-use crate::event::Event;
+use crate::event::{Event, FaultSpans};
 use crate::history::typed::Reference;
 use crate::history::{Counts, Cursor, Extent, Horizon, Marks, SkipGaps, ViewTime, transport};
 use crate::scene::Scene;
@@ -76,6 +76,7 @@ pub struct TimeView<'a> {
     pub scene: &'a Scene,
     pub events: &'a [Arc<Event>],
     pub selected: Option<TwinIndex>,
+    pub faults: &'a FaultSpans,
     /// Who writes.
     pub operator: &'a str,
 }
@@ -123,7 +124,12 @@ pub fn whole(extent: &Extent, moment: &ViewTime, bounds: Option<(Timestamp, Time
     Window { from, to: moment.now.max(from + Duration::from_secs(1)) }
 }
 
-pub fn time_view<'a>(input: &TimeInput, state: &TimeState, scene: &'a Scene, events: &'a [Arc<Event>]) -> TimeView<'a> {
+pub fn time_view<'a>(
+    input: &TimeInput,
+    state: &TimeState,
+    scene: &'a Scene,
+    (events, faults): (&'a [Arc<Event>], &'a FaultSpans),
+) -> TimeView<'a> {
     let whole = whole(input.extent, &input.moment, input.bounds);
     let now = match input.extent.is_recorded() {
         true => whole.to,
@@ -148,6 +154,7 @@ pub fn time_view<'a>(input: &TimeInput, state: &TimeState, scene: &'a Scene, eve
         rates: input.counts.rates(window.from, window.to, state.columns.clamp(1, 4_096)),
         scene,
         events,
+        faults,
         selected: None,
         operator: "",
     }

@@ -95,6 +95,7 @@ pub fn strip_ui(ui: &mut Ui, view: &TimeView, state: &mut TimeState, out: &mut V
     let painter = ui.painter().with_clip_rect(rect.expand2(vec2(4.0, 0.0)));
     paint_whole(&painter, &scale);
     paint_rail(&painter, &scale, state);
+    paint_faults(&painter, &scale);
     ahead_ui(ui, &painter, &scale);
     paint_ticks(&painter, &scale);
     let clusters = state.flags.clusters(view.window, f64::from(FLAG / scale.rail.width()));
@@ -160,6 +161,18 @@ fn paint_rail(painter: &Painter, scale: &Scale, state: &TimeState) {
         let ink = if view.marks.looping { theme::NOT_LIVE } else { theme::TEXT };
         painter.rect_filled(band, 0.0, ink.gamma_multiply(if view.marks.looping { 0.22 } else { 0.12 }));
         painter.hline(band.x_range(), band.top() + 0.5, Stroke::new(1.5, ink));
+    }
+}
+
+/// From when to when something was broken on purpose: a thin line along the foot of the lanes.
+fn paint_faults(painter: &Painter, scale: &Scale) {
+    let foot = Rect::from_min_max(pos2(scale.lanes.left(), scale.lanes.bottom() - 3.0), scale.lanes.max);
+    for span in scale.view.faults.iter() {
+        let end = span.end().unwrap_or(scale.view.now).min(scale.view.whole.to);
+        let band = (span.begin() < end).then(|| scale.band(span.begin(), end, foot)).flatten();
+        if let Some(band) = band {
+            painter.rect_filled(band, 1.0, theme::TEXT.gamma_multiply(0.8));
+        }
     }
 }
 

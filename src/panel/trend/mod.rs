@@ -15,7 +15,7 @@ use bevy_egui::egui::{self, Align, ComboBox, PointerButton, ScrollArea, Sense, S
 use egui_plot::{Line, Plot, Points, VLine};
 
 pub use self::layers::LayerTrace;
-pub use self::view::{Lane, Trace, TrendInput, TrendView, trend_view, window};
+pub use self::view::{Lane, Shade, Trace, TrendInput, TrendView, trend_view, window};
 
 use self::axis::{clock_marks, clock_step, clock_ui, limit_labels, limit_lines, switch_marks, value_axis, value_marks};
 use self::words::words_ui;
@@ -83,6 +83,7 @@ fn input<'a>(read: &'a Snapshot<'a>) -> TrendInput<'a> {
         horizon: read.horizon,
         recorded: read.is_recorded(),
         layers: read.layers,
+        broken: &read.broken.faults,
     }
 }
 
@@ -277,6 +278,7 @@ fn lane_ui(
         }
     });
     state.columns = (response.response.rect.width().max(16.0)) as usize;
+    shades_ui(ui, lane, &response.transform);
     layers::ahead_ui(ui, view, &response.transform, is_first);
     layers::paint_marks(ui, view, &lane.traces, &response.transform, scale);
     if let Some(limits) = lane.limits() {
@@ -304,6 +306,28 @@ fn lane_ui(
         state.span = Some(next_span(view.span, turned < 0.0));
     }
     response.response.rect
+}
+
+/// Shades stretches in which something is broken on purpose, each with its name.
+fn shades_ui(ui: &Ui, lane: &Lane, transform: &egui_plot::PlotTransform) {
+    let frame = *transform.frame();
+    let painter = ui.painter().with_clip_rect(frame);
+    let mut seen: Vec<&Shade> = Vec::new();
+    for shade in lane.traces.iter().flat_map(|trace| &trace.shades) {
+        if seen.contains(&shade) {
+            continue;
+        }
+        let x = |secs: f64| transform.position_from_point_x(secs).clamp(frame.left(), frame.right());
+        let rect = egui::Rect::from_x_y_ranges(x(shade.from)..=x(shade.to), frame.y_range());
+        painter.rect_filled(rect, 0.0, theme::TEXT_STRONG.gamma_multiply(0.07));
+        painter.vline(rect.left(), frame.y_range(), Stroke::new(1.0, theme::TEXT_WEAK));
+        painter.vline(rect.right(), frame.y_range(), Stroke::new(1.0, theme::TEXT_WEAK));
+        let top = frame.top() + 10.0 + 16.0 * seen.len() as f32;
+        widgets::paint_fault(&painter, pos2(rect.left() + 9.0, top));
+        let cell = egui::Rect::from_min_max(pos2(rect.left() + 18.0, top - 8.0), pos2(frame.right(), top + 8.0));
+        widgets::paint_text(&painter, cell, &shade.text, theme::small(), theme::TEXT, Align::Min);
+        seen.push(shade);
+    }
 }
 
 /// Says of what came that it has no line, where nothing else is drawn.

@@ -54,6 +54,7 @@ fn the_largest_numbers_have_an_axis() {
         sayings: Vec::new(),
         is_blank: false,
         layers: Vec::new(),
+        shades: Vec::new(),
     };
     for y in [1.0, 1e300, 1.7e308, f64::MAX] {
         let lane = Lane { unit: String::new(), kind: ValueKind::Number, traces: vec![trace(y)] };
@@ -88,6 +89,7 @@ fn a_far_limit_does_not_flatten_the_line() {
             sayings: Vec::new(),
             is_blank: false,
             layers: Vec::new(),
+            shades: Vec::new(),
         }],
     };
     assert!(lane(14.0).extent().1 > 14.0);
@@ -207,6 +209,7 @@ fn trend(signals: &[(&str, ValueKind)], samples: &[(usize, &str, Value)], span: 
         horizon: Horizon::default(),
         recorded: true,
         layers: None,
+        broken: &[],
     };
     trend_view(&input, &TrendState { span: Some(span), ..TrendState::default() })
 }

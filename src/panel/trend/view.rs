@@ -9,11 +9,12 @@ use super::points::{stepped, trace_points};
 use super::words::{Saying, sayings};
 use crate::history::{Cursor, Horizon, ViewTime};
 use crate::layers::Layers;
+use crate::panel::faults::site_text;
 use crate::panel::format;
 use crate::panel::layer_key::{self, LayerKey};
 use crate::panel::lines::Lines;
 use crate::scene::{Limits, Scene, ValueKind};
-use crate::stage::Current;
+use crate::stage::{Current, PlacedFault};
 use crate::value::{SignalIndex, Timestamp};
 
 #[derive(Clone, PartialEq, Debug)]
@@ -62,6 +63,8 @@ pub struct Trace {
     pub is_blank: bool,
     /// The same signal in each layer that has it.
     pub layers: Vec<LayerTrace>,
+    /// Where something that it depends on is broken on purpose.
+    pub shades: Vec<Shade>,
 }
 
 /// The stretch of time to show: with a quarter of it after the cursor, as far as there is something to show. Live that is up
@@ -82,6 +85,31 @@ pub struct TrendInput<'a> {
     pub horizon: Horizon,
     pub recorded: bool,
     pub layers: Option<&'a Layers>,
+    pub broken: &'a [PlacedFault],
+}
+
+/// A stretch in which a signal may be other than it would be, as something is broken on purpose.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Shade {
+    /// Seconds from the left edge; to the right edge where it is not over.
+    pub from: f64,
+    pub to: f64,
+    /// `bias F-1 in the plant`
+    pub text: String,
+}
+
+/// Of the faults on signals, those in sight.
+fn shades(input: &TrendInput, signal: SignalIndex, (from, to): (Timestamp, Timestamp)) -> Vec<Shade> {
+    let on_it = input.broken.iter().filter(|fault| fault.signals.contains(&signal));
+    let shade = |fault: &PlacedFault| {
+        let (begin, end) = (fault.span.begin(), fault.span.end().unwrap_or(to));
+        (begin < to && end > from && begin < end).then(|| Shade {
+            from: begin.max(from).secs_since(from),
+            to: end.min(to).secs_since(from),
+            text: format!("{} {} {}", fault.span.fault.kind().name, fault.span.fault.id, site_text(fault.span.site)),
+        })
+    };
+    on_it.filter_map(shade).collect()
 }
 
 pub fn trend_view(input: &TrendInput, state: &TrendState) -> TrendView {
@@ -118,8 +146,20 @@ pub fn trend_view(input: &TrendInput, state: &TrendState) -> TrendView {
         let value = (input.currents)(index).value.as_ref().map_or_else(|| "–".into(), format::value);
         let path = input.scene.signal_path(index);
         let limits = signal.limits;
-        let trace =
-            Trace { signal: index, path, value, limits, colour, stretches, doubtful, sayings, is_blank, layers };
+        let shades = shades(input, index, (from, to));
+        let trace = Trace {
+            signal: index,
+            path,
+            value,
+            limits,
+            colour,
+            stretches,
+            doubtful,
+            sayings,
+            is_blank,
+            layers,
+            shades,
+        };
         let unit = signal.unit.pretty();
         match lanes.iter_mut().find(|lane| (&lane.unit, lane.kind) == (&unit, kind)) {
             Some(lane) => lane.traces.push(trace),

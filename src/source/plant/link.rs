@@ -10,7 +10,7 @@ use rumqttc::{AsyncClient, Event, EventLoop, LastWill, Packet, QoS, SubscribeFil
 use tokio::time::Instant;
 use twox_hash::XxHash64;
 
-use super::{PlantError, Shared};
+use super::{PlantError, Shared, control_topic};
 use crate::plant::{Message, Plant};
 use crate::scene::Broker;
 use crate::source::mqtt::{self, Address, Backoff};
@@ -39,6 +39,9 @@ pub(super) struct Link {
     topics: Mutex<Vec<String>>,
     /// Topics on which somebody else commands it.
     command_topics: Mutex<Vec<String>>,
+    /// The topic on which others ask for something to be done to it.
+    control_topic: Mutex<Option<String>>,
+    requests: Mutex<VecDeque<Vec<u8>>>,
     /// Topic and payload, oldest first.
     commands: Mutex<VecDeque<(String, Vec<u8>)>>,
     sent: Mutex<HashMap<String, Sent>>,
@@ -80,6 +83,7 @@ impl Link {
         name: &str,
         broker: &Broker,
         client_id: String,
+        is_controlled: bool,
         shared: Arc<Shared>,
     ) -> Result<(Arc<Self>, Connection), PlantError> {
         let address = Address::parse(&broker.url)?;
@@ -96,6 +100,8 @@ impl Link {
             is_closing: AtomicBool::new(false),
             topics: Mutex::default(),
             command_topics: Mutex::default(),
+            control_topic: Mutex::new(is_controlled.then(String::new)),
+            requests: Mutex::default(),
             commands: Mutex::default(),
             sent: Mutex::default(),
         };
@@ -110,6 +116,9 @@ impl Link {
         let owned = |topics: Vec<&str>| topics.into_iter().map(str::to_owned).collect();
         *self.topics.lock().unwrap_or_else(PoisonError::into_inner) = owned(plant.topics(&self.name));
         *self.command_topics.lock().unwrap_or_else(PoisonError::into_inner) = owned(plant.command_topics(&self.name));
+        if let Some(topic) = &mut *self.control_topic.lock().unwrap_or_else(PoisonError::into_inner) {
+            *topic = control_topic(&plant.announcement_topic());
+        }
     }
 
     /// Hears the topics of a plant, and only those count from now on.
@@ -148,21 +157,41 @@ impl Link {
     }
 
     fn subscribe(&self) {
-        let subscribe = |topics: &Mutex<Vec<String>>, qos, what| {
-            for some in topics.lock().unwrap_or_else(PoisonError::into_inner).chunks(TOPICS_AT_ONCE) {
+        let subscribe = |topics: &[String], qos, what| {
+            for some in topics.chunks(TOPICS_AT_ONCE) {
                 let filters = some.iter().map(|topic| SubscribeFilter::new(topic.clone(), qos));
                 if let Err(error) = self.client.try_subscribe_many(filters) {
                     tracing::warn!("plant: it will not {what}: {error}");
                 }
             }
         };
-        subscribe(&self.topics, QoS::AtMostOnce, "notice who else publishes on its topics");
-        subscribe(&self.command_topics, QoS::AtLeastOnce, "hear commands");
+        let locked = |topics: &Mutex<Vec<String>>| topics.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        subscribe(&locked(&self.topics), QoS::AtMostOnce, "notice who else publishes on its topics");
+        subscribe(&locked(&self.command_topics), QoS::AtLeastOnce, "hear commands");
+        let control = self.control_topic.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        subscribe(control.as_slice(), QoS::AtLeastOnce, "hear who wants to set faults in it");
     }
 
     /// Commands that came since this was asked last.
     pub(super) fn take_commands(&self) -> VecDeque<(String, Vec<u8>)> {
         std::mem::take(&mut *self.commands.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Requests that came since this was asked last.
+    pub(super) fn take_requests(&self) -> VecDeque<Vec<u8>> {
+        std::mem::take(&mut *self.requests.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps a message if it came on the topic of control.
+    fn request(&self, topic: &str, payload: &[u8]) {
+        let control = self.control_topic.lock().unwrap_or_else(PoisonError::into_inner);
+        if control.as_deref() == Some(topic) {
+            let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+            match requests.len() < QUEUE {
+                true => requests.push_back(payload.to_vec()),
+                false => drop(self.shared.status.refused.fetch_add(1, Ordering::Relaxed)),
+            }
+        }
     }
 
     /// Keeps a message if it came on the topic of a command.
@@ -261,6 +290,7 @@ impl Connection {
                     link.command(&heard.topic, &heard.payload);
                     // What was retained before the plant came is nobody's word now.
                     if !heard.retain {
+                        link.request(&heard.topic, &heard.payload);
                         link.heard(&heard.topic, &heard.payload, &self.address);
                     }
                 }

@@ -1,0 +1,232 @@
+//! Faults that were set on purpose: which stand, and a form that sets another.
+//!
+//! In: [`FaultsView`], built from the journal's faults at the cursor and what the selected twin offers. Out:
+//! [`FaultCommand`]s and [`ScenarioCommand`]s. Never sets anything itself.
+
+mod form;
+mod offer;
+
+use bevy_egui::egui::{self, Align, Layout, RichText, ScrollArea, Ui};
+
+use super::class::{Dock, PanelClass};
+use super::snapshot::Snapshot;
+use super::{format, theme, widgets};
+use crate::command::{AttentionCommand, FaultCommand, OperatorCommand, ScenarioCommand};
+use crate::event::FaultSpan;
+use crate::fault::{Site, WrittenFault};
+use crate::scene::{Scene, faults};
+use crate::value::{Timestamp, TwinIndex};
+
+pub use form::{Form, FormView};
+pub use offer::{Offer, offers};
+
+/// What a person presses to clear all faults at any time.
+pub const CLEAR_ALL_KEYS: &str = "Ctrl + Shift + X";
+
+pub struct FaultsView<'a> {
+    /// Those that stand at the cursor, oldest first.
+    pub rows: Vec<FaultRow>,
+    /// The form for the selected twin; none where nothing can be broken from here.
+    pub form: Option<FormView<'a>>,
+    /// Whether there is a plant of this session's own, and something was done to it.
+    pub can_save: bool,
+    pub is_recorded: bool,
+}
+
+/// One fault that stands.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FaultRow {
+    pub site: Site,
+    pub id: String,
+    pub twin: Option<TwinIndex>,
+    pub kind: String,
+    pub on: String,
+    /// `by 2 m3/h`
+    pub size: String,
+    pub by: String,
+    pub reason: String,
+    /// `acts`, `begins in 5 s`, `rests`
+    pub state: String,
+    /// `4 min left`, `until cleared`
+    pub left: String,
+}
+
+/// Where a fault acts, in words.
+pub fn site_text(site: Site) -> &'static str {
+    match site {
+        Site::Overlay => "over live data",
+        Site::Plant => "in the plant",
+        Site::Rig => "in the rig",
+    }
+}
+
+/// Its sizes with their units: `by 2 m3/h, period 10 s`.
+pub fn size_text(fault: &WrittenFault, scene: &Scene) -> String {
+    let of_target = faults::resolve(fault, scene).map(|resolved| faults::unit(&resolved, scene)).unwrap_or_default();
+    let kind = fault.kind();
+    let size = |(parameter, x): (&crate::fault::Parameter, f64)| {
+        let unit = form::unit_of(&of_target, parameter);
+        let value = match parameter.measure {
+            crate::fault::Measure::Flag => (if x == 0.0 { "no" } else { "yes" }).to_owned(),
+            _ => format::number(x),
+        };
+        format!("{} {value} {unit}", parameter.name).trim_end().to_owned()
+    };
+    kind.parameters.iter().zip(fault.values()).map(size).collect::<Vec<_>>().join(", ")
+}
+
+fn row(span: &FaultSpan, scene: &Scene, at: Timestamp) -> FaultRow {
+    let course = &span.fault.course;
+    let state = match (course.is_active(at), course.next_onset(at)) {
+        (true, _) => "acts".to_owned(),
+        (false, Some(onset)) => format!("begins in {}", format::span(onset.secs_since(at).ceil())),
+        (false, None) => "rests".to_owned(),
+    };
+    let left = match course.end() {
+        Some(end) => format!("{} left", format::span(end.secs_since(at).max(0.0).ceil())),
+        None => "until it is cleared".to_owned(),
+    };
+    FaultRow {
+        site: span.site,
+        id: span.fault.id.clone(),
+        twin: span.twin.as_ref().and_then(|id| scene.twin(id)).map(|twin| twin.index),
+        kind: span.fault.kind().name.to_owned(),
+        on: span.fault.on(),
+        size: size_text(&span.fault, scene),
+        by: span.by.clone().unwrap_or_default(),
+        reason: span.reason.clone(),
+        state,
+        left,
+    }
+}
+
+/// The faults among the panels.
+pub struct FaultsPanel;
+
+#[derive(Default)]
+pub struct FaultsState {
+    pub form: Option<Form>,
+}
+
+impl PanelClass for FaultsPanel {
+    const NAME: &'static str = "faults";
+    const TITLE: &'static str = "Faults";
+    const DOCK: Dock = Dock::Below;
+    type State = FaultsState;
+    type View<'a> = FaultsView<'a>;
+
+    fn view<'a>(read: &'a Snapshot<'a>, _: &FaultsState) -> FaultsView<'a> {
+        faults_view(read)
+    }
+
+    fn ui(ui: &mut Ui, view: &FaultsView, state: &mut FaultsState, out: &mut Vec<OperatorCommand>) {
+        faults_ui(ui, view, state, out);
+    }
+
+    fn tab(read: &Snapshot) -> String {
+        match read.faults.standing(read.time.shown).count() {
+            0 => Self::TITLE.to_owned(),
+            count => format!("{} ({count})", Self::TITLE),
+        }
+    }
+
+    fn forget_the_past(state: &mut FaultsState) {
+        *state = FaultsState::default();
+    }
+}
+
+/// What the form is made from; none where nothing can be broken from here.
+pub fn form_view<'a>(read: &Snapshot<'a>) -> Option<FormView<'a>> {
+    let view = FormView { scene: &read.loaded.scene, attention: read.attention, plant: read.plant };
+    (!read.is_recorded()).then_some(view)
+}
+
+pub fn faults_view<'a>(read: &'a Snapshot<'a>) -> FaultsView<'a> {
+    let (scene, shown) = (read.scene(), read.time.shown);
+    FaultsView {
+        rows: read.faults.standing(shown).map(|span| row(span, scene, shown)).collect(),
+        form: form_view(read),
+        can_save: read.plant.is_some() && read.faults.iter().any(|span| span.site == Site::Plant),
+        is_recorded: read.is_recorded(),
+    }
+}
+
+pub fn faults_ui(ui: &mut Ui, view: &FaultsView, state: &mut FaultsState, out: &mut Vec<OperatorCommand>) {
+    toolbar(ui, view, state, out);
+    if let Some(form) = &view.form {
+        form::form_ui(ui.ctx(), form, &mut state.form, out);
+    }
+    if view.rows.is_empty() {
+        let hint = match (view.is_recorded, &view.form) {
+            (true, _) => "No fault was set on purpose at this moment.",
+            (false, Some(form)) if form.plant.is_some() => {
+                "Select a twin and break it: in the simulated plant, or over live data alone. Nothing real is touched."
+            }
+            _ => {
+                "Select a twin and lay a fault over its live data. Nothing real is touched, and true alarms stay true."
+            }
+        };
+        widgets::empty(ui, "Nothing is broken on purpose", hint);
+        return;
+    }
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        for row in &view.rows {
+            row_ui(ui, row, view.is_recorded, out);
+        }
+    });
+}
+
+fn toolbar(ui: &mut Ui, view: &FaultsView, state: &mut FaultsState, out: &mut Vec<OperatorCommand>) {
+    if view.is_recorded {
+        return;
+    }
+    ui.horizontal(|ui| {
+        let twin = view.form.as_ref().and_then(FormView::twin);
+        let text = twin.map_or_else(|| "Break…".to_owned(), |twin| format!("Break {}…", twin.id));
+        let hint = "Set a fault on the selected twin: its machine, its sensors, its messages";
+        let open = ui.add_enabled(twin.is_some(), egui::Button::new(text));
+        if let (true, Some(form), Some(twin)) = (open.on_hover_text(hint).clicked(), &view.form, twin) {
+            state.form = Some(Form::of(form, twin));
+        }
+        let clear = ui.add_enabled(!view.rows.is_empty(), egui::Button::new("Clear all"));
+        if clear.on_hover_text(format!("Clears all faults, wherever they act: {CLEAR_ALL_KEYS}")).clicked() {
+            out.push(FaultCommand::ClearAll.into());
+        }
+        let save = ui.add_enabled(view.can_save, egui::Button::new("Save as scenario"));
+        let hint =
+            "Writes what was done to the plant into a file in the working directory; `pollux test FILE` does it again";
+        if save.on_hover_text(hint).clicked() {
+            out.push(ScenarioCommand::Save { path: None }.into());
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(RichText::new(CLEAR_ALL_KEYS).font(theme::small()).color(theme::TEXT_WEAK));
+        });
+    });
+    ui.add_space(4.0);
+}
+
+fn row_ui(ui: &mut Ui, row: &FaultRow, is_recorded: bool, out: &mut Vec<OperatorCommand>) {
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 10.0;
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(16.0, theme::ROW), egui::Sense::hover());
+        widgets::paint_fault(ui.painter(), rect.center());
+        widgets::badge(ui, site_text(row.site), theme::TEXT_STRONG, theme::RAISED);
+        let what = format!("{} on {}", row.kind, row.on);
+        let name = ui.add(egui::Label::new(RichText::new(what).color(theme::TEXT_STRONG)).sense(egui::Sense::click()));
+        if name.on_hover_text(format!("{}\nset by {} {}", row.id, row.by, row.reason)).clicked()
+            && let Some(twin) = row.twin
+        {
+            out.push(AttentionCommand::Select(Some(twin)).into());
+        }
+        let weak = |text: &str| RichText::new(text).font(theme::small()).color(theme::TEXT_WEAK);
+        ui.label(RichText::new(&row.size).font(theme::small()).color(theme::TEXT));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            if !is_recorded && ui.button("Clear").clicked() {
+                out.push(FaultCommand::Clear { site: row.site, id: row.id.clone() }.into());
+            }
+            ui.label(weak(&row.left));
+            ui.label(RichText::new(&row.state).font(theme::small()).color(theme::TEXT));
+            ui.label(weak(&row.id));
+        });
+    });
+}
