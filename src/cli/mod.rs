@@ -10,6 +10,7 @@ mod beside;
 mod check;
 mod command;
 mod compare;
+mod debrief;
 mod ended;
 mod export;
 mod faults;
@@ -88,6 +89,8 @@ enum Command {
     Compare(compare::Args),
     /// Say which alarms an edited scene would have gained, lost or moved over a recording.
     Rejudge(rejudge::Args),
+    /// Align faults that were set on purpose with alarms and with what people did: the report of an exercise.
+    Debrief(debrief::Args),
     /// Write recordings, or a stretch of them, for other programs.
     Export(export::Args),
     /// Make damaged recordings whole again, in place.
@@ -199,6 +202,7 @@ fn run(command: Option<Command>) -> Result<(), Failure> {
         Some(Command::Info(args)) => info::run(args),
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Rejudge(args)) => rejudge::run(args),
+        Some(Command::Debrief(args)) => debrief::run(args),
         Some(Command::Export(args)) => export::run(args),
         Some(Command::Repair(args)) => repair::run(args),
         Some(Command::Import(args)) => import::run(args),

@@ -8,6 +8,7 @@
 //! on threads of their own: a slow or full disk delays no analysis, and says so.
 
 mod commands;
+pub mod debrief;
 pub mod export;
 mod faults;
 mod file;

@@ -26,7 +26,7 @@ use crate::session::OwnPlant;
 use crate::source::SourceReport;
 use crate::stage::{Broken, Current, Entities};
 use crate::value::SignalIndex;
-use crate::view::{Covered, ScreenLabels, ViewRect, WorldImage, label};
+use crate::view::{Covered, ScreenLabels, TwinMenu, ViewRect, WorldImage, label};
 
 /// Where panels are drawn, in `EguiPrimaryContextPass`.
 #[derive(SystemSet, Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -71,6 +71,7 @@ pub(super) fn show_panels(
     mut shell: ResMut<Shell>,
     mut rect: ResMut<ViewRect>,
     mut covered: ResMut<Covered>,
+    mut menu: ResMut<TwinMenu>,
     mut commands: MessageWriter<OperatorCommand>,
     mut styled: Local<bool>,
 ) -> Result {
@@ -87,6 +88,9 @@ pub(super) fn show_panels(
         read.world.paint(painter, rect);
         label::paint(painter, &read.labels);
     };
+    if let Some((twin, at)) = menu.bypass_change_detection().asked.take() {
+        shell.menu = Some((twin, egui::pos2(at.x, at.y)));
+    }
     let mut out = Vec::new();
     let room = with_snapshot(&read, &mut shell, |snapshot, shell| {
         let views = shell.views(snapshot);

@@ -114,6 +114,7 @@ pub fn plugin(app: &mut App) {
         .init_resource::<ScreenLabels>()
         .init_resource::<crate::stage::Broken>()
         .init_resource::<crate::view::Covered>()
+        .init_resource::<crate::view::TwinMenu>()
         .init_resource::<crate::record::Recording>()
         .init_resource::<open::RecentFiles>()
         .init_resource::<WorldImage>()

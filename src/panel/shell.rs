@@ -21,7 +21,7 @@ use super::snapshot::{Known, Snapshot};
 use super::timebar::{self, TimeState, TimeView};
 use super::tree::{TreePanel, TreeState};
 use super::{PANELS, banner, theme};
-use crate::command::{AttentionCommand, OperatorCommand};
+use crate::command::{AttentionCommand, CameraCommand, OperatorCommand};
 use crate::history::Counts;
 use crate::value::TwinIndex;
 use crate::view::layer_mark;
@@ -55,6 +55,8 @@ pub struct Shell {
     /// What hovers over the window. Written by the opener.
     pub hovered: Option<Hovered>,
     pub help_open: bool,
+    /// The twin whose menu is open, and where.
+    pub menu: Option<(TwinIndex, egui::Pos2)>,
 }
 
 impl Default for Shell {
@@ -67,6 +69,7 @@ impl Default for Shell {
             notice: None,
             hovered: None,
             help_open: false,
+            menu: None,
         }
     }
 }
@@ -229,7 +232,8 @@ pub fn show(
         .show_leaf_close_all_buttons(false)
         .show_inside(ui, &mut viewer);
     let room = viewer.room;
-    let asked_to_break = shell.states.get_mut::<TreeState>().and_then(|tree| tree.asked_to_break.take());
+    let in_tree = shell.states.get_mut::<TreeState>().and_then(|tree| tree.asked_to_break.take());
+    let asked_to_break = menu_ui(ui.ctx(), shell, views, out).or(in_tree);
     if let Some(twin) = asked_to_break {
         begin_to_break(shell, views, twin, out);
     }
@@ -244,6 +248,34 @@ pub fn show(
         drop_hint::hint_ui(ui.ctx(), &drop_hint::drop_view(hovered, views.open.takes_place));
     }
     room
+}
+
+/// The menu of a twin in the 3D view. Says which one is to be broken.
+fn menu_ui(ctx: &egui::Context, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCommand>) -> Option<TwinIndex> {
+    let (index, at) = shell.menu?;
+    let Some(twin) = views.read.scene().twins.get(index.at()) else {
+        shell.menu = None;
+        return None;
+    };
+    let mut asked = None;
+    let area = egui::Area::new(egui::Id::new("twin menu")).order(egui::Order::Foreground).fixed_pos(at);
+    let shown = area.show(ctx, |ui| {
+        egui::Frame::popup(ui.style()).show(ui, |ui| {
+            let can_break = faults::form_view(views.read).is_some();
+            let clicked = ui.add_enabled(can_break, egui::Button::new(format!("Break {}…", twin.id))).clicked();
+            asked = clicked.then_some(index);
+            let focus = ui.button("Focus").clicked();
+            if focus {
+                out.push(CameraCommand::Focus(Some(index)).into());
+            }
+            clicked || focus
+        })
+    });
+    let is_left = shown.response.clicked_elsewhere() || ctx.input(|input| input.key_pressed(egui::Key::Escape));
+    if shown.inner.inner || is_left {
+        shell.menu = None;
+    }
+    asked
 }
 
 /// Opens the form that breaks a twin, in front of all else.

@@ -333,6 +333,7 @@ mod tests {
         let millis = |millis| StepBy::Time(Duration::from_millis(millis));
         let mark = |end| OperatorCommand::Time(TimeCommand::Mark { end, at: Some(at(50)) });
         for (on, command) in [
+            (Press::Key(Modifiers::COMMAND | shift, Key::X), OperatorCommand::Fault(FaultCommand::ClearAll)),
             (Press::Key(none, Key::Space), OperatorCommand::Time(TimeCommand::Play { speed: 2.0 })),
             (Press::Key(none, Key::P), OperatorCommand::Time(TimeCommand::Play { speed: 2.0 })),
             (Press::Key(none, Key::ArrowLeft), step(millis(1_000), false)),
@@ -367,6 +368,7 @@ mod tests {
             (Press::Key(none, Key::L), Wish::Panel(AlarmsPanel::ID)),
             (Press::Key(none, Key::G), Wish::TypeTime),
             (Press::Key(none, Key::Num0), Wish::ShowAllTime),
+            (Press::Key(none, Key::X), Wish::Break),
             (Press::Key(none, Key::N), Wish::Write(RemarkKind::Note)),
             (Press::Key(none, Key::B), Wish::Write(RemarkKind::Bookmark)),
             (Press::Key(none, Key::R), Wish::Speed(SpeedChange::Reverse)),
@@ -406,5 +408,24 @@ mod tests {
         harness.event(Event::Text(".".into()));
         harness.run();
         assert_eq!(harness.state().out, []);
+    }
+
+    #[test]
+    fn all_faults_are_cleared_by_a_key_even_while_a_text_field_has_the_keyboard_and_a_dialog_lies_over_it() {
+        use egui_kittest::kittest::Queryable as _;
+        let plant = testing::plant();
+        let keys = Keys { out: Vec::new(), wishes: Vec::new(), text: String::new() };
+        let mut harness = testing::harness(keys, move |ui, keys| {
+            let view = plant.time(Cursor::Live, &TimeState::default());
+            let attention = Attention::default();
+            let on = KeyContext { time: &view, speed: 1.0, attention: &attention, viewpoints: 0, help_open: false };
+            keys.wishes.extend(read(ui.ctx(), &on, &mut keys.out));
+            egui::Modal::new(egui::Id::new("any")).show(ui.ctx(), |ui| ui.text_edit_singleline(&mut keys.text));
+        });
+        harness.get_by_role(egui::accesskit::Role::TextInput).focus();
+        harness.run();
+        harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::X);
+        harness.run();
+        assert_eq!(harness.state().out, [OperatorCommand::Fault(FaultCommand::ClearAll)]);
     }
 }

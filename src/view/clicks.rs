@@ -16,7 +16,7 @@ const DOUBLE_CLICK: Duration = Duration::from_millis(400);
 /// The event loop had nothing to do for this long: what came then was read at once.
 const IDLE: Duration = Duration::from_millis(15);
 
-/// What the hand did with the left button.
+/// What the hand did with a button.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Hand {
     /// To this place, in logical pixels from the top left of the window.
@@ -62,6 +62,11 @@ pub(super) struct Clicks {
 }
 
 impl Clicks {
+    /// Where the hand was last.
+    pub fn at(&self) -> Option<Vec2> {
+        self.at
+    }
+
     /// `aim` tells what lies at a place; none if the place is no part of the world.
     pub fn feed(
         &mut self,

@@ -74,7 +74,7 @@ pub use label::{Badge, ScreenLabel, ScreenLabels};
 pub use look::{LookBounds, LookProblem, LookProblems};
 pub use mood::{Mood, Trust};
 pub use motion::Activity;
-pub use picking::Hovered;
+pub use picking::{Hovered, TwinMenu};
 pub use viewport::{Covered, PointerInView, ViewRect};
 pub use world_image::WorldImage;
 

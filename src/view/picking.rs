@@ -31,6 +31,13 @@ pub struct Hovered {
     pub twin: Option<TwinIndex>,
 }
 
+/// A twin whose menu was asked for by a click with the right button; the panels take it.
+#[derive(Resource, Default, Clone, Copy, PartialEq, Debug)]
+pub struct TwinMenu {
+    /// With the place of the click, in logical pixels from the top left of the window.
+    pub asked: Option<(TwinIndex, Vec2)>,
+}
+
 /// When the last frame was handed to the renderer: from then on the event loop was free.
 #[derive(Resource, Clone)]
 struct Free(Arc<Mutex<Instant>>);
@@ -41,6 +48,7 @@ pub(super) fn plugin(app: &mut App) {
         renderer.insert_resource(free.clone()).add_systems(ExtractSchedule, note_free);
     }
     app.init_resource::<Hovered>()
+        .init_resource::<TwinMenu>()
         .insert_resource(free)
         .add_systems(Update, (hover, click).chain().in_set(ViewSet::Point).after(super::viewport::find_pointer));
 }
@@ -95,6 +103,8 @@ fn hover(
 
 struct Watch {
     clicks: Clicks,
+    /// Of the right button.
+    others: Clicks,
     begun: Instant,
     before: Instant,
 }
@@ -102,7 +112,7 @@ struct Watch {
 impl Default for Watch {
     fn default() -> Self {
         let now = Instant::now();
-        Self { clicks: Clicks::default(), begun: now, before: now }
+        Self { clicks: Clicks::default(), others: Clicks::default(), begun: now, before: now }
     }
 }
 
@@ -113,22 +123,33 @@ fn click(
     mut aim: Aim,
     mut state: Local<Watch>,
     mut commands: MessageWriter<OperatorCommand>,
+    mut menu: ResMut<TwinMenu>,
 ) {
     let now = Instant::now();
-    let Watch { clicks, begun, before } = &mut *state;
+    let Watch { clicks, others, begun, before } = &mut *state;
     let since = |moment: Instant| moment.saturating_duration_since(*begun);
     let free = *free.0.lock().unwrap_or_else(PoisonError::into_inner);
     let came = Came::within(since(std::mem::replace(before, now)), since(free), since(now));
     for event in events.read() {
-        let hand = match event {
-            WindowEvent::CursorMoved(moved) => Hand::Moved(moved.position),
-            WindowEvent::MouseButtonInput(input) if input.button == MouseButton::Left => match input.state {
-                ButtonState::Pressed => Hand::Pressed,
-                ButtonState::Released => Hand::Released,
+        let (hand, button) = match event {
+            WindowEvent::CursorMoved(moved) => (Hand::Moved(moved.position), None),
+            WindowEvent::MouseButtonInput(input) => match input.state {
+                ButtonState::Pressed => (Hand::Pressed, Some(input.button)),
+                ButtonState::Released => (Hand::Released, Some(input.button)),
             },
             _ => continue,
         };
-        let on = |position| surface.is_world(position).then(|| aim.twin_at(position));
+        let mut on = |position| surface.is_world(position).then(|| aim.twin_at(position));
+        if button.is_none_or(|button| button == MouseButton::Right)
+            && let Some(click) = others.feed(hand, came, &mut on)
+            && let (Some(twin), Some(at)) = (click.twin, others.at())
+        {
+            commands.write(AttentionCommand::Select(Some(twin)).into());
+            menu.asked = Some((twin, at));
+        }
+        if button.is_some_and(|button| button != MouseButton::Left) {
+            continue;
+        }
         let Some(click) = clicks.feed(hand, came, on) else { continue };
         commands.write(AttentionCommand::Select(click.twin).into());
         if click.double {

@@ -1,5 +1,7 @@
 //! Faults that somebody sets by hand in a session's own plant: what the journal tells, and the scenario that does the same.
 
+mod wire;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,9 +21,21 @@ struct World {
 }
 
 impl World {
+    /// The demo's.
     fn open(arrange: impl FnOnce(&mut Options)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let scene = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes/bottling/scene.ron");
+        Self::at(&scene, tempfile::tempdir().unwrap(), arrange)
+    }
+
+    /// Of a scene by its text.
+    fn of(scene: &str, arrange: impl FnOnce(&mut Options)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("scene.ron");
+        std::fs::write(&file, scene).unwrap();
+        Self::at(&file, folder, arrange)
+    }
+
+    fn at(scene: &Path, folder: TempDir, arrange: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options {
             store: StorePlace::Nowhere,
             watch: false,

@@ -230,3 +230,136 @@ fn row_ui(ui: &mut Ui, row: &FaultRow, is_recorded: bool, out: &mut Vec<Operator
         });
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use egui_kittest::kittest::Queryable as _;
+
+    use super::*;
+    use crate::command::Attention;
+    use crate::fault::{Course, Defect, SensorEffect};
+    use crate::panel::testing;
+    use crate::plant::Portrait;
+    use crate::session::OwnPlant;
+
+    struct Bench {
+        scene: Arc<Scene>,
+        attention: Attention,
+        plant: Option<OwnPlant>,
+        rows: Vec<FaultRow>,
+        state: FaultsState,
+        out: Vec<OperatorCommand>,
+    }
+
+    fn harness(twin: &str, has_plant: bool, rows: Vec<FaultRow>) -> egui_kittest::Harness<'static, Bench> {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes/bottling/scene.ron");
+        let scene = Arc::new(crate::scene::load(&file).scene.expect("the demo's scene"));
+        let attention = Attention { selected: scene.twin(twin).map(|twin| twin.index), trends: Vec::new() };
+        let plant = has_plant.then(|| OwnPlant { portrait: Portrait::default(), waker: Arc::new(|| {}) });
+        let bench = Bench { scene, attention, plant, rows, state: FaultsState::default(), out: Vec::new() };
+        testing::harness(bench, |ui, bench: &mut Bench| {
+            let form = FormView { scene: &bench.scene, attention: &bench.attention, plant: bench.plant.as_ref() };
+            let can_save = bench.plant.is_some() && !bench.rows.is_empty();
+            let view = FaultsView { rows: bench.rows.clone(), form: Some(form), can_save, is_recorded: false };
+            faults_ui(ui, &view, &mut bench.state, &mut bench.out);
+        })
+    }
+
+    fn injected(bench: &Bench) -> (Site, WrittenFault, String) {
+        match bench.out.last() {
+            Some(OperatorCommand::Fault(FaultCommand::Inject { site, fault, reason })) => {
+                (*site, fault.clone(), reason.clone())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_fault_is_prepared_seen_and_confirmed() {
+        let mut harness = harness("T-100", true, Vec::new());
+        harness.get_by_label("Break T-100…").click();
+        harness.run();
+        harness.get_by_label("Sensor").click();
+        harness.run();
+        harness.get_by_label("Reason").focus();
+        harness.run();
+        harness.get_by_label("Reason").type_text("drill");
+        harness.run();
+        harness.get_by_label("Prepare").click();
+        harness.run();
+        assert_eq!(harness.state().out, [], "nothing is set before it was seen");
+        harness.get_by_label("Inject").click();
+        harness.run();
+        let (site, fault, reason) = injected(harness.state());
+        assert_eq!((site, fault.layer(), reason.as_str()), (Site::Plant, crate::fault::Layer::Sensor, "drill"));
+        assert!(fault.on().starts_with("T-100."), "{}", fault.on());
+        assert!(harness.state().state.form.is_none(), "the form is closed");
+    }
+
+    #[test]
+    fn without_a_plant_faults_lie_over_live_data_and_no_machine_is_offered() {
+        let mut harness = harness("T-100", false, Vec::new());
+        harness.get_by_label("Break T-100…").click();
+        harness.run();
+        harness.get_by_label("Machine").click();
+        harness.run();
+        harness.get_by_label("Prepare").click();
+        harness.run();
+        assert!(harness.query_by_label("over live data").is_some());
+        harness.get_by_label("Inject").click();
+        harness.run();
+        let (site, fault, _) = injected(harness.state());
+        assert_eq!((site, fault.layer()), (Site::Overlay, crate::fault::Layer::Sensor));
+    }
+
+    #[test]
+    fn going_back_and_cancelling_set_nothing() {
+        let mut harness = harness("P-101", true, Vec::new());
+        harness.get_by_label("Break P-101…").click();
+        harness.run();
+        harness.get_by_label("Prepare").click();
+        harness.run();
+        harness.get_by_label("Back").click();
+        harness.run();
+        harness.get_by_label("Cancel").click();
+        harness.run();
+        assert_eq!(harness.state().out, []);
+        assert!(harness.state().state.form.is_none());
+    }
+
+    #[test]
+    fn a_fault_that_stands_says_where_what_how_much_and_how_long_and_can_be_cleared() {
+        let scene = testing::scene();
+        let defect = Defect::Sensor { signal: "P-101.flow".into(), effect: SensorEffect::Bias { by: 2.0 } };
+        let course = Course { onset: 0, ramp: 0, duration: Some(90_000_000_000), recurrence: None };
+        let span = FaultSpan {
+            site: Site::Plant,
+            fault: WrittenFault { id: "F-1".into(), defect, course },
+            twin: Some("P-101".into()),
+            by: Some("ada".into()),
+            reason: "drill".into(),
+            set: Timestamp(0),
+            gone: None,
+        };
+        let row = row(&span, &scene, Timestamp(30_000_000_000));
+        assert_eq!((row.state.as_str(), row.left.as_str()), ("acts", "1 min left"));
+        assert_eq!(row.size, "by 2 m3/h");
+        let mut harness = harness("P-101", true, vec![row]);
+        assert!(harness.query_by_label("bias on P-101.flow").is_some());
+        harness.get_by_label("Clear").click();
+        harness.run();
+        harness.get_by_label("Clear all").click();
+        harness.run();
+        harness.get_by_label("Save as scenario").click();
+        harness.run();
+        let wanted: [OperatorCommand; 3] = [
+            FaultCommand::Clear { site: Site::Plant, id: "F-1".into() }.into(),
+            FaultCommand::ClearAll.into(),
+            ScenarioCommand::Save { path: None }.into(),
+        ];
+        assert_eq!(harness.state().out, wanted);
+    }
+}
