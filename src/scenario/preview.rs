@@ -70,7 +70,7 @@ pub fn preview(
         .filter_map(|signal| {
             let (one, other) = (points(&without, signal.index, now, end), points(&with, signal.index, now, end));
             let apart = difference(&one, &other);
-            (apart > 0.02).then_some((apart, signal.index))
+            (apart > 1.0).then_some((apart, signal.index))
         })
         .collect();
     differing.sort_by(|(one, _), (other, _)| other.total_cmp(one));
@@ -125,24 +125,35 @@ fn points(future: &Future, signal: SignalIndex, from: Timestamp, until: Timestam
     both.filter(|[_, value]| value.is_finite()).collect()
 }
 
-/// How far two lines lie apart, by what the first one covers and its size. Lines that end sooner differ too.
+/// How far two lines lie apart: the greatest difference between their means over a stretch, as a multiple of how much the first
+/// one moves within a stretch anyway. So noise and phases do not count. Lines that end sooner differ too.
 fn difference(one: &[[f64; 2]], other: &[[f64; 2]]) -> f64 {
-    let (Some(first), Some(_)) = (one.first(), other.first()) else {
-        return if one.len() == other.len() { 0.0 } else { 1.0 };
-    };
-    let (low, high) = one.iter().fold((first[1], first[1]), |(low, high), [_, x]| (low.min(*x), high.max(*x)));
-    let scale = (high - low).max(0.01 * low.abs().max(high.abs())).max(1e-9);
+    const STRETCHES: usize = 20;
     let end = |line: &[[f64; 2]]| line.last().map_or(0.0, |[secs, _]| *secs);
-    let is_cut = (end(one) - end(other)).abs() > 0.1 * end(one).max(end(other));
-    let mut at = 0;
-    let apart = other.iter().map(|[secs, x]| {
-        while at + 1 < one.len() && one[at + 1][0] <= *secs {
-            at += 1;
+    let whole = end(one).max(end(other));
+    if whole <= 0.0 {
+        return if one.len() == other.len() { 0.0 } else { 1.0 };
+    }
+    let is_cut = (end(one) - end(other)).abs() > 0.1 * whole;
+    let parts = |line: &[[f64; 2]]| {
+        let mut parts: Vec<Vec<f64>> = vec![Vec::new(); STRETCHES];
+        for [secs, x] in line {
+            parts[((secs / whole * STRETCHES as f64) as usize).min(STRETCHES - 1)].push(*x);
         }
-        (x - one[at][1]).abs()
+        parts
+    };
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    let (ours, theirs) = (parts(one), parts(other));
+    let moves = ours.iter().filter(|part| !part.is_empty()).map(|part| {
+        let middle = mean(part);
+        (part.iter().map(|x| (x - middle).powi(2)).sum::<f64>() / part.len() as f64).sqrt()
     });
-    let apart = apart.fold(0.0, f64::max) / scale;
-    if is_cut { apart.max(1.0) } else { apart }
+    let moves = moves.fold(0.0, f64::max);
+    let size = one.iter().map(|[_, x]| x.abs()).fold(0.0, f64::max);
+    let scale = moves.max(0.005 * size).max(1e-9);
+    let apart = ours.iter().zip(&theirs).filter(|(one, other)| !one.is_empty() && !other.is_empty());
+    let apart = apart.map(|(one, other)| (mean(one) - mean(other)).abs()).fold(0.0, f64::max) / scale;
+    if is_cut { apart.max(2.0) } else { apart }
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ fn bias(signal: &str, by: f64) -> Defect<String, String> {
 fn alarms(events: &[Arc<Event>], zero: pollux::value::Timestamp) -> Vec<(i64, String)> {
     let changed = events.iter().filter_map(|event| match &event.kind {
         Kind::Alarm { from, to, .. } if event.twin.is_some() && from.is_active() != to.is_active() => {
-            let micros = (event.time.0 - zero.0).div_euclid(1_000_000);
+            let micros = (event.time.0 - zero.0).div_euclid(1_000);
             Some((micros, format!("{} {to:?}", event.alarm_path()?)))
         }
         _ => None,

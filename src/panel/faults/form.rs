@@ -10,8 +10,8 @@ use egui_plot::{Line, Plot};
 use super::offer::{self, Offer, offers};
 use super::{site_text, size_text};
 use crate::command::{Attention, FaultCommand, OperatorCommand};
-use crate::fault::{Course, Kind, Layer, Measure, Parameter, Site, WrittenFault};
-use crate::panel::{format, theme};
+use crate::fault::{Course, Kind, Layer, Measure, Parameter, Recurrence, Site, WrittenFault};
+use crate::panel::{format, theme, widgets};
 use crate::scenario::{Preview, preview};
 use crate::scene::{Scene, Twin, faults};
 use crate::session::{OwnPlant, Task, TaskState};
@@ -51,6 +51,8 @@ pub struct Form {
     ramp: f64,
     /// None: until it is cleared.
     lasts: Option<f64>,
+    /// It comes again after so long; none: it does not.
+    every: Option<f64>,
     reason: String,
     seen: Option<Seen>,
 }
@@ -76,6 +78,7 @@ impl Form {
             delay: 0.0,
             ramp: 0.0,
             lasts: Some(120.0),
+            every: None,
             reason: String::new(),
             seen: None,
         };
@@ -106,7 +109,7 @@ impl Form {
             onset: nanos(self.delay) as i64,
             ramp: nanos(self.ramp) as u64,
             duration: self.lasts.map(|secs| nanos(secs) as u64),
-            recurrence: None,
+            recurrence: self.every.map(|secs| Recurrence { every: nanos(secs) as u64, times: None }),
         };
         // It gets its id where it is set.
         Some(WrittenFault { id: String::new(), defect: offer.defect(kind, &self.values)?, course })
@@ -147,11 +150,12 @@ pub(super) fn form_ui(ctx: &Context, view: &FormView, form: &mut Option<Form>, o
     }
 }
 
+/// The name of a line, as wide as all of them.
 fn label(ui: &mut Ui, text: &str) {
-    ui.add_sized(
-        [96.0, theme::ROW],
-        egui::Label::new(RichText::new(text).font(theme::small()).color(theme::TEXT_WEAK)),
-    );
+    let size = egui::vec2(84.0, theme::ROW);
+    let (rect, response) = ui.allocate_exact_size(size, egui::Sense::hover());
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::WidgetType::Label, true, text));
+    widgets::paint_text(ui.painter(), rect, text, theme::small(), theme::TEXT_WEAK, egui::Align::Min);
 }
 
 /// The first step: what, how much, when. Says whether it is given up.
@@ -272,7 +276,11 @@ fn sizes_ui(ui: &mut Ui, offer: &Offer, kind: &Kind, form: &mut Form) {
             let unit = offer::unit(offer, parameter);
             ui.spacing_mut().slider_width = 230.0;
             // Other numbers can be typed; what is not possible is told below.
+            // What wears from nothing on matters long before it reaches its bound.
+            let is_fine = kind.name == "set" && offer.is_condition && low == 0.0;
             let slider = Slider::new(value, low..=high)
+                .logarithmic(is_fine)
+                .smallest_positive(high / 1e6)
                 .suffix(if unit.is_empty() { String::new() } else { format!(" {unit}") })
                 .clamping(egui::SliderClamping::Never)
                 .custom_formatter(|x, _| format::number(x));
@@ -306,6 +314,17 @@ fn course_ui(ui: &mut Ui, kind: &Kind, form: &mut Form) {
                 *lasts = None;
                 ui.label(small("until it is cleared"));
             }
+        }
+        let Some(lasts) = form.lasts else {
+            form.every = None;
+            return;
+        };
+        let mut comes_again = form.every.is_some();
+        ui.checkbox(&mut comes_again, "again every");
+        match (&mut form.every, comes_again) {
+            (Some(every), true) => drop(ui.add(secs(every))),
+            (every, true) => *every = Some(2.0 * lasts),
+            (every, false) => *every = None,
         }
     });
 }
@@ -385,9 +404,10 @@ fn when_text(course: &Course) -> String {
         onset => format!("in {}", format::span(onset as f64 / 1e9)),
     };
     let ramp = if course.ramp > 0 { format!(", grows over {}", secs(course.ramp)) } else { String::new() };
+    let again = course.recurrence.map_or_else(String::new, |again| format!(", again every {}", secs(again.every)));
     let end =
         course.duration.map_or_else(|| ", until it is cleared".to_owned(), |lasts| format!(", for {}", secs(lasts)));
-    format!("{begin}{ramp}{end}")
+    format!("{begin}{ramp}{end}{again}")
 }
 
 fn preview_ui(ui: &mut Ui, preview: &Preview) {
@@ -404,12 +424,13 @@ fn preview_ui(ui: &mut Ui, preview: &Preview) {
         );
         ui.label(RichText::new(name).font(theme::small()).color(theme::TEXT_STRONG));
         Plot::new(&curve.signal)
-            .height(72.0)
+            .height(60.0)
             .allow_drag(false)
             .allow_zoom(false)
             .allow_scroll(false)
             .allow_boxed_zoom(false)
             .show_axes([false, true])
+            .show_grid([false, true])
             .y_axis_min_width(56.0)
             .show_x(false)
             .show_y(false)
