@@ -42,16 +42,20 @@ impl SampleDigest {
     pub fn add(&mut self, sample: &Sample) {
         let Sample { signal, source_time, receive_time, value, quality, origin } = sample;
         self.samples += 1;
-        self.state.write(&self.names.get(signal.at()).copied().unwrap_or_default().to_le_bytes());
-        self.state.write(&source_time.0.to_le_bytes());
-        self.state.write(&receive_time.0.to_le_bytes());
         let (kind, bits) = match value {
             Value::Number(x) => (0, x.to_bits()),
             Value::Bool(b) => (1, u64::from(*b)),
             Value::Text(text) => (2, text.len() as u64),
         };
-        self.state.write(&[kind, quality.grade as u8, quality.reason as u8, *origin as u8]);
-        self.state.write(&bits.to_le_bytes());
+        // All at once: a hasher takes as long for eight bytes as for all of these.
+        let mut bytes = [0; 36];
+        let name = self.names.get(signal.at()).copied().unwrap_or_default();
+        bytes[..8].copy_from_slice(&name.to_le_bytes());
+        bytes[8..16].copy_from_slice(&source_time.0.to_le_bytes());
+        bytes[16..24].copy_from_slice(&receive_time.0.to_le_bytes());
+        bytes[24..28].copy_from_slice(&[kind, quality.grade as u8, quality.reason as u8, *origin as u8]);
+        bytes[28..].copy_from_slice(&bits.to_le_bytes());
+        self.state.write(&bytes);
         if let Value::Text(text) = value {
             self.state.write(text.as_bytes());
         }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use bevy::prelude::*;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 
-use super::{FIELDS, flood, grouped, no_waker, payload, scene, topic};
+use super::{FIELDS, flood, grouped, median, no_waker, payload, scene, topic};
 use crate::analysis::worker::Worker;
 use crate::analysis::{Analysis, Feed};
 use crate::history::ViewTime;
@@ -358,11 +358,6 @@ fn wait_for_subscription(app: &mut App) -> Result<(), BenchError> {
         }
     }
     Err(BenchError::Timeout("connecting to mosquitto"))
-}
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates.get(rates.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Debian's broker on a free loopback port; ended when dropped.

@@ -9,6 +9,7 @@ pub mod ingest;
 pub mod models;
 pub mod record;
 pub mod recording;
+pub mod scenario;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +76,12 @@ fn payload(ts_ms: i64, n: u64) -> String {
     }
     text.push('}');
     text
+}
+
+/// NaN of none.
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates.get(rates.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Rates are shown as people compare them: 1,234,567.

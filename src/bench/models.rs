@@ -48,7 +48,7 @@ fn speed(secs: Duration, mut advance_to: impl FnMut(u64)) -> f64 {
     }
 }
 
-fn network(blueprint: &Blueprint) -> Result<Network, String> {
+pub(super) fn network(blueprint: &Blueprint) -> Result<Network, String> {
     Network::build(blueprint.clone())
         .map_err(|problems| problems.first().map(|problem| problem.describe(blueprint)).unwrap_or_default())
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use mcap::records::MessageHeader;
 
-use super::{grouped, payload, topic};
+use super::{grouped, median, payload, topic};
 use crate::alarm::KeptAlarms;
 use crate::analysis::{Analysis, Knowledge};
 use crate::ingest::Message;
@@ -233,11 +233,6 @@ fn run_pollux(path: &Path, messages: &[Sent], length: Duration) -> Result<(f64, 
         return Err(RecordBenchError::Lost { written: status.messages, sent, why });
     }
     Ok((sent as f64 / elapsed, pushing.as_secs_f64() * 1e9 / sent as f64, status))
-}
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates.get(rates.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 /// Removed when it is dropped.

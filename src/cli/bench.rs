@@ -8,7 +8,7 @@ pub struct Args {
     /// What to measure.
     #[arg(value_enum, default_value_t = What::All)]
     what: What,
-    /// The scene whose models are measured. Without one: the demo's.
+    /// The scene whose models and scenarios are measured. Without one: the demo's.
     #[arg(long, value_name = "FILE")]
     scene: Option<std::path::PathBuf>,
     /// Seconds per measurement.
@@ -31,6 +31,8 @@ enum What {
     Alarms,
     /// Simulated seconds per second: a scene's machines, 1 to 1,000 copies of them, a loop beside SciPy's solver.
     Models,
+    /// A scene's scenarios against its machines alone: the plant, alarms and checks, messages; and 1,000 short runs.
+    Scenario,
     /// Opening recordings of several sizes and going to any moment in them. Not part of `all`: it writes large files.
     Recording,
     All,
@@ -54,8 +56,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
         out::print(bench::alarms::run(secs))?;
     }
     if matches!(args.what, What::Models | What::All) {
-        let scene = args.scene.map_or_else(super::demo_scene, Ok)?;
+        let scene = args.scene.clone().map_or_else(super::demo_scene, Ok)?;
         out::print(bench::models::run(&scene, secs).map_err(Failure::Usage)?)?;
+    }
+    if matches!(args.what, What::Scenario | What::All) {
+        let scene = args.scene.map_or_else(super::demo_scene, Ok)?;
+        out::print(bench::scenario::run(&scene, secs).map_err(Failure::Usage)?)?;
     }
     if args.what == What::Recording {
         out::print(bench::recording::run(&args.mib).map_err(Failure::environment)?)?;

@@ -123,6 +123,16 @@ impl WrittenFault {
     }
 }
 
+impl<T, S> Fault<T, S> {
+    /// Whether it is a fault of a link, and on this topic of a broker.
+    pub fn is_on_topic(&self, broker: &str, topic: &str) -> bool {
+        match &self.defect {
+            Defect::Link { broker: only, topics, .. } => link::is_on_topic((only.as_deref(), topics), broker, topic),
+            Defect::Process { .. } | Defect::Sensor { .. } | Defect::Swapped { .. } => false,
+        }
+    }
+}
+
 /// What a fault does to what.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]

@@ -13,7 +13,7 @@ use crate::value::{Conversion, SignalIndex, Timestamp, Value};
 /// A pointer to a larger place makes an object, not a list with so many gaps.
 const LONGEST_LIST: usize = 4096;
 /// Floats below it hold every whole number: 2^53.
-const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
+pub(super) const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// Knows by which message each signal of a scene comes.
 #[derive(Clone, Debug)]
@@ -179,12 +179,10 @@ fn stamp(time: Timestamp, format: TimeFormat) -> Json {
         let (sign, size) = (if time.0 < 0 { "-" } else { "" }, time.0.unsigned_abs());
         let (whole, part) = (size / unit.unsigned_abs(), size % unit.unsigned_abs());
         let written = format!("{sign}{whole}.{part:0width$}", width = usize::from(unit_power));
-        // A number where its shortest text says the same moment, else text, which keeps every digit.
-        let number = written
-            .parse::<f64>()
-            .ok()
-            .filter(|number| Timestamp::parse_count(&number.to_string(), unit_power) == Some(time));
-        number.map_or_else(|| Json::from(written), Json::from)
+        // A number where its text in JSON says the same moment, else text, which keeps every digit.
+        let number = written.parse::<f64>().map(Json::from);
+        let says_the_same = |number: &Json| Timestamp::parse_count(&number.to_string(), unit_power) == Some(time);
+        number.ok().filter(says_the_same).unwrap_or_else(|| Json::from(written))
     };
     match format {
         TimeFormat::Seconds => in_units_of(9),
@@ -221,5 +219,7 @@ mod tests {
         assert_eq!(stamped(1_769_860_800_123_456_000), "1769860800.123456");
         assert_eq!(stamped(1_769_860_800_123_456_789), r#""1769860800.123456789""#);
         assert_eq!(stamp(Timestamp(1_769_860_800_000_000_001), TimeFormat::Milliseconds), "1769860800000.000001");
+        // Of two shortest texts of one number JSON has the other one.
+        assert_eq!(stamp(Timestamp(2_192_506_349_811_143_300), TimeFormat::Microseconds), "2192506349811143.300");
     }
 }

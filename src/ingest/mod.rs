@@ -1,4 +1,5 @@
-//! From messages to samples: topic → signals, payload → values; and from values back to messages ([`Encoder`]).
+//! From messages to samples: topic → signals, payload → values; and from values back to messages ([`Encoder`]), or
+//! straight to the samples of such a message ([`ShortWay`]).
 //!
 //! In: a [`BindingTable`] made from a scene, and MQTT messages. Out: [`Sample`]s with quality,
 //! and an [`Outcome`] that says what was wrong. Never touches network, disk or a clock: the receive time comes with
@@ -30,6 +31,7 @@
 //!   sample is kept with the receive time, and if it is more than a second ahead a clock problem is reported. Thus one
 //!   device with tomorrow's date neither moves the end of the history nor hides its own values from a pause.
 
+mod direct;
 mod encode;
 mod flat;
 mod lenient;
@@ -47,6 +49,7 @@ use bytes::Bytes;
 use crate::fault;
 use crate::value::{Sample, Timestamp};
 
+pub use direct::ShortWay;
 pub use encode::{Encoder, Topic, json_number, put, whole_payload};
 pub use shared::{SharedTable, TableWatch};
 pub use table::BindingTable;

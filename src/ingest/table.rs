@@ -154,12 +154,7 @@ impl Plan {
     fn new(bound: &[(&Signal, &Binding)], trees: &mut Trees) -> Self {
         let mut plan = Plan::default();
         for (signal, binding) in bound {
-            let wanted = Wanted {
-                kind: signal.kind,
-                conversion: binding.conversion,
-                range: signal.range,
-                expires: signal.expires,
-            };
+            let wanted = Wanted::of(signal, binding);
             match &binding.decoder {
                 Decoder::Raw => plan.raw.push((signal.index, wanted)),
                 Decoder::Json(pointer) => plan.fields.push(Field {

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::ClockError;
 use super::pointer::Found;
-use crate::scene::{TimeFormat, ValueKind};
+use crate::scene::{Binding, Signal, TimeFormat, ValueKind};
 use crate::value::{Conversion, Quality, Reason, Shift, Timestamp, Value};
 
 /// 1990-01-01T00:00:00Z: older source times come from clocks that were never set.
-const EARLIEST: Timestamp = Timestamp(631_152_000_000_000_000);
+pub(super) const EARLIEST: Timestamp = Timestamp(631_152_000_000_000_000);
 /// A source's clock may be so much ahead before it is called wrong.
 const TOLERATED_AHEAD: Duration = Duration::from_secs(1);
 /// Characters of a found text that a message repeats.
@@ -29,6 +29,11 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    pub fn of(signal: &Signal, binding: &Binding) -> Self {
+        let Signal { kind, range, expires, .. } = signal;
+        Self { kind: *kind, conversion: binding.conversion, range: *range, expires: *expires }
+    }
+
     /// Value and quality, or none if the kind does not fit.
     pub fn value(&self, found: &Found) -> Option<(Value, Quality)> {
         if matches!(found, Found::Null) {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::store::{self, RestoreError};
 use super::{Emit, Message};
 use crate::fault::{self, Downstream, Fault, Layer, LinkFaults, ProcessFaults, SensorFaults};
+use crate::ingest::Topic;
 use crate::network::{Adjustment, Target};
 use crate::value::{Origin, Quality, Sample, Shift, SignalIndex, Timestamp, Value};
 
@@ -159,9 +160,14 @@ impl Defects {
         self.link.has_shifted(broker, topic, at(time));
     }
 
+    /// Whether a fault of a link is on a topic.
+    pub fn concern(&self, topic: &Topic) -> bool {
+        self.link.concerns(&topic.broker, &topic.name)
+    }
+
     /// A message is sent; what arrives now is emitted. All that was due before has left.
     pub fn send(&mut self, message: Message<'_>, emit: &mut Emit<'_>) {
-        let Message { broker, topic, payload, retain, from_store, qos, time } = message;
+        let Message { broker, topic, payload, retain, from_store, qos, time, .. } = message;
         if !self.link.concerns(broker, topic) {
             self.link.remember(broker, topic, payload, retain, qos);
             return emit(message);
@@ -267,6 +273,7 @@ fn deliver(messages: &[fault::Message], emit: &mut Emit<'_>) {
             broker: &message.broker,
             topic: &message.topic,
             payload: &message.payload,
+            samples: None,
             retain: message.retain,
             from_store: message.from_store,
             qos: message.qos,

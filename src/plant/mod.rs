@@ -17,11 +17,13 @@ mod announce;
 mod books;
 mod command;
 mod defects;
+mod direct;
 mod faults;
 mod instrument;
 pub mod portrait;
 mod profile;
 mod report;
+mod rounds;
 pub mod stand_in;
 mod store;
 mod story;
@@ -29,11 +31,12 @@ mod truth;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::ingest::Encoder;
 use crate::network::{Adjustment, Blueprint, Network, State, Target, Workspace};
 use crate::scene::{self, Measure, Scene, Seen, WaveformOf};
-use crate::value::{Shift, SignalIndex, Timestamp, Value};
+use crate::value::{Sample, Shift, SignalIndex, Timestamp, Value};
 
 pub use adopt::EndedFault;
 pub use announce::{ANNOUNCEMENTS, announced, announcement_topic};
@@ -46,18 +49,22 @@ use instrument::Reader;
 pub use portrait::{Portrait, TakeError};
 pub use profile::Profile;
 use report::{Beat, Report};
+use rounds::Rounds;
 use stand_in::Actor;
 pub use stand_in::StandIn;
 pub use store::RestoreError;
 pub use truth::MOST as MOST_TRUTH;
 
 /// A message as it goes to a broker.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Message<'a> {
     /// A broker of the scene, or `broker` where it has none.
     pub broker: &'a str,
     pub topic: &'a str,
+    /// Empty where there are samples instead.
     pub payload: &'a [u8],
+    /// What comes of it, received when it is sent, where the plant [speaks directly](Plant::speak_directly).
+    pub samples: Option<&'a [Sample]>,
     /// Whether the broker is to keep it for later subscribers.
     pub retain: bool,
     /// Whether it comes as out of a broker's store, by a fault of a link: whoever takes messages without a broker takes this
@@ -72,7 +79,7 @@ pub struct Message<'a> {
 impl<'a> Message<'a> {
     /// One that the broker is to keep; an empty one, so that it keeps none any more.
     pub fn kept(broker: &'a str, topic: &'a str, payload: &'a [u8], time: u64) -> Self {
-        Self { broker, topic, payload, retain: true, from_store: false, qos: 1, time }
+        Self { broker, topic, payload, samples: None, retain: true, from_store: false, qos: 1, time }
     }
 }
 
@@ -157,9 +164,13 @@ pub struct Plant {
     /// Signals that no model measures.
     stand_ins: BTreeMap<SignalIndex, Actor>,
     reports: Vec<Report>,
+    rounds: Rounds,
     commands: Commands,
     books: Books,
     defects: Defects,
+    /// Memory for what a message says, and for its samples.
+    values: Vec<Option<Value>>,
+    samples: Vec<Sample>,
     /// Whether the messages of time 0 went out.
     has_begun: bool,
     /// Whether it stands right before what is due now: see [`Plant::run_before`].
@@ -229,6 +240,8 @@ impl Plant {
             });
         }
         let stand_ins = cast.into_iter().map(|cast| (cast.signal, cast.actor)).collect();
+        let beats = reports.iter().map(|report| report.beat);
+        let rounds = Rounds::new(readers.iter().map(|(_, reader)| own_beat(reader)), beats);
         let seed = options.seed;
         let mut plant = Self {
             scene,
@@ -239,10 +252,13 @@ impl Plant {
             encoder,
             readers,
             stand_ins,
+            rounds,
             reports,
             commands,
             books: Books::default(),
             defects: Defects::new(seed),
+            values: Vec::new(),
+            samples: Vec::new(),
             has_begun: false,
             is_open: false,
             is_changed: false,
@@ -313,7 +329,7 @@ impl Plant {
             let now = self.time();
             // All that was due until then is done.
             let done = now - u64::from(self.is_open);
-            let (said, told, followed) = (self.next_said(done), self.next_told(done), self.next_followed(done));
+            let (said, told, followed) = (self.rounds.next(done), self.next_told(done), self.next_followed(done));
             let audit = Books::next(done);
             let look = if self.is_changed { now } else { self.defects.next_look(done).unwrap_or(u64::MAX) };
             let release = self.defects.next_release(done).map_or(u64::MAX, |at| at.max(now));
@@ -342,13 +358,6 @@ impl Plant {
                 self.say(next, epoch, emit);
             }
         }
-    }
-
-    /// When a message or a reading is due next after a time, in nanoseconds since the start.
-    fn next_said(&self, time: u64) -> u64 {
-        let reports = self.reports.iter().map(|report| report.beat.next(time));
-        let readings = self.readers.iter().filter_map(|(_, reader)| own_beat(reader)).map(|beat| beat.next(time));
-        reports.chain(readings).min().unwrap_or(u64::MAX)
     }
 
     /// When something of the story begins or ends next after a time.
@@ -387,13 +396,14 @@ impl Plant {
 
     /// Takes the readings that are due at a time and sends the messages that are.
     fn say(&mut self, time: u64, epoch: Timestamp, emit: &mut Emit<'_>) {
+        self.rounds.begin(time);
         for at in 0..self.readers.len() {
-            if own_beat(&self.readers[at].1).is_some_and(|beat| beat.is_due(time)) {
+            if self.rounds.is_reader_due(at) {
                 self.read(at, time);
             }
         }
         for at in 0..self.reports.len() {
-            if self.reports[at].beat.is_due(time) {
+            if self.rounds.is_report_due(at) {
                 self.send(at, time, epoch, emit);
             }
         }
@@ -428,24 +438,37 @@ impl Plant {
     }
 
     fn send(&mut self, report: usize, time: u64, epoch: Timestamp, emit: &mut Emit<'_>) {
-        let signals = self.reports[report].signals.clone();
-        for (_, reader) in &signals {
+        for place in 0..self.reports[report].signals.len() {
+            let (_, reader) = self.reports[report].signals[place];
             // Two reports never share a signal: an instrument without a period of its own reads once for each message.
-            if self.readers[*reader].1.instrument.period.is_none() {
-                self.read(*reader, time);
+            if self.readers[reader].1.instrument.period.is_none() {
+                self.read(reader, time);
             }
         }
         let story = self.options.story.then_some(&self.scene.story);
         let silent = |signal| story.is_some_and(|story| story::is_silent(story, signal, time));
-        let values = signals.iter().map(|(signal, reader)| match silent(*signal) {
+        let shown = self.reports[report].signals.iter().map(|(signal, reader)| match silent(*signal) {
             true => None,
             false => self.readers[*reader].1.memory.shown.clone(),
         });
-        let values: Vec<Option<Value>> = values.collect();
+        let mut values = std::mem::take(&mut self.values);
+        values.clear();
+        values.extend(shown);
         if !self.reports[report].has_news(&values, time) {
+            self.values = values;
             return;
         }
         let Some(topic) = self.encoder.topics().get(self.reports[report].topic) else { return };
+        if let Some(short) = self.reports[report].short.as_ref().filter(|_| !self.defects.concern(topic)) {
+            self.samples.clear();
+            if short.add(&values, epoch + Duration::from_nanos(time), &mut self.samples) {
+                let Report { retain, qos, .. } = self.reports[report];
+                let (broker, topic, samples) = (&topic.broker, &topic.name, Some(&self.samples[..]));
+                emit(Message { broker, topic, payload: b"", samples, retain, from_store: false, qos, time });
+                self.values = self.reports[report].has_said(values, time);
+                return;
+            }
+        }
         // A sender whose clock is wrong stamps its messages wrongly.
         let Shift(wrong) = self.defects.clock_shift(&topic.broker, &topic.name, time);
         let stamps = Timestamp(epoch.0.saturating_add(wrong));
@@ -458,9 +481,10 @@ impl Plant {
         if wrong != 0 && report.payload(&self.encoder, (epoch, time), &values, &sampled).as_ref() != Some(&payload) {
             self.defects.has_shifted(&topic.broker, &topic.name, time);
         }
-        report.has_said(values, time);
+        self.values = report.has_said(values, time);
         let (broker, topic, retain, qos) = (&topic.broker, &topic.name, report.retain, report.qos);
-        self.defects.send(Message { broker, topic, payload: &payload, retain, from_store: false, qos, time }, emit);
+        let (payload, samples) = (&payload[..], None);
+        self.defects.send(Message { broker, topic, payload, samples, retain, from_store: false, qos, time }, emit);
     }
 
     /// The brokers that it publishes to and hears, sorted.

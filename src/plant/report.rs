@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use crate::ingest::{self, Encoder};
+use crate::ingest::{self, Encoder, ShortWay};
 use crate::scene::{Scene, WaveformOf};
 use crate::value::{SignalIndex, Timestamp, Value, to_multiple};
 
@@ -32,6 +32,8 @@ pub(super) struct Report {
     pub(super) beat: Beat,
     around: Json,
     pub(super) waveforms: Vec<WaveformOf>,
+    /// How its messages become samples without bytes; none where they do not.
+    pub(super) short: Option<ShortWay>,
     pub(super) memory: Memory,
 }
 
@@ -106,6 +108,7 @@ pub(super) fn reports(
             beat: Beat { period, phase },
             around,
             waveforms,
+            short: None,
             memory: Memory::default(),
         });
     }
@@ -160,9 +163,10 @@ impl Report {
         encoder.payload(around, now, &spoken.collect::<Vec<_>>())
     }
 
-    /// A message went out.
-    pub(super) fn has_said(&mut self, values: Vec<Option<Value>>, time: u64) {
-        self.memory = Memory { sequence: self.memory.sequence + 1, sent: time, said: values };
+    /// A message went out. Gives back what the one before it said.
+    pub(super) fn has_said(&mut self, values: Vec<Option<Value>>, time: u64) -> Vec<Option<Value>> {
+        let now = Memory { sequence: self.memory.sequence + 1, sent: time, said: values };
+        std::mem::replace(&mut self.memory, now).said
     }
 }
 

@@ -84,6 +84,8 @@ pub struct Run {
     knowledge: Knowledge,
     tables: Tables,
     events: hash::EventDigest,
+    /// Memory for the samples of a message.
+    batch: Batch,
 }
 
 impl Run {
@@ -92,7 +94,8 @@ impl Run {
         let mut knowledge = Knowledge::new(scene.clone(), GENERATION, history_budget_bytes, start, producers);
         knowledge.keep_digest();
         let tables = Tables::new(scene.clone(), GENERATION);
-        Self { scene, knowledge, tables, events: hash::EventDigest::default() }
+        let batch = Batch { generation: GENERATION, ..Batch::default() };
+        Self { scene, knowledge, tables, events: hash::EventDigest::default(), batch }
     }
 
     pub fn scene(&self) -> &Arc<Scene> {
@@ -107,7 +110,7 @@ impl Run {
     /// A message, after all that was due by its receive time; not earlier than the one before. Says what came of
     /// decoding it, and when its first value was true.
     pub fn message(&mut self, broker: &str, message: &Message) -> (Outcome, Option<Timestamp>) {
-        let mut batch = Batch { generation: GENERATION, ..Batch::default() };
+        let mut batch = self.empty_batch();
         let is_wanted = self.knowledge.wants_whole(broker, message.topic);
         let outcome = batch.add_whole(|samples| {
             let outcome = self.tables.of(broker).decode(message, samples);
@@ -116,9 +119,25 @@ impl Run {
         });
         let source_time = batch.samples.first().map(|sample| sample.source_time);
         self.knowledge.pass_time(message.receive_time);
-        self.knowledge.learn(batch);
+        self.batch = self.knowledge.learn(batch);
         self.follow();
         (outcome, source_time)
+    }
+
+    /// What comes of one message that is known without its bytes. None of them can be told to an overlay with faults of links.
+    pub fn samples_of_message(&mut self, samples: &[Sample]) {
+        let mut batch = self.empty_batch();
+        batch.add(|all| all.extend_from_slice(samples));
+        self.batch = self.knowledge.learn(batch);
+        self.follow();
+    }
+
+    fn empty_batch(&mut self) -> Batch {
+        let Batch { mut samples, mut ends, mut whole, .. } = std::mem::take(&mut self.batch);
+        samples.clear();
+        ends.clear();
+        whole.clear();
+        Batch { generation: GENERATION, samples, ends, whole, ..Batch::default() }
     }
 
     /// The samples of one message, all of one receive time.

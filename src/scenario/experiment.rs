@@ -28,6 +28,8 @@ pub struct Experiment {
     pub start: Option<Start>,
     pub duration: u64,
     pub story: bool,
+    /// Whether every reading is encoded and decoded, where the same comes of it without.
+    pub wire: bool,
     pub steady: Option<Steady>,
     pub steps: Vec<Step>,
     pub aborts: Vec<Condition>,

@@ -10,7 +10,7 @@ use crate::scene::Spanned;
 use crate::scene::format::{QuantityDef, Table};
 
 /// The newest format version that this program reads and writes.
-pub const VERSION: (u32, u32) = (1, 0);
+pub const VERSION: (u32, u32) = (1, 1);
 
 /// An experiment on a simulated plant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,10 @@ pub struct ScenarioFile {
     /// Whether what the scene tells happens too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub story: bool,
+    /// Whether all that the plant says goes through encoded messages. Without that, a reading is a sample at once wherever the
+    /// same comes of it; what comes of the experiment is the same either way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wire: bool,
     /// What must be true before anything is broken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steady: Option<SteadyDef>,

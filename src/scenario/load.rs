@@ -249,6 +249,7 @@ fn resolve(
         start,
         duration,
         story: file.story,
+        wire: file.wire,
         steady,
         steps,
         aborts,

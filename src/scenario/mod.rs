@@ -4,8 +4,13 @@
 //! the same file and seed give the same verdict, journal and hash, on any number of threads.
 //!
 //! ```text
-//! file ─load─► Experiment ─run─► plant with faults ─► messages ─► Run (alarms, derived signals) ─► watches ─► Outcome
+//! file ─load─► Experiment ─run─► plant with faults ─► samples or messages ─► Run (alarms, derived signals) ─► watches ─► Outcome
 //! ```
+//!
+//! A reading of the plant is a sample of the twin at once, without a message that is encoded and decoded, wherever that gives
+//! the same bits: see [`Plant::speak_directly`](crate::plant::Plant::speak_directly). The topics of a file's link faults keep
+//! their messages, and a run that is recorded or has `wire: true` keeps all. The hash covers samples, events, alarms and the
+//! memory of derived signals; how many bytes came is no part of it. So it is the same for all of these.
 //!
 //! ```ron
 //! Scenario(

@@ -26,7 +26,7 @@ use crate::record::WriteError;
 use crate::run::{EPOCH, Recorded, Run, RunHash, RunOptions, RunRecording};
 use crate::scene::Condition;
 use crate::scene::rule::AlarmPath;
-use crate::value::{Grade, Quality, Reason, SignalIndex, Timestamp, Value};
+use crate::value::{Grade, Quality, Reason, Sample, SignalIndex, Timestamp, Value};
 
 /// How long the plant runs before conditions are looked at again, in nanoseconds.
 pub const SLICE: u64 = 100_000_000;
@@ -113,11 +113,14 @@ pub enum RunError {
 pub fn run(experiment: &Experiment, seed: Option<u64>) -> Result<Outcome, RunError> {
     let seed = seed.unwrap_or_else(|| experiment.seeds.first().copied().unwrap_or(1));
     let mut stage = Stage::new(experiment, seed)?;
+    if !experiment.wire {
+        stage.speak_directly();
+    }
     Ok(stage.play(seed))
 }
 
-/// Carries it out once more, and writes all that the twin heard and learnt to `file`, which is empty and is called `path`.
-/// What comes of it is the same as without a recording.
+/// Carries it out once more with all its messages, and writes what the twin heard and learnt to `file`, which is empty and is
+/// called `path`. What comes of it is the same as without a recording.
 pub fn record(
     experiment: &Experiment,
     seed: Option<u64>,
@@ -167,6 +170,33 @@ struct Stage<'a> {
     raised: BTreeSet<AlarmPath>,
     /// Number of the event that was told last.
     events: u64,
+    /// Memory for what the plant says, and for samples that come without bytes.
+    said: Vec<(u64, Said)>,
+    samples: Vec<Sample>,
+}
+
+/// What the plant has said.
+#[derive(Debug)]
+enum Said {
+    /// So many samples, which are one message.
+    Samples {
+        count: usize,
+    },
+    Message {
+        broker: String,
+        topic: String,
+        payload: Vec<u8>,
+        retained: bool,
+        qos: u8,
+    },
+}
+
+impl Said {
+    fn message(message: &plant::Message<'_>) -> Self {
+        let plant::Message { broker, topic, payload, from_store, qos, .. } = *message;
+        let (broker, topic, payload) = (broker.to_owned(), topic.to_owned(), payload.to_vec());
+        Self::Message { broker, topic, payload, retained: from_store, qos }
+    }
 }
 
 impl<'a> Stage<'a> {
@@ -186,8 +216,7 @@ impl<'a> Stage<'a> {
                     Plant::taken_up(experiment.scene.clone(), &start.plant, None, profiles).map_err(Box::new)?;
                 // From the keyframe to the moment the twin hears it, and nothing is expected.
                 plant.run_before(Clock { zero: epoch }.since(start.at), epoch, &mut |message| {
-                    let plant::Message { broker, topic, payload, from_store, qos, time, .. } = message;
-                    before.push((time, broker.to_owned(), topic.to_owned(), payload.to_vec(), from_store, qos));
+                    before.push((message.time, Said::message(&message)));
                 });
                 (plant, epoch)
             }
@@ -200,7 +229,8 @@ impl<'a> Stage<'a> {
         if let Some(start) = &experiment.start {
             world.begin_with(&start.known);
         }
-        for (time, broker, topic, payload, retained, qos) in before {
+        for (time, said) in before {
+            let Said::Message { broker, topic, payload, retained, qos } = said else { continue };
             let receive_time = plant_epoch + Duration::from_nanos(time);
             world.message(&broker, &Message { topic: &topic, payload: &payload, retained, qos, receive_time });
         }
@@ -225,7 +255,19 @@ impl<'a> Stage<'a> {
             troubles: Vec::new(),
             raised: BTreeSet::new(),
             events,
+            said: Vec::new(),
+            samples: Vec::new(),
         })
+    }
+
+    /// The plant says samples, but for what any fault of the experiment needs as bytes.
+    fn speak_directly(&mut self) {
+        let of_steps = self.experiment.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Fault(fault) => Some(fault),
+            _ => None,
+        });
+        let faults: Vec<&Fault> = of_steps.chain(&self.faults).collect();
+        self.plant.speak_directly(&|broker, topic| faults.iter().any(|fault| fault.is_on_topic(broker, topic)));
     }
 
     fn play(&mut self, seed: u64) -> Outcome {
@@ -329,22 +371,39 @@ impl<'a> Stage<'a> {
 
     /// The twin hears what the plant says.
     fn say(&mut self, speak: impl FnOnce(&mut Plant, &mut plant::Emit<'_>)) {
-        let (mut said, begin) = (Vec::new(), self.begin);
+        let (mut said, mut samples, begin) =
+            (std::mem::take(&mut self.said), std::mem::take(&mut self.samples), self.begin);
         speak(&mut self.plant, &mut |message| {
-            let plant::Message { broker, topic, payload, from_store, qos, time, .. } = message;
-            let time = time.saturating_sub(begin);
-            said.push((time, broker.to_owned(), topic.to_owned(), payload.to_vec(), from_store, qos));
+            let time = message.time.saturating_sub(begin);
+            said.push(match message.samples {
+                Some(direct) => {
+                    samples.extend_from_slice(direct);
+                    (time, Said::Samples { count: direct.len() })
+                }
+                None => (time, Said::message(&message)),
+            });
         });
-        for (time, broker, topic, payload, retained, qos) in said {
+        let mut next = 0;
+        for (time, said) in said.drain(..) {
             self.tell_of_silence(time);
-            let receive_time = self.clock.moment(time);
-            let message = Message { topic: &topic, payload: &payload, retained, qos, receive_time };
-            let (_, source_time) = self.world.message(&broker, &message);
-            if let Some(recording) = &mut self.recording {
-                recording.message(&broker, &message, source_time);
+            match said {
+                Said::Samples { count } => {
+                    self.world.samples_of_message(&samples[next..next + count]);
+                    next += count;
+                }
+                Said::Message { broker, topic, payload, retained, qos } => {
+                    let receive_time = self.clock.moment(time);
+                    let message = Message { topic: &topic, payload: &payload, retained, qos, receive_time };
+                    let (_, source_time) = self.world.message(&broker, &message);
+                    if let Some(recording) = &mut self.recording {
+                        recording.message(&broker, &message, source_time);
+                    }
+                }
             }
             self.observe();
         }
+        samples.clear();
+        (self.said, self.samples) = (said, samples);
     }
 
     /// Tells the expectations what is new.

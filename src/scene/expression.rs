@@ -18,7 +18,8 @@
 //! such a signal instead.
 //!
 //! All numbers are floating point (`1/2` is 0.5). The work is done by the `rhai` crate, reduced to expressions: our own
-//! scan lets through only what is listed here, and the engine limits depth and steps.
+//! scan lets through only what is listed here, and the engine limits depth and steps. What it has understood is evaluated
+//! without it where that gives the same bits: see `program`.
 //!
 //! The same inputs give the same bits on every machine whose `f64` follows IEEE 754 (all but 32-bit x86 without SSE2):
 //! see `engine` for functions and `code` for powers; there is one NaN.
@@ -29,6 +30,7 @@ mod aggregate;
 mod code;
 mod engine;
 mod lex;
+mod program;
 mod scan;
 
 use std::cell::RefCell;
@@ -41,6 +43,7 @@ use crate::value::Value;
 pub use aggregate::{Aggregate, Function, Over, Part};
 pub use engine::FUNCTIONS;
 pub(super) use lex::Reference;
+use program::Program;
 pub(super) use scan::scan;
 
 thread_local! {
@@ -51,6 +54,8 @@ thread_local! {
 /// A checked expression.
 pub struct Compiled {
     ast: AST,
+    /// The same without the engine; none where it needs that.
+    program: Option<Program>,
     /// Variables `v0`, `v1`, …: inputs, then results of aggregates.
     names: Box<[String]>,
     aggregates: Box<[Aggregate]>,
@@ -89,7 +94,7 @@ impl Compiled {
         let ast = engine::engine()
             .compile_expression_with_scope(&scope_of(&names), code)
             .map_err(|error| ExpressionError { message: engine::parse_message(&error) })?;
-        Ok(Compiled { ast, names, aggregates: Box::default() })
+        Ok(Compiled { program: Program::new(&ast), ast, names, aggregates: Box::default() })
     }
 
     /// Compiles a source text, with the names of its inputs as they stand there: `flow`, `P-101.flow`.
@@ -114,6 +119,12 @@ impl Compiled {
     /// As [`Compiled::eval`], with the results of all [`aggregates`](Self::aggregates).
     pub fn eval_with(&self, inputs: &[Value], results: &[Value]) -> Result<Value, ExpressionError> {
         let count = inputs.len() + results.len();
+        let variable = |number: usize| inputs.get(number).or_else(|| results.get(number.checked_sub(inputs.len())?));
+        if let Some(program) = self.program.as_ref().filter(|_| count == self.names.len())
+            && let Some(value) = program.value(&variable)
+        {
+            return Ok(value);
+        }
         self.eval_values(engine::engine(), count, inputs.iter().chain(results))
     }
 
@@ -170,8 +181,7 @@ impl Compiled {
             .eval_ast_with_scope::<Dynamic>(scope, &self.ast)
             .map_err(|error| ExpressionError { message: engine::run_message(&error) })?;
         if let Ok(x) = result.as_float() {
-            // Machines differ in the sign of a NaN that they make.
-            Ok(Value::Number(if x.is_nan() { f64::NAN } else { x }))
+            Ok(Value::Number(one_nan(x)))
         } else if let Ok(b) = result.as_bool() {
             Ok(Value::Bool(b))
         } else if let Ok(text) = result.into_immutable_string() {
@@ -180,6 +190,11 @@ impl Compiled {
             Err(ExpressionError { message: "the expression has no value: is an `else` missing?".to_owned() })
         }
     }
+}
+
+/// Machines differ in the sign of a NaN that they make.
+fn one_nan(x: f64) -> f64 {
+    if x.is_nan() { f64::NAN } else { x }
 }
 
 fn scope_of(names: &[String]) -> Scope<'static> {

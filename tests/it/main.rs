@@ -11,6 +11,7 @@ mod cases;
 mod commands;
 mod core;
 mod costly_answers;
+mod direct;
 mod faults;
 mod feeds;
 #[cfg(feature = "desktop")]

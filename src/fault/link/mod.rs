@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use kinds::LinkEffect;
+pub(super) use station::is_on_topic;
 use station::{Channel, LinkStation};
 
 use super::chain::{Chain, Station};

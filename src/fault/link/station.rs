@@ -43,6 +43,11 @@ impl Passing for Message {
     }
 }
 
+/// Whether a fault of a link, on topics that match any of the filters at one broker or at all, is on a topic.
+pub(in crate::fault) fn is_on_topic((only, filters): (Option<&str>, &[String]), broker: &str, name: &str) -> bool {
+    only.is_none_or(|only| only == broker) && filters.iter().any(|filter| topic::matches(filter, name))
+}
+
 impl LinkStation {
     /// None for a fault that is not of a link.
     pub(super) fn new(fault: &Fault, seed: u64) -> Option<Self> {
@@ -52,8 +57,7 @@ impl LinkStation {
     }
 
     pub(super) fn concerns(&self, broker: &str, name: &str) -> bool {
-        self.broker.as_deref().is_none_or(|only| only == broker)
-            && self.filters.iter().any(|filter| topic::matches(filter, name))
+        is_on_topic((self.broker.as_deref(), &self.filters), broker, name)
     }
 
     /// Whether no message passes now.

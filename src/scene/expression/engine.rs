@@ -41,6 +41,32 @@ pub const FUNCTIONS: &[(&str, usize)] = &[
     ("tanh", 1),
 ];
 
+/// Operators and functions from a number to a number.
+pub(super) const UNARY: &[(&str, fn(f64) -> f64)] = &[
+    ("-", |x| -x),
+    ("+", |x| x),
+    ("abs", f64::abs),
+    ("acos", libm::acos),
+    ("asin", libm::asin),
+    ("atan", libm::atan),
+    ("ceil", f64::ceil),
+    ("cos", libm::cos),
+    ("exp", libm::exp),
+    ("floor", f64::floor),
+    ("ln", libm::log),
+    ("log10", libm::log10),
+    ("round", f64::round),
+    ("sign", |x| if x == 0.0 { 0.0 } else { x.signum() }),
+    ("sin", libm::sin),
+    ("sqrt", f64::sqrt),
+    ("tan", libm::tan),
+    ("tanh", libm::tanh),
+];
+
+/// Functions from two numbers to one.
+pub(super) const BINARY: &[(&str, fn(f64, f64) -> f64)] =
+    &[("atan2", libm::atan2), ("max", max), ("min", min), ("pow", libm::pow)];
+
 /// Steps of one evaluation. An expression without loops takes about one step per operator.
 const MAX_OPERATIONS: u64 = 10_000;
 const MAX_DEPTH: usize = 64;
@@ -83,33 +109,13 @@ fn build() -> Engine {
     engine.set_max_string_size(64 * 1024);
     engine.set_strict_variables(true).set_allow_looping(false);
     engine.set_allow_switch_expression(false).set_allow_shadowing(false).set_fast_operators(true);
-    engine.register_fn("-", |x: f64| -x).register_fn("+", |x: f64| x).register_fn("!", |b: bool| !b);
-    type Unary = (&'static str, fn(f64) -> f64);
-    let unary: [Unary; 15] = [
-        ("abs", f64::abs),
-        ("acos", libm::acos),
-        ("asin", libm::asin),
-        ("atan", libm::atan),
-        ("ceil", f64::ceil),
-        ("cos", libm::cos),
-        ("exp", libm::exp),
-        ("floor", f64::floor),
-        ("ln", libm::log),
-        ("log10", libm::log10),
-        ("round", f64::round),
-        ("sin", libm::sin),
-        ("sqrt", f64::sqrt),
-        ("tan", libm::tan),
-        ("tanh", libm::tanh),
-    ];
-    for (name, function) in unary {
-        engine.register_fn(name, function);
+    for (name, function) in UNARY {
+        engine.register_fn(*name, *function);
     }
-    engine.register_fn("sign", |x: f64| if x == 0.0 { 0.0 } else { x.signum() });
-    engine.register_fn("atan2", libm::atan2).register_fn("pow", libm::pow);
-    engine.register_fn("max", max).register_fn("min", min);
-    // `f64::clamp` panics where the bounds are out of order.
-    engine.register_fn("clamp", |x: f64, low: f64, high: f64| max(min(x, high), low));
+    for (name, function) in BINARY {
+        engine.register_fn(*name, *function);
+    }
+    engine.register_fn("!", |b: bool| !b).register_fn("clamp", clamp);
     engine.register_fn("pi", || std::f64::consts::PI);
     engine.register_fn("number", |b: bool| f64::from(u8::from(b))).register_fn("number", |x: f64| x);
     engine
@@ -122,6 +128,11 @@ fn max(a: f64, b: f64) -> f64 {
 
 fn min(a: f64, b: f64) -> f64 {
     if a > b || a.is_nan() { b } else { a }
+}
+
+/// `f64::clamp` panics where the bounds are out of order.
+pub(super) fn clamp(x: f64, low: f64, high: f64) -> f64 {
+    max(min(x, high), low)
 }
 
 /// rhai's words without its positions: those belong to rewritten text that nobody wrote.
