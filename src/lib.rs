@@ -113,6 +113,7 @@
 //! | deed | who did something to an alarm, when and why: [`Deed`](alarm::Deed) |
 //! | event, journal | anything worth a mark on the timeline; all of them in order: [`Journal`](event::Journal) |
 //! | knowledge | history, alarms, journal and producers' memory of one world: [`Knowledge`](analysis::Knowledge) |
+//! | short way | from what a message would carry to the samples that would come of it, without its bytes: [`ShortWay`](ingest::ShortWay) |
 //! | run | a world in simulated time: [`Run`](run::Run) |
 //! | recording | MCAP files of one series: messages, events, keyframes and the scene |
 //! | keyframe | all that was known at one place in the one order: [`Keyframe`](record::format::Keyframe) |

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::{grouped, median, models};
+use crate::ingest::Tables;
 use crate::plant::{Options, Plant};
 use crate::run::EPOCH;
 use crate::scenario::{self, Experiment, RunError};
@@ -136,7 +137,7 @@ fn network_alone(experiment: &Experiment) -> Result<Duration, String> {
 fn plant_alone(experiment: &Experiment) -> Result<Duration, String> {
     let options = Options { profiles: experiment.profiles.clone(), story: experiment.story, ..Options::default() };
     let mut plant = Plant::new(experiment.scene.clone(), options).map_err(|error| error.to_string())?;
-    plant.speak_directly(&|_, _| false);
+    plant.speak_directly(&mut Tables::new(experiment.scene.clone(), 0), &|_, _| false);
     let mut samples = 0;
     let begin = Instant::now();
     plant.run(experiment.duration, EPOCH, &mut |message| samples += message.samples.map_or(0, <[_]>::len));

@@ -161,6 +161,8 @@ pub struct Plant {
     encoder: Encoder,
     /// Signals that are measured or have a stand-in, with their instruments.
     readers: Vec<(SignalIndex, Reader)>,
+    /// In the same order: what each sees; none for a stand-in.
+    measures: Vec<Option<Measure>>,
     /// Signals that no model measures.
     stand_ins: BTreeMap<SignalIndex, Actor>,
     reports: Vec<Report>,
@@ -242,6 +244,7 @@ impl Plant {
         let stand_ins = cast.into_iter().map(|cast| (cast.signal, cast.actor)).collect();
         let beats = reports.iter().map(|report| report.beat);
         let rounds = Rounds::new(readers.iter().map(|(_, reader)| own_beat(reader)), beats);
+        let measures = readers.iter().map(|(signal, _)| scene.measures.get(signal).cloned()).collect();
         let seed = options.seed;
         let mut plant = Self {
             scene,
@@ -251,6 +254,7 @@ impl Plant {
             work,
             encoder,
             readers,
+            measures,
             stand_ins,
             rounds,
             reports,
@@ -397,22 +401,22 @@ impl Plant {
     /// Takes the readings that are due at a time and sends the messages that are.
     fn say(&mut self, time: u64, epoch: Timestamp, emit: &mut Emit<'_>) {
         self.rounds.begin(time);
-        for at in 0..self.readers.len() {
-            if self.rounds.is_reader_due(at) {
-                self.read(at, time);
-            }
+        let mut next = 0;
+        while let Some(reader) = self.rounds.reader(next) {
+            self.read(reader, time);
+            next = reader + 1;
         }
-        for at in 0..self.reports.len() {
-            if self.rounds.is_report_due(at) {
-                self.send(at, time, epoch, emit);
-            }
+        next = 0;
+        while let Some(report) = self.rounds.report(next) {
+            self.send(report, time, epoch, emit);
+            next = report + 1;
         }
     }
 
     /// Takes a reading now.
-    fn read(&mut self, reader: usize, time: u64) {
-        let Some((signal, reader)) = self.readers.get_mut(reader) else { return };
-        let truth = match self.scene.measures.get(signal) {
+    fn read(&mut self, place: usize, time: u64) {
+        let Some((signal, reader)) = self.readers.get_mut(place) else { return };
+        let truth = match &self.measures[place] {
             Some(measure) => seen(measure, &self.network, &self.state),
             None => self.stand_ins.get_mut(signal).and_then(|actor| actor.at(time)),
         };
@@ -578,7 +582,7 @@ fn seen(measure: &Measure, network: &Network, state: &State) -> Option<Value> {
         }
         Seen::Formula(formula) => {
             let outputs = formula.inputs.iter().map(|(machine, output)| state.output(network, *machine, *output));
-            formula.value(&outputs.collect::<Vec<_>>())?
+            formula.value(outputs)?
         }
     };
     Some(match value {

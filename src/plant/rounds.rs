@@ -7,8 +7,9 @@ use super::report::Beat;
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(super) struct Rounds {
     beats: Vec<Beat>,
-    /// By instrument and by message: their beats; none for an instrument that reads when its message is sent.
-    readers: Vec<Option<usize>>,
+    /// Instruments that do not read when their message is sent, in order, each with its beat.
+    readers: Vec<(usize, usize)>,
+    /// By message: its beat.
     reports: Vec<usize>,
     /// By beat: whether it is due at the time that is served.
     is_due: Vec<bool>,
@@ -23,7 +24,7 @@ impl Rounds {
                 beats.len() - 1
             })
         };
-        let readers = readers.map(|beat| beat.map(&mut place)).collect();
+        let readers = readers.enumerate().filter_map(|(reader, beat)| Some((reader, place(beat?)))).collect();
         let reports = reports.map(&mut place).collect();
         Self { readers, reports, is_due: vec![false; beats.len()], beats }
     }
@@ -40,11 +41,15 @@ impl Rounds {
         }
     }
 
-    pub fn is_reader_due(&self, reader: usize) -> bool {
-        self.readers.get(reader).is_some_and(|beat| beat.is_some_and(|beat| self.is_due[beat]))
+    /// The first instrument from a place on that reads by itself at the time that is served.
+    pub fn reader(&self, from: usize) -> Option<usize> {
+        let first = self.readers.partition_point(|(reader, _)| *reader < from);
+        self.readers[first..].iter().find(|(_, beat)| self.is_due[*beat]).map(|(reader, _)| *reader)
     }
 
-    pub fn is_report_due(&self, report: usize) -> bool {
-        self.reports.get(report).is_some_and(|beat| self.is_due[*beat])
+    /// The first message from a place on that is looked at then.
+    pub fn report(&self, from: usize) -> Option<usize> {
+        let rest = self.reports.get(from..)?;
+        Some(from + rest.iter().position(|beat| self.is_due[*beat])?)
     }
 }

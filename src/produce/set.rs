@@ -72,6 +72,8 @@ pub struct Producers {
     due: Option<Timestamp>,
     /// Memory for what a producer has not seen yet.
     new: Vec<Sample>,
+    /// Memory for how much of a moment each has seen.
+    seen: Vec<usize>,
     pub made: Made,
 }
 
@@ -121,7 +123,11 @@ impl Producers {
         if !moment.iter().any(|sample| self.reads(sample.signal)) {
             return;
         }
-        self.settle(vec![0; self.list.len()], moment, history);
+        let mut seen = std::mem::take(&mut self.seen);
+        seen.clear();
+        seen.resize(self.list.len(), 0);
+        self.settle(&mut seen, moment, history);
+        self.seen = seen;
     }
 
     /// Something has happened: all that follows from it.
@@ -134,7 +140,7 @@ impl Producers {
                 producer.happened(happening, at, &mut Outlet::new(history, &mut says, made));
                 *seen = says.len();
             }
-            self.settle(seen, &mut says, history);
+            self.settle(&mut seen, &mut says, history);
             added.append(&mut says);
         }
         added
@@ -151,16 +157,16 @@ impl Producers {
             producer.elapse(due, &mut Outlet::new(history, &mut added, made));
             *seen = added.len();
         }
-        self.settle(seen, &mut added, history);
+        self.settle(&mut seen, &mut added, history);
         added
     }
 
     /// Lets each producer see the samples after those that it has `seen`, until none adds anything.
-    fn settle(&mut self, mut seen: Vec<usize>, moment: &mut Vec<Sample>, history: &mut History) {
+    fn settle(&mut self, seen: &mut [usize], moment: &mut Vec<Sample>, history: &mut History) {
         let Self { list, reads_of, new, made, .. } = self;
         for _ in 0..MOST_PASSES {
             let mut is_settled = true;
-            for ((producer, reads), seen) in list.iter_mut().zip(&*reads_of).zip(&mut seen) {
+            for ((producer, reads), seen) in list.iter_mut().zip(&*reads_of).zip(seen.iter_mut()) {
                 let is_wanted = |sample: &&Sample| reads.get(sample.signal.at()) == Some(&true);
                 new.clear();
                 new.extend(moment.get(*seen..).unwrap_or_default().iter().filter(is_wanted).cloned());

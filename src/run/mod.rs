@@ -107,6 +107,11 @@ impl Run {
         &self.knowledge
     }
 
+    /// How its messages are read.
+    pub fn tables(&mut self) -> &mut Tables {
+        &mut self.tables
+    }
+
     /// A message, after all that was due by its receive time; not earlier than the one before. Says what came of
     /// decoding it, and when its first value was true.
     pub fn message(&mut self, broker: &str, message: &Message) -> (Outcome, Option<Timestamp>) {

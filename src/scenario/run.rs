@@ -267,7 +267,8 @@ impl<'a> Stage<'a> {
             _ => None,
         });
         let faults: Vec<&Fault> = of_steps.chain(&self.faults).collect();
-        self.plant.speak_directly(&|broker, topic| faults.iter().any(|fault| fault.is_on_topic(broker, topic)));
+        let is_whole = |broker: &str, topic: &str| faults.iter().any(|fault| fault.is_on_topic(broker, topic));
+        self.plant.speak_directly(self.world.tables(), &is_whole);
     }
 
     fn play(&mut self, seed: u64) -> Outcome {

@@ -163,7 +163,8 @@ impl Asked<'_> {
         let asker = formulas::Asker { owner: self.owner, machines: self.machines, item: self.item };
         let formula = asker.formula(source, &[ValueKind::Number, ValueKind::Bool], report)?;
         let (of, text) = (formula.inputs.clone(), formula.source.clone());
-        let function = Function { text, of: std::sync::Arc::new(move |outputs| number(formula.value(outputs)?)) };
+        let function =
+            Function { text, of: std::sync::Arc::new(move |outputs| number(formula.value(outputs.iter().copied())?)) };
         Some(Feed::Formula { of, function, delayed })
     }
 

@@ -41,8 +41,8 @@ pub struct Formula {
 
 impl Formula {
     /// Its value, from outputs in the units of their models; none if it has none.
-    pub fn value(&self, outputs: &[f64]) -> Option<Value> {
-        let each = self.kinds.iter().zip(outputs).map(|(kind, x)| output_value(*kind, *x));
+    pub fn value(&self, outputs: impl Iterator<Item = f64>) -> Option<Value> {
+        let each = self.kinds.iter().zip(outputs).map(|(kind, x)| output_value(*kind, x));
         self.compiled.eval(&each.collect::<Option<Vec<Value>>>()?).ok()
     }
 }

@@ -254,6 +254,8 @@ fn an_experiment_begins_where_a_recording_was_and_compares_with_it() {
     };
     let rest = carry_out("17s", &format!(r#"start: (recording: "it.mcap", at: "43s"), {all}"#));
     assert_eq!(rest.checked[0].finding.figure, whole.checked[0].finding.figure, "the same plant to the last bit");
+    let wired = carry_out("17s", &format!(r#"start: (recording: "it.mcap", at: "43s"), wire: true, {all}"#));
+    assert_eq!(wired.hash, rest.hash, "with all messages");
     let follows = r#"expect: [Follows(signal: "T-1.level", file: "it.mcap", by: "6 mm", shift: "1s")]"#;
     let other = carry_out("50s", &format!("seed: 7, {follows}"));
     assert_eq!(other.verdict, Verdict::Passed, "{:?}", other.checked);
