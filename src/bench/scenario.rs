@@ -163,25 +163,18 @@ fn resident_mib() -> Option<f64> {
 }
 
 #[cfg(test)]
-mod tmp_measure {
+mod tests {
+    use super::*;
+
     #[test]
-    #[ignore]
-    fn measure() {
-        let secs: f64 = std::env::var("SECS").ok().and_then(|x| x.parse().ok()).unwrap_or(10.0);
-        let mut text = String::new();
-        let all = super::experiments(std::path::Path::new("scenes/bottling/scene.ron")).unwrap();
-        super::compare(&all, std::time::Duration::from_secs_f64(secs), &mut text).unwrap();
-        if std::env::var("MANY").is_ok() {
-            super::many(&all, &mut text).unwrap();
+    fn each_way_carries_out_the_scenarios_that_lie_beside_a_scene() {
+        let scene = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes/bottling/scene.ron");
+        let all = experiments(&scene).expect("its scenarios");
+        let short = Experiment { duration: 2 * SECOND, ..all[0].clone() };
+        for (name, way) in WAYS {
+            assert!(way(&short).is_ok_and(|took| took > Duration::ZERO), "{name}");
         }
-        println!("{text}");
-    }
-    #[test]
-    #[ignore]
-    fn one() {
-        let all = super::experiments(std::path::Path::new("scenes/bottling/scene.ron")).unwrap();
-        let of = all.iter().find(|one| one.title.contains("bearing")).unwrap();
-        let outcome = crate::scenario::run(of, None).unwrap();
-        println!("{:?} {}", outcome.verdict, outcome.hash);
+        let told = experiments(&scene.with_file_name("other.ron")).expect_err("no scenario is of it");
+        assert!(told.contains("no scenario of it"), "{told}");
     }
 }
