@@ -21,17 +21,17 @@ pub(super) struct Commands {
     tables: Arc<BTreeMap<String, BindingTable>>,
 }
 
-/// The inputs that somebody else commands: all that may be, those that no other machine feeds, or none.
+/// The inputs that somebody else commands: all that may be, those that no other machine feeds, those of some signals, or
+/// none.
 pub(super) fn follows(scene: &Scene, options: &Options) -> Vec<Follow> {
-    let is_fixed = |follow: &&Follow| {
+    let is_fixed = |follow: &Follow| {
         let machine = scene.blueprint.as_ref().and_then(|blueprint| blueprint.machines.get(follow.machine));
         machine.is_some_and(|machine| matches!(machine.inputs.get(follow.input), Some(Feed::Constant(_))))
     };
-    match (options.commanded, options.operated) {
-        (true, _) => scene.commanded.clone(),
-        (false, true) => scene.commanded.iter().filter(is_fixed).cloned().collect(),
-        (false, false) => Vec::new(),
-    }
+    let is_commanded = |follow: &&Follow| {
+        options.commanded || options.driven.contains(&follow.signal) || (options.operated && is_fixed(follow))
+    };
+    scene.commanded.iter().filter(is_commanded).copied().collect()
 }
 
 /// What came of a message.

@@ -104,6 +104,9 @@ pub struct Options {
     pub operated: bool,
     /// Whether others may set faults in it over its brokers: its announcement says so.
     pub controlled: bool,
+    /// Signals that somebody else commands, whatever the scene feeds the inputs that name them as their `command`: their
+    /// controllers are somebody else's, and the others go on.
+    pub driven: Vec<SignalIndex>,
     /// What the files hold that inputs follow, in the order of [`Scene::profiles`].
     pub profiles: Vec<Profile>,
 }
@@ -118,6 +121,7 @@ impl Default for Options {
             commanded: false,
             operated: false,
             controlled: false,
+            driven: Vec::new(),
             profiles: Vec::new(),
         }
     }
@@ -203,7 +207,9 @@ impl Plant {
         let mut network = built(blueprint, &options)?;
         let follows = command::follows(&scene, &options);
         let commands = match follows.is_empty() {
-            true if options.commanded => return Err(MakeError::NoCommands { scene: name() }),
+            true if options.commanded || !options.driven.is_empty() => {
+                return Err(MakeError::NoCommands { scene: name() });
+            }
             true => Commands::none(),
             false => {
                 let commands = Commands::new(&scene, follows, &encoder, outside.len());

@@ -61,7 +61,8 @@ impl Plant {
         };
         let (seed, truth, story, commanded) = (number(8), f64::from_bits(number(16)), head[24] != 0, head[25] & 1 != 0);
         let operated = head[25] & 2 != 0;
-        let options = Options { seed, truth, story, stand_in, commanded, operated, controlled: false, profiles };
+        let (driven, controlled) = (Vec::new(), false);
+        let options = Options { seed, truth, story, stand_in, commanded, operated, controlled, driven, profiles };
         let mut plant = Self::new(scene, options)?;
         plant.restore(state)?;
         Ok((plant, Timestamp(number(0) as i64)))

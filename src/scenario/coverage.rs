@@ -1,12 +1,12 @@
 //! What scenarios do not exercise. In: experiments with what came of them. Out: alarms that none of them raises, or raises
-//! without expecting it; conditions of machines and kinds of faults that none of them uses. Decides nothing.
+//! without expecting it; conditions of machines, kinds of faults and commands that none of them uses. Decides nothing.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::experiment::{Expect, Experiment, StepKind};
+use super::experiment::{Expect, Experiment, Step, StepKind};
 use super::run::Outcome;
 use crate::fault::{self, Defect, Fault};
 use crate::model::Role;
@@ -24,6 +24,8 @@ pub struct Coverage {
     /// Parameters that tell how worn or broken a machine is, and faults of any kind on them.
     pub conditions: Part,
     pub kinds: Part,
+    /// Commands that the scenes define.
+    pub commands: Part,
 }
 
 /// How many of a kind there are, and those that no scenario exercises.
@@ -67,6 +69,8 @@ impl Coverage {
                 Expect::NotRaised { .. }
                 | Expect::NothingElse { .. }
                 | Expect::Within { .. }
+                | Expect::Verified { .. }
+                | Expect::Refused { .. }
                 | Expect::Follows { .. }
                 | Expect::Holds { .. }
                 | Expect::Becomes { .. }
@@ -77,6 +81,12 @@ impl Coverage {
         let steps = all.iter().flat_map(|(experiment, _)| &experiment.steps);
         let faults: Vec<&Fault> =
             steps.filter_map(|step| if let StepKind::Fault(fault) = &step.kind { Some(fault) } else { None }).collect();
+        let steps = all.iter().flat_map(|(experiment, _)| &experiment.steps);
+        let command = |step: &Step| match &step.kind {
+            StepKind::Command(ordered) => Some(scene.command_path(scene.commands.get(ordered.command)?)),
+            _ => None,
+        };
+        let commands: BTreeSet<String> = steps.filter_map(command).collect();
         let kinds = faults.iter().map(|fault| kind(fault.kind())).collect();
         let conditions = faults.iter().filter_map(|fault| condition_of(fault, scene)).collect();
         Self {
@@ -85,6 +95,7 @@ impl Coverage {
             unexpected: raised.difference(&expected).cloned().collect(),
             conditions: Part::of(all_conditions(scene), &conditions),
             kinds: Part::of(fault::kinds().map(kind), &kinds),
+            commands: Part::of(scene.commands.iter().map(|command| scene.command_path(command)), &commands),
         }
     }
 
@@ -104,6 +115,9 @@ impl Coverage {
         add("of these expected by name", &unexpected, "raised, but expected by none");
         add("conditions of machines", &self.conditions, "never made worse");
         add("kinds of faults", &self.kinds, "never used");
+        if self.commands.all > 0 {
+            add("commands", &self.commands, "never given");
+        }
         text
     }
 }

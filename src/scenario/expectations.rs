@@ -89,6 +89,14 @@ impl Resolver<'_> {
                 let reference = Reference { curve, by, shift, unit: own.symbol().to_owned() };
                 (text, Expect::Follows { signal: index, reference, stretch })
             }
+            ExpectDef::Verified { command, after, within } => {
+                let stretch = self.within(after.as_ref(), within.as_ref())?;
+                let text = format!("{} is verified{}", command.value, self.told(stretch));
+                (text, Expect::Verified { command: command.value.clone(), stretch })
+            }
+            ExpectDef::Refused { command } => {
+                (format!("{} is refused", command.value), Expect::Refused { command: command.value.clone() })
+            }
             ExpectDef::Holds { that, from, until } => {
                 let stretch = self.stretch(from.as_ref(), until.as_ref())?;
                 let text = format!("{} is true{}", that.value, self.told(stretch));

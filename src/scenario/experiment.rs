@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::format::FigureKind;
 use crate::fault::Fault;
+use crate::instruction::Arguments;
 use crate::plant::Profile;
 use crate::record::format::Keyframe;
 use crate::scene::rule::AlarmPath;
@@ -30,6 +31,7 @@ pub struct Experiment {
     pub story: bool,
     /// Whether every reading is encoded and decoded, where the same comes of it without.
     pub wire: bool,
+    pub against: Against,
     pub steady: Option<Steady>,
     pub steps: Vec<Step>,
     pub aborts: Vec<Condition>,
@@ -47,6 +49,15 @@ pub struct Start {
     pub known: Arc<Keyframe>,
     /// The moment, in the time of the recording: from the keyframe to it the plant runs by itself.
     pub at: Timestamp,
+}
+
+/// What a controller under test drives, where there is one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Against {
+    /// Signals that bring commands; none: all that inputs with a fixed value may follow.
+    pub commands: Vec<SignalIndex>,
+    /// From one tick to the next.
+    pub step: Option<u64>,
 }
 
 /// What must be true before anything is broken.
@@ -79,7 +90,18 @@ pub enum StepKind {
         repair: usize,
     },
     Acknowledge(AlarmPath),
+    Command(Ordered),
     Note(String),
+}
+
+/// A command with its arguments, for the simulated plant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ordered {
+    /// Its path, unless the step has an id.
+    pub id: String,
+    /// By its place among the commands of the scene.
+    pub command: usize,
+    pub arguments: Arguments,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -99,6 +121,8 @@ pub enum Expect {
     NothingElse { but: Vec<AlarmPath> },
     Order { raised: Vec<AlarmPath> },
     Within { signal: SignalIndex, bounds: Bounds, stretch: Stretch },
+    Verified { command: String, stretch: Stretch },
+    Refused { command: String },
     Holds { that: Condition, stretch: Stretch },
     Becomes { that: Condition, stretch: Stretch },
     Follows { signal: SignalIndex, reference: Reference, stretch: Stretch },
@@ -174,6 +198,8 @@ impl Expect {
             | Self::NotRaised { .. }
             | Self::NothingElse { .. }
             | Self::Order { .. }
+            | Self::Verified { .. }
+            | Self::Refused { .. }
             | Self::Holds { .. }
             | Self::Becomes { .. }
             | Self::Follows { .. } => None,
@@ -185,12 +211,13 @@ impl Expect {
         match self {
             Self::Raised { stretch, .. }
             | Self::Cleared { stretch, .. }
+            | Self::Verified { stretch, .. }
             | Self::Within { stretch, .. }
             | Self::Holds { stretch, .. }
             | Self::Follows { stretch, .. }
             | Self::Becomes { stretch, .. }
             | Self::Figure { stretch, .. } => Some(*stretch),
-            Self::NotRaised { .. } | Self::NothingElse { .. } | Self::Order { .. } => None,
+            Self::NotRaised { .. } | Self::NothingElse { .. } | Self::Order { .. } | Self::Refused { .. } => None,
         }
     }
 }

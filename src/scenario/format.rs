@@ -44,6 +44,9 @@ pub struct ScenarioFile {
     /// same comes of it; what comes of the experiment is the same either way.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub wire: bool,
+    /// What somebody else's program drives with `--against`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<AgainstDef>,
     /// What must be true before anything is broken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steady: Option<SteadyDef>,
@@ -69,6 +72,19 @@ pub struct StartDef {
     /// From its beginning on; at its end unless it is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Spanned<String>>,
+}
+
+/// `(commands: ["LIC-100.output"], step: "1s")`: with `--against` the inputs that name these signals as their `command`
+/// follow what a controller under test says, in the place of the scene's own; without, this changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename = "Against", default, deny_unknown_fields)]
+pub struct AgainstDef {
+    /// All inputs with a fixed value and a `command` unless it is said.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub commands: Vec<Spanned<String>>,
+    /// Simulated time from one tick to the next with `--lockstep`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<Spanned<String>>,
 }
 
 /// `(by: "1min", holds: ["signal(\"P-101.flow\") > 5"])`
@@ -99,7 +115,7 @@ pub struct StepDef {
     /// A parameter or an input, a signal, or topics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on: Option<Spanned<OnDef>>,
-    /// How much: the parameters of the fault.
+    /// How much: the parameters of the fault; or of the command.
     #[serde(skip_serializing_if = "is_empty")]
     pub with: Table<Spanned<QuantityDef>>,
     /// From nothing to its full size.
@@ -114,7 +130,7 @@ pub struct StepDef {
     /// How many times in all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<Spanned<u64>>,
-    /// What the fault is called.
+    /// What the fault is called, or the command.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Spanned<String>>,
     /// A fault that is taken back, or `all`.
@@ -126,6 +142,9 @@ pub struct StepDef {
     /// An alarm that is acknowledged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acknowledge: Option<Spanned<String>>,
+    /// A command of the scene that the plant gets: `P-101.set_speed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<Spanned<String>>,
     /// A remark in the journal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<Spanned<String>>,
@@ -233,6 +252,16 @@ pub enum ExpectDef {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Spanned<String>>,
     },
+    /// A command of a step, by its `id` or path, is seen to be obeyed, by the `verify` of the scene.
+    Verified {
+        command: Spanned<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Spanned<String>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        within: Option<Spanned<String>>,
+    },
+    /// A command of a step is not given, as a constraint of the scene does not hold.
+    Refused { command: Spanned<String> },
     /// A condition is true all the time.
     Holds {
         that: Spanned<String>,

@@ -217,6 +217,8 @@ fn resolve(
     of.check_order(file, &steps, steady.as_ref(), start.as_ref());
     let steps: Vec<Step> = steps.into_iter().flatten().collect();
     let aborts = file.abort.iter().filter_map(|that| of.names.condition(that, "abort", "abort")).collect::<Vec<_>>();
+    of.check_commands(file);
+    let against = file.against.as_ref().and_then(|def| of.against(def));
     let mut expectations: Vec<Expectation> = file.expect.iter().filter_map(|def| of.expectation(def)).collect();
     let looks = file.steady.as_ref().is_some_and(|steady| !steady.holds.is_empty());
     if file.expect.is_empty() && file.abort.is_empty() && !looks && of.names.report.errors == 0 {
@@ -226,7 +228,8 @@ fn resolve(
     }
     // What is lost without a word would pass unseen.
     let is_whole = (start.is_some(), steady.is_some(), steps.len(), aborts.len(), expectations.len())
-        == (file.start.is_some(), file.steady.is_some(), file.steps.len(), file.abort.len(), file.expect.len());
+        == (file.start.is_some(), file.steady.is_some(), file.steps.len(), file.abort.len(), file.expect.len())
+        && against.is_some() == file.against.is_some();
     if !is_whole && of.names.report.errors == 0 {
         let brief = "a part of it was not understood, and no reason is known";
         of.names.error(
@@ -250,6 +253,7 @@ fn resolve(
         duration,
         story: file.story,
         wire: file.wire,
+        against: against.unwrap_or_default(),
         steady,
         steps,
         aborts,

@@ -28,8 +28,10 @@
 //! )
 //! ```
 
+pub mod against;
 mod by_hand;
 pub mod campaign;
+mod commands;
 mod control;
 mod coverage;
 mod curve;
@@ -38,6 +40,7 @@ mod experiment;
 mod faults;
 mod find;
 mod format;
+mod given;
 mod load;
 mod mutate;
 mod overlay;
@@ -54,14 +57,16 @@ pub use by_hand::{ByHandError, by_hand};
 pub use campaign::Campaign;
 pub use control::control;
 pub use coverage::Coverage;
-pub use experiment::{Bounds, Expect, Expectation, Experiment, Reference, Start, Steady, Step, StepKind, Stretch};
+pub use experiment::{
+    Against, Bounds, Expect, Expectation, Experiment, Ordered, Reference, Start, Steady, Step, StepKind, Stretch,
+};
 pub use find::{find, is_scenario};
-pub use format::{ExpectDef, FigureKind, OnDef, ScenarioFile, StartDef, SteadyDef, StepDef};
+pub use format::{AgainstDef, ExpectDef, FigureKind, OnDef, ScenarioFile, StartDef, SteadyDef, StepDef};
 pub use load::{Loaded, load};
 pub use mutate::{Change, changes};
 pub use overlay::{LoadedOverlay, load_overlay};
 pub use preview::{Preview, PreviewCurve, preview};
-pub use run::{Checked, Curve, Entry, Outcome, RunError, SLICE, Verdict, record, run};
+pub use run::{Checked, Curve, Entry, Outcome, Place, RunError, SLICE, Verdict, record, run, run_against};
 pub use save::plugin;
-pub use watch::Finding;
+pub use watch::{Finding, Given};
 pub use workers::each;

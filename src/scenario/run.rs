@@ -1,5 +1,6 @@
 //! Carries out an experiment in simulated time. In: an [`Experiment`], a seed. Out: an [`Outcome`]. Never reads a clock, owns
-//! no publisher and no file: nothing here reaches a plant that is not simulated here.
+//! no publisher and no file: nothing here reaches a plant that is not simulated here. What a controller under test hears is
+//! handed to who brought it: see [`against`].
 //!
 //! The plant runs in slices of [`SLICE`]. In each, the deeds that are due are done first, then the plant runs, then the twin
 //! learns what the plant said, message by message; conditions are looked at after each. So a step that waits for a condition
@@ -14,8 +15,10 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::against::{self, Control, Controller};
 use super::curve;
 use super::experiment::{Experiment, Step, StepKind};
+use super::given::Pending;
 use super::watch::{self, Finding, News, Turn, Watch};
 use crate::alarm::{self, Action};
 use crate::event::{Draft, Kind};
@@ -107,37 +110,54 @@ pub enum RunError {
     /// Its recording.
     #[error(transparent)]
     Write(#[from] WriteError),
+    #[error(
+        "nobody could control its plant: no input that the scene gives a fixed value names a `command`; name signals that do: \
+         against: (commands: [\"LIC-1.output\"])"
+    )]
+    NoCommands,
+    #[error(
+        "it begins with a plant that is recorded, and that takes no other commands: leave `start` out, or --against"
+    )]
+    Started,
+    /// The way to the controller under test, or the controller before it began.
+    #[error("{0}")]
+    Controller(String),
 }
 
 /// Carries it out with its first seed, or another.
 pub fn run(experiment: &Experiment, seed: Option<u64>) -> Result<Outcome, RunError> {
     let seed = seed.unwrap_or_else(|| experiment.seeds.first().copied().unwrap_or(1));
-    let mut stage = Stage::new(experiment, seed)?;
+    let mut stage = Stage::new(experiment, seed, None)?;
     if !experiment.wire {
         stage.speak_directly();
     }
     Ok(stage.play(seed))
 }
 
-/// Carries it out once more with all its messages, and writes what the twin heard and learnt to `file`, which is empty and is
-/// called `path`. What comes of it is the same as without a recording.
-pub fn record(
+/// A file for a recording, which is empty, with what it is called, and the time of day.
+#[derive(Debug)]
+pub struct Place {
+    pub path: PathBuf,
+    pub file: File,
+    pub wall: Timestamp,
+}
+
+/// Carries it out with a controller under test, and writes all that the twin heard and learnt to a file where one is given.
+pub fn run_against(
     experiment: &Experiment,
     seed: Option<u64>,
-    path: PathBuf,
-    file: File,
-    wall: Timestamp,
+    controller: &mut dyn Controller,
+    place: Option<Place>,
 ) -> Result<Outcome, RunError> {
     let seed = seed.unwrap_or_else(|| experiment.seeds.first().copied().unwrap_or(1));
-    let mut stage = Stage::new(experiment, seed)?;
-    let said = Recorded { operator: OPERATOR.to_owned(), start: stage.clock.zero, wall };
-    stage.recording = Some(RunRecording::begin(&mut stage.world, path, file, said)?);
-    let outcome = stage.play(seed);
-    if let Some(recording) = stage.recording.take() {
-        let end = stage.clock.moment(outcome.end);
-        recording.end(&mut stage.world, end)?;
-    }
-    Ok(outcome)
+    Stage::new(experiment, seed, Some(controller))?.play_into(seed, place)
+}
+
+/// Carries it out once more, and writes all that the twin heard and learnt. What comes of it is the same as without a
+/// recording.
+pub fn record(experiment: &Experiment, seed: Option<u64>, place: Place) -> Result<Outcome, RunError> {
+    let seed = seed.unwrap_or_else(|| experiment.seeds.first().copied().unwrap_or(1));
+    Stage::new(experiment, seed, None)?.play_into(seed, Some(place))
 }
 
 /// The signals that expectations look at, each once.
@@ -148,22 +168,27 @@ fn looked_at(watches: &[Watch]) -> Vec<SignalIndex> {
     all
 }
 
-struct Stage<'a> {
+pub(super) struct Stage<'a> {
     experiment: &'a Experiment,
-    clock: Clock,
-    plant: Plant,
+    pub(super) clock: Clock,
+    pub(super) plant: Plant,
+    /// Where somebody else's program controls the plant.
+    pub(super) control: Option<Control<'a>>,
     /// When the plant began, in the time of the clock, and how old it is at the start of the experiment, in nanoseconds.
     plant_epoch: Timestamp,
     begin: u64,
     /// Those that act, in the order in which they came.
     faults: Vec<Fault>,
-    watches: Vec<Watch>,
+    pub(super) watches: Vec<Watch>,
+    /// Commands whose effect is not seen yet, and how many were given so far.
+    pub(super) pending: Vec<Pending>,
+    pub(super) tokens: u64,
     looked_at: Vec<SignalIndex>,
     /// In their order: when the newest value of each expires.
     expiring: Vec<Option<u64>>,
     /// Steps that have not come yet.
     waiting: Vec<&'a Step>,
-    world: Run,
+    pub(super) world: Run,
     recording: Option<RunRecording>,
     journal: Vec<Entry>,
     troubles: Vec<Entry>,
@@ -200,17 +225,30 @@ impl Said {
 }
 
 impl<'a> Stage<'a> {
-    fn new(experiment: &'a Experiment, seed: u64) -> Result<Self, RunError> {
+    fn new(
+        experiment: &'a Experiment,
+        seed: u64,
+        controller: Option<&'a mut dyn Controller>,
+    ) -> Result<Self, RunError> {
         let options = plant::Options {
             seed,
             story: experiment.story,
             profiles: experiment.profiles.clone(),
             ..plant::Options::default()
         };
+        let options = against::options(experiment, controller.is_some(), options);
         let mut before = Vec::new();
-        let (plant, plant_epoch) = match &experiment.start {
-            None => (Plant::new(experiment.scene.clone(), options)?, EPOCH),
-            Some(start) => {
+        let mut control = None;
+        let (plant, plant_epoch) = match (&experiment.start, controller) {
+            (None, None) => (Plant::new(experiment.scene.clone(), options)?, EPOCH),
+            (None, Some(controller)) => {
+                let plant = Plant::new(experiment.scene.clone(), options)?;
+                let (begun, epoch) = Control::begin(controller, &plant)?;
+                control = Some(begun);
+                (plant, epoch)
+            }
+            (Some(_), Some(_)) => return Err(RunError::Started),
+            (Some(start), None) => {
                 let profiles = experiment.profiles.clone();
                 let (mut plant, epoch) =
                     Plant::taken_up(experiment.scene.clone(), &start.plant, None, profiles).map_err(Box::new)?;
@@ -245,9 +283,12 @@ impl<'a> Stage<'a> {
             plant_epoch,
             begin,
             plant,
+            control,
             expiring: vec![None; looked_at.len()],
             looked_at,
             watches,
+            pending: Vec::new(),
+            tokens: 0,
             waiting: experiment.steps.iter().collect(),
             world,
             recording: None,
@@ -271,6 +312,23 @@ impl<'a> Stage<'a> {
         self.plant.speak_directly(self.world.tables(), &is_whole);
     }
 
+    /// Plays, and writes what the twin heard and learnt where there is a place for it.
+    fn play_into(&mut self, seed: u64, place: Option<Place>) -> Result<Outcome, RunError> {
+        if let Some(Place { path, file, wall }) = place {
+            let said = Recorded { operator: OPERATOR.to_owned(), start: self.clock.zero, wall };
+            self.recording = Some(RunRecording::begin(&mut self.world, path, file, said)?);
+        }
+        let outcome = self.play(seed);
+        if let Some(recording) = self.recording.take() {
+            let end = self.clock.moment(outcome.end);
+            recording.end(&mut self.world, end)?;
+        }
+        match self.control.as_mut().and_then(Control::take_broken) {
+            Some(why) => Err(RunError::Controller(why)),
+            None => Ok(outcome),
+        }
+    }
+
     fn play(&mut self, seed: u64) -> Outcome {
         let end = self.experiment.duration;
         for broker in self.plant.brokers() {
@@ -289,10 +347,16 @@ impl<'a> Stage<'a> {
                 }
             }
             self.do_steps(time);
+            if let Some(why) = self.exchange(time) {
+                self.trouble(time, why);
+                is_aborted = true;
+                break;
+            }
             if time >= end {
                 break;
             }
             let next = (time - time % SLICE + SLICE).min(end).min(self.next_moment(time).unwrap_or(end));
+            let next = next.min(self.next_exchange(time).unwrap_or(end));
             self.advance(next, Plant::run_before);
             time = next;
             if let Some(that) = self.experiment.aborts.iter().find(|that| self.truth(that, time) == Some(true)) {
@@ -305,6 +369,7 @@ impl<'a> Stage<'a> {
             // What is said at the very end.
             self.advance(time, Plant::run);
         }
+        self.end_control(time, is_aborted);
         if !self.faults.is_empty() {
             self.take_back(time, None);
             self.tell(time, "all faults are taken back".to_owned());
@@ -356,25 +421,32 @@ impl<'a> Stage<'a> {
     }
 
     /// The plant runs, and the twin hears what it says.
-    fn advance(&mut self, until: u64, run: fn(&mut Plant, u64, Timestamp, &mut plant::Emit<'_>)) {
+    pub(super) fn advance(&mut self, until: u64, run: fn(&mut Plant, u64, Timestamp, &mut plant::Emit<'_>)) {
         if let Some(recording) = &mut self.recording {
             // What is said at this very time is not learnt yet.
             let now = self.plant_epoch + Duration::from_nanos(self.plant.time());
             let before = Timestamp(now.0.saturating_sub(1));
-            recording.pass(&mut self.world, before, Some((&self.plant, self.plant_epoch)));
+            // A plant that somebody else drives cannot be taken up without them.
+            let plant = self.control.is_none().then_some((&self.plant, self.plant_epoch));
+            recording.pass(&mut self.world, before, plant);
         }
         let (epoch, begin) = (self.plant_epoch, self.begin);
         self.say(|plant, emit| run(plant, begin + until, epoch, emit));
         self.world.pass_time(self.clock.moment(until));
         self.observe();
         self.tell_of_silence(until);
+        self.verify(until);
     }
 
     /// The twin hears what the plant says.
     fn say(&mut self, speak: impl FnOnce(&mut Plant, &mut plant::Emit<'_>)) {
         let (mut said, mut samples, begin) =
             (std::mem::take(&mut self.said), std::mem::take(&mut self.samples), self.begin);
+        let control = &mut self.control;
         speak(&mut self.plant, &mut |message| {
+            if let Some(control) = control {
+                control.hear(&message);
+            }
             let time = message.time.saturating_sub(begin);
             said.push(match message.samples {
                 Some(direct) => {
@@ -391,20 +463,25 @@ impl<'a> Stage<'a> {
                 Said::Samples { count } => {
                     self.world.samples_of_message(&samples[next..next + count]);
                     next += count;
+                    self.observe();
                 }
                 Said::Message { broker, topic, payload, retained, qos } => {
                     let receive_time = self.clock.moment(time);
-                    let message = Message { topic: &topic, payload: &payload, retained, qos, receive_time };
-                    let (_, source_time) = self.world.message(&broker, &message);
-                    if let Some(recording) = &mut self.recording {
-                        recording.message(&broker, &message, source_time);
-                    }
+                    self.learn(&broker, &Message { topic: &topic, payload: &payload, retained, qos, receive_time });
                 }
             }
-            self.observe();
         }
         samples.clear();
         (self.said, self.samples) = (said, samples);
+    }
+
+    /// The twin hears a message.
+    pub(super) fn learn(&mut self, broker: &str, message: &Message<'_>) {
+        let (_, source_time) = self.world.message(broker, message);
+        if let Some(recording) = &mut self.recording {
+            recording.message(broker, message, source_time);
+        }
+        self.observe();
     }
 
     /// Tells the expectations what is new.
@@ -510,8 +587,15 @@ impl<'a> Stage<'a> {
                     None => format!("{alarm} acknowledged"),
                 }
             }
+            StepKind::Command(ordered) => return self.give(time, ordered),
             StepKind::Note(text) => text.clone(),
         };
+        self.note(time, text);
+    }
+
+    /// Tells it, and puts it on record.
+    pub(super) fn note(&mut self, time: u64, text: String) {
+        let now = self.clock.moment(time);
         let draft = Draft::new(now, now, Kind::Note { text: text.clone() }).by(OPERATOR, "");
         self.world.record(draft);
         self.tell(time, text);
@@ -539,11 +623,11 @@ impl<'a> Stage<'a> {
         watch::truth(condition, &|signal| usable(&self.world, signal, now))
     }
 
-    fn tell(&mut self, time: u64, text: String) {
+    pub(super) fn tell(&mut self, time: u64, text: String) {
         self.journal.push(Entry { time, text });
     }
 
-    fn trouble(&mut self, time: u64, text: String) {
+    pub(super) fn trouble(&mut self, time: u64, text: String) {
         self.troubles.push(Entry { time, text: text.clone() });
         self.tell(time, text);
     }

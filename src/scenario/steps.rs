@@ -41,13 +41,14 @@ impl Resolver<'_> {
             def.clear.is_some(),
             def.repair.is_some(),
             def.acknowledge.is_some(),
+            def.command.is_some(),
             def.note.is_some(),
         ];
         let deeds = deeds.into_iter().filter(|is_there| *is_there).count();
         if deeds != 1 {
             let brief = if deeds == 0 { "does nothing" } else { "does several things at once" };
-            let hint =
-                "give one of `fault`, `clear`, `repair`, `acknowledge` and `note`; several steps may have one time";
+            let hint = "give one of `fault`, `clear`, `repair`, `acknowledge`, `command` and `note`; several steps may have \
+                        one time";
             self.names.error("bad-step", span, &item, brief, hint.into());
             return None;
         }
@@ -68,6 +69,8 @@ impl Resolver<'_> {
             StepKind::Repair { path: path.value.clone(), machine, repair }
         } else if let Some(path) = &def.acknowledge {
             StepKind::Acknowledge(self.names.alarm(path, &item)?)
+        } else if let Some(path) = &def.command {
+            self.command(path, def, &item)?
         } else {
             StepKind::Note(def.note.as_ref()?.value.clone())
         };
@@ -86,7 +89,9 @@ impl Resolver<'_> {
             ("times", def.times.as_ref().map(|times| times.span)),
             ("id", text(&def.id)),
         ];
-        let Some((field, span)) = given.into_iter().find_map(|(field, span)| Some((field, span?))) else { return true };
+        let takes = |field: &str| def.command.is_some() && ["with", "id"].contains(&field);
+        let given = given.into_iter().find_map(|(field, span)| Some((field, span?)).filter(|_| !takes(field)));
+        let Some((field, span)) = given else { return true };
         let brief = format!("`{field}` belongs to a fault, and this step has none");
         self.names.error("bad-step", span, item, brief, format!("leave `{field}` out").into());
         false

@@ -43,6 +43,17 @@ pub enum Turn {
     Cleared,
 }
 
+/// What came of a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Given {
+    /// A constraint did not hold.
+    Refused,
+    Sent,
+    Verified,
+    /// Nothing was seen in time.
+    Unseen,
+}
+
 /// What the twin has learnt of a signal.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum News<'a> {
@@ -125,6 +136,8 @@ impl Watch {
             | Expect::Cleared { .. }
             | Expect::NotRaised { .. }
             | Expect::NothingElse { .. }
+            | Expect::Verified { .. }
+            | Expect::Refused { .. }
             | Expect::Order { .. } => &[],
         }
     }
@@ -158,6 +171,27 @@ impl Watch {
             _ => None,
         };
         self.finding = finding;
+    }
+
+    /// Something came of a command, and why. Says whether this is about that command.
+    pub fn command(&mut self, time: u64, id: &str, given: Given, why: &str) -> bool {
+        let finding = match (&self.expect, given) {
+            (Expect::Verified { command, .. }, _) | (Expect::Refused { command }, _) if command != id => return false,
+            (Expect::Verified { stretch, .. }, Given::Verified) if stretch.has(time) => Some(Finding::met(time, why)),
+            (Expect::Verified { .. }, Given::Sent) => None,
+            (Expect::Verified { .. }, Given::Verified) => {
+                Some(Finding::failed(time, format!("it was verified: {why}")))
+            }
+            (Expect::Verified { .. }, Given::Refused) => Some(Finding::failed(time, format!("it was refused: {why}"))),
+            (Expect::Verified { .. }, Given::Unseen) => Some(Finding::failed(time, why)),
+            (Expect::Refused { .. }, Given::Refused) => Some(Finding::met(time, why)),
+            // Whether it was obeyed is another matter.
+            (Expect::Refused { .. }, Given::Sent) => Some(Finding::failed(time, "it was given: its constraints held")),
+            (Expect::Refused { .. }, Given::Verified | Given::Unseen) => return false,
+            _ => return false,
+        };
+        self.finding = self.finding.take().or(finding);
+        true
     }
 
     /// There is news of one of its signals; `current` gives what the twin knows of all, none where that is not usable.
@@ -290,6 +324,8 @@ impl Watch {
             Expect::Cleared { .. } => Finding::failed(until, "it did not go back to normal"),
             Expect::NotRaised { .. } | Expect::NothingElse { .. } => met("none was raised"),
             Expect::Order { raised } => in_order(raised, &self.order, time),
+            Expect::Verified { .. } => Finding::failed(until, "it was not verified"),
+            Expect::Refused { .. } => Finding::failed(until, "it was not given"),
             Expect::Within { .. } | Expect::Follows { .. } | Expect::Holds { .. } if !self.has_seen => nothing(),
             Expect::Follows { .. } => met("it followed all the time"),
             Expect::Within { .. } => met("it was within all the time"),

@@ -1,12 +1,15 @@
-//! Receives messages from brokers; runs the embedded broker and the simulated plant.
+//! Receives messages from brokers; runs the embedded broker and the simulated plant; joins the plant of a test to a
+//! controller under test.
 //!
 //! In: brokers of the scene, binding tables. Out: batches of samples in bounded mailboxes, counters. Each source runs
 //! in threads of its own. Never waits for the analysis or a frame, never knows the ECS.
 
+pub mod against;
 pub mod broker;
 mod clock;
 pub mod mailbox;
 pub mod mqtt;
+mod own;
 pub mod plant;
 mod report;
 pub mod republish;

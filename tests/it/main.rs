@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests wait and measure in real time")]
 
+mod against;
 mod alarm_rules;
 mod alarms;
 mod bottling;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use pollux::scenario::{self, Experiment, Outcome, StepKind, Verdict};
+use pollux::scenario::{self, Experiment, Outcome, Place, StepKind, Verdict};
 
 fn shipped() -> Vec<PathBuf> {
     let found = scenario::find(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes")).expect("scenarios");
@@ -20,6 +20,11 @@ fn load(path: &Path) -> Experiment {
 
 fn run(experiment: &Experiment) -> Outcome {
     scenario::run(experiment, None).unwrap_or_else(|error| panic!("{}: {error}", experiment.path.display()))
+}
+
+/// Where a recording goes.
+fn place(path: &Path, file: fs::File) -> Place {
+    Place { path: path.to_owned(), file, wall: pollux::run::EPOCH }
 }
 
 /// All at once, in as many threads as there are cores.
@@ -181,7 +186,7 @@ fn the_same_file_and_seed_give_the_same_hash_on_any_thread() {
     assert!(hashes.iter().all(|hash| *hash == first.hash), "{hashes:?}");
     let file = tempfile::NamedTempFile::new().expect("a file");
     let recorded = file.reopen().expect("a file");
-    let recorded = scenario::record(&experiment, None, file.path().to_owned(), recorded, pollux::run::EPOCH);
+    let recorded = scenario::record(&experiment, None, place(file.path(), recorded));
     assert_eq!(recorded.expect("it is recorded").hash, first.hash, "a recording changes nothing");
     let other = scenario::run(&experiment, Some(2)).expect("it runs");
     assert!(other.hash != first.hash && other.verdict == Verdict::Passed, "another seed is another run");
@@ -245,7 +250,7 @@ fn an_experiment_begins_where_a_recording_was_and_compares_with_it() {
     let experiment = load(&path);
     let recording = folder.path().join("it.mcap");
     let file = fs::File::create_new(&recording).expect("a file");
-    let whole = scenario::record(&experiment, None, recording, file, pollux::run::EPOCH).expect("it is recorded");
+    let whole = scenario::record(&experiment, None, place(&recording, file)).expect("it is recorded");
     let carry_out = |duration: &str, fields: &str| {
         let path = folder.path().join("other.ron");
         let text = format!("Scenario(format: (1, 0), scene: \"scene.ron\", duration: \"{duration}\", {fields})");
@@ -269,7 +274,7 @@ fn an_experiment_begins_where_a_recording_was_and_compares_with_it() {
     let (_other, path) = well(high);
     let recording = folder.path().join("high.mcap");
     let file = fs::File::create_new(&recording).expect("a file");
-    scenario::record(&load(&path), None, recording, file, pollux::run::EPOCH).expect("it is recorded");
+    scenario::record(&load(&path), None, place(&recording, file)).expect("it is recorded");
     let standing =
         carry_out("9s", r#"start: (recording: "high.mcap", at: "40s"), expect: [Raised(alarm: "T-1/level.high")]"#);
     assert_eq!(standing.verdict, Verdict::Failed, "{:?}", standing.journal);

@@ -1,11 +1,14 @@
-//! Carries out runs, in any thread, and records those that do not pass. In: experiments. Out: what came of them.
+//! Carries out runs, in any thread, and records those that do not pass. In: experiments. Out: what came of them. With a
+//! controller under test runs follow each other, and each is recorded as it goes: no two need be the same.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::against::Way;
 use crate::files::{Existing, NewFile};
-use crate::scenario::{self, Experiment, Outcome, Verdict};
+use crate::scenario::{self, Experiment, Outcome, Place, RunError, Verdict};
 use crate::value::Timestamp;
 
 /// Runs that are recorded at most: each takes some megabytes.
@@ -15,12 +18,14 @@ pub(super) struct Doer<'a> {
     /// Where recordings go; none: nowhere.
     folder: Option<&'a Path>,
     recorded: AtomicUsize,
+    /// Where somebody else's program controls the plants.
+    way: Option<Mutex<Way>>,
 }
 
 /// What came of a run.
 pub(super) struct Ended {
     /// Or why there is nothing.
-    pub outcome: Result<Outcome, String>,
+    pub outcome: Result<Outcome, RunError>,
     /// Wall clock.
     pub took: Duration,
     /// Of one that did not pass, unless there are enough of them; or why there is none.
@@ -28,16 +33,44 @@ pub(super) struct Ended {
 }
 
 impl<'a> Doer<'a> {
-    pub fn new(folder: Option<&'a Path>) -> Self {
-        Self { folder, recorded: AtomicUsize::new(0) }
+    pub fn new(folder: Option<&'a Path>, way: Option<Way>) -> Self {
+        Self { folder, recorded: AtomicUsize::new(0), way: way.map(Mutex::new) }
     }
 
     pub fn carry_out(&self, experiment: &Experiment, seed: u64) -> Ended {
         let began = Instant::now();
-        let outcome = scenario::run(experiment, Some(seed)).map_err(|error| error.to_string());
+        if let Some(way) = &self.way {
+            let mut way = way.lock().unwrap_or_else(PoisonError::into_inner);
+            return self.carry_out_against(&mut way, experiment, seed, began);
+        }
+        let outcome = scenario::run(experiment, Some(seed));
         let took = began.elapsed();
         let recording = outcome.as_ref().ok().and_then(|outcome| self.record(experiment, outcome));
         Ended { outcome, took, recording }
+    }
+
+    /// Into a file, which stays where it does not pass.
+    fn carry_out_against(&self, way: &mut Way, experiment: &Experiment, seed: u64, began: Instant) -> Ended {
+        let has_room = self.recorded.load(Ordering::Relaxed) < MOST_RECORDINGS;
+        let folder = self.folder.filter(|_| has_room);
+        let is_new = folder.is_some_and(|folder| !folder.exists());
+        let (new, place) = match folder.map(|folder| begin(place_of(folder, experiment, seed))) {
+            Some(Ok((new, place))) => (Some(Ok((new, place.path.clone()))), Some(place)),
+            Some(Err(why)) => (Some(Err(why)), None),
+            None => (None, None),
+        };
+        let outcome = way.run(experiment, seed, place);
+        let is_wanted = outcome.as_ref().is_ok_and(|outcome| outcome.verdict != Verdict::Passed);
+        let recording = new.filter(|_| is_wanted).map(|new| {
+            let (new, path) = new?;
+            self.recorded.fetch_add(1, Ordering::Relaxed);
+            new.finish().map(|()| path).map_err(|error| error.to_string())
+        });
+        if let Some(folder) = folder.filter(|_| is_new) {
+            // Fails where something is in it.
+            let _ = std::fs::remove_dir(folder);
+        }
+        Ended { outcome, took: began.elapsed(), recording }
     }
 
     /// The same run once more, into a file, where it did not pass: nothing is written for those that do.
@@ -46,25 +79,34 @@ impl<'a> Doer<'a> {
         if self.recorded.fetch_add(1, Ordering::Relaxed) >= MOST_RECORDINGS {
             return None;
         }
-        let path = experiment.path.with_extension("");
-        let parts = path.components().filter_map(|part| match part {
-            Component::Normal(part) => Some(part.to_string_lossy().into_owned()),
-            _ => None,
-        });
-        let values = experiment.case.iter().map(|(_, value)| value.replace(|c: char| !c.is_alphanumeric(), "_"));
-        let name: Vec<String> = parts.chain(values).chain([outcome.seed.to_string()]).collect();
-        Some(write(experiment, outcome.seed, folder.join(format!("{}.mcap", name.join("-")))))
+        Some(write(experiment, outcome.seed, place_of(folder, experiment, outcome.seed)))
     }
 }
 
-fn write(experiment: &Experiment, seed: u64, path: PathBuf) -> Result<PathBuf, String> {
+/// Where the recording of a run goes.
+fn place_of(folder: &Path, experiment: &Experiment, seed: u64) -> PathBuf {
+    let path = experiment.path.with_extension("");
+    let parts = path.components().filter_map(|part| match part {
+        Component::Normal(part) => Some(part.to_string_lossy().into_owned()),
+        _ => None,
+    });
+    let values = experiment.case.iter().map(|(_, value)| value.replace(|c: char| !c.is_alphanumeric(), "_"));
+    let name: Vec<String> = parts.chain(values).chain([seed.to_string()]).collect();
+    folder.join(format!("{}.mcap", name.join("-")))
+}
+
+fn begin(path: PathBuf) -> Result<(NewFile, Place), String> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }
-    let told = |error: &dyn std::fmt::Display| error.to_string();
-    let new = NewFile::begin(&path, Existing::Replace).map_err(|error| told(&error))?;
-    let file = new.file().try_clone().map_err(|error| told(&error))?;
-    scenario::record(experiment, Some(seed), path.clone(), file, Timestamp::now()).map_err(|error| told(&error))?;
-    new.finish().map_err(|error| told(&error))?;
+    let new = NewFile::begin(&path, Existing::Replace).map_err(|error| error.to_string())?;
+    let file = new.file().try_clone().map_err(|error| error.to_string())?;
+    Ok((new, Place { path, file, wall: Timestamp::now() }))
+}
+
+fn write(experiment: &Experiment, seed: u64, path: PathBuf) -> Result<PathBuf, String> {
+    let (new, place) = begin(path.clone())?;
+    scenario::record(experiment, Some(seed), place).map_err(|error| error.to_string())?;
+    new.finish().map_err(|error| error.to_string())?;
     Ok(path)
 }

@@ -1,5 +1,6 @@
 //! `pollux test`: carries out scenarios in simulated time, and says what came of them.
 
+mod against;
 mod doer;
 mod mutated;
 mod said;
@@ -15,6 +16,7 @@ use super::{Failure, out};
 use crate::files;
 use crate::scenario::{self, Coverage, Experiment, Outcome, Verdict, report};
 use crate::scene::{Issue, Severity, watch};
+use against::{AgainstArgs, Way};
 use doer::{Doer, Ended};
 use said::Said;
 
@@ -58,6 +60,8 @@ pub struct Args {
     /// Stay, and carry out anew what a saved file touches, until interrupted.
     #[arg(long, conflicts_with_all = ["junit", "coverage", "mutate"])]
     watch: bool,
+    #[command(flatten)]
+    against: AgainstArgs,
 }
 
 fn parse_case(text: &str) -> Result<(String, String), String> {
@@ -217,7 +221,7 @@ fn carry_out<'a>(read: &[Read], args: &'a Args) -> Result<Said<'a>, Failure> {
             last.is_last = true;
         }
     }
-    let doer = Doer::new((!args.no_recordings).then_some(args.recordings.as_path()));
+    let doer = Doer::new((!args.no_recordings).then_some(args.recordings.as_path()), Way::of(&args.against)?);
     let (mut said, mut progress, mut done) = (Said::new(args), Progress::new(), 0);
     let carry_out = |job: &Job<'_>| job.of.map(|(experiment, seed)| doer.carry_out(experiment, seed));
     scenario::each("scenario", threads(args), &jobs, carry_out, |job, ended: Option<Ended>| {
@@ -236,6 +240,10 @@ fn carry_out<'a>(read: &[Read], args: &'a Args) -> Result<Said<'a>, Failure> {
 }
 
 fn threads(args: &Args) -> usize {
+    if args.against.against.is_some() {
+        // One plant at a time speaks at a broker.
+        return 1;
+    }
     args.jobs.or(std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
 }
 

@@ -9,7 +9,7 @@ use crate::cli::out::Format;
 use crate::cli::{Failure, out};
 use crate::scenario::campaign::{self, Campaign};
 use crate::scenario::report::{self, Case};
-use crate::scenario::{Experiment, Outcome, Verdict};
+use crate::scenario::{Experiment, Outcome, RunError, Verdict};
 
 /// What was said so far.
 pub(super) struct Said<'a> {
@@ -66,7 +66,10 @@ impl<'a> Said<'a> {
         let Ended { outcome, took, recording } = ended;
         let outcome = match outcome {
             Ok(outcome) => outcome,
-            Err(why) => {
+            // Nothing is known of the controller under test: that is no verdict about it.
+            Err(RunError::Controller(why)) => return Err(Failure::Environment(why)),
+            Err(error) => {
+                let why = error.to_string();
                 let text = format!("{}: {why}\n", job.read.path.display());
                 return self.broken(job, &Broken { why, text, issues: Vec::new() });
             }

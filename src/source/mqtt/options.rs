@@ -41,6 +41,13 @@ impl Address {
         let port = parsed.port().unwrap_or(if encrypted { 8883 } else { 1883 });
         Ok(Self { host: host.to_owned(), port, encrypted })
     }
+
+    /// Whether it is on this machine.
+    pub fn is_here(&self) -> bool {
+        let host = self.host.trim_matches(['[', ']']);
+        host.eq_ignore_ascii_case("localhost")
+            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
 }
 
 impl fmt::Display for Address {

@@ -1,26 +1,24 @@
 //! The plant's connection to one broker. In: messages of the plant. Out: the same at the broker, commands of others; a
 //! failure if somebody else publishes on its topics. Never waits: what cannot be sent at once is dropped and counted.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rumqttc::{AsyncClient, Event, EventLoop, LastWill, Packet, QoS, SubscribeFilter};
 use tokio::time::Instant;
-use twox_hash::XxHash64;
 
 use super::{PlantError, Shared, control_topic};
 use crate::plant::{Message, Plant};
 use crate::scene::Broker;
 use crate::source::mqtt::{self, Address, Backoff};
+use crate::source::own::Own;
 
 /// A connection that held this long has earned a quick second try.
 const STABLE_AFTER: Duration = Duration::from_secs(5);
 /// Messages that wait for the event loop at most.
 const QUEUE: usize = 2048;
-/// Own messages of a topic that are known again when the broker sends them back.
-const REMEMBERED: usize = 4096;
 /// Topics in one subscription.
 const TOPICS_AT_ONCE: usize = 100;
 
@@ -44,27 +42,7 @@ pub(super) struct Link {
     requests: Mutex<VecDeque<Vec<u8>>>,
     /// Topic and payload, oldest first.
     commands: Mutex<VecDeque<(String, Vec<u8>)>>,
-    sent: Mutex<HashMap<String, Sent>>,
-}
-
-/// Hashes of the newest messages of a topic.
-#[derive(Debug, Default)]
-struct Sent {
-    order: VecDeque<u64>,
-    known: HashSet<u64>,
-}
-
-impl Sent {
-    fn add(&mut self, hash: u64) {
-        if self.known.insert(hash) {
-            self.order.push_back(hash);
-        }
-        if self.order.len() > REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.known.remove(&oldest);
-        }
-    }
+    sent: Mutex<Own>,
 }
 
 /// The side that keeps the connection.
@@ -140,8 +118,7 @@ impl Link {
             _ => QoS::ExactlyOnce,
         };
         if self.is_connected.load(Ordering::Relaxed) {
-            let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-            sent.entry(message.topic.to_owned()).or_default().add(XxHash64::oneshot(0, message.payload));
+            self.sent.lock().unwrap_or_else(PoisonError::into_inner).add(message.topic, message.payload);
         }
         let is_sent = self.is_connected.load(Ordering::Relaxed)
             && self.client.try_publish(message.topic, qos, message.retain, message.payload).is_ok();
@@ -210,8 +187,7 @@ impl Link {
 
     /// Somebody published on a topic of the plant.
     fn heard(&self, topic: &str, payload: &[u8], address: &Address) {
-        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_own = sent.get(topic).is_some_and(|sent| sent.known.contains(&XxHash64::oneshot(0, payload)));
+        let is_own = self.sent.lock().unwrap_or_else(PoisonError::into_inner).has(topic, payload);
         let counts = self.topics.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|own| own == topic);
         if !is_own && counts && !self.is_closing.load(Ordering::Relaxed) {
             self.shared.status.fail(format!(
@@ -238,9 +214,7 @@ impl Connection {
 
     /// Whether the broker runs on this machine.
     pub(super) fn is_here(&self) -> bool {
-        let host = self.address.host.trim_matches(['[', ']']);
-        host.eq_ignore_ascii_case("localhost")
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        self.address.is_here()
     }
 
     /// Keeps the connection until it is closed; waits longer after each failure in a row, up to a limit.
