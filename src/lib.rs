@@ -91,6 +91,8 @@
 //! | whole message | a message that travels with its bytes beside its samples, as a fault of a link is on its topic |
 //! | scenario, experiment | a file that says what is broken when, and what must come of it; the same resolved: [`Experiment`](scenario::Experiment) |
 //! | expectation | what must come of an experiment: [`Expectation`](scenario::Expectation) |
+//! | controller under test | somebody else's program that controls the simulated plant of an experiment: [`Controller`](scenario::against::Controller) |
+//! | tick | what tells it that all of a step is said: [`TICK`](source::against::TICK) |
 //! | command | what the equipment of a twin can be told: [`Command`](scene::Command). A simulated plant hears it as a value of the signal that an input names with `command` |
 //! | instruction | a command with its arguments, from being prepared to a verdict: [`Instruction`](instruction::Instruction) |
 //! | leave | proof that scene and user both allow commands to a broker: [`Leave`](instruction::Leave) |
@@ -159,7 +161,8 @@
 //!   out, and publishers that listeners have only with the leave of scene and user. No other world can make either.
 //! - Only `source` touches the network, but for clients that `bench` measures with. `session` starts listeners, the
 //!   embedded broker and the plant; `pollux plant`, `pollux play --to` and `pollux bench` start their own. A run, a
-//!   replay in a window and a layer own none and cannot reach a broker.
+//!   replay in a window and a layer own none and cannot reach a broker. A scenario owns none: `pollux test --against`
+//!   alone hands it a [`Controller`](scenario::against::Controller) that does, and publishes what the simulated plant says.
 //! - `files`, `scene`, `event`, `recent`, `record`, `replay`, `session`, `scenario`, `import`, `export`, `bench` and `cli`
 //!   touch the disk, and `source` reads credentials and certificates, `view` models. No other room does.
 //! - No command that fails changes a file that existed before it: whatever is written at once is written by [`files`].

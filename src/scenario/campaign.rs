@@ -18,6 +18,8 @@ const Z: f64 = 1.959_963_985;
 pub struct Campaign {
     pub runs: usize,
     pub passed: usize,
+    /// Runs beside these that could not be carried out.
+    pub broken: usize,
     /// The share of runs that pass lies within with a probability of 95 %: the score interval of Wilson, "Probable inference,
     /// the law of succession, and statistical inference", 1927.
     pub interval: (f64, f64),
@@ -34,8 +36,9 @@ pub struct Campaign {
 pub struct Parameter {
     pub name: String,
     pub values: Vec<Of>,
-    /// The share of the variance between passed (1) and failed (0) that goes with the values of this parameter; 0 where all
-    /// runs went alike.
+    /// The share of the variance between passed (1) and failed (0) that goes with the values of this parameter, beyond what
+    /// chance gives: Kelley, "An unbiased correlation ratio measure", 1935. 0 where all runs went alike, and where each value
+    /// has one run.
     pub matters: f64,
 }
 
@@ -63,9 +66,9 @@ pub struct Figure {
 }
 
 impl Campaign {
-    /// Of runs of one scenario; none for a single one.
-    pub fn of(runs: &[(Experiment, Outcome)]) -> Option<Self> {
-        let (first, _) = runs.first().filter(|_| runs.len() > 1)?;
+    /// Of runs of one scenario, and so many more that could not be carried out; none for a single one.
+    pub fn of(runs: &[(Experiment, Outcome)], broken: usize) -> Option<Self> {
+        let (first, _) = runs.first().filter(|_| runs.len() + broken > 1)?;
         let passed: Vec<f64> = runs.iter().map(|(_, outcome)| f64::from(u8::from(is_passed(outcome)))).collect();
         let levels = levels(runs);
         let parameters = levels.iter().map(|(name, values)| Parameter {
@@ -81,6 +84,7 @@ impl Campaign {
         Some(Self {
             runs: runs.len(),
             passed: count,
+            broken,
             interval: interval(count, runs.len()),
             parameters: parameters.collect(),
             figures: figures.collect(),
@@ -93,7 +97,10 @@ impl Campaign {
         let percent = |share: f64| format!("{:.0}", share * 100.0);
         let (low, high) = self.interval;
         let share = percent(self.passed as f64 / self.runs as f64);
-        format!("{} of {} runs passed: {share} %, from {} to {} %", self.passed, self.runs, percent(low), percent(high))
+        let broken =
+            if self.broken > 0 { format!("; {} more could not be carried out", self.broken) } else { String::new() };
+        let (low, high) = (percent(low), percent(high));
+        format!("{} of {} runs passed: {share} %, from {low} to {high} %{broken}", self.passed, self.runs)
     }
 
     /// A table for people.
@@ -175,7 +182,7 @@ fn counted(values: &[String], passed: &[f64]) -> Vec<Of> {
     all
 }
 
-/// The sum of squares between the groups of equal values, as a share of all.
+/// The variance between the groups of equal values, as a share of all, less what as many groups take of it by chance.
 fn explained(values: &[String], results: &[f64]) -> f64 {
     let mean = results.iter().sum::<f64>() / results.len() as f64;
     let total: f64 = results.iter().map(|x| (x - mean) * (x - mean)).sum();
@@ -188,7 +195,12 @@ fn explained(values: &[String], results: &[f64]) -> f64 {
         *group = (group.0 + x, group.1 + 1.0);
     }
     let between: f64 = groups.values().map(|(sum, count)| count * (sum / count - mean) * (sum / count - mean)).sum();
-    between / total
+    let (runs, groups) = (results.len() as f64, groups.len() as f64);
+    if runs <= groups {
+        return 0.0;
+    }
+    let within = (total - between).max(0.0) / (runs - groups);
+    (1.0 - within / (total / (runs - 1.0))).max(0.0)
 }
 
 fn figure(runs: &[(Experiment, Outcome)], at: usize, levels: &[(String, Vec<String>)]) -> Option<Figure> {
@@ -258,6 +270,10 @@ mod tests {
         assert_eq!(explained(&texts(&["a", "a", "b", "b"]), &passed), 1.0);
         assert_eq!(explained(&texts(&["a", "b", "a", "b"]), &passed), 0.0);
         assert_eq!(explained(&texts(&["a", "b", "a", "b"]), &[1.0; 4]), 0.0, "nothing differs");
+        assert_eq!(explained(&texts(&["a", "b", "c", "d"]), &passed), 0.0, "one run each says nothing");
+        // A pass with one value, a pass and two failures with the other: a third of the variance, which chance takes too.
+        let share = explained(&texts(&["a", "b", "b", "b"]), &passed);
+        assert!(share.abs() < 1e-12, "{share}");
         assert_eq!(
             ranked([("ramp", 0.1), ("size", 0.6), ("seed", 0.0)].into_iter()).as_deref(),
             Some("size (60 %), ramp (10 %)")

@@ -78,15 +78,20 @@ impl Coverage {
             })
             .map(AlarmPath::to_string)
             .collect();
-        let steps = all.iter().flat_map(|(experiment, _)| &experiment.steps);
-        let faults: Vec<&Fault> =
-            steps.filter_map(|step| if let StepKind::Fault(fault) = &step.kind { Some(fault) } else { None }).collect();
-        let steps = all.iter().flat_map(|(experiment, _)| &experiment.steps);
-        let command = |step: &Step| match &step.kind {
+        // A step that never came exercises nothing.
+        let steps: Vec<&Step> = all
+            .iter()
+            .flat_map(|(experiment, outcome)| outcome.done.iter().filter_map(|at| experiment.steps.get(*at)))
+            .collect();
+        let faults: Vec<&Fault> = steps
+            .iter()
+            .filter_map(|step| if let StepKind::Fault(fault) = &step.kind { Some(fault) } else { None })
+            .collect();
+        let command = |step: &&Step| match &step.kind {
             StepKind::Command(ordered) => Some(scene.command_path(scene.commands.get(ordered.command)?)),
             _ => None,
         };
-        let commands: BTreeSet<String> = steps.filter_map(command).collect();
+        let commands: BTreeSet<String> = steps.iter().filter_map(command).collect();
         let kinds = faults.iter().map(|fault| kind(fault.kind())).collect();
         let conditions = faults.iter().filter_map(|fault| condition_of(fault, scene)).collect();
         Self {

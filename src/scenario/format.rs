@@ -61,6 +61,17 @@ pub struct ScenarioFile {
     pub expect: Vec<Spanned<ExpectDef>>,
 }
 
+impl ScenarioFile {
+    /// The files that it names beside its scene, from its folder on.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        let curves = self.expect.iter().filter_map(|one| match &one.value {
+            ExpectDef::Follows { file, .. } => Some(file.value.as_str()),
+            _ => None,
+        });
+        self.start.iter().map(|start| start.recording.value.as_str()).chain(curves)
+    }
+}
+
 /// `(recording: "evening.mcap", at: "12min")`: a recording that holds the state of its simulated plant, as those of
 /// `pollux live --plant --record` and of failed scenarios do. What somebody did between its last keyframe and that moment is
 /// not done again.

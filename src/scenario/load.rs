@@ -81,6 +81,11 @@ pub fn load(path: &Path) -> Loaded {
         }
         let of = scene::load(&scene_path);
         loaded.files.extend(of.files);
+        let named =
+            files.iter().flat_map(ScenarioFile::named).map(|name| path.parent().unwrap_or(Path::new("")).join(name));
+        let followed = of.scene.iter().flat_map(|scene| &scene.profiles).map(|profile| profile.file.clone());
+        let others: BTreeSet<PathBuf> = named.chain(followed).collect();
+        loaded.files.extend(others);
         match of.scene {
             Some(scene) => {
                 let scene = Arc::new(scene);
@@ -142,7 +147,7 @@ fn cases(text: &str, id: FileId, report: &mut Report) -> Vec<Case> {
             Some(("a name is made of letters, digits and _".to_owned(), "such as size"))
         } else if values.is_empty() || !is_flat {
             Some((format!("`{}` needs values", name.value), "a list of texts or numbers: [\"5 cm\", \"20 cm\"]"))
-        } else if !text.contains(&format!("{{{}}}", name.value)) {
+        } else if !document::has_place(text, id, name) {
             Some((format!("`{}` stands nowhere", name.value), "write its name in braces where its values are to stand"))
         } else if cases.len() * values.len() > MOST_CASES {
             Some((format!("there are more than {MOST_CASES} combinations"), "leave some out"))

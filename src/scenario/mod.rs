@@ -1,10 +1,13 @@
 //! Experiments on a simulated plant: what is broken, when, and what must come of it.
 //!
 //! In: scenario files. Out: verdicts, with what happened. Never touches a plant that is not simulated here, reads no clock:
-//! the same file and seed give the same verdict, journal and hash, on any number of threads.
+//! the same file and seed give the same verdict, journal and hash, on any number of threads. With a controller under test
+//! they depend on what it says: see [`against`].
 //!
 //! ```text
 //! file ─load─► Experiment ─run─► plant with faults ─► samples or messages ─► Run (alarms, derived signals) ─► watches ─► Outcome
+//!                                  ▲ commands of steps      └────► controller under test, over what carries it
+//!                                  └───────── orders, at ticks ─────────────┘
 //! ```
 //!
 //! A reading of the plant is a sample of the twin at once, without a message that is encoded and decoded, wherever that gives

@@ -2,8 +2,10 @@
 //! which a good set of scenarios notices: a fault is taken out, an alarm never comes, a limit lies elsewhere.
 //!
 //! Alarms do not act on the plant. So a change of an alarm can only be noticed by an experiment in which the alarm was
-//! raised, or in which its signal went beyond the new limit: no other one has to be carried out again.
+//! raised or stood from the start, or in which its signal went beyond the new limit: no other one has to be carried out again.
+//! A fault of a file is taken out of all runs of that file at once: one of them may notice.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,8 +27,8 @@ pub struct Change {
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum ChangeKind {
-    /// An experiment, by its place, without one of its steps.
-    WithoutFault { experiment: usize, step: usize },
+    /// The runs of a file without one of its steps.
+    WithoutFault { path: PathBuf, step: usize },
     /// An alarm that is never raised.
     Disabled { alarm: AlarmPath },
     /// An alarm that is raised elsewhere.
@@ -36,11 +38,12 @@ pub enum ChangeKind {
 /// All changes of some experiments: each fault, then each alarm of their scenes.
 pub fn changes(all: &[(Experiment, Outcome)]) -> Vec<Change> {
     let mut found = Vec::new();
-    for (experiment, (of, _)) in all.iter().enumerate() {
+    let mut seen = BTreeSet::new();
+    for (of, _) in all.iter().filter(|(of, _)| seen.insert(of.path.clone())) {
         let faults = of.steps.iter().enumerate().filter(|(_, step)| matches!(step.kind, StepKind::Fault(_)));
         found.extend(faults.map(|(step, _)| Change {
             scene: of.scene_path.clone(),
-            kind: ChangeKind::WithoutFault { experiment, step },
+            kind: ChangeKind::WithoutFault { path: of.path.clone(), step },
         }));
     }
     let mut scenes: Vec<(&PathBuf, &Arc<Scene>)> = all.iter().map(|(of, _)| (&of.scene_path, &of.scene)).collect();
@@ -66,11 +69,11 @@ impl Change {
         let may_notice = |at: &usize| {
             let (experiment, outcome) = &all[*at];
             match &self.kind {
-                ChangeKind::WithoutFault { experiment, .. } => experiment == at,
+                ChangeKind::WithoutFault { path, .. } => experiment.path == *path,
                 _ if experiment.scene_path != self.scene => false,
-                ChangeKind::Disabled { alarm } => outcome.raised.contains(alarm),
+                ChangeKind::Disabled { alarm } => was_active(outcome, alarm),
                 ChangeKind::Shifted { alarm, to, .. } => {
-                    outcome.raised.contains(alarm) || goes_beyond(experiment, outcome, alarm, *to)
+                    was_active(outcome, alarm) || goes_beyond(experiment, outcome, alarm, *to)
                 }
             }
         };
@@ -112,9 +115,8 @@ impl Change {
     pub fn told(&self, all: &[(Experiment, Outcome)]) -> String {
         let scene = all.iter().find(|(experiment, _)| experiment.scene_path == self.scene).map(|(of, _)| &of.scene);
         match &self.kind {
-            ChangeKind::WithoutFault { experiment, step } => {
-                let path = all.get(*experiment).map_or_else(String::new, |(of, _)| of.path.display().to_string());
-                format!("{path}: without the fault of step {}", step + 1)
+            ChangeKind::WithoutFault { path, step } => {
+                format!("{}: without the fault of step {}", path.display(), step + 1)
             }
             ChangeKind::Disabled { alarm } => format!("{alarm} never comes"),
             ChangeKind::Shifted { alarm, from, to } => {
@@ -124,6 +126,10 @@ impl Change {
             }
         }
     }
+}
+
+fn was_active(outcome: &Outcome, alarm: &AlarmPath) -> bool {
+    outcome.raised.contains(alarm) || outcome.standing.contains(alarm)
 }
 
 fn rule_of<'a>(scene: &'a Scene, alarm: &AlarmPath) -> Option<&'a Rule> {

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use super::against::{self, Control, Controller};
 use super::curve;
-use super::experiment::{Experiment, Step, StepKind};
+use super::experiment::{Expect, Experiment, Step, StepKind};
 use super::given::Pending;
 use super::watch::{self, Finding, News, Turn, Watch};
 use crate::alarm::{self, Action};
@@ -95,6 +95,10 @@ pub struct Outcome {
     pub hash: RunHash,
     /// Alarms that were raised, expected or not.
     pub raised: BTreeSet<AlarmPath>,
+    /// Alarms that were active when it began.
+    pub standing: BTreeSet<AlarmPath>,
+    /// Steps that were carried out, by their places.
+    pub done: BTreeSet<usize>,
     /// By signal: least and greatest number that came; none where none did.
     pub extremes: Vec<Option<(f64, f64)>>,
 }
@@ -160,6 +164,13 @@ pub fn record(experiment: &Experiment, seed: Option<u64>, place: Place) -> Resul
     Stage::new(experiment, seed, None)?.play_into(seed, Some(place))
 }
 
+/// Alarms that are active in a world.
+fn standing(world: &Run) -> BTreeSet<AlarmPath> {
+    let rules = world.scene().alarms.iter().zip(world.knowledge().alarms());
+    let active = rules.filter(|(_, alarm)| alarm.state.is_active());
+    active.map(|(rule, _)| AlarmPath::of_rule(rule, world.scene())).collect()
+}
+
 /// The signals that expectations look at, each once.
 fn looked_at(watches: &[Watch]) -> Vec<SignalIndex> {
     let mut all: Vec<SignalIndex> = watches.iter().flat_map(Watch::signals).copied().collect();
@@ -193,6 +204,8 @@ pub(super) struct Stage<'a> {
     journal: Vec<Entry>,
     troubles: Vec<Entry>,
     raised: BTreeSet<AlarmPath>,
+    standing: BTreeSet<AlarmPath>,
+    done: BTreeSet<usize>,
     /// Number of the event that was told last.
     events: u64,
     /// Memory for what the plant says, and for samples that come without bytes.
@@ -273,7 +286,13 @@ impl<'a> Stage<'a> {
             world.message(&broker, &Message { topic: &topic, payload: &payload, retained, qos, receive_time });
         }
         let events = world.events_after(0).map(|event| event.id).last().unwrap_or(0);
-        let watches: Vec<Watch> = experiment.expectations.iter().map(|one| Watch::new(one.expect.clone())).collect();
+        let standing = standing(&world);
+        let watch = |expect: &Expect| {
+            let mut watch = Watch::new(expect.clone());
+            standing.iter().for_each(|alarm| watch.stands(alarm));
+            watch
+        };
+        let watches: Vec<Watch> = experiment.expectations.iter().map(|one| watch(&one.expect)).collect();
         let looked_at = looked_at(&watches);
         world.listen_in(&looked_at);
         Ok(Self {
@@ -295,6 +314,8 @@ impl<'a> Stage<'a> {
             journal: Vec::new(),
             troubles: Vec::new(),
             raised: BTreeSet::new(),
+            standing,
+            done: BTreeSet::new(),
             events,
             said: Vec::new(),
             samples: Vec::new(),
@@ -410,8 +431,9 @@ impl<'a> Stage<'a> {
         });
         let (extremes, raised) = (extremes.collect(), std::mem::take(&mut self.raised));
         let (troubles, journal) = (std::mem::take(&mut self.troubles), std::mem::take(&mut self.journal));
+        let (standing, done) = (std::mem::take(&mut self.standing), std::mem::take(&mut self.done));
         let hash = self.world.hash();
-        Outcome { verdict, seed, end: time, checked, troubles, journal, hash, raised, extremes }
+        Outcome { verdict, seed, end: time, checked, troubles, journal, hash, raised, standing, done, extremes }
     }
 
     /// When the next step comes, or one that waits has waited long enough, after a time.
@@ -557,6 +579,7 @@ impl<'a> Stage<'a> {
     }
 
     fn act(&mut self, time: u64, step: &Step) {
+        self.done.extend(self.experiment.steps.iter().position(|one| std::ptr::eq(one, step)));
         let now = self.clock.moment(time);
         let text = match &step.kind {
             StepKind::Fault(fault) => {

@@ -126,6 +126,13 @@ impl Watch {
         Self { expect, finding: None, order, held: None, has_seen: false, sums }
     }
 
+    /// An alarm is active when the experiment begins.
+    pub fn stands(&mut self, alarm: &AlarmPath) {
+        if matches!(&self.expect, Expect::NotRaised { alarm: wanted } if wanted == alarm) {
+            self.finding = Some(Finding::failed(0, "it stood already when the experiment began"));
+        }
+    }
+
     /// The signals that it looks at.
     pub fn signals(&self) -> &[SignalIndex] {
         match &self.expect {

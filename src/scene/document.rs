@@ -33,6 +33,11 @@ pub(crate) fn read<T: DeserializeOwned>(
     files::parse_into(text, id, version, values, report)
 }
 
+/// Whether a value can take the place of a name in braces: in a text of the document, not in a comment.
+pub(crate) fn has_place(text: &str, id: FileId, name: &str) -> bool {
+    files::has_place(text, id, name)
+}
+
 /// A parameter or an input of a machine.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Place {

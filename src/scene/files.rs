@@ -132,6 +132,21 @@ fn text_of(bytes: Vec<u8>) -> Result<Arc<str>, String> {
     })
 }
 
+/// Whether a name stands in braces in a text of a document, where a value can take its place; a comment is none.
+pub(super) fn has_place(text: &str, id: FileId, name: &str) -> bool {
+    use ron_tree::Kind;
+    fn has(node: &ron_tree::Node<'_>, place: &str) -> bool {
+        match &node.kind {
+            Kind::Text(text) => text.contains(place),
+            Kind::List(nodes) | Kind::Tuple(_, nodes) => nodes.iter().any(|node| has(node, place)),
+            Kind::Map(entries) => entries.iter().any(|(_, node)| has(node, place)),
+            Kind::Struct(_, fields) => fields.iter().any(|field| has(&field.value, place)),
+            Kind::Bool(_) | Kind::Integer(_) | Kind::Float(_) | Kind::Char(_) | Kind::Word(_) => false,
+        }
+    }
+    ron_tree::parse(text, id).is_ok_and(|tree| has(&tree, &format!("{{{name}}}")))
+}
+
 /// Puts values in the place of their names in braces, in texts.
 fn fill_in(node: &mut ron_tree::Node<'_>, values: &[(String, QuantityDef)]) {
     use ron_tree::Kind;

@@ -38,6 +38,8 @@ mod recording_read;
 mod replay;
 mod restart;
 mod rooms;
+mod scenario_commands;
+mod scenario_mends;
 mod scenarios;
 mod scene;
 mod scene_edit;

@@ -12,18 +12,18 @@ fn shipped() -> Vec<PathBuf> {
     found.scenarios
 }
 
-fn load(path: &Path) -> Experiment {
+pub fn load(path: &Path) -> Experiment {
     let loaded = scenario::load(path);
     let told = loaded.render(false);
     loaded.experiments.into_iter().next().unwrap_or_else(|| panic!("{}: {told}", path.display()))
 }
 
-fn run(experiment: &Experiment) -> Outcome {
+pub fn run(experiment: &Experiment) -> Outcome {
     scenario::run(experiment, None).unwrap_or_else(|error| panic!("{}: {error}", experiment.path.display()))
 }
 
 /// Where a recording goes.
-fn place(path: &Path, file: fs::File) -> Place {
+pub fn place(path: &Path, file: fs::File) -> Place {
     Place { path: path.to_owned(), file, wall: pollux::run::EPOCH }
 }
 
@@ -85,7 +85,7 @@ const SCENE: &str = r#"Scene(format: (1, 3), name: "Well", types: {
 ])"#;
 
 /// A folder with the well and a scenario with these fields.
-fn well(fields: &str) -> (tempfile::TempDir, PathBuf) {
+pub fn well(fields: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("scene.ron"), SCENE).expect("a scene");
     let path = folder.path().join("it.ron");
@@ -347,7 +347,7 @@ fn a_signal_that_falls_silent_or_comes_late_is_within_no_bounds() {
     assert!((12..=13).contains(&at) && (level - 4.0).abs() < 0.01, "{at} s: {what}");
 }
 
-fn pollux(args: &[&str], folder: &Path) -> Output {
+pub fn pollux(args: &[&str], folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pollux"));
     command.args(args).current_dir(folder).env("NO_COLOR", "1").output().expect("it runs")
 }

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use twox_hash::XxHash64;
+
 use super::against::Way;
 use crate::files::{Existing, NewFile};
 use crate::scenario::{self, Experiment, Outcome, Place, RunError, Verdict};
@@ -44,9 +46,17 @@ impl<'a> Doer<'a> {
             return self.carry_out_against(&mut way, experiment, seed, began);
         }
         let outcome = scenario::run(experiment, Some(seed));
-        let took = began.elapsed();
-        let recording = outcome.as_ref().ok().and_then(|outcome| self.record(experiment, outcome));
-        Ended { outcome, took, recording }
+        Ended { outcome, took: began.elapsed(), recording: None }
+    }
+
+    /// The same run once more, into a file, where it did not pass: nothing is written for those that do. Called in the order
+    /// of the runs, so that the same ones are recorded on any number of threads.
+    pub fn record(&self, experiment: &Experiment, ended: &mut Ended) {
+        let (None, Ok(outcome)) = (&self.way, &ended.outcome) else { return };
+        let Some(folder) = self.folder.filter(|_| outcome.verdict != Verdict::Passed) else { return };
+        if self.recorded.fetch_add(1, Ordering::Relaxed) < MOST_RECORDINGS {
+            ended.recording = Some(write(experiment, outcome.seed, place_of(folder, experiment, outcome.seed)));
+        }
     }
 
     /// Into a file, which stays where it does not pass.
@@ -72,26 +82,26 @@ impl<'a> Doer<'a> {
         }
         Ended { outcome, took: began.elapsed(), recording }
     }
-
-    /// The same run once more, into a file, where it did not pass: nothing is written for those that do.
-    fn record(&self, experiment: &Experiment, outcome: &Outcome) -> Option<Result<PathBuf, String>> {
-        let folder = self.folder.filter(|_| outcome.verdict != Verdict::Passed)?;
-        if self.recorded.fetch_add(1, Ordering::Relaxed) >= MOST_RECORDINGS {
-            return None;
-        }
-        Some(write(experiment, outcome.seed, place_of(folder, experiment, outcome.seed)))
-    }
 }
 
-/// Where the recording of a run goes.
+/// Where the recording of a run goes: no two runs share a name.
 fn place_of(folder: &Path, experiment: &Experiment, seed: u64) -> PathBuf {
     let path = experiment.path.with_extension("");
     let parts = path.components().filter_map(|part| match part {
         Component::Normal(part) => Some(part.to_string_lossy().into_owned()),
         _ => None,
     });
-    let values = experiment.case.iter().map(|(_, value)| value.replace(|c: char| !c.is_alphanumeric(), "_"));
-    let name: Vec<String> = parts.chain(values).chain([seed.to_string()]).collect();
+    let parts: Vec<String> = parts.collect();
+    let plain = |text: &str| text.replace(|c: char| !c.is_alphanumeric(), "_");
+    let values = experiment.case.iter().map(|(_, value)| plain(value));
+    let mut name: Vec<String> = parts.iter().cloned().chain(values).collect();
+    // Where a name does not tell all, a hash of all does.
+    let is_clear = parts.iter().all(|part| !part.contains('-')) && experiment.case.iter().all(|(_, x)| plain(x) == *x);
+    if !is_clear || path.is_absolute() {
+        let all = format!("{:?}{:?}", experiment.path, experiment.case);
+        name.push(format!("{:08x}", XxHash64::oneshot(0, all.as_bytes()) as u32));
+    }
+    name.push(seed.to_string());
     folder.join(format!("{}.mcap", name.join("-")))
 }
 
@@ -109,4 +119,24 @@ fn write(experiment: &Experiment, seed: u64, path: PathBuf) -> Result<PathBuf, S
     scenario::record(experiment, Some(seed), place).map_err(|error| error.to_string())?;
     new.finish().map_err(|error| error.to_string())?;
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_runs_are_recorded_under_one_name() {
+        let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes/bottling/scenarios/tank_leaks.ron");
+        let one = scenario::load(&scenario).experiments.remove(0);
+        let name = |path: &str, value: &str| {
+            let case = vec![("size".to_owned(), value.to_owned())];
+            place_of(Path::new("failed"), &Experiment { path: path.into(), case, ..one.clone() }, 1)
+        };
+        let plain = place_of(Path::new("failed"), &Experiment { path: "scenes/a.ron".into(), ..one.clone() }, 3);
+        assert_eq!(plain, Path::new("failed/scenes-a-3.mcap"));
+        assert_ne!(name("a/b-c.ron", "1"), name("a-b/c.ron", "1"));
+        assert_ne!(name("a.ron", "1.5"), name("a.ron", "1_5"));
+        assert_ne!(name("a.ron", "5 cm"), name("a.ron", "5_cm"));
+    }
 }

@@ -202,7 +202,13 @@ fn carry_out<'a>(read: &[Read], args: &'a Args) -> Result<Said<'a>, Failure> {
     let began = Instant::now();
     let mut jobs: Vec<Job<'_>> = Vec::new();
     for one in read {
-        let seeds = |experiment: &Experiment| match args.seed.is_empty() {
+        if let Some(first) = one.experiments.first().filter(|one| one.start.is_some() && !args.seed.is_empty()) {
+            let path = first.path.display();
+            eprintln!(
+                "warning: {path} begins with a recorded plant, which goes on with its own seed: --seed changes nothing"
+            );
+        }
+        let seeds = |experiment: &Experiment| match args.seed.is_empty() || experiment.start.is_some() {
             true => experiment.seeds.clone(),
             false => args.seed.clone(),
         };
@@ -224,9 +230,12 @@ fn carry_out<'a>(read: &[Read], args: &'a Args) -> Result<Said<'a>, Failure> {
     let doer = Doer::new((!args.no_recordings).then_some(args.recordings.as_path()), Way::of(&args.against)?);
     let (mut said, mut progress, mut done) = (Said::new(args), Progress::new(), 0);
     let carry_out = |job: &Job<'_>| job.of.map(|(experiment, seed)| doer.carry_out(experiment, seed));
-    scenario::each("scenario", threads(args), &jobs, carry_out, |job, ended: Option<Ended>| {
+    scenario::each("scenario", threads(args), &jobs, carry_out, |job, mut ended: Option<Ended>| {
         done += 1;
         progress.wipe();
+        if let (Some((experiment, _)), Some(ended)) = (job.of, &mut ended) {
+            doer.record(experiment, ended);
+        }
         said.tell(job, ended)?;
         progress.tell(done, jobs.len(), "runs");
         Ok::<(), Failure>(())

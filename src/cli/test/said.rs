@@ -22,6 +22,8 @@ pub(super) struct Said<'a> {
     /// Those of the file at hand that are not told yet, with the ways to look at them.
     waiting: Vec<(Experiment, Outcome)>,
     ways: Vec<String>,
+    /// Runs of that file that could not be carried out.
+    broken: usize,
 }
 
 impl<'a> Said<'a> {
@@ -34,6 +36,7 @@ impl<'a> Said<'a> {
             ended: Vec::new(),
             waiting: Vec::new(),
             ways: Vec::new(),
+            broken: 0,
         }
     }
 
@@ -71,6 +74,7 @@ impl<'a> Said<'a> {
             Err(error) => {
                 let why = error.to_string();
                 let text = format!("{}: {why}\n", job.read.path.display());
+                self.broken += 1;
                 return self.broken(job, &Broken { why, text, issues: Vec::new() });
             }
         };
@@ -98,7 +102,7 @@ impl<'a> Said<'a> {
     /// All runs of a file have ended.
     fn tell_of_file(&mut self) -> Result<(), Failure> {
         let (runs, ways) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.ways));
-        let campaign = Campaign::of(&runs);
+        let campaign = Campaign::of(&runs, std::mem::take(&mut self.broken));
         if self.args.format == Format::Text {
             match &campaign {
                 Some(campaign) => out::print(self.told_of_many(campaign, &runs, &ways))?,
@@ -128,7 +132,7 @@ impl<'a> Said<'a> {
     }
 
     fn told_of_many(&self, campaign: &Campaign, runs: &[(Experiment, Outcome)], ways: &[String]) -> String {
-        let word = if campaign.worst.is_none() { "ok     " } else { "FAILED " };
+        let word = if campaign.worst.is_none() && campaign.broken == 0 { "ok     " } else { "FAILED " };
         let Some((first, _)) = runs.first() else { return String::new() };
         let title = if first.title.is_empty() { String::new() } else { format!("  {}", first.title) };
         let mut text = format!("{word} {}{title} ({})\n{}", first.path.display(), campaign.line(), campaign.told());
