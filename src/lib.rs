@@ -95,7 +95,8 @@
 //! | tick | what tells it that all of a step is said: [`TICK`](source::against::TICK) |
 //! | command | what the equipment of a twin can be told: [`Command`](scene::Command). A simulated plant hears it as a value of the signal that an input names with `command` |
 //! | instruction | a command with its arguments, from being prepared to a verdict: [`Instruction`](instruction::Instruction) |
-//! | leave | proof that scene and user both allow commands to a broker: [`Leave`](instruction::Leave) |
+//! | leave | proof that scene and user both allow commands to a broker, at the address it has: [`Leave`](instruction::Leave) |
+//! | reading | the newest sample of a signal, and why no command may rely on it: [`Reading`](instruction::Reading) |
 //! | stand-in | values of a signal that no model measures, invented or as in a recording: [`StandIn`](plant::StandIn) |
 //! | sample | signal, source time, receive time, value, quality, origin: [`Sample`](value::Sample) |
 //! | source time | when a value was true, by the device's clock; orders the data of a signal |
@@ -157,6 +158,7 @@
 //! - Analysis, producers, alarms and models read no clock and no global randomness: time comes with the message,
 //!   randomness from a seed. `clippy.toml` forbids the wall clock and the inexact functions of the standard library;
 //!   each exception carries its reason. `unsafe_code` is forbidden.
+//! - A command stands on record before it leaves, and what was there before it left is no evidence that it was obeyed.
 //! - A command leaves only by the [`Outbox`](command::Outbox) of a live session: it takes what an armed instruction gives
 //!   out, and publishers that listeners have only with the leave of scene and user. No other world can make either.
 //! - Only `source` touches the network, but for clients that `bench` measures with. `session` starts listeners, the

@@ -22,6 +22,8 @@ use crate::value::Timestamp;
 
 /// How often the store hears that Pollux lives, when nothing else happens.
 pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+/// How long a command to equipment waits to be on record before it leaves.
+const SECURED_WITHIN: Duration = Duration::from_secs(1);
 /// How long a keyframe waits for a moment without transitions.
 const LONGEST_UNREST: Duration = Duration::from_secs(20);
 
@@ -400,6 +402,11 @@ impl Chronicle {
         });
         store.write_heard(&self.unsaved, alarms.collect::<Vec<_>>(), self.hearing.news(engine, now), now);
         self.unsaved.clear();
+    }
+
+    /// Waits until the store has all that was handed over; says why if it has not.
+    pub fn flush(&self) -> Result<(), String> {
+        self.store.as_ref().map_or(Ok(()), |store| store.flush(SECURED_WITHIN)).map_err(|error| error.to_string())
     }
 
     /// When the store is to be told next that Pollux lives; none without a store.

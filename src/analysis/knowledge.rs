@@ -18,9 +18,11 @@ mod lay;
 mod learn;
 #[cfg(test)]
 mod order_tests;
+#[cfg(test)]
+mod outdated_tests;
 mod recall;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use super::chronicle::Chronicle;
@@ -113,6 +115,8 @@ pub struct Knowledge {
     moment: Vec<Sample>,
     samples: u64,
     orphaned: u64,
+    /// Signals whose newest sample is from before the scene was read again and changed what they are.
+    outdated: BTreeSet<SignalIndex>,
     /// Of all samples, where somebody wants to know.
     digest: Option<Box<SampleDigest>>,
     /// Samples of some signals, where somebody wants to see each of them.
@@ -164,6 +168,7 @@ impl Knowledge {
             moment: Vec::new(),
             samples: 0,
             orphaned: 0,
+            outdated: BTreeSet::new(),
             digest: None,
             heard: None,
         };
@@ -261,6 +266,18 @@ impl Knowledge {
             format!("{path}: its formula failed {} times, the last verdict holds: {}", failure.count, failure.message)
         });
         self.chronicle.troubles().into_iter().chain(formulas).collect()
+    }
+
+    /// Waits until all that is on record by now is on disk, a second at most; says why if it is not. Without a store
+    /// there is nothing to wait for.
+    pub fn secure(&mut self, now: Timestamp) -> Result<(), String> {
+        self.chronicle.hand_over(&self.engine, now);
+        self.chronicle.flush()
+    }
+
+    /// Whether the newest sample of a signal is from before the scene was read again and changed what the signal is.
+    pub fn is_outdated(&self, signal: SignalIndex) -> bool {
+        self.outdated.contains(&signal)
     }
 
     /// Puts on record what happened elsewhere.
@@ -441,6 +458,8 @@ impl Knowledge {
     pub fn adopt(&mut self, scene: Arc<Scene>, generation: u32, now: Timestamp) -> Vec<Option<SignalIndex>> {
         self.give_up_keyframe();
         let map = self.scene.renumbering(&scene);
+        let still = self.outdated.iter().filter_map(|signal| *map.get(signal.at())?);
+        self.outdated = still.chain(self.scene.changed_signals(&scene, &map)).collect();
         self.history.remap(&map, scene.signals.len());
         self.forecasts.remap(&map, scene.signals.len());
         self.lives.adopt(&self.scene, &scene, &self.history);

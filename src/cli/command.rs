@@ -2,7 +2,7 @@
 //! path of a command, values. Out: topic and payload; with `--send` the verdict as exit code: 0 verified (or sent, where
 //! nothing more can be known), 1 failed or timed out, 2 wrong usage, 3 no broker.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -14,14 +14,14 @@ use super::out::Format;
 use super::{Failure, live, time_limit};
 use crate::analysis::Analysis;
 use crate::command::{InstructionCommand, OperatorCommand};
-use crate::event::{Commanded, commanded};
-use crate::history::ViewTime;
-use crate::instruction::{Desk, Instruction, Judgement, State, arguments, read, shown};
-use crate::scene::commands::{Evidence, Input};
+use crate::event::{Commanded, commanded, store};
+use crate::instruction::{Desk, Destination, Instruction, Judgement, State, arguments, read, shown};
+use crate::scene::commands::Evidence;
 use crate::scene::{Command, LoadedScene, Scene};
-use crate::session::{Options, StorePlace};
+use crate::session::{AllowCommands, Options, StorePlace, brokers_at};
+use crate::source::mqtt::address_of;
 use crate::source::{ConnectionState, Sources};
-use crate::value::{SignalIndex, Timestamp, Value};
+use crate::value::{Timestamp, Value};
 
 /// How long the plant is listened to before a command is sent, for its constraints to be known.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -48,10 +48,11 @@ pub struct Args {
     /// Why: goes on record with the command.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
-    /// You allow that a command is sent to real equipment.
-    #[arg(long)]
-    allow_commands: bool,
-    /// Listen to the plant for so long, so that the constraints can be judged: until all they need is known. Without
+    /// You allow that a command is sent to real equipment: to the scene's broker, or to the one at URL alone, which must
+    /// be said with --broker.
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true)]
+    allow_commands: Option<Option<String>>,
+    /// Listen to the plant for so long, so that the constraints can be judged: until all they need can be used. Without
     /// this: not at all for a dry run, up to 10 s for --send.
     #[arg(long, value_name = "DURATION", value_parser = time_limit::parse)]
     wait: Option<Duration>,
@@ -61,6 +62,9 @@ pub struct Args {
     /// Append every event as a line of JSON to this file.
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
+    /// Keep the journal of what is sent here. Without this: in the state folder of the user, beside that of `pollux live`.
+    #[arg(long, value_name = "FILE", requires = "send")]
+    store: Option<PathBuf>,
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
@@ -74,7 +78,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let Some(path) = &args.command else {
         return list(scene, args.format);
     };
-    if args.send && !args.allow_commands {
+    let allow_commands = live::allowed(&args.allow_commands, &args.broker)?;
+    if args.send && allow_commands == AllowCommands::No {
         return Err(Failure::Usage(
             "--send sends a command to real equipment: add --allow-commands if you mean it".into(),
         ));
@@ -83,7 +88,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let given = given(command, &args.values)?;
     arguments(command, &given).map_err(|faults| Failure::Usage(format!("{path}: {}", faults.join("; "))))?;
     match args.send {
-        true => send(&args, command, given),
+        true => send(&args, allow_commands, command, given),
         false => dry_run(&args, scene, command, &given),
     }
 }
@@ -173,8 +178,10 @@ struct Told {
     about: String,
     significance: &'static str,
     arguments: serde_json::Map<String, serde_json::Value>,
-    /// Null where the scene names none.
-    broker: Option<String>,
+    /// Empty where the scene names none and --broker neither.
+    broker: String,
+    /// Of that broker.
+    address: String,
     topic: String,
     payload: String,
     qos: u8,
@@ -202,7 +209,8 @@ impl Told {
             arguments: arguments
                 .map(|(name, value)| (name.to_owned(), serde_json::to_value(value).unwrap_or_default()))
                 .collect(),
-            broker: one.command.broker.clone(),
+            broker: one.destination.broker.clone(),
+            address: one.destination.address.clone(),
             topic: one.command.topic.clone(),
             payload: shown(&one.payload),
             qos: one.command.qos,
@@ -218,8 +226,11 @@ impl Told {
         for ((name, value), parameter) in one.named_arguments().zip(&one.command.parameters) {
             println!("  {name:<11} {value}{} (of {})", parameter.kind.unit().suffix(), parameter.kind.text());
         }
-        let broker = self.broker.as_ref().map(|broker| format!(" at {broker}")).unwrap_or_default();
-        println!("  {:<11} {}{broker}, QoS {}, not retained", "topic", self.topic, self.qos);
+        match self.address.as_str() {
+            "" => println!("  {:<11} an embedded one of `pollux live`: the scene names none", "broker"),
+            address => println!("  {:<11} {} at {address}", "broker", self.broker),
+        }
+        println!("  {:<11} {}, QoS {}, not retained", "topic", self.topic, self.qos);
         println!("  {:<11} {}", "payload", self.payload);
         match &self.constraints {
             Some(judged) => judged.iter().for_each(|judgement| println!("  {:<11} {}", "constraint", judgement.text())),
@@ -242,13 +253,29 @@ fn dry_run(args: &Args, scene: &Scene, command: &Command, given: &[(String, Valu
     let Some(wait) = args.wait else {
         let mut desk = Desk::default();
         let values = arguments(command, given).map_err(|faults| Failure::Usage(faults.join("; ")))?;
-        let one = desk.prepare(command.clone(), scene, values, "", Timestamp::now());
-        return show(args.format, one, None, None);
+        let destination = destination(args, scene, command);
+        let one = desk.prepare(command.clone(), scene, values, destination, "", Timestamp::now());
+        return show(args.format, one.map_err(Failure::Environment)?, None, None);
     };
-    let mut world = Connected::open(args, command, wait, false)?;
-    world.prepare(command, given)?;
-    let (one, judged) = world.judged()?;
-    show(args.format, &one, Some(judged), None)
+    let mut world = Connected::open(args, AllowCommands::No, command, wait)?;
+    let one = world.prepare(command, given, wait)?;
+    show(args.format, &one, Some(one.constraints().to_vec()), None)
+}
+
+/// Where a session would send it.
+fn destination(args: &Args, scene: &Scene, command: &Command) -> Destination {
+    let brokers = match &args.broker {
+        Some(url) => brokers_at(scene, url),
+        None => scene.brokers.clone(),
+    };
+    let asked = match &command.broker {
+        Some(name) => brokers.get_key_value(name),
+        None => brokers.iter().next(),
+    };
+    asked.map_or_else(Destination::default, |(name, broker)| Destination {
+        broker: name.clone(),
+        address: address_of(&broker.url),
+    })
 }
 
 fn show(
@@ -267,10 +294,16 @@ fn show(
     }
 }
 
-fn send(args: &Args, command: &Command, given: Vec<(String, Value)>) -> Result<(), Failure> {
-    let mut world = Connected::open(args, command, args.wait.unwrap_or(PATIENCE), true)?;
-    world.prepare(command, &given)?;
-    let (one, judged) = world.judged()?;
+fn send(
+    args: &Args,
+    allow_commands: AllowCommands,
+    command: &Command,
+    given: Vec<(String, Value)>,
+) -> Result<(), Failure> {
+    let wait = args.wait.unwrap_or(PATIENCE);
+    let mut world = Connected::open(args, allow_commands, command, wait)?;
+    let one = world.prepare(command, &given, wait)?;
+    let judged = one.constraints().to_vec();
     if args.format == Format::Text {
         show(args.format, &one, Some(judged.clone()), None)?;
     }
@@ -315,17 +348,22 @@ fn send(args: &Args, command: &Command, given: Vec<(String, Value)>) -> Result<(
 struct Connected {
     app: App,
     stop: Arc<AtomicBool>,
+    begun: Instant,
 }
 
 impl Connected {
-    /// Opens a session, waits until the command's broker is connected, and until all is known that its constraints need.
-    fn open(args: &Args, command: &Command, wait: Duration, sends: bool) -> Result<Self, Failure> {
+    /// Opens a session, and waits until the command's broker is connected.
+    fn open(args: &Args, allow_commands: AllowCommands, command: &Command, wait: Duration) -> Result<Self, Failure> {
         let mut options = Options::new(args.scene.clone());
         options.broker.clone_from(&args.broker);
         options.events.clone_from(&args.events);
-        options.store = StorePlace::Nowhere;
+        options.store = match &args.store {
+            _ if allow_commands == AllowCommands::No => StorePlace::Nowhere,
+            Some(path) => StorePlace::At(path.clone()),
+            None => StorePlace::At(usual_store(&args.scene)?),
+        };
         options.watch = false;
-        options.allow_commands = sends;
+        options.allow_commands = allow_commands;
         if let Some(operator) = &args.operator {
             options.operator.clone_from(operator);
         }
@@ -338,29 +376,21 @@ impl Connected {
         live::open(&mut app, options, Arc::new(|| {}))?;
         app.finish();
         app.cleanup();
-        let mut world = Self { app, stop };
-        let needed = command.constraints.iter().flat_map(|one| &one.inputs).filter_map(|(_, input)| match input {
-            Input::Signal(signal) => Some(*signal),
-            Input::Parameter(_) => None,
-        });
-        let needed: Vec<SignalIndex> = needed.collect();
-        let begun = Instant::now();
+        let mut world = Self { app, stop, begun: Instant::now() };
         loop {
             world.app.update();
-            let is_connected = world.is_connected(command);
-            let is_known = is_connected && {
-                let knowledge = world.app.world().resource::<Analysis>().lock();
-                needed.iter().all(|signal| knowledge.history.newest(*signal).is_some())
-            };
-            let is_late = begun.elapsed() >= wait || world.stop.load(Ordering::Relaxed);
-            if is_known || (is_late && is_connected) {
+            if world.is_connected(command) {
                 return Ok(world);
             }
-            if is_late {
+            if world.is_late(wait) {
                 return Err(Failure::Environment(world.trouble(wait)));
             }
             std::thread::sleep(FRAME);
         }
+    }
+
+    fn is_late(&self, wait: Duration) -> bool {
+        self.begun.elapsed() >= wait || self.stop.load(Ordering::Relaxed)
     }
 
     fn is_connected(&self, command: &Command) -> bool {
@@ -382,24 +412,47 @@ impl Connected {
         self.app.update();
     }
 
-    fn prepare(&mut self, command: &Command, given: &[(String, Value)]) -> Result<(), Failure> {
+    /// Prepares it, and waits until all values that its constraints need can be used, or until it is late: what is missing
+    /// is said then, and the constraints do not hold.
+    fn prepare(
+        &mut self,
+        command: &Command,
+        given: &[(String, Value)],
+        wait: Duration,
+    ) -> Result<Instruction, Failure> {
         let scene = &self.app.world().resource::<LoadedScene>().scene;
         let twin = scene.twins.get(command.twin.at()).map(|twin| twin.id.clone()).unwrap_or_default();
         let (command, arguments) = (command.name.clone(), given.to_vec());
         self.give(InstructionCommand::Prepare { twin, command, arguments });
-        self.app.update();
-        Ok(())
+        let mut is_told = false;
+        loop {
+            self.app.update();
+            let one = self.app.world().resource::<Desk>().iter().next_back().cloned();
+            let one = one.ok_or_else(|| Failure::Environment("the command could not be prepared".into()))?;
+            let missing: Vec<String> =
+                one.constraints().iter().filter(|judged| !judged.is_known()).map(Judgement::text).collect();
+            if missing.is_empty() {
+                return Ok(one);
+            }
+            if self.is_late(wait) {
+                eprintln!(
+                    "pollux: after {wait:?} not all that the constraints need can be used: {}",
+                    missing.join("; ")
+                );
+                return Ok(one);
+            }
+            if !is_told && self.begun.elapsed() > PATIENCE / 10 {
+                eprintln!("pollux: waiting for {wait:?} at most, as {}", missing.join("; "));
+                is_told = true;
+            }
+            std::thread::sleep(FRAME);
+        }
     }
+}
 
-    /// The newest instruction, and how its constraints stand.
-    fn judged(&self) -> Result<(Instruction, Vec<Judgement>), Failure> {
-        let world = self.app.world();
-        let one = world.resource::<Desk>().iter().next_back().cloned();
-        let one = one.ok_or_else(|| Failure::Environment("the command could not be prepared".into()))?;
-        let scene = &world.resource::<LoadedScene>().scene;
-        let knowledge = world.resource::<Analysis>().lock();
-        let newest = |signal: SignalIndex| knowledge.history.newest(signal);
-        let judged = one.constraints(scene, &newest, world.resource::<ViewTime>().now);
-        Ok((one, judged))
-    }
+/// Beside the store of a session with this scene, which may be running.
+fn usual_store(scene: &Path) -> Result<PathBuf, Failure> {
+    let loaded = crate::scene::load(scene);
+    let name = loaded.scene.map(|scene| scene.name.clone()).unwrap_or_default();
+    Ok(store::default_path(&name, scene).map_err(Failure::environment)?.with_extension("commands.store"))
 }

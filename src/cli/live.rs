@@ -16,7 +16,8 @@ use crate::layers;
 use crate::record::{Keep, RecordOptions, Roll};
 use crate::scenario;
 use crate::scene::rule::Priority;
-use crate::session::{self, OpenError, Options, StorePlace};
+use crate::session::{self, AllowCommands, OpenError, Options, StorePlace};
+use crate::source::mqtt::address_of;
 use crate::state;
 
 #[derive(clap::Args, Debug)]
@@ -96,10 +97,11 @@ pub struct SessionArgs {
     /// critical, high, medium or low. Without this: silence, until it is switched on in the alarm panel.
     #[arg(long, value_name = "PRIORITY", value_parser = priority)]
     bell: Option<Priority>,
-    /// Allow that commands are sent to equipment, where the scene allows it as well (commands: true). A plant of --plant
-    /// obeys those that set what has a fixed value in the scene.
-    #[arg(long)]
-    allow_commands: bool,
+    /// Allow that commands are sent to equipment, where the scene allows it as well (commands: true): to its brokers, or to
+    /// the one at URL alone, which must be said where --broker replaces what the scene says. A plant of --plant obeys those
+    /// that set what has a fixed value in the scene.
+    #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true)]
+    allow_commands: Option<Option<String>>,
 }
 
 impl SessionArgs {
@@ -135,6 +137,7 @@ impl SessionArgs {
         if self.simulated.stand_in.is_some() && !self.plant {
             return Err(Failure::Usage("--stand-in is a part of the simulated plant: add --plant".into()));
         }
+        let allow_commands = allowed(&self.allow_commands, &self.broker)?;
         let plant_options = self.simulated.options(|| crate::scene::load(&scene).scene.map(Arc::new))?;
         let mut options = Options::new(scene);
         options.broker = self.broker;
@@ -160,12 +163,33 @@ impl SessionArgs {
             ..RecordOptions::new(path)
         });
         options.bell = self.bell;
-        options.allow_commands = self.allow_commands;
-        options.plant_options.operated |= self.allow_commands;
+        options.plant_options.operated |= allow_commands != AllowCommands::No;
+        options.allow_commands = allow_commands;
         if let Some(operator) = self.operator {
             options.operator = operator;
         }
         Ok(options)
+    }
+}
+
+/// What `--allow-commands` says: another broker than those of the scene must be named a second time.
+pub(super) fn allowed(given: &Option<Option<String>>, broker: &Option<String>) -> Result<AllowCommands, Failure> {
+    match (given, broker) {
+        (None, _) => Ok(AllowCommands::No),
+        (Some(None), None) => Ok(AllowCommands::OfScene),
+        (Some(None), Some(broker)) => Err(Failure::Usage(format!(
+            "--broker replaces the brokers that the scene allows commands to: say --allow-commands={} if you mean that \
+             commands may go there",
+            address_of(broker)
+        ))),
+        (Some(Some(address)), Some(broker)) if address_of(address) != address_of(broker) => {
+            Err(Failure::Usage(format!(
+                "--allow-commands={} is not the address of --broker, {}: commands would go nowhere",
+                address_of(address),
+                address_of(broker)
+            )))
+        }
+        (Some(Some(address)), _) => Ok(AllowCommands::At(address.clone())),
     }
 }
 

@@ -6,58 +6,58 @@ use std::collections::BTreeMap;
 
 use bevy::prelude::*;
 
-use crate::instruction::{Instruction, Leave, Link, Outgoing, Permission};
-use crate::scene::Command;
+use crate::instruction::{Instruction, Leave, Link, Outgoing};
 use crate::source::SourceHandle;
 use crate::source::mqtt::{News, Publisher};
+use crate::value::Timestamp;
 
 /// Publishers by broker.
 #[derive(Resource, Clone, Default)]
 pub struct Outbox {
     publishers: BTreeMap<String, Publisher>,
+    /// Of connections that have ended: their last news may not be taken yet.
+    ended: Vec<Publisher>,
 }
 
 impl Outbox {
     /// Those of the running sources that have one.
     pub fn of(sources: &[SourceHandle]) -> Self {
         let each = sources.iter().filter_map(|source| Some((source.name.clone(), source.publisher()?.clone())));
-        Self { publishers: each.collect() }
+        Self { publishers: each.collect(), ended: Vec::new() }
     }
 
-    fn publisher(&self, command: &Command) -> Option<&Publisher> {
-        match &command.broker {
-            Some(name) => self.publishers.get(name),
-            // A scene without brokers has one connection.
-            None => self.publishers.values().next().filter(|_| self.publishers.len() == 1),
-        }
+    /// Other sources run now; what became of messages of the old ones is still told.
+    pub fn replace(&mut self, sources: &[SourceHandle]) {
+        let old = std::mem::replace(&mut self.publishers, Self::of(sources).publishers);
+        let is_gone = |old: &Publisher| !self.publishers.values().any(|new| new.is_same(old));
+        self.ended.extend(old.into_values().filter(is_gone));
     }
 
-    /// Who allows the command: that there is an outbox at all is the user's word.
-    pub fn permission(outbox: Option<&Self>, command: &Command, scene: bool) -> Permission {
-        let is_open = outbox.is_some_and(|outbox| outbox.publisher(command).is_some());
-        Permission { scene: is_open || scene, user: outbox.is_some() }
-    }
-
-    /// Proof that it may be sent, and whether it can leave at once.
-    pub fn way(&self, command: &Command, leave: Leave) -> (Leave, Link) {
-        let link = match self.publisher(command) {
+    /// Proof that it may be sent there, and whether it can leave at once.
+    pub fn way(&self, broker: &str, leave: Leave) -> (Leave, Link) {
+        let link = match self.publishers.get(broker) {
             Some(publisher) => publisher.link(),
             None => Link::Down("its broker has no connection".to_owned()),
         };
         (leave, link)
     }
 
-    pub fn publish(&self, instruction: &mut Instruction, outgoing: Outgoing, now: crate::value::Timestamp) {
-        let sent = match self.publisher(&instruction.command) {
+    pub fn publish(&self, instruction: &mut Instruction, outgoing: Outgoing, now: Timestamp) {
+        let sent = match self.publishers.get(&instruction.destination.broker) {
             Some(publisher) => publisher.publish(outgoing),
-            None => Err("its broker has no connection".to_owned()),
+            None => Err("not sent: its broker has no connection".to_owned()),
         };
         if let Err(why) = sent {
             instruction.lost(why, now);
         }
     }
 
-    pub fn take_news(&self) -> Vec<News> {
-        self.publishers.values().flat_map(Publisher::take_news).collect()
+    pub fn take_news(&mut self) -> Vec<News> {
+        let mut news = Vec::new();
+        for publisher in self.publishers.values() {
+            publisher.take_news(&mut news);
+        }
+        self.ended.retain(|publisher| publisher.take_news(&mut news));
+        news
     }
 }

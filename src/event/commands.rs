@@ -19,8 +19,11 @@ pub struct Commanded {
     pub command: String,
     pub arguments: BTreeMap<String, Value>,
     pub significance: Significance,
-    /// Empty where the scene names no broker.
+    /// The name of the connection it went by.
     pub broker: String,
+    /// Of that broker; empty in older files.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub address: String,
     pub topic: String,
     pub payload: String,
     pub state: State,
@@ -39,8 +42,18 @@ pub struct Commanded {
 pub fn commanded<'e>(events: impl IntoIterator<Item = &'e Event>) -> Vec<Commanded> {
     let mut all: Vec<Commanded> = Vec::new();
     for event in events {
-        let Kind::Command { command, instruction, arguments, broker, topic, payload, significance, state, result } =
-            &event.kind
+        let Kind::Command {
+            command,
+            instruction,
+            arguments,
+            broker,
+            address,
+            topic,
+            payload,
+            significance,
+            state,
+            result,
+        } = &event.kind
         else {
             continue;
         };
@@ -56,6 +69,7 @@ pub fn commanded<'e>(events: impl IntoIterator<Item = &'e Event>) -> Vec<Command
                     arguments: arguments.clone(),
                     significance: *significance,
                     broker: broker.clone(),
+                    address: address.clone(),
                     topic: topic.clone(),
                     payload: payload.clone(),
                     state: *state,
@@ -88,6 +102,7 @@ mod tests {
             instruction,
             arguments: BTreeMap::new(),
             broker: String::new(),
+            address: String::new(),
             topic: "hall/P-1".into(),
             payload: "GO".into(),
             significance: Significance::Routine,

@@ -162,8 +162,8 @@ fn occurs(word: &str, event: &Event) -> bool {
         Kind::Chattering { alarm, broker, .. } => has(alarm) || has_some(broker),
         Kind::Connection { broker, state, error } => has(broker) || has(state) || has(error),
         Kind::SceneEdited { what, before, after } => has(what) || has(before) || has(after),
-        Kind::Command { command, topic, payload, result, .. } => {
-            has(command) || has(topic) || has(payload) || has(result)
+        Kind::Command { command, address, topic, payload, result, .. } => {
+            has(command) || has(address) || has(topic) || has(payload) || has(result)
         }
         Kind::Plant { text } | Kind::Note { text } | Kind::Bookmark { text } => has(text),
         Kind::FaultSet { site, fault } => {

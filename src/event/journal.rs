@@ -247,9 +247,10 @@ fn weight(event: &Event) -> u64 {
         Kind::Chattering { alarm, broker, .. } => alarm.len() + len(broker),
         Kind::Connection { broker, state, error } => broker.len() + state.len() + error.len(),
         Kind::SceneEdited { what, before, after } => what.len() + before.len() + after.len(),
-        Kind::Command { command, arguments, broker, topic, payload, result, .. } => {
+        Kind::Command { command, arguments, broker, address, topic, payload, result, .. } => {
             let arguments: usize = arguments.keys().map(|name| name.len() + size_of::<(String, Value)>()).sum();
-            command.len() + arguments + broker.len() + topic.len() + payload.len() + result.len()
+            let place = broker.len() + address.len() + topic.len();
+            command.len() + arguments + place + payload.len() + result.len()
         }
         Kind::Plant { text } | Kind::Note { text } | Kind::Bookmark { text } => text.len(),
         Kind::FaultSet { fault, .. } => fault.id.len() + fault.on().len(),

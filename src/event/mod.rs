@@ -144,9 +144,12 @@ pub enum Kind {
         /// In the units of the scene.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         arguments: BTreeMap<String, Value>,
-        /// Empty where the scene names no broker.
+        /// The name of the connection it goes by.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         broker: String,
+        /// Of that broker, without user and password; empty in older files.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        address: String,
         topic: String,
         /// As text; bytes that are no text in hexadecimal.
         payload: String,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::ClockError;
 use super::pointer::Found;
 use crate::scene::{Binding, Signal, TimeFormat, ValueKind};
-use crate::value::{Conversion, Quality, Reason, Shift, Timestamp, Value};
+use crate::value::{Conversion, Grade, Quality, Reason, Shift, Timestamp, Value};
 
 /// 1990-01-01T00:00:00Z: older source times come from clocks that were never set.
 pub(super) const EARLIEST: Timestamp = Timestamp(631_152_000_000_000_000);
@@ -77,7 +77,9 @@ impl Wanted {
     pub fn retained(&self, quality: Quality, told: Option<Timestamp>, receive_time: Timestamp) -> Quality {
         let old = |told: Timestamp| self.expires.is_some_and(|expires| receive_time > told + expires);
         match told {
-            None => quality.max(Quality::uncertain(Reason::Retained)),
+            // Of all reasons to doubt it, its age is the greatest.
+            None if quality.grade <= Grade::Uncertain => Quality::uncertain(Reason::Retained),
+            None => quality,
             Some(told) if old(told) => quality.max(Quality::stale(Reason::Expired)),
             Some(_) => quality,
         }

@@ -1,16 +1,25 @@
-//! Whether what a command asks for holds. In: requirements, arguments, the newest samples, a moment. Out: yes, no or not
-//! known, with the values that it was judged by. Pure.
+//! Whether what a command asks for holds. In: requirements, arguments, what is known of signals, a moment. Out: yes, no or
+//! not known, with the values that it was judged by. Pure.
 //!
-//! A value counts only if it is measured, or derived from what was, has not expired and is not bad: nobody sends a
-//! command because of a value that a fault or a model has made.
+//! Nobody sends a command because of a value that says nothing of now, or that a fault or a model has made. So a value can
+//! be used only if it
+//! - is measured, or derived from measured ones that can all be used themselves,
+//! - has not expired and is not bad; where its signal has no `expires` it counts for [`WITHOUT_EXPIRES`],
+//! - is not a retained message of unknown age that no live message has confirmed yet,
+//! - is not in doubt for another reason that its [`Reading`] says: its broker is not connected, the scene was read again.
+
+use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Newest;
+use super::{Newest, Reading};
 use crate::history::quality_at;
-use crate::scene::Scene;
 use crate::scene::commands::{Input, Requirement};
-use crate::value::{Grade, Timestamp, Value};
+use crate::scene::{Scene, Signal};
+use crate::value::{Grade, Reason, SignalIndex, Timestamp, Value};
+
+/// How long a measured value counts where its signal has no `expires`: from when it was true, as far as that is known.
+pub const WITHOUT_EXPIRES: Duration = Duration::from_secs(60);
 
 /// What came of one requirement.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -19,9 +28,20 @@ pub struct Judgement {
     /// None: not known, which is as good as no.
     pub holds: Option<bool>,
     pub findings: Vec<Finding>,
-    /// The newest receive time of its signals.
+    /// None if it looks at no signal, or at one that was never seen.
     #[serde(skip)]
-    pub evidence_at: Option<Timestamp>,
+    pub came: Option<Came>,
+}
+
+/// When the values of a requirement came: of its signals, and of those from which they are derived.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Came {
+    /// The least receive time.
+    pub first: Timestamp,
+    /// The greatest receive time.
+    pub last: Timestamp,
+    /// The least source time.
+    pub measured: Timestamp,
 }
 
 /// What one name of a requirement stood for.
@@ -47,6 +67,23 @@ impl Judgement {
         let colon = if findings.is_empty() { "" } else { ": " };
         format!("{} {verdict}{colon}{}", self.source, findings.join(", "))
     }
+
+    /// Whether all of its values can be used, whatever it says of them.
+    pub fn is_known(&self) -> bool {
+        self.findings.iter().all(|finding| finding.why.is_empty())
+    }
+
+    /// When all of its values had come, if they are news of what a command of `since` has brought; else what is missing.
+    pub(super) fn news(&self, since: Timestamp) -> Result<Timestamp, &'static str> {
+        match self.came {
+            None => Err("nothing of it came since"),
+            Some(came) if came.first <= since => Err("not all of its values came since"),
+            Some(came) if came.measured < since => {
+                Err("a value that came since tells a time before the command: does the clock of its device lag?")
+            }
+            Some(came) => Ok(came.last),
+        }
+    }
 }
 
 impl Finding {
@@ -71,7 +108,7 @@ pub fn judge(
 ) -> Judgement {
     let mut values = Vec::with_capacity(requirement.inputs.len());
     let mut findings = Vec::with_capacity(requirement.inputs.len());
-    let mut evidence_at = None;
+    let (mut came, mut is_seen) = (None, true);
     for (name, input) in &requirement.inputs {
         let finding = match input {
             Input::Parameter(at) => {
@@ -81,18 +118,16 @@ pub fn judge(
                 Finding { name: name.clone(), value, unit: unit.unwrap_or_default(), why }
             }
             Input::Signal(index) => {
-                let point = newest(*index);
-                let signal = scene.signals.get(index.at());
-                let quality = quality_at(point.as_ref(), signal.and_then(|signal| signal.expires), now);
-                evidence_at = evidence_at.max(point.as_ref().map(|point| point.receive_time));
-                let mark = point.as_ref().and_then(|point| point.origin.mark());
-                let why = match (quality.grade, mark) {
-                    (Grade::Stale | Grade::Bad, _) => quality.to_string().to_lowercase(),
-                    (_, Some(mark)) => format!("{}, not measured", mark.name()),
-                    _ => String::new(),
-                };
-                let value = point.filter(|point| point.quality.has_value()).map(|point| point.value);
-                let unit = signal.map(|signal| signal.unit.pretty()).unwrap_or_default();
+                let reading = newest(*index);
+                let why = why_not(*index, &reading, scene, newest, now);
+                for index in scene.roots(*index).into_iter().chain([*index]) {
+                    match newest(index).point {
+                        Some(point) => widen(&mut came, point.receive_time, point.source_time),
+                        None => is_seen = false,
+                    }
+                }
+                let value = reading.point.filter(|point| point.quality.has_value()).map(|point| point.value);
+                let unit = scene.signals.get(index.at()).map(|signal| signal.unit.pretty()).unwrap_or_default();
                 Finding { name: name.clone(), value, unit, why }
             }
         };
@@ -106,5 +141,45 @@ pub fn judge(
         Some(Ok(Value::Bool(holds))) => Some(holds),
         _ => None,
     };
-    Judgement { source: requirement.source.clone(), holds, findings, evidence_at }
+    Judgement { source: requirement.source.clone(), holds, findings, came: came.filter(|_| is_seen) }
+}
+
+fn widen(came: &mut Option<Came>, received: Timestamp, measured: Timestamp) {
+    let known = came.get_or_insert(Came { first: received, last: received, measured });
+    known.first = known.first.min(received);
+    known.last = known.last.max(received);
+    known.measured = known.measured.min(measured);
+}
+
+/// Why the value of a signal cannot be used; empty if it can.
+fn why_not(index: SignalIndex, reading: &Reading, scene: &Scene, newest: Newest<'_>, now: Timestamp) -> String {
+    let Some(signal) = scene.signals.get(index.at()) else { return "not in the scene".to_owned() };
+    let roots = scene.roots(index);
+    if roots == [index] {
+        return fault(signal, reading, true, now).unwrap_or_default();
+    }
+    let of_roots = roots.iter().filter_map(|root| {
+        let signal = scene.signals.get(root.at())?;
+        Some(format!("derived from {}: {}", signal.name, fault(signal, &newest(*root), true, now)?))
+    });
+    fault(signal, reading, false, now).into_iter().chain(of_roots).next().unwrap_or_default()
+}
+
+fn fault(signal: &Signal, reading: &Reading, is_measured: bool, now: Timestamp) -> Option<String> {
+    let point = reading.point.as_ref();
+    let quality = quality_at(point, signal.expires, now);
+    let Some(point) = point.filter(|_| !matches!(quality.grade, Grade::Stale | Grade::Bad)) else {
+        return Some(quality.to_string().to_lowercase());
+    };
+    if let Some(mark) = point.origin.mark() {
+        return Some(format!("{}, not measured", mark.name()));
+    }
+    if quality.reason == Reason::Retained {
+        return Some("retained by the broker: no live message has confirmed it yet".to_owned());
+    }
+    if is_measured && signal.expires.is_none() && now > point.source_time + WITHOUT_EXPIRES {
+        let age = now.secs_since(point.source_time);
+        return Some(format!("{age:.0} s old: without `expires` a value counts for {WITHOUT_EXPIRES:?}"));
+    }
+    reading.doubt.clone()
 }

@@ -4,18 +4,21 @@
 use std::time::Duration;
 
 use super::evidence::{Said, said};
-use super::{Arguments, Judgement, Leave, Newest, State, judge, payload};
+use super::{Arguments, Destination, Judgement, Leave, Newest, Now, State, judge, payload};
 use crate::scene::commands::{Evidence, Requirement};
 use crate::scene::{Command, Scene};
 use crate::value::{Timestamp, Value};
 
-/// How long a broker may take to acknowledge.
+/// How long a broker may take to acknowledge; where the protocol knows it (MQTT 5), also how long the broker may keep the
+/// message for equipment that is not connected.
 const DELIVERY: Duration = Duration::from_secs(10);
 /// A message that could not be handed to the network for so long does not leave any more.
 const AT_ONCE: Duration = Duration::from_secs(2);
 /// So much longer than the scene says the evidence is waited for, as it may be on its way through this program; when it
 /// was received counts.
 const ON_ITS_WAY: Duration = Duration::from_millis(500);
+/// What is said of a command at the end of a session that does not see its verdict.
+pub const UNKNOWN_AT_END: &str = "the session ended: whether it was obeyed is not known";
 
 /// A command with its arguments, on its way to a verdict.
 #[derive(Clone, Debug)]
@@ -29,9 +32,19 @@ pub struct Instruction {
     /// Tells it from every other one, where the payload says it.
     pub token: String,
     pub payload: Vec<u8>,
+    /// Only answers from there count.
+    pub destination: Destination,
     state: State,
     /// In order, the first is how it was prepared.
     steps: Vec<Step>,
+    /// How its constraints stood at the last look, until it has left.
+    constraints: Vec<Judgement>,
+    /// When it was armed or queued.
+    waits_since: Duration,
+    /// As of the last look.
+    arming_left: Option<Duration>,
+    /// What verifies it was true already when it was sent.
+    was_true: bool,
 }
 
 /// How an instruction came into a state.
@@ -62,7 +75,6 @@ pub struct Outgoing {
     topic: String,
     payload: Vec<u8>,
     qos: u8,
-    leave_by: Timestamp,
 }
 
 impl Outgoing {
@@ -82,20 +94,27 @@ impl Outgoing {
         self.qos
     }
 
-    /// It must not leave after this moment: what it was judged by is over then.
-    pub fn leave_by(&self) -> Timestamp {
-        self.leave_by
+    /// It must not leave later than so long after it was given out: what it was judged by is over then.
+    pub fn leaves_within(&self) -> Duration {
+        AT_ONCE
+    }
+
+    /// Equipment must not get it later than so long after it has left, as far as the broker can see to that.
+    pub fn expires_after(&self) -> Duration {
+        DELIVERY
     }
 }
 
 impl Instruction {
     /// Shows what would be sent. `arguments` are those of [`arguments`](fn@super::arguments).
+    #[expect(clippy::too_many_arguments, reason = "all that a message is made of is said where it is made")]
     pub fn prepare(
         id: u64,
         token: String,
         command: Command,
         scene: &Scene,
         arguments: Arguments,
+        destination: Destination,
         by: &str,
         at: Timestamp,
     ) -> Self {
@@ -103,7 +122,21 @@ impl Instruction {
         let payload = payload(&command, &arguments, &token);
         let state = State::Prepared;
         let first = Step { at, state, by: Some(by.to_owned()), reason: String::new(), result: String::new() };
-        Self { id, command, twin, arguments, token, payload, state, steps: vec![first] }
+        Self {
+            id,
+            command,
+            twin,
+            arguments,
+            token,
+            payload,
+            destination,
+            state,
+            steps: vec![first],
+            constraints: Vec::new(),
+            waits_since: Duration::ZERO,
+            arming_left: None,
+            was_true: false,
+        }
     }
 
     pub fn state(&self) -> State {
@@ -138,14 +171,23 @@ impl Instruction {
         self.steps.last().map_or(Timestamp::MIN, |step| step.at)
     }
 
-    /// The end of its arming; none if it is not armed.
-    pub fn armed_until(&self) -> Option<Timestamp> {
-        (self.state == State::Armed).then(|| self.since() + self.command.arming)
+    /// Whether it has left and something is still to become of it.
+    pub fn is_under_way(&self) -> bool {
+        matches!(self.state, State::Queued | State::Sent) && !self.is_over()
     }
 
-    /// How its constraints stand.
-    pub fn constraints(&self, scene: &Scene, newest: Newest<'_>, now: Timestamp) -> Vec<Judgement> {
-        self.command.constraints.iter().map(|one| self.judge(one, scene, newest, now)).collect()
+    /// How long it stays armed, as of the last look; none if it is not armed.
+    pub fn arming_left(&self) -> Option<Duration> {
+        self.arming_left.filter(|_| self.state == State::Armed)
+    }
+
+    /// How its constraints stood at the last look, until it has left.
+    pub fn constraints(&self) -> &[Judgement] {
+        &self.constraints
+    }
+
+    fn judge_constraints(&mut self, scene: &Scene, newest: Newest<'_>, now: Timestamp) {
+        self.constraints = self.command.constraints.iter().map(|one| self.judge(one, scene, newest, now)).collect();
     }
 
     fn judge(&self, requirement: &Requirement, scene: &Scene, newest: Newest<'_>, now: Timestamp) -> Judgement {
@@ -153,10 +195,11 @@ impl Instruction {
     }
 
     /// From now on it may be sent, for as long as the scene says.
-    pub fn arm(&mut self, by: &str, now: Timestamp) -> Result<(), String> {
+    pub fn arm(&mut self, by: &str, now: Now) -> Result<(), String> {
         match self.state {
             State::Prepared => {
-                self.step(now, State::Armed, Some(by), "", String::new());
+                (self.waits_since, self.arming_left) = (now.uptime, Some(self.command.arming));
+                self.step(now.time, State::Armed, Some(by), "", String::new());
                 Ok(())
             }
             State::Armed => Err(format!("{} is armed already", self.path())),
@@ -174,7 +217,7 @@ impl Instruction {
         newest: Newest<'_>,
         by: &str,
         reason: &str,
-        now: Timestamp,
+        now: Now,
     ) -> Result<Outgoing, String> {
         self.look(scene, newest, now);
         match self.state {
@@ -186,27 +229,27 @@ impl Instruction {
             let significance = self.command.significance.name();
             return Err(format!("{} is of significance {significance}: say why it is sent", self.path()));
         }
-        let broken: Vec<String> = self
-            .constraints(scene, newest, now)
-            .iter()
-            .filter(|judgement| judgement.holds != Some(true))
-            .map(Judgement::text)
-            .collect();
+        let broken: Vec<String> =
+            self.constraints.iter().filter(|judgement| judgement.holds != Some(true)).map(Judgement::text).collect();
         let why = match link {
             _ if !broken.is_empty() => format!("not sent: {}", broken.join("; ")),
             Link::Down(why) => format!("not sent: {why}"),
             Link::Up => {
-                self.step(now, State::Queued, Some(by), reason, String::new());
+                self.was_true = match self.command.verify.as_ref().map(|verify| &verify.by) {
+                    Some(Evidence::That(that)) => self.judge(that, scene, newest, now.time).holds == Some(true),
+                    _ => false,
+                };
+                self.waits_since = now.uptime;
+                self.step(now.time, State::Queued, Some(by), reason, String::new());
                 return Ok(Outgoing {
                     instruction: self.id,
                     topic: self.command.topic.clone(),
                     payload: self.payload.clone(),
                     qos: self.command.qos,
-                    leave_by: now + AT_ONCE,
                 });
             }
         };
-        self.step(now, State::Failed, Some(by), reason, why.clone());
+        self.step(now.time, State::Failed, Some(by), reason, why.clone());
         Err(format!("{}: {why}", self.path()))
     }
 
@@ -249,10 +292,10 @@ impl Instruction {
         }
     }
 
-    /// A message on a topic of answers.
-    pub fn hear(&mut self, topic: &str, payload: &[u8], received: Timestamp) {
+    /// A message of a broker on a topic of answers.
+    pub fn hear(&mut self, broker: &str, topic: &str, payload: &[u8], received: Timestamp) {
         // An answer may overtake the acknowledgement of the broker.
-        if !matches!(self.state, State::Queued | State::Sent) {
+        if !matches!(self.state, State::Queued | State::Sent) || broker != self.destination.broker {
             return;
         }
         let Some(verify) = &self.command.verify else { return };
@@ -274,20 +317,26 @@ impl Instruction {
     }
 
     /// Lets time pass: armings end, evidence is seen, waiting ends.
-    pub fn look(&mut self, scene: &Scene, newest: Newest<'_>, now: Timestamp) {
+    pub fn look(&mut self, scene: &Scene, newest: Newest<'_>, now: Now) {
+        let waited = now.uptime.saturating_sub(self.waits_since);
         match self.state {
-            State::Armed if now > self.since() + self.command.arming => {
-                let at = self.since() + self.command.arming;
+            State::Armed if waited > self.command.arming => {
+                let at = now.time.min(self.since() + self.command.arming);
                 let result = format!("the arming ended after {:?}", self.command.arming);
                 self.step(at, State::Expired, None, "", result);
             }
-            State::Queued if now > self.since() + DELIVERY => {
+            State::Prepared => self.judge_constraints(scene, newest, now.time),
+            State::Armed => {
+                self.arming_left = Some(self.command.arming.saturating_sub(waited));
+                self.judge_constraints(scene, newest, now.time);
+            }
+            State::Queued if waited > DELIVERY => {
                 let result = format!(
                     "the broker did not acknowledge within {DELIVERY:?}: whether it has the command is not known"
                 );
-                self.step(now, State::Failed, None, "", result);
+                self.step(now.time, State::Failed, None, "", result);
             }
-            State::Sent => self.verify(scene, newest, now),
+            State::Sent => self.verify(scene, newest, now.time),
             _ => {}
         }
     }
@@ -299,15 +348,19 @@ impl Instruction {
             Evidence::Answer(answer) => Err(format!("no answer came on {}", answer.topic)),
             Evidence::That(that) => {
                 let judgement = self.judge(that, scene, newest, now.min(end));
-                match (judgement.evidence_at, judgement.holds) {
-                    // Only what came after the command tells of it.
-                    (Some(at), Some(true)) if at > since && at <= end => Ok((at, judgement.text())),
-                    (Some(at), _) if at > since => Err(judgement.text()),
-                    _ => Err(format!("{}; nothing of it came since", judgement.text())),
+                // Only what came after the command tells of it.
+                match judgement.news(since) {
+                    Ok(at) if at <= end && judgement.holds == Some(true) => Ok((at, judgement.text())),
+                    Ok(_) => Err(judgement.text()),
+                    Err(missing) => Err(format!("{}; {missing}", judgement.text())),
                 }
             }
         };
-        match seen {
+        let was_true = match self.was_true {
+            true => "; it was true before the command was sent, so that it proves little",
+            false => "",
+        };
+        match seen.map(|(at, text)| (at, text + was_true)) {
             Ok((at, text)) => self.step(at.max(self.since()), State::Verified, None, "", text),
             Err(text) if now > end + ON_ITS_WAY => {
                 let result = format!("not seen within {:?}: {text}", verify.within);
@@ -317,24 +370,38 @@ impl Instruction {
         }
     }
 
-    /// The scene was read again. What has not left is called off, as it may mean something else now; what has left is
-    /// verified as the new scene says.
-    pub fn adopt(&mut self, scene: &Scene, now: Timestamp) {
+    /// The scene was read again. What has not left is called off, as it may mean something else now. What has left and is
+    /// to be verified needs a command that says the same of it and goes to the same place: its signals may have other
+    /// numbers now.
+    pub fn adopt(&mut self, scene: &Scene, goes_to: &dyn Fn(&Command) -> Destination, now: Timestamp) {
         if matches!(self.state, State::Prepared | State::Armed) {
             return self.step(now, State::Cancelled, None, "", "the scene was read again: prepare it again".to_owned());
         }
-        if self.is_over() {
-            return;
+        let Some(verify) = self.command.verify.as_ref().filter(|_| self.is_under_way()) else { return };
+        let takes = |command: &Command| -> Vec<_> {
+            command.parameters.iter().map(|parameter| (parameter.name.clone(), parameter.kind.clone())).collect()
+        };
+        let same = |command: &&Command| {
+            let is_said_alike = command.verify.as_ref().is_some_and(|new| new.is_written_as(verify));
+            is_said_alike && takes(command) == takes(&self.command) && goes_to(command) == self.destination
+        };
+        match scene.command(&self.twin, &self.command.name).filter(same) {
+            Some(command) => (self.command.twin, self.command.verify) = (command.twin, command.verify.clone()),
+            None => {
+                let result = "the scene was read again and says otherwise how and where to see it: whether it was obeyed is not known";
+                self.step(now, State::TimedOut, None, "", result.to_owned());
+            }
         }
-        match scene.command(&self.twin, &self.command.name) {
-            Some(command) if command.parameters.len() == self.arguments.len() && command.verify.is_some() => {
-                (self.command.twin, self.command.verify) = (command.twin, command.verify.clone());
-                self.command.parameters.clone_from(&command.parameters);
+    }
+
+    /// The session ends: nothing more will be seen.
+    pub fn end(&mut self, now: Timestamp) {
+        match self.state {
+            State::Prepared | State::Armed => {
+                self.step(now, State::Cancelled, None, "", "the session ended before it was sent".to_owned());
             }
-            _ => {
-                let result = "the scene was read again and says no more how to see whether it was obeyed".to_owned();
-                self.step(now, State::TimedOut, None, "", result);
-            }
+            _ if self.is_under_way() => self.step(now, State::TimedOut, None, "", UNKNOWN_AT_END.to_owned()),
+            _ => {}
         }
     }
 

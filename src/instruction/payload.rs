@@ -6,14 +6,14 @@ use serde_json::Value as Json;
 
 use crate::ingest::{json_number, put, whole_payload};
 use crate::scene::Command;
-use crate::scene::commands::{Payload, Piece};
+use crate::scene::commands::{Payload, Piece, TOKEN};
 use crate::value::Value;
 
 /// The bytes that go out, in the units that the equipment wants.
 pub fn payload(command: &Command, arguments: &[Value], token: &str) -> Vec<u8> {
     let piece = |piece: &Piece| match piece {
         Piece::Constant(value) => json(value),
-        Piece::Token => Json::from(token),
+        Piece::Token(text) => Json::from(text.replace(TOKEN, token)),
         Piece::Parameter { at, to_payload } => match arguments.get(*at) {
             Some(Value::Number(x)) => json_number(to_payload.apply(*x)),
             Some(other) => json(other),

@@ -7,12 +7,10 @@ use bevy_egui::egui::{self, Context, Ui};
 
 use super::{format, theme};
 use crate::command::{InstructionCommand, OperatorCommand};
-use crate::history::Point;
 use crate::instruction::{Desk, Instruction, State, arguments, read, shown};
 use crate::scene::commands::{Evidence, ParameterKind};
 use crate::scene::{Command, Scene, Twin};
-use crate::stage::Current;
-use crate::value::{SignalIndex, Timestamp, Value};
+use crate::value::Value;
 
 /// What the equipment of a twin can be told, and what was told it of late.
 #[derive(Clone, PartialEq, Debug)]
@@ -31,6 +29,8 @@ pub struct InstructionView {
     pub command: String,
     /// `opening = 80 %`
     pub arguments: Vec<String>,
+    /// `plant at mqtt://host:1883`
+    pub broker: String,
     pub topic: String,
     pub payload: String,
     /// Whether each holds, none if that is not known; in words.
@@ -45,21 +45,11 @@ pub struct InstructionView {
 }
 
 /// None where the world commands nothing, or the equipment of the twin can be told nothing.
-pub fn commands_view(
-    scene: &Scene,
-    twin: &Twin,
-    desk: &Desk,
-    current: &dyn Fn(SignalIndex) -> Current,
-    now: Timestamp,
-) -> Option<CommandsView> {
+pub fn commands_view(scene: &Scene, twin: &Twin, desk: &Desk) -> Option<CommandsView> {
     let commands = scene.commands_of(twin.index);
     if commands.is_empty() {
         return None;
     }
-    let newest = |signal: SignalIndex| {
-        let Current { value, quality, source_time, receive_time, origin } = current(signal);
-        value.map(|value| Point { source_time, receive_time, value, quality, origin })
-    };
     let view = |one: &Instruction| {
         let unit = |name: &str| {
             let parameter = one.command.parameters.iter().find(|parameter| parameter.name == name);
@@ -70,18 +60,19 @@ pub fn commands_view(
             Evidence::Answer(answer) => format!("{} on {} within {:?}", answer.equals, answer.topic, verify.within),
         });
         let waits = matches!(one.state(), State::Prepared | State::Armed);
-        let judged = if waits { one.constraints(scene, &newest, now) } else { Vec::new() };
+        let judged = if waits { one.constraints() } else { &[] };
         InstructionView {
             id: one.id,
             command: one.command.name.clone(),
             arguments: one.named_arguments().map(|(name, value)| format!("{name} = {value}{}", unit(name))).collect(),
+            broker: format!("{} at {}", one.destination.broker, one.destination.address),
             topic: format!("{} at QoS {}", one.command.topic, one.command.qos),
             payload: shown(&one.payload),
             constraints: judged.iter().map(|judgement| (judgement.holds, judgement.text())).collect(),
             evidence: evidence.unwrap_or_else(|| "nothing: delivery is all that can be known".into()),
             state: one.state(),
-            left: match one.armed_until() {
-                Some(until) => format!("for {}", format::span(until.secs_since(now).max(0.0).ceil())),
+            left: match one.arming_left() {
+                Some(left) => format!("for {}", format::span(left.as_secs_f64().ceil())),
                 None => String::new(),
             },
             result: one.result().to_owned(),
@@ -230,6 +221,7 @@ fn see_ui(ui: &mut Ui, one: &InstructionView, form: &mut Form, out: &mut Vec<Ope
         });
     };
     one.arguments.iter().for_each(|text| line(ui, "Value", text, theme::TEXT_STRONG));
+    line(ui, "Broker", &one.broker, theme::TEXT_STRONG);
     line(ui, "Topic", &one.topic, theme::TEXT);
     line(ui, "Payload", &one.payload, theme::TEXT);
     for (holds, text) in &one.constraints {
@@ -290,9 +282,13 @@ fn see_ui(ui: &mut Ui, one: &InstructionView, form: &mut Form, out: &mut Vec<Ope
 mod tests {
     use egui_kittest::kittest::Queryable as _;
 
+    use std::time::Duration;
+
     use super::*;
+    use crate::history::Point;
+    use crate::instruction::{Destination, Now, Reading};
     use crate::panel::testing;
-    use crate::value::Quality;
+    use crate::value::{Origin, Quality, SignalIndex};
 
     const SCENE: &str = r#"Scene(format: (1, 4), commands: true, types: {"Drive": (
         signals: {"mode": (kind: Text, topic: "d/{id}", json: "/mode")},
@@ -312,15 +308,13 @@ mod tests {
     }
 
     impl Bench {
-        fn view(&self) -> CommandsView {
-            let current = |_: SignalIndex| Current {
-                value: Some(Value::Text(self.mode.into())),
-                quality: Quality::GOOD,
-                source_time: testing::now(),
-                receive_time: testing::now(),
-                ..Current::default()
-            };
-            commands_view(&self.scene, &self.scene.twins[0], &self.desk, &current, testing::now()).unwrap()
+        fn view(&mut self) -> CommandsView {
+            let (value, time) = (Value::Text(self.mode.into()), testing::now());
+            let (quality, origin) = (Quality::GOOD, Origin::Measured);
+            let point = Point { source_time: time, receive_time: time, value, quality, origin };
+            let newest = |_: SignalIndex| Reading { point: Some(point.clone()), doubt: None };
+            self.desk.look(&self.scene, &newest, now());
+            commands_view(&self.scene, &self.scene.twins[0], &self.desk).unwrap()
         }
 
         /// As the handler of a session does.
@@ -329,14 +323,19 @@ mod tests {
                 OperatorCommand::Instruction(InstructionCommand::Prepare { command, arguments: given, .. }) => {
                     let command = self.scene.command("D-1", command).unwrap().clone();
                     let values = arguments(&command, given).unwrap();
-                    self.desk.prepare(command, &self.scene, values, "ada", testing::now());
+                    let destination = Destination { broker: "plant".into(), address: "mqtt://plc:1883".into() };
+                    self.desk.prepare(command, &self.scene, values, destination, "ada", testing::now()).unwrap();
                 }
                 OperatorCommand::Instruction(InstructionCommand::Arm(id)) => {
-                    self.desk.get_mut(*id).unwrap().arm("ada", testing::now()).unwrap();
+                    self.desk.get_mut(*id).unwrap().arm("ada", now()).unwrap();
                 }
                 _ => {}
             }
         }
+    }
+
+    fn now() -> Now {
+        Now { time: testing::now(), uptime: Duration::ZERO }
     }
 
     fn harness(mode: &'static str) -> egui_kittest::Harness<'static, Bench> {
@@ -368,6 +367,7 @@ mod tests {
         harness.run();
         assert!(harness.query_by_label(r#"{"ramp":"hard","speed":30}"#).is_some(), "the payload is seen");
         assert!(harness.query_by_label("d/D-1/cmd at QoS 1").is_some());
+        assert!(harness.query_by_label("plant at mqtt://plc:1883").is_some(), "where it goes is seen");
         harness.get_by_label("Arm").click();
         harness.run();
         assert!(harness.query_by_label("A reason is required.").is_some());

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Scene;
+use super::{Binding, Scene, Signal, SignalSource};
 use crate::value::SignalIndex;
 
 impl Scene {
@@ -17,6 +17,30 @@ impl Scene {
             }
         }
         places
+    }
+
+    /// Signals of `other` whose values so far mean something else there, or come from elsewhere: another unit, topic,
+    /// field, broker or expression. `map` is the renumbering.
+    pub fn changed_signals(&self, other: &Scene, map: &[Option<SignalIndex>]) -> Vec<SignalIndex> {
+        let pairs = self.signals.iter().zip(map).filter_map(|(old, new)| Some((old, other.signals.get((*new)?.at())?)));
+        let is_changed = |old: &Signal, new: &Signal| {
+            let is_alike = match (&old.source, &new.source) {
+                (SignalSource::Mqtt(before), SignalSource::Mqtt(after)) => {
+                    before == after && self.addresses(before) == other.addresses(after)
+                }
+                (SignalSource::Derived(before), SignalSource::Derived(after)) => before.source == after.source,
+                (SignalSource::Unbound, SignalSource::Unbound) => true,
+                _ => false,
+            };
+            !is_alike || (old.kind, &old.unit) != (new.kind, &new.unit)
+        };
+        pairs.filter(|(old, new)| is_changed(old, new)).map(|(_, new)| new.index).collect()
+    }
+
+    /// Where a binding listens.
+    fn addresses(&self, binding: &Binding) -> Vec<&str> {
+        let asked = |name: &&String| binding.broker.as_ref().is_none_or(|broker| broker == *name);
+        self.brokers.iter().filter(|(name, _)| asked(name)).map(|(_, broker)| broker.url.as_str()).collect()
     }
 
     /// Each signal with the id of its twin and its own name.

@@ -4,6 +4,7 @@
 //! `CorePlugins`, whose sources are started and stopped here, so that a branch, a replay or a test, which never call this,
 //! own no connection at all. Never judges a sample: the analysis does.
 
+mod allow;
 mod edit;
 mod faults;
 mod instruct;
@@ -13,14 +14,17 @@ mod record;
 pub mod stand_in;
 mod task;
 
+pub use allow::AllowCommands;
+use allow::Allowed;
 pub use faults::{ByHand, OwnPlant};
 #[cfg(feature = "desktop")]
 pub(crate) use task::{Task, TaskState};
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 
@@ -32,7 +36,7 @@ use crate::event::{Draft, Ending, EventFile, EventFileError, Kind};
 use crate::fault::{Site, WrittenFault};
 use crate::history::{Cursor, Extent, Horizon, Marks, ViewTime};
 use crate::ingest::{BindingTable, SharedTable};
-use crate::instruction::{Desk, Leave, Permission};
+use crate::instruction::{Desk, Instruction, Leave, Permission};
 use crate::record::{RecordError, RecordOptions, Recording, SceneFiles};
 use crate::scene::rule::Priority;
 use crate::scene::watch::{Stamp, Watcher, stamp};
@@ -73,8 +77,8 @@ pub struct Options {
     pub operator: String,
     /// From which priority on new alarms are heard; none: not until an operator switches the horn on.
     pub bell: Option<Priority>,
-    /// Whether the user allows that commands are sent to brokers whose scene allows it as well.
-    pub allow_commands: bool,
+    /// To which brokers the user allows commands, where the scene allows them as well.
+    pub allow_commands: AllowCommands,
     /// Lets others set faults in the plant over its brokers.
     pub control: Option<Control>,
     /// Faults that lie over live data from the beginning on, each with the reason; onsets count from there.
@@ -108,7 +112,7 @@ impl Options {
             record: None,
             operator: Operator::default().0,
             bell: None,
-            allow_commands: false,
+            allow_commands: AllowCommands::No,
             control: None,
             overlay: Vec::new(),
         }
@@ -146,6 +150,10 @@ struct Running {
     /// First of all: the record is closed while the disk and the thread of the analysis are still there.
     record: Record,
     options: Options,
+    /// Brokers to which the user allows commands.
+    allowed: Allowed,
+    /// For waiting that no setting of the wall clock can cut or stretch.
+    opened: Instant,
     /// Asks for a frame.
     waker: Waker,
     /// Keeps its pace for the whole session, even if a reload takes the plant away: time must not jump.
@@ -174,10 +182,21 @@ struct Running {
 struct Record {
     analysis: Analysis,
     clock: Clock,
+    /// Commands to equipment whose end is not on record.
+    open: Mutex<Vec<Instruction>>,
+}
+
+impl Record {
+    fn keep_open(&self, open: Vec<Instruction>) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = open;
+    }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
+        let open = std::mem::take(self.open.get_mut().unwrap_or_else(PoisonError::into_inner));
+        let last = instruct::last_events(open, self.clock.now());
+        last.into_iter().for_each(|draft| self.analysis.lock().record(draft));
         let left = self.analysis.lock().close_record(self.clock.now());
         left.iter().for_each(|left| tracing::error!("{left}"));
     }
@@ -203,6 +222,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         }
     };
 
+    let allowed = Allowed::new(&options, &brokers);
     let analysis = Analysis::new(scene.clone(), 1, options.history_budget_bytes, now);
     let recorders = record::Recorders::start(&scene, &options, &brokers, clock)?;
     if let Some(sink) = recorders.sink() {
@@ -220,7 +240,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     let mut tables = BTreeMap::new();
     for (name, broker) in &brokers {
         let table = SharedTable::new(BindingTable::new(&scene, name, 1));
-        let (tap, leave) = (Some(recorders.tap(name)), leave(broker, &options));
+        let (tap, leave) = (Some(recorders.tap(name)), leave(name, broker, &options, &allowed));
         running.push(mqtt::spawn_with(name, broker, table.clone(), worker.waker(), clock, tap, leave)?);
         tables.insert(name.clone(), table);
     }
@@ -228,7 +248,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
     let kept = analysis.clone();
 
     worker.listen_to(running.iter().map(Feed::of));
-    if options.allow_commands {
+    if options.allow_commands != AllowCommands::No {
         app.insert_resource(Outbox::of(&running));
     }
     if let Some((_, plant)) = &plant {
@@ -240,7 +260,7 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         laid.map_err(OpenError::Overlay)?;
     }
     app.add_plugins(CorePlugins)
-        .insert_resource(Desk::new((now.0 / 1_000_000_000) as u32))
+        .insert_resource(Desk::new(seed_of_tokens()))
         .insert_resource(LoadedScene { scene, generation: 1, issues: loaded.issues })
         .insert_resource(analysis)
         .insert_resource(clock)
@@ -255,8 +275,10 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
             ..Sources::default()
         })
         .insert_resource(Running {
-            record: Record { analysis: kept, clock },
+            record: Record { analysis: kept, clock, open: Mutex::default() },
             options,
+            allowed,
+            opened: Instant::now(),
             waker,
             clock,
             edits: Vec::new(),
@@ -358,8 +380,14 @@ pub(crate) fn brokers_at(scene: &Scene, url: &str) -> BTreeMap<String, Broker> {
 }
 
 /// Proof that scene and user both allow that commands are sent to a broker.
-fn leave(broker: &Broker, options: &Options) -> Option<Leave> {
-    Permission { scene: broker.commands, user: options.allow_commands }.leave().ok()
+fn leave(name: &str, broker: &Broker, options: &Options, allowed: &Allowed) -> Option<Leave> {
+    let user = options.allow_commands != AllowCommands::No;
+    Permission { scene: broker.commands, user, address: allowed.has(name, broker) }.leave().ok()
+}
+
+/// 64 bits from the operating system, by way of the keys of the standard library's hasher.
+fn seed_of_tokens() -> u64 {
+    RandomState::new().hash_one("tokens")
 }
 
 fn status_of(plant: Option<&(PlantConfig, PlantHandle)>) -> Option<Arc<PlantStatus>> {
@@ -525,6 +553,10 @@ fn reload(
     let attended = attention.renumbered(&loaded.scene, &scene, &map);
     attention.set_if_neq(attended);
 
+    for text in running.allowed.follow(&after) {
+        tracing::warn!("{text}");
+        analysis.lock().record(Draft::new(moment.now, moment.now, Kind::Note { text }));
+    }
     sources.running.retain(|source| before.get(&source.name) == after.get(&source.name));
     running.tables.retain(|name, _| sources.running.iter().any(|source| &source.name == name));
     for (name, broker) in &after {
@@ -535,7 +567,7 @@ fn reload(
         }
         let shared = SharedTable::new(table);
         let tap = Some(running.recorders.tap(name));
-        let leave = leave(broker, &running.options);
+        let leave = leave(name, broker, &running.options, &running.allowed);
         match mqtt::spawn_with(name, broker, shared.clone(), running.worker.waker(), running.clock, tap, leave) {
             Ok(source) => {
                 sources.running.push(source);
@@ -546,7 +578,7 @@ fn reload(
     }
     running.worker.listen_to(sources.running.iter().map(Feed::of));
     if let Some(outbox) = &mut outbox {
-        **outbox = Outbox::of(&sources.running);
+        outbox.replace(&sources.running);
     }
     running.replan_plant(&scene, &after);
     if let (Some(own), Some((_, plant))) = (&mut own, &running.plant) {

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use bevy::prelude::*;
 use pollux::analysis::Analysis;
-use pollux::command::{InstructionCommand, OperatorCommand, Outbox, Refusals};
+use pollux::command::{InstructionCommand, OperatorCommand, Outbox, Refusals, SceneCommand};
 use pollux::event::Kind;
 use pollux::instruction::{Desk, Instruction, State};
 use pollux::record::RecordOptions;
 use pollux::scene::LoadedScene;
-use pollux::session::{self, Options, StorePlace};
+use pollux::session::{self, AllowCommands, Options, StorePlace};
 use pollux::value::Value;
 use pollux::{replay, state};
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
@@ -60,9 +60,19 @@ struct World {
 
 impl World {
     fn open(scene_allows: bool, arrange: impl FnOnce(&mut Options, &Path)) -> Self {
+        Self::of(&SCENE.replace("ALLOWED", if scene_allows { "commands: true," } else { "" }), arrange)
+    }
+
+    /// Of a scene that names its broker.
+    fn at(url: &str, more: &str) -> Self {
+        let brokers = format!("brokers: {{\"plant\": (url: \"{url}\", commands: true{more})}},");
+        Self::of(&SCENE.replace("ALLOWED", &brokers), |options, _| options.allow_commands = AllowCommands::OfScene)
+    }
+
+    fn of(scene: &str, arrange: impl FnOnce(&mut Options, &Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("scene.ron");
-        std::fs::write(&file, SCENE.replace("ALLOWED", if scene_allows { "commands: true," } else { "" })).unwrap();
+        std::fs::write(&file, scene).unwrap();
         let mut options =
             Options { store: StorePlace::Nowhere, watch: false, operator: "ann".into(), ..Options::new(file) };
         arrange(&mut options, folder.path());
@@ -79,7 +89,7 @@ impl World {
         Self::open(scene_allows, |options, _| {
             options.plant = true;
             options.plant_options.operated = true;
-            options.allow_commands = user_allows;
+            options.allow_commands = if user_allows { AllowCommands::OfScene } else { AllowCommands::No };
         })
     }
 
@@ -103,6 +113,25 @@ impl World {
     fn give(&mut self, command: InstructionCommand) {
         self.app.world_mut().write_message(OperatorCommand::from(command));
         self.app.update();
+    }
+
+    /// Saves the scene with a change, and waits until it is taken over.
+    fn reload(&mut self, from: &str, to: &str) {
+        let file = self.folder.path().join("scene.ron");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from));
+        std::fs::write(&file, text.replace(from, to)).unwrap();
+        let before = self.app.world().resource::<LoadedScene>().generation;
+        self.app.world_mut().write_message(OperatorCommand::from(SceneCommand::Reload));
+        self.until("a reload", |app| (app.world().resource::<LoadedScene>().generation > before).then_some(()));
+    }
+
+    fn until_connected(&mut self, wanted: bool) {
+        self.until("the connection", |app| {
+            let sources = app.world().resource::<pollux::source::Sources>();
+            let (state, _) = sources.running[0].status.connection();
+            ((state == pollux::source::ConnectionState::Connected) == wanted).then_some(())
+        });
     }
 
     fn newest(&self) -> Option<Instruction> {
@@ -148,7 +177,7 @@ fn the_plant_obeys_what_scene_and_user_allow_and_journal_and_recording_tell_of_i
     let mut world = World::open(true, |options, folder| {
         options.plant = true;
         options.plant_options.operated = true;
-        options.allow_commands = true;
+        options.allow_commands = AllowCommands::OfScene;
         options.record = Some(RecordOptions::new(folder.join("two.mcap")));
     });
     world.until_seen("T-1", "level");
@@ -172,6 +201,7 @@ fn the_plant_obeys_what_scene_and_user_allow_and_journal_and_recording_tell_of_i
     assert_eq!(world.told(), steps);
     let told = serde_json::to_value(state::of(world.app.world_mut())).unwrap();
     let command = &told["commands"][0];
+    assert!(command["address"].as_str().unwrap().starts_with("mqtt://127.0.0.1:"), "{command}");
     assert_eq!(
         (&command["state"], &command["twin"], &command["arguments"]["opening"]),
         (&"verified".into(), &"V-1".into(), &80.0.into())
@@ -215,8 +245,8 @@ fn a_command_to_a_broker_that_is_down_fails_at_once_and_never_leaves_later() {
     let url = server.url();
     server.kill();
     let mut world = World::open(true, |options, _| {
-        options.broker = Some(url);
-        options.allow_commands = true;
+        options.broker = Some(url.clone());
+        options.allow_commands = AllowCommands::At(url);
     });
     let one = world.prepare("ask", &[]);
     world.arm_and_send(one.id);
@@ -225,11 +255,7 @@ fn a_command_to_a_broker_that_is_down_fails_at_once_and_never_leaves_later() {
     assert!(end.result().starts_with("not sent: the broker broker is not connected"), "{}", end.result());
     server.restart();
     let witness = Witness::start(&server, world.folder.path(), "two/V-1/ask");
-    world.until("a connection", |app| {
-        let sources = app.world().resource::<pollux::source::Sources>();
-        let (state, _) = sources.running[0].status.connection();
-        (state == pollux::source::ConnectionState::Connected).then_some(())
-    });
+    world.until_connected(true);
     let second = world.prepare("ask", &[]);
     world.arm_and_send(second.id);
     world.until("the second", |_| (!witness.lines().is_empty()).then_some(()));
@@ -249,7 +275,7 @@ fn what_nobody_obeys_times_out() {
 
 #[test]
 fn a_constraint_that_does_not_hold_keeps_it_here() {
-    let mut world = World::open(true, |options, _| options.allow_commands = true);
+    let mut world = World::open(true, |options, _| options.allow_commands = AllowCommands::OfScene);
     let one = world.prepare("move", &[("opening", 80.0)]);
     world.arm_and_send(one.id);
     let end = world.newest().unwrap();
@@ -266,7 +292,7 @@ fn a_constraint_that_does_not_hold_keeps_it_here() {
 #[test]
 fn an_answer_of_the_equipment_is_the_verdict() {
     for (result, wanted) in [("done", State::Verified), ("busy", State::Failed)] {
-        let mut world = World::open(true, |options, _| options.allow_commands = true);
+        let mut world = World::open(true, |options, _| options.allow_commands = AllowCommands::OfScene);
         let url = session::embedded_url(&world.app).unwrap();
         let port = url.rsplit_once(':').unwrap().1.parse().unwrap();
         let (client, mut connection) = Client::new(MqttOptions::new("valve", "127.0.0.1", port), 10);
@@ -290,11 +316,7 @@ fn an_answer_of_the_equipment_is_the_verdict() {
             }
         });
         is_ready.recv_timeout(Duration::from_secs(10)).unwrap();
-        world.until("a connection", |app| {
-            let sources = app.world().resource::<pollux::source::Sources>();
-            let status = sources.running[0].status.snapshot(pollux::value::Timestamp::now());
-            (status.state == pollux::source::ConnectionState::Connected).then_some(())
-        });
+        world.until_connected(true);
         // The subscription to answers is on its way right after the connection.
         std::thread::sleep(Duration::from_millis(300));
         let one = world.prepare("ask", &[]);
@@ -302,6 +324,178 @@ fn an_answer_of_the_equipment_is_the_verdict() {
         let end = world.end_of(one.id);
         assert_eq!(end.state(), wanted, "{}", end.result());
     }
+}
+
+#[test]
+fn a_broker_that_moves_while_the_session_runs_gets_no_commands() {
+    let mut world = World::at("mqtt://127.0.0.1:9", "");
+    world.reload("127.0.0.1:9", "127.0.0.1:10");
+    let one = world.prepare("ask", &[]);
+    assert_eq!(one.destination.address, "mqtt://127.0.0.1:10");
+    world.arm_and_send(one.id);
+    let end = world.newest().unwrap();
+    assert_eq!(end.state(), State::Failed);
+    assert!(end.result().contains("is not one that was allowed at the start"), "{}", end.result());
+    let knowledge = world.app.world().resource::<Analysis>().lock();
+    let said = knowledge.chronicle().journal().iter().any(|event| {
+        event.summary().contains("the broker plant: it was allowed at mqtt://127.0.0.1:9 and is at mqtt://127.0.0.1:10")
+    });
+    assert!(said, "the journal says so");
+}
+
+#[test]
+fn what_became_of_a_message_is_told_though_its_connection_was_replaced() {
+    let Some(server) = Mosquitto::start() else { return };
+    let mut world = World::at(&server.url(), "");
+    world.until_connected(true);
+    // A broker that hangs acknowledges nothing.
+    let stopped = Stopped::new(&server);
+    let one = world.prepare("ask", &[]);
+    world.arm_and_send(one.id);
+    assert_eq!(world.newest().unwrap().state(), State::Queued);
+    world.reload("commands: true", "commands: true, keep_alive: \"20s\"");
+    let end = world.end_of(one.id);
+    assert_eq!(end.state(), State::Failed);
+    assert!(end.result().contains("whether it arrived is not known"), "{}", end.result());
+    drop(stopped);
+}
+
+/// A broker that hangs until this is dropped.
+struct Stopped(String);
+
+impl Stopped {
+    fn new(server: &Mosquitto) -> Self {
+        let this = Self(server.process().to_string());
+        this.signal("-STOP");
+        this
+    }
+
+    fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args([name, &self.0]).status().unwrap().success());
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        self.signal("-CONT");
+    }
+}
+
+#[test]
+fn values_of_a_broker_that_is_gone_hold_no_constraint() {
+    let Some(mut server) = Mosquitto::start() else { return };
+    let mut world = World::at(&server.url(), "");
+    world.until_connected(true);
+    let port = server.port.to_string();
+    let publish = |retain: &[&str]| {
+        let args = ["-h", "127.0.0.1", "-p", &port, "-t", "two/T-1", "-m", r#"{"level": 1}"#];
+        assert!(Command::new("mosquitto_pub").args(args).args(retain).status().unwrap().success());
+    };
+    publish(&[]);
+    world.until_seen("T-1", "level");
+    let one = world.prepare("move", &[("opening", 80.0)]);
+    assert_eq!(one.constraints()[0].holds, Some(true), "{:?}", one.constraints());
+    server.kill();
+    world.until_connected(false);
+    let text = world.until("a look", |app| {
+        let one = app.world().resource::<Desk>().get(one.id).unwrap();
+        (one.constraints()[0].holds.is_none()).then(|| one.constraints()[0].text())
+    });
+    assert!(text.contains("its broker plant is not connected"), "{text}");
+    // What the broker has kept is of unknown age, until a live message says the same.
+    server.restart();
+    publish(&["-r"]);
+    world.reload("commands: true", "commands: true, keep_alive: \"20s\"");
+    world.until_connected(true);
+    let one = world.prepare("move", &[("opening", 80.0)]);
+    let text = world.until("the retained value", |app| {
+        let text = app.world().resource::<Desk>().get(one.id).unwrap().constraints()[0].text();
+        text.contains("retained").then_some(text)
+    });
+    assert!(text.contains("no live message has confirmed it yet"), "{text}");
+    publish(&[]);
+    world.until("a live value", |app| {
+        let one = app.world().resource::<Desk>().get(one.id).unwrap();
+        (one.constraints()[0].holds == Some(true)).then_some(())
+    });
+}
+
+#[test]
+fn a_broker_of_mqtt_5_drops_a_command_that_it_could_not_deliver_in_time() {
+    let Some(server) = Mosquitto::start() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let witness = Witness::start_with(&server, folder.path(), "two/V-1/ask", &["-V", "5", "-F", "%E %r"]);
+    let mut world = World::at(&server.url(), ", version: V5");
+    world.until_connected(true);
+    let one = world.prepare("ask", &[]);
+    world.arm_and_send(one.id);
+    world.until("the message", |_| (!witness.lines().is_empty()).then_some(()));
+    assert_eq!(witness.lines(), ["10 0"], "seconds until it expires, not retained");
+}
+
+/// Of the commands that a store has kept: state and result of the last event of each.
+fn kept(store: &Path) -> Vec<(State, String)> {
+    let (_, restored) = pollux::event::store::Store::open(store, pollux::value::Timestamp::now()).unwrap();
+    let events: Vec<_> = restored.events.iter().map(|event| &**event).collect();
+    pollux::event::commanded(events).into_iter().map(|one| (one.state, one.result)).collect()
+}
+
+#[test]
+fn what_is_under_way_at_the_end_of_a_session_gets_a_last_event() {
+    let mut world = World::open(true, |options, folder| {
+        options.allow_commands = AllowCommands::OfScene;
+        options.store = StorePlace::At(folder.join("kept.store"));
+    });
+    world.until_connected(true);
+    let one = world.prepare("ask", &[]);
+    world.arm_and_send(one.id);
+    world.until("it is sent", |app| (app.world().resource::<Desk>().get(one.id)?.state() == State::Sent).then_some(()));
+    world.prepare("shout", &[]);
+    let World { app, folder } = world;
+    drop(app);
+    let told = kept(&folder.path().join("kept.store"));
+    let expected = [
+        (State::TimedOut, "the session ended: whether it was obeyed is not known".to_owned()),
+        (State::Cancelled, "the session ended before it was sent".to_owned()),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn what_cannot_be_put_on_record_does_not_leave() {
+    let Some(server) = Mosquitto::start() else { return };
+    let mut world = World::of(
+        &SCENE.replace("ALLOWED", &format!("brokers: {{\"plant\": (url: \"{}\", commands: true)}},", server.url())),
+        |options, folder| {
+            options.allow_commands = AllowCommands::OfScene;
+            options.store = StorePlace::At(folder.join("state/kept.store"));
+        },
+    );
+    let witness = Witness::start(&server, world.folder.path(), "two/V-1/ask");
+    world.until_connected(true);
+    let one = world.prepare("ask", &[]);
+    std::fs::remove_dir_all(world.folder.path().join("state")).unwrap();
+    world.arm_and_send(one.id);
+    let end = world.newest().unwrap();
+    assert_eq!(end.state(), State::Failed);
+    assert!(end.result().starts_with("not sent: it cannot be put on record: the store"), "{}", end.result());
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(witness.lines().is_empty());
+}
+
+#[test]
+fn another_broker_than_that_of_the_scene_must_be_allowed_by_its_address() {
+    let usage = |args: &[&str], wanted: &str| {
+        let (code, _, err) = command(&[&[BOTTLING, "P-602.stop", "--send", "--reason", "x"][..], args].concat());
+        assert_eq!(code, Some(2), "{args:?}: {err}");
+        assert!(err.contains(wanted), "{wanted} in {err}");
+    };
+    usage(&["--broker", "mqtt://127.0.0.1", "--allow-commands"], "say --allow-commands=mqtt://127.0.0.1:1883");
+    let other = ["--broker", "mqtt://127.0.0.1", "--allow-commands=mqtt://127.0.0.1:1884"];
+    usage(&other, "is not the address of --broker, mqtt://127.0.0.1:1883");
+    let live = ["live", BOTTLING, "--headless", "--broker", "mqtt://127.0.0.1", "--allow-commands", "--for", "1s"];
+    let output = pollux().args(live).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// `mosquitto_sub` on a topic: QoS, retain flag and payload; killed when it is dropped.
@@ -312,9 +506,14 @@ struct Witness {
 
 impl Witness {
     fn start(server: &Mosquitto, folder: &Path, topic: &str) -> Self {
+        Self::start_with(server, folder, topic, &["-F", "%q %r %p"])
+    }
+
+    fn start_with(server: &Mosquitto, folder: &Path, topic: &str, more: &[&str]) -> Self {
         let file = folder.join("witness");
         let child = Command::new("mosquitto_sub")
-            .args(["-h", "127.0.0.1", "-p", &server.port.to_string(), "-t", topic, "-q", "2", "-F", "%q %r %p"])
+            .args(["-h", "127.0.0.1", "-p", &server.port.to_string(), "-t", topic, "-q", "2"])
+            .args(more)
             .stdout(std::fs::File::create(&file).unwrap())
             .stderr(Stdio::null())
             .spawn()
@@ -343,7 +542,15 @@ const BOTTLING: &str = "scenes/bottling/scene.ron";
 
 /// Runs `pollux command`: exit code, standard output, standard error.
 fn command(args: &[&str]) -> (Option<i32>, String, String) {
-    let output = pollux().arg("command").args(args).env("NO_COLOR", "1").output().unwrap();
+    static STATE: std::sync::LazyLock<TempDir> = std::sync::LazyLock::new(|| tempfile::tempdir().unwrap());
+    command_with(STATE.path(), args)
+}
+
+/// The same, with another folder for what it keeps.
+fn command_with(state: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let mut program = pollux();
+    program.arg("command").args(args).env("NO_COLOR", "1").env("XDG_STATE_HOME", state);
+    let output = program.output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (output.status.code(), text(&output.stdout), text(&output.stderr))
 }
@@ -359,8 +566,12 @@ fn the_bottling_hall_obeys_commands_over_mosquitto_and_scripts_read_the_verdict(
     let witness = Witness::start(&server, folder.path(), "line1/+/command");
     let events = folder.path().join("events.jsonl");
     let send = |path: &str, more: &[&str]| {
-        let args = ["--broker", &url, "--send", "--reason", "a test", "--allow-commands", "--operator", "ann"];
-        command(&[&[BOTTLING, path][..], more, &args, &["--events", events.to_str().unwrap()]].concat())
+        let allow = format!("--allow-commands={url}");
+        let args = ["--broker", &url, "--send", "--reason", "a test", &allow, "--operator", "ann"];
+        command_with(
+            folder.path(),
+            &[&[BOTTLING, path][..], more, &args, &["--events", events.to_str().unwrap()]].concat(),
+        )
     };
     let (code, out, err) = send("LIC-100.set_point", &["target=190cm"]);
     assert_eq!(code, Some(0), "{out}{err}");
@@ -382,10 +593,15 @@ fn the_bottling_hall_obeys_commands_over_mosquitto_and_scripts_read_the_verdict(
     let events = std::fs::read_to_string(events).unwrap();
     let of_commands = events.lines().filter(|line| line.contains(r#""kind":"command""#)).count();
     assert_eq!(of_commands, 5 + 5 + 3 + 5, "{events}");
+    let mut stores = std::fs::read_dir(folder.path().join("pollux")).unwrap().map(|entry| entry.unwrap().path());
+    let store = stores.find(|path| path.to_string_lossy().ends_with(".commands.store")).expect("a journal of its own");
+    let states: Vec<State> = kept(&store).into_iter().map(|(state, _)| state).collect();
+    assert_eq!(states, [State::Verified, State::Verified, State::Failed, State::Verified]);
     // A dry run that listens says how the constraints stand, and sends nothing.
     let (code, out, err) = command(&[BOTTLING, "P-602.stop", "--broker", &url, "--wait", "10s"]);
     assert_eq!(code, Some(0), "{err}");
     assert!(out.contains("running holds: running is true"), "{out}");
+    assert!(out.contains(&format!("broker      broker at {url}")), "the address is seen: {out}");
     assert_eq!(witness.lines().len(), 3);
 }
 
@@ -413,7 +629,8 @@ fn wrong_use_and_a_missing_broker_have_exit_codes_of_their_own() {
         assert_eq!(code, Some(2), "{args:?}: {err}");
         assert!(err.contains(wanted), "{wanted} in {err}");
     }
-    let nobody = ["--broker", "mqtt://127.0.0.1:9", "--send", "--reason", "x", "--allow-commands", "--wait", "1s"];
+    let allow = "--allow-commands=mqtt://127.0.0.1:9";
+    let nobody = ["--broker", "mqtt://127.0.0.1:9", "--send", "--reason", "x", allow, "--wait", "1s"];
     let (code, _, err) = command(&[&[BOTTLING, "P-602.stop"][..], &nobody].concat());
     assert_eq!(code, Some(3), "{err}");
     assert!(err.contains("nothing listens there"), "{err}");

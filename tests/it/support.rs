@@ -70,6 +70,11 @@ impl Mosquitto {
         std::fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.as_ref().map(Child::id).expect("it runs")
+    }
+
     pub fn url(&self) -> String {
         format!("mqtt://127.0.0.1:{}", self.port)
     }

@@ -269,6 +269,9 @@ impl Knowledge {
 
     /// For those who follow every sample.
     fn note(&mut self, sample: &Sample) {
+        if !self.outdated.is_empty() {
+            self.outdated.remove(&sample.signal);
+        }
         if let Some(digest) = &mut self.digest {
             digest.add(sample);
         }
@@ -359,10 +362,12 @@ impl Knowledge {
             return;
         }
         let before = batch.samples.len();
+        let outdated = &self.outdated;
         let map = self.renumbered.as_deref().filter(|_| batch.generation.wrapping_add(1) == self.generation);
         batch.retain(|sample| {
             let today = map.and_then(|map| *map.get(sample.signal.at())?);
-            today.is_some_and(|today| {
+            // What was decoded as the scene said before may be in another unit.
+            today.filter(|today| !outdated.contains(today)).is_some_and(|today| {
                 sample.signal = today;
                 true
             })

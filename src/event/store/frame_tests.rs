@@ -83,6 +83,7 @@ fn all_kinds_of_events_come_back_as_they_were() {
             instruction: 3,
             arguments: [("speed".to_owned(), Value::Number(30.0)), ("soft".to_owned(), Value::Bool(true))].into(),
             broker: "plant".into(),
+            address: "mqtt://plc:1883".into(),
             topic: "hall/P-101/cmd".into(),
             payload: r#"{"speed":30}"#.into(),
             significance: Significance::Warning,

@@ -57,7 +57,7 @@ impl PanelClass for InspectorPanel {
         });
         let twin = view.as_ref().and_then(|view| read.scene().twins.get(view.twin.at()));
         if let (Some(view), Some(twin), Some(desk)) = (&mut view, twin, read.desk) {
-            view.commands = commands_view(read.scene(), twin, desk, read.current, read.time.now);
+            view.commands = commands_view(read.scene(), twin, desk);
         }
         (read.scene(), view)
     }

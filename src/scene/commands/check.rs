@@ -13,13 +13,12 @@ use super::super::span::{Span, Spanned};
 use super::super::text::{self, Template};
 use super::{
     Parameter, ParameterKind, Pattern, Piece, Prepared, PreparedEvidence, PreparedPayload, PreparedPiece, Significance,
+    TOKEN,
 };
 use crate::value::{Conversion, Unit, Value};
 
 const ARMING: Duration = Duration::from_secs(30);
 const WITHIN: Duration = Duration::from_secs(10);
-/// A text that is another one in each command.
-const TOKEN: &str = "{token}";
 
 pub(super) struct Check<'c> {
     /// `Pump.start`
@@ -275,9 +274,6 @@ impl<'c> Check<'c> {
 
     fn piece(&mut self, given: &Spanned<PieceDef>, parameters: &[Parameter]) -> Option<PreparedPiece> {
         let fields = match &given.value {
-            PieceDef::Constant(ValueDef::Text(text)) if text == TOKEN => {
-                return Some(PreparedPiece::Ready(Piece::Token));
-            }
             PieceDef::Constant(ValueDef::Text(text)) => {
                 return match Template::parse(text) {
                     Ok(template) => {
@@ -337,7 +333,12 @@ impl<'c> Check<'c> {
                 }
                 if let Some(token) = def.token.as_ref().filter(|_| !self.says_token()) {
                     let brief = "verify: the answer is to hold the token, but the command does not say it";
-                    self.fail("bad-verify", token.span, brief, "add json: {\"/id\": \"{token}\"} to the command");
+                    self.fail(
+                        "bad-verify",
+                        token.span,
+                        brief,
+                        "add json: {\"/id\": \"{token}\"} to the command, or raw: \"START {token}\"",
+                    );
                 }
                 let Some(equals) = &def.equals else {
                     let brief = "verify: what the answer says where the command was obeyed is not said";
@@ -367,8 +368,9 @@ impl<'c> Check<'c> {
     }
 
     fn says_token(&self) -> bool {
-        let is_token = |piece: &PieceDef| *piece == PieceDef::Constant(ValueDef::Text(TOKEN.to_owned()));
-        self.def.json.0.iter().any(|(_, piece)| is_token(piece))
+        let has_token =
+            |piece: &PieceDef| matches!(piece, PieceDef::Constant(ValueDef::Text(text)) if text.contains(TOKEN));
+        self.def.raw.iter().chain(self.def.json.0.iter().map(|(_, piece)| piece)).any(|piece| has_token(piece))
     }
 }
 

@@ -1,19 +1,20 @@
 //! Makes commands of twins out of prepared ones. In: commands whose names are texts, all twins and signals. Out: commands
 //! with indices and filled topics.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::super::references::Asker;
 use super::super::report::{Hint, Report};
-use super::super::resolved::{Scene, ValueKind};
+use super::super::resolved::{Scene, SignalSource, ValueKind};
 use super::super::signals::Expression;
 use super::super::text;
 use super::{
     Answer, Command, Evidence, Input, Pattern, Payload, Piece, Prepared, PreparedEvidence, PreparedPayload,
-    PreparedPiece, Requirement, Verify,
+    PreparedPiece, Requirement, TOKEN, Verify,
 };
-use crate::value::{TwinIndex, Value};
+use crate::value::topic::matches;
+use crate::value::{SignalIndex, TwinIndex, Value};
 
 /// The commands of one twin, to be resolved once all twins are there.
 pub(in crate::scene) struct Pending {
@@ -25,7 +26,92 @@ pub(in crate::scene) struct Pending {
 /// Commands of all twins, in the order of `pending`.
 pub(in crate::scene) fn resolve(pending: &[Pending], scene: &Scene, report: &mut Report) -> Vec<Command> {
     let each = pending.iter().flat_map(|one| one.commands.iter().map(move |command| (one, command)));
-    each.filter_map(|(one, command)| resolve_one(one, command, scene, report)).collect()
+    let resolved: Vec<_> =
+        each.filter_map(|(one, command)| Some((command, resolve_one(one, command, scene, report)?))).collect();
+    let told = |command: &Command| (command.broker.clone(), command.topic.clone());
+    let topics: BTreeSet<_> = resolved.iter().map(|(_, command)| told(command)).collect();
+    for (prepared, command) in &resolved {
+        check_evidence(prepared, command, &topics, scene, report);
+        check_expires(prepared, command, scene, report);
+    }
+    resolved.into_iter().map(|(_, command)| command).collect()
+}
+
+/// What this program says itself, and hears again from the broker, is no evidence. `topics` are all those that commands go
+/// to, with the brokers.
+fn check_evidence(
+    prepared: &Prepared,
+    command: &Command,
+    topics: &BTreeSet<(Option<String>, String)>,
+    scene: &Scene,
+    report: &mut Report,
+) {
+    let (Some(verify), Some((written, _))) = (&command.verify, &prepared.verify) else { return };
+    let item = scene.command_path(command);
+    match (&verify.by, written) {
+        (Evidence::Answer(answer), PreparedEvidence::Answer { topic, .. }) => {
+            let is_own = |(broker, to): &(Option<String>, String)| {
+                *to == answer.topic && command.shares_broker(broker.as_deref())
+            };
+            if topics.iter().any(is_own) {
+                let brief =
+                    format!("verify: commands go to the topic {:?}: what is heard there is their echo", answer.topic);
+                report.error(
+                    "own-echo",
+                    topic.text.span,
+                    &item,
+                    brief,
+                    "name the topic that the equipment answers on".into(),
+                );
+            }
+        }
+        (Evidence::That(that), PreparedEvidence::That(source)) => {
+            let roots = signals(that).flat_map(|signal| scene.roots(signal));
+            let echo = roots.filter_map(|root| scene.signals.get(root.at())).find(|signal| match &signal.source {
+                SignalSource::Mqtt(binding) => {
+                    command.shares_broker(binding.broker.as_deref()) && matches(&binding.topic, &command.topic)
+                }
+                SignalSource::Derived(_) | SignalSource::Unbound => false,
+            });
+            if let Some(signal) = echo {
+                let brief = format!(
+                    "verify.that: `{}` is heard on the command's own topic {:?}: it is an echo, and no evidence",
+                    signal.name, command.topic
+                );
+                let hint = "compare what the equipment reports on another topic";
+                report.error("own-echo", source.source.span, &item, brief, hint.into());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Without `expires` nothing says how long a measured value may be relied on.
+fn check_expires(prepared: &Prepared, command: &Command, scene: &Scene, report: &mut Report) {
+    for (source, constraint) in prepared.constraints.iter().zip(&command.constraints) {
+        let roots = signals(constraint).flat_map(|signal| scene.roots(signal));
+        for signal in roots.filter_map(|root| scene.signals.get(root.at())).filter(|signal| signal.expires.is_none()) {
+            let brief = format!(
+                "constraints: `{}` has no `expires`: its values count for 1 min from when they were true, and not longer",
+                signal.name
+            );
+            let hint = "add expires: \"5s\" to the signal: some times as long as it usually takes to come again";
+            report.warning(
+                "constraint-without-expires",
+                source.source.span,
+                &scene.command_path(command),
+                brief,
+                hint.into(),
+            );
+        }
+    }
+}
+
+fn signals(requirement: &Requirement) -> impl Iterator<Item = SignalIndex> {
+    requirement.inputs.iter().filter_map(|(_, input)| match input {
+        Input::Signal(signal) => Some(*signal),
+        Input::Parameter(_) => None,
+    })
 }
 
 fn resolve_one(one: &Pending, command: &Prepared, scene: &Scene, report: &mut Report) -> Option<Command> {
@@ -84,9 +170,11 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn filled(&self, pattern: &Pattern, report: &mut Report) -> Option<String> {
+    /// `token` stands for the placeholder of that name, where there may be one.
+    fn filled(&self, pattern: &Pattern, token: Option<&str>, report: &mut Report) -> Option<String> {
         let twin = self.scene.twins.get(self.one.twin.at())?;
         let filled = pattern.template.fill(|name| match name {
+            "token" if token.is_some() => token,
             "id" => Some(&twin.id),
             "type" => Some(&twin.type_name),
             other => self.one.params.get(other).map(String::as_str),
@@ -101,7 +189,7 @@ impl Asked<'_> {
     }
 
     fn topic(&self, pattern: &Pattern, report: &mut Report) -> Option<String> {
-        let topic = self.filled(pattern, report)?;
+        let topic = self.filled(pattern, None, report)?;
         let fault = match topic.contains(['+', '#']) {
             true => Some("has wildcards, and a message goes to one topic"),
             false => text::filter_fault(&topic),
@@ -120,7 +208,10 @@ impl Asked<'_> {
         match piece {
             PreparedPiece::Ready(piece) => Some(piece.clone()),
             PreparedPiece::Text(pattern) => {
-                self.filled(pattern, report).map(|text| Piece::Constant(Value::Text(text.into())))
+                self.filled(pattern, Some(TOKEN), report).map(|text| match text.contains(TOKEN) {
+                    true => Piece::Token(text),
+                    false => Piece::Constant(Value::Text(text.into())),
+                })
             }
         }
     }

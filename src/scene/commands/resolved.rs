@@ -1,12 +1,13 @@
 //! Commands of a loaded scene: what equipment can be told, with every name resolved. Plain data; sends nothing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::scene::expression::Compiled;
-use crate::scene::resolved::{Scene, ValueKind};
+use crate::scene::resolved::{Scene, SignalSource, ValueKind};
 use crate::value::{Conversion, SignalIndex, TwinIndex, Unit, Value};
 
 /// What the equipment of a twin can be told.
@@ -149,12 +150,15 @@ pub enum Payload {
     Json(Vec<(String, Piece)>),
 }
 
+/// What stands for the text that is another one in each command.
+pub const TOKEN: &str = "{token}";
+
 /// A part of a payload.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Piece {
     Constant(Value),
-    /// The text that tells this command from every other one.
-    Token,
+    /// A text in which [`TOKEN`] stands for the one that tells this command from every other one.
+    Token(String),
     /// A parameter, by its position; from its unit to the one that the equipment wants.
     Parameter {
         at: usize,
@@ -168,6 +172,18 @@ pub struct Verify {
     pub by: Evidence,
     /// From when it was sent.
     pub within: Duration,
+}
+
+impl Verify {
+    /// Whether another scene says the same in the same words, whatever numbers its signals have.
+    pub fn is_written_as(&self, other: &Self) -> bool {
+        let by = match (&self.by, &other.by) {
+            (Evidence::That(this), Evidence::That(that)) => this.source == that.source,
+            (Evidence::Answer(this), Evidence::Answer(that)) => this == that,
+            _ => false,
+        };
+        by && self.within == other.within
+    }
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -185,11 +201,37 @@ pub struct Answer {
     pub pointer: Option<String>,
     /// The verdict where the command was obeyed.
     pub equals: Value,
-    /// Where the token stands; none: any answer counts.
+    /// Where the token stands; none: any answer counts. Empty: in the payload, which is text; what stands there beside it
+    /// is the verdict.
     pub token: Option<String>,
 }
 
+impl Command {
+    /// Whether it and what `other` names may be on one connection.
+    pub fn shares_broker(&self, other: Option<&str>) -> bool {
+        self.broker.as_deref().is_none_or(|broker| other.is_none_or(|other| other == broker))
+    }
+}
+
 impl Scene {
+    /// The signals from which one is derived, in order, down to those that no other brings; of such a one itself.
+    pub fn roots(&self, signal: SignalIndex) -> Vec<SignalIndex> {
+        let (mut open, mut seen, mut roots) = (vec![signal], BTreeSet::new(), BTreeSet::new());
+        while let Some(next) = open.pop() {
+            // A faulty scene may go round in a circle.
+            if !seen.insert(next) {
+                continue;
+            }
+            match self.signals.get(next.at()).map(|signal| &signal.source) {
+                Some(SignalSource::Derived(derivation)) => {
+                    open.extend(derivation.inputs.iter().map(|(_, input)| *input))
+                }
+                _ => drop(roots.insert(next)),
+            }
+        }
+        roots.into_iter().collect()
+    }
+
     pub fn commands_of(&self, twin: TwinIndex) -> &[Command] {
         let start = self.commands.partition_point(|command| command.twin < twin);
         let end = self.commands.partition_point(|command| command.twin <= twin);

@@ -112,7 +112,8 @@ pub struct VerifyDef {
     /// What stands there where the command was obeyed; anything else says that it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub equals: Option<Spanned<ValueDef>>,
-    /// Where in the answer the `{token}` of the command stands; answers to others are passed over.
+    /// Where in the answer the `{token}` of the command stands; answers to others are passed over. Empty: anywhere in the
+    /// text of the answer, and what stands beside it is the verdict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<Spanned<String>>,
     /// From when it was sent: `"10s"` unless given.
@@ -121,7 +122,7 @@ pub struct VerifyDef {
 }
 
 /// A part of a payload: a constant, or `(parameter: "speed", unit: "rpm")`. A text may hold placeholders as topics do;
-/// the text `{token}` is another one in each command.
+/// `{token}` in it is another text in each command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PieceDef {
     Constant(ValueDef),

@@ -222,8 +222,9 @@ impl Requests {
         }
     }
 
-    /// Never retained. False if there is no room just now.
-    pub fn publish(&self, topic: &str, qos: u8, payload: &[u8]) -> bool {
+    /// Never retained. Where the protocol has it, the broker drops the message for who did not get it in time (MQTT 5,
+    /// message expiry, in whole seconds); MQTT 3.1.1 has no such thing. False if there is no room just now.
+    pub fn publish(&self, topic: &str, qos: u8, payload: &[u8], expires_after: Duration) -> bool {
         match self {
             Requests::V3(client) => {
                 let qos = rumqttc::qos(qos).unwrap_or(rumqttc::QoS::AtMostOnce);
@@ -231,7 +232,11 @@ impl Requests {
             }
             Requests::V5(client) => {
                 let qos = v5::mqttbytes::qos(qos).unwrap_or_default();
-                client.try_publish(topic, qos, false, payload.to_vec()).is_ok()
+                let properties = v5::mqttbytes::v5::PublishProperties {
+                    message_expiry_interval: Some(u32::try_from(expires_after.as_secs()).unwrap_or(u32::MAX)),
+                    ..Default::default()
+                };
+                client.try_publish_with_properties(topic, qos, false, payload.to_vec(), properties).is_ok()
             }
         }
     }

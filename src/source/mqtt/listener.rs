@@ -13,10 +13,9 @@ use super::backoff::Backoff;
 use super::failure::{Failure, Kind};
 use super::link::{self, Awaited, Link, Packet, Publish, Requests};
 use super::options::{Address, Secrets};
-use super::publisher::Letters;
+use super::publisher::{Letter, Letters};
 use super::{RawTap, Stop};
 use crate::ingest::{BindingTable, Message, TableWatch, covers};
-use crate::instruction::Outgoing;
 use crate::plant::{self, ANNOUNCEMENTS};
 use crate::scene::Broker;
 use crate::source::{Clock, ConnectionState, Mailbox, SourceStatus, Waker};
@@ -115,6 +114,8 @@ impl Listener {
             }
             Err(error) => self.parts.status.set_error(Some(format!("the listener cannot run: {error}"))),
         }
+        let now = self.parts.clock.now();
+        self.parts.letters.iter_mut().for_each(|letters| letters.close(now));
         self.tell(ConnectionState::Stopped);
     }
 
@@ -341,7 +342,7 @@ impl Listener {
     }
 
     /// Sends a command by this connection, if the broker has accepted it.
-    fn post(&mut self, letter: Outgoing, requests: &Requests) {
+    fn post(&mut self, letter: Letter, requests: &Requests) {
         if self.connected_at.is_none() {
             return self.refuse_letter(&letter);
         }
@@ -350,7 +351,7 @@ impl Listener {
         (self.parts.waker)();
     }
 
-    fn refuse_letter(&mut self, letter: &Outgoing) {
+    fn refuse_letter(&mut self, letter: &Letter) {
         let now = self.parts.clock.now();
         self.parts.letters.iter_mut().for_each(|letters| letters.refuse(letter, now));
         (self.parts.waker)();
@@ -517,7 +518,7 @@ fn wanted(table: &BindingTable) -> Vec<String> {
 }
 
 /// The next command to send; never, where none may be sent.
-async fn next_letter(letters: &mut Option<Letters>) -> Outgoing {
+async fn next_letter(letters: &mut Option<Letters>) -> Letter {
     match letters {
         Some(letters) => letters.next().await,
         None => std::future::pending().await,

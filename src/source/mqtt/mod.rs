@@ -45,6 +45,11 @@ pub(super) fn publisher_options(
     Ok(options)
 }
 
+/// The address of a broker as people compare it: with its port, without user and password.
+pub fn address_of(url: &str) -> String {
+    Address::parse(url).map_or_else(|_| crate::scene::without_userinfo(url), |address| address.to_string())
+}
+
 /// What ended a publisher's connection, and whether a quick second try makes sense.
 pub(super) fn publisher_failure(error: &rumqttc::ConnectionError) -> (String, bool) {
     let failure = failure::from_v3(error);
