@@ -11,7 +11,7 @@ use crate::fault::WrittenFault;
 use crate::ingest::Message;
 use crate::plant::{self, Plant, Profile};
 use crate::run::{Run, RunOptions};
-use crate::scene::{Scene, ValueKind};
+use crate::scene::{self, Scene, ValueKind};
 use crate::value::{SignalIndex, Timestamp};
 
 /// Points of a line.
@@ -73,7 +73,13 @@ pub fn preview(
             (apart > 1.0).then_some((apart, signal.index))
         })
         .collect();
-    differing.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    // What it is on comes first.
+    let own = scene::faults::twin_of(fault, scene);
+    let is_other = |signal: SignalIndex| {
+        let twin = scene.twins.get(scene.signals[signal.at()].twin.at());
+        twin.map(|twin| &twin.id) != own.as_ref()
+    };
+    differing.sort_by(|(one, a), (other, b)| is_other(*a).cmp(&is_other(*b)).then(other.total_cmp(one)));
     let curve = |(_, signal): &(f64, SignalIndex)| PreviewCurve {
         signal: scene.signal_path(*signal),
         unit: scene.signals[signal.at()].unit.symbol().to_owned(),

@@ -61,6 +61,8 @@ pub struct Form {
 #[derive(Debug)]
 struct Seen {
     fault: WrittenFault,
+    /// What it is on, for people.
+    about: String,
     task: Option<Task<Result<Preview, String>>>,
     preview: Option<Result<Preview, String>>,
 }
@@ -251,7 +253,7 @@ fn fill_ui(ui: &mut Ui, view: &FormView, twin: &Twin, form: &mut Form) -> bool {
         let prepare = ui.add_enabled(fault.is_some() && problems.is_empty(), egui::Button::new("Prepare"));
         if let (true, Some(fault)) = (prepare.clicked(), fault) {
             let task = (form.site == Site::Plant).then(|| begin_preview(view, &fault)).flatten();
-            form.seen = Some(Seen { fault, task, preview: None });
+            form.seen = Some(Seen { fault, about: offer.about.clone(), task, preview: None });
         }
         gives_up = ui.button("Cancel").clicked();
         if let Some(problem) = problems.first() {
@@ -295,7 +297,6 @@ fn sizes_ui(ui: &mut Ui, offer: &Offer, kind: &Kind, form: &mut Form) {
 }
 
 fn course_ui(ui: &mut Ui, kind: &Kind, form: &mut Form) {
-    let secs = |value| DragValue::new(value).range(0.0..=1e7).speed(1.0).suffix(" s").max_decimals(1);
     let small = |text: &str| RichText::new(text).font(theme::small()).color(theme::TEXT_WEAK);
     ui.horizontal(|ui| {
         label(ui, "When");
@@ -329,6 +330,11 @@ fn course_ui(ui: &mut Ui, kind: &Kind, form: &mut Form) {
     });
 }
 
+/// A field for seconds.
+fn secs(value: &mut f64) -> DragValue<'_> {
+    DragValue::new(value).range(0.0..=1e7).speed(1.0).suffix(" s").max_decimals(1)
+}
+
 fn begin_preview(view: &FormView, fault: &WrittenFault) -> Option<Task<Result<Preview, String>>> {
     let plant = view.plant?;
     let portrait = plant.portrait.latest()?;
@@ -357,12 +363,13 @@ fn see_ui(ui: &mut Ui, view: &FormView, form: &mut Form, out: &mut Vec<OperatorC
     }
     let fault = &seen.fault;
     let line = |ui: &mut Ui, name: &str, text: &str| {
-        ui.horizontal_top(|ui| {
+        ui.horizontal(|ui| {
             label(ui, name);
             ui.add(egui::Label::new(RichText::new(text).color(theme::TEXT)).wrap());
         });
     };
-    line(ui, "Fault", &format!("{} on {}", fault.kind().name, fault.on()));
+    let about = if seen.about.is_empty() { String::new() } else { format!(": {}", seen.about) };
+    line(ui, "Fault", &format!("{} on {}{about}", fault.kind().name, fault.on()));
     line(ui, "Size", &size_text(&WrittenFault { id: "fault".into(), ..fault.clone() }, view.scene));
     line(ui, "Effect", fault.kind().about());
     line(ui, "Where", site_text(form.site));

@@ -300,6 +300,24 @@ mod tests {
     }
 
     #[test]
+    fn a_slider_sets_how_much() {
+        let mut harness = harness("T-100", true, Vec::new());
+        harness.get_by_label("Break T-100…").click();
+        harness.run();
+        let rail = harness.get_by_role(egui::accesskit::Role::Slider).rect();
+        harness.drag_at(rail.left_center() + egui::vec2(10.0, 0.0));
+        harness.run();
+        harness.drop_at(rail.center());
+        harness.run();
+        harness.get_by_label("Prepare").click();
+        harness.run();
+        harness.get_by_label("Inject").click();
+        harness.run();
+        let (_, fault, _) = injected(harness.state());
+        assert!(fault.on() == "T-100.tank.leak" && fault.values()[0] > 1e-6, "{fault:?}");
+    }
+
+    #[test]
     fn without_a_plant_faults_lie_over_live_data_and_no_machine_is_offered() {
         let mut harness = harness("T-100", false, Vec::new());
         harness.get_by_label("Break T-100…").click();
