@@ -32,6 +32,7 @@
 //! ```
 
 pub mod against;
+mod breaking;
 mod by_hand;
 pub mod campaign;
 mod commands;

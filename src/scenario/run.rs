@@ -34,7 +34,7 @@ use crate::value::{Grade, Quality, Reason, Sample, SignalIndex, Timestamp, Value
 /// How long the plant runs before conditions are looked at again, in nanoseconds.
 pub const SLICE: u64 = 100_000_000;
 /// Who does what a scenario does.
-const OPERATOR: &str = "scenario";
+pub(super) const OPERATOR: &str = "scenario";
 /// Memory for what alarms, derived signals and plots look back at.
 const HISTORY_BYTES: u64 = 64 << 20;
 
@@ -180,16 +180,18 @@ fn looked_at(watches: &[Watch]) -> Vec<SignalIndex> {
 }
 
 pub(super) struct Stage<'a> {
-    experiment: &'a Experiment,
+    pub(super) experiment: &'a Experiment,
     pub(super) clock: Clock,
     pub(super) plant: Plant,
     /// Where somebody else's program controls the plant.
     pub(super) control: Option<Control<'a>>,
     /// When the plant began, in the time of the clock, and how old it is at the start of the experiment, in nanoseconds.
-    plant_epoch: Timestamp,
-    begin: u64,
+    pub(super) plant_epoch: Timestamp,
+    pub(super) begin: u64,
     /// Those that act, in the order in which they came.
-    faults: Vec<Fault>,
+    pub(super) faults: Vec<Fault>,
+    /// Ids of those among them that are over by themselves.
+    pub(super) over: BTreeSet<String>,
     pub(super) watches: Vec<Watch>,
     /// Commands whose effect is not seen yet, and how many were given so far.
     pub(super) pending: Vec<Pending>,
@@ -298,6 +300,7 @@ impl<'a> Stage<'a> {
         Ok(Self {
             experiment,
             faults: plant.faults().to_vec(),
+            over: BTreeSet::new(),
             clock,
             plant_epoch,
             begin,
@@ -563,6 +566,7 @@ impl<'a> Stage<'a> {
 
     /// Does what is due, and what waited for something that is true now.
     fn do_steps(&mut self, time: u64) {
+        self.tell_over(time);
         for step in std::mem::take(&mut self.waiting) {
             let is_true = |when| self.truth(when, time) == Some(true);
             let comes = step.at <= time && step.when.as_ref().is_none_or(is_true);
@@ -582,18 +586,11 @@ impl<'a> Stage<'a> {
         self.done.extend(self.experiment.steps.iter().position(|one| std::ptr::eq(one, step)));
         let now = self.clock.moment(time);
         let text = match &step.kind {
-            StepKind::Fault(fault) => {
-                let mut fault = fault.clone();
-                fault.course.onset = i64::try_from(self.begin.saturating_add(time)).unwrap_or(i64::MAX);
-                let text = format!("fault {}: {}", fault.id, fault.kind().name);
-                self.faults.retain(|other| other.id != fault.id);
-                self.faults.push(fault);
-                self.plant.set_faults(self.faults.clone());
-                text
-            }
+            StepKind::Fault(fault) => return self.set(time, fault),
             StepKind::Clear(id) => {
                 self.take_back(time, id.as_deref());
-                id.as_ref().map_or_else(|| "all faults are taken back".to_owned(), |id| format!("{id} is taken back"))
+                let text = id.as_ref().map(|id| format!("{id} is taken back"));
+                return self.tell(time, text.unwrap_or_else(|| "all faults are taken back".to_owned()));
             }
             StepKind::Repair { path, machine, repair } => {
                 self.plant.repair(*machine, *repair);
@@ -622,22 +619,6 @@ impl<'a> Stage<'a> {
         let draft = Draft::new(now, now, Kind::Note { text: text.clone() }).by(OPERATOR, "");
         self.world.record(draft);
         self.tell(time, text);
-    }
-
-    /// Takes back a fault, or all. One that changed nothing proves nothing: most often it ended before anything came, or it
-    /// sets what was so anyway.
-    fn take_back(&mut self, time: u64, id: Option<&str>) {
-        let goes = |fault: &Fault| id.is_none_or(|id| fault.id == id);
-        let own = |fault: &Fault| self.faults.iter().any(|one| one.id == fault.id);
-        let idle: Vec<String> = self
-            .plant
-            .acted()
-            .filter(|(fault, acted)| goes(fault) && own(fault) && *acted == 0)
-            .map(|(fault, _)| format!("fault {} changed nothing", fault.id))
-            .collect();
-        idle.into_iter().for_each(|text| self.trouble(time, text));
-        self.faults.retain(|fault| !goes(fault));
-        self.plant.set_faults(self.faults.clone());
     }
 
     /// Of what the twin knows at a time.
