@@ -48,6 +48,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const GREETING: Duration = Duration::from_millis(500);
 /// The longest wait between two looks at whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
+/// Between two looks at a full queue.
+const FULL: Duration = Duration::from_millis(1);
 /// Topics in one subscription.
 const TOPICS_AT_ONCE: usize = 100;
 
@@ -171,7 +173,8 @@ impl Line {
         Ok(())
     }
 
-    /// Sends a message of the plant. What goes wrong is told when the controller is waited for.
+    /// Sends a message of the plant; waits for a broker that takes some time. What goes wrong is told when the controller is
+    /// waited for.
     pub fn publish(&self, message: &Message<'_>) {
         let qos = match message.qos {
             0 => QoS::AtMostOnce,
@@ -179,8 +182,18 @@ impl Line {
             _ => QoS::ExactlyOnce,
         };
         self.shared.remember(message.topic, message.payload);
-        // A connection that has ended has said why.
-        let _ = self.client.publish(message.topic, qos, message.retain, message.payload);
+        let give_up = Instant::now() + PATIENCE;
+        // Fails while the queue is full, and once the connection has ended, which has said why.
+        while self.client.try_publish(message.topic, qos, message.retain, message.payload).is_err() {
+            if !self.shared.is_open() || self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            if Instant::now() >= give_up {
+                self.shared.end("the broker does not take messages any more");
+                return;
+            }
+            std::thread::sleep(FULL);
+        }
     }
 
     /// Tells the controller that a run begins, until it acknowledges 0. What it has said before is forgotten.
@@ -279,6 +292,9 @@ impl Line {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(LineError::Interrupted);
             }
+            if let Some(why) = self.shared.ended() {
+                return Err(self.broker(why));
+            }
             let left = until.saturating_duration_since(Instant::now());
             match self.news.recv_timeout(left.min(LOOK)) {
                 Ok(News::Ended(text)) => return Err(self.broker(text)),
@@ -303,9 +319,9 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
+        // Fails where the connection has ended already, and where the queue is full.
+        let _ = self.client.try_disconnect();
         self.shared.close();
-        // Fails where the connection has ended already.
-        let _ = self.client.disconnect();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {

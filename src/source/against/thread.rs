@@ -23,8 +23,11 @@ const MOST_NEWS: usize = 65_536;
 const AGAIN: Duration = Duration::from_millis(250);
 /// How long it tries to connect.
 const PATIENCE: Duration = Duration::from_secs(9);
-/// How long a broker may take to end the connection after the goodbye.
+/// How long a broker may take to end the connection after the goodbye, and to take what was said before it.
 const FAREWELL: Duration = Duration::from_millis(500);
+const GOODBYE: Duration = Duration::from_secs(3);
+/// Between two looks at whether to end.
+const LOOK: Duration = Duration::from_millis(50);
 
 pub(super) enum News {
     Connected,
@@ -50,7 +53,11 @@ pub(super) struct Shared {
     own: Mutex<BTreeSet<String>>,
     /// Why the last attempt to connect failed.
     failure: Mutex<Option<String>>,
+    /// Why nothing is sent any more, though the connection may stand.
+    ended: Mutex<Option<String>>,
     is_closing: AtomicBool,
+    /// The thread has ended.
+    is_over: AtomicBool,
 }
 
 fn locked<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -68,6 +75,20 @@ impl Shared {
 
     pub fn last_failure(&self) -> Option<String> {
         locked(&self.failure).clone()
+    }
+
+    /// Nothing is sent any more.
+    pub fn end(&self, why: &str) {
+        *locked(&self.ended) = Some(why.to_owned());
+    }
+
+    pub fn ended(&self) -> Option<String> {
+        locked(&self.ended).clone()
+    }
+
+    /// Whether something can still be sent.
+    pub fn is_open(&self) -> bool {
+        !self.is_over.load(Ordering::Relaxed) && locked(&self.ended).is_none()
     }
 
     pub fn close(&self) {
@@ -128,9 +149,25 @@ pub(super) fn start(address: Address, broker: Broker, announcement: String) -> R
     let (sender, news) = crossbeam_channel::bounded(MOST_NEWS);
     let shared = Arc::new(Shared::default());
     let of_thread = shared.clone();
-    let run = move || runtime.block_on(keep(events, &sender, &of_thread));
+    let run = move || {
+        runtime.block_on(async {
+            tokio::select! {
+                () = keep(events, &sender, &of_thread) => {}
+                () = closed(&of_thread) => {}
+            }
+        });
+        of_thread.is_over.store(true, Ordering::Relaxed);
+    };
     let thread = std::thread::Builder::new().name("controller".to_owned()).spawn(run).map_err(Failure::Thread)?;
     Ok(Started { client, news, shared, thread })
+}
+
+/// Ends a while after the goodbye, whatever the broker does.
+async fn closed(shared: &Shared) {
+    while !shared.is_closing() {
+        tokio::time::sleep(LOOK).await;
+    }
+    tokio::time::sleep(GOODBYE).await;
 }
 
 async fn keep(mut events: EventLoop, news: &Sender<News>, shared: &Shared) {
