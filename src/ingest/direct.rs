@@ -39,6 +39,9 @@ struct Field {
     is_whole: bool,
 }
 
+/// Makes the payload of some values at a time.
+pub type Encode<'a> = dyn Fn(&[Option<Value>], Timestamp) -> Option<Vec<u8>> + 'a;
+
 impl ShortWay {
     /// The short way of the messages that go to a topic and carry `signals`; `encode` makes the payload of their values, in
     /// the same order, at a time. None where a message is not to be had without its bytes.
@@ -47,7 +50,7 @@ impl ShortWay {
         (encoder, table): (&Encoder, &BindingTable),
         topic: &str,
         signals: &[SignalIndex],
-        encode: &dyn Fn(&[Option<Value>], Timestamp) -> Option<Vec<u8>>,
+        encode: &Encode<'_>,
     ) -> Option<Self> {
         let kinds: Vec<ValueKind> = signals.iter().filter_map(|at| Some(scene.signals.get(at.at())?.kind)).collect();
         let bits = usize::BITS - signals.len().leading_zeros();

@@ -74,7 +74,7 @@ impl Judgement {
     }
 
     /// When all of its values had come, if they are news of what a command of `since` has brought; else what is missing.
-    pub(super) fn news(&self, since: Timestamp) -> Result<Timestamp, &'static str> {
+    pub fn news(&self, since: Timestamp) -> Result<Timestamp, &'static str> {
         match self.came {
             None => Err("nothing of it came since"),
             Some(came) if came.first <= since => Err("not all of its values came since"),

@@ -10,8 +10,7 @@ use super::against::by_topic;
 use super::experiment::Ordered;
 use super::run::Stage;
 use super::watch::Given;
-use crate::history::Point;
-use crate::instruction::{self, Judgement};
+use crate::instruction::{self, Judgement, Reading};
 use crate::scene::commands::{Evidence, Requirement, Verify};
 use crate::value::{SignalIndex, Timestamp};
 
@@ -73,9 +72,9 @@ impl Stage<'_> {
             let Evidence::That(that) = &one.verify.by else { continue };
             let judgement = self.judge(&one.ordered, that, now.min(end));
             let text = judgement.text();
-            match (judgement.evidence_at, judgement.holds) {
+            match (judgement.news(one.at), judgement.holds) {
                 // Only what came after the command tells of it.
-                (Some(seen), Some(true)) if seen > one.at && seen <= end => {
+                (Ok(seen), Some(true)) if seen <= end => {
                     let seen = self.clock.since(seen);
                     self.tell(seen, format!("command {} is verified: {text}", one.ordered.id));
                     self.end_of_command(seen, &one.ordered, Given::Verified, &text);
@@ -109,7 +108,7 @@ impl Stage<'_> {
 
     fn judge(&self, ordered: &Ordered, requirement: &Requirement, now: Timestamp) -> Judgement {
         let scene = self.world.scene();
-        let newest = |signal: SignalIndex| -> Option<Point> { self.world.knowledge().history.newest(signal) };
+        let newest = |signal: SignalIndex| Reading::from(self.world.knowledge().history.newest(signal));
         let command = &scene.commands[ordered.command];
         instruction::judge(requirement, command, &ordered.arguments, scene, &newest, now)
     }

@@ -152,7 +152,7 @@ fn difference(one: &[[f64; 2]], other: &[[f64; 2]]) -> f64 {
     let (ours, theirs) = (parts(one), parts(other));
     let moves = ours.iter().filter(|part| !part.is_empty()).map(|part| {
         let middle = mean(part);
-        (part.iter().map(|x| (x - middle).powi(2)).sum::<f64>() / part.len() as f64).sqrt()
+        (part.iter().map(|x| (x - middle) * (x - middle)).sum::<f64>() / part.len() as f64).sqrt()
     });
     let moves = moves.fold(0.0, f64::max);
     let size = one.iter().map(|[_, x]| x.abs()).fold(0.0, f64::max);

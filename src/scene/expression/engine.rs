@@ -41,8 +41,12 @@ pub const FUNCTIONS: &[(&str, usize)] = &[
     ("tanh", 1),
 ];
 
+/// Functions of one and of two numbers, by their names.
+pub(super) type Unary = (&'static str, fn(f64) -> f64);
+pub(super) type Binary = (&'static str, fn(f64, f64) -> f64);
+
 /// Operators and functions from a number to a number.
-pub(super) const UNARY: &[(&str, fn(f64) -> f64)] = &[
+pub(super) const UNARY: &[Unary] = &[
     ("-", |x| -x),
     ("+", |x| x),
     ("abs", f64::abs),
@@ -64,8 +68,7 @@ pub(super) const UNARY: &[(&str, fn(f64) -> f64)] = &[
 ];
 
 /// Functions from two numbers to one.
-pub(super) const BINARY: &[(&str, fn(f64, f64) -> f64)] =
-    &[("atan2", libm::atan2), ("max", max), ("min", min), ("pow", libm::pow)];
+pub(super) const BINARY: &[Binary] = &[("atan2", libm::atan2), ("max", max), ("min", min), ("pow", libm::pow)];
 
 /// Steps of one evaluation. An expression without loops takes about one step per operator.
 const MAX_OPERATIONS: u64 = 10_000;

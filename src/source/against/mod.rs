@@ -276,6 +276,7 @@ impl Line {
         let payload = said.to_string().into_bytes();
         let (topic, payload) = (TICK, payload.as_slice());
         self.publish(&Message {
+            samples: None,
             broker: "",
             topic,
             payload,

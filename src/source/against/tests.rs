@@ -108,7 +108,16 @@ fn what_comes_before_an_acknowledgement_belongs_to_its_tick_and_own_messages_are
     for n in 1..=3 {
         let payload = n.to_string();
         let payload = payload.as_bytes();
-        line.publish(&Message { broker: "", topic: FLOW, payload, retain: false, from_store: false, qos: 0, time: 0 });
+        line.publish(&Message {
+            broker: "",
+            topic: FLOW,
+            payload,
+            samples: None,
+            retain: false,
+            from_store: false,
+            qos: 0,
+            time: 0,
+        });
         let orders = line.tick(n, zero, n * 1_000_000_000, Duration::from_secs(5));
         let orders = orders.unwrap_or_else(|error| panic!("{error}"));
         heard.push(orders.iter().map(|order| String::from_utf8_lossy(&order.payload).into_owned()).collect::<Vec<_>>());

@@ -105,7 +105,10 @@ pub struct Request {
 
 /// Lets others control a plant over its brokers: reads their requests.
 #[derive(Clone)]
-pub struct Control(pub Arc<dyn Fn(&Scene, &[u8]) -> Request + Send + Sync>);
+pub struct Control(pub Arc<Read>);
+
+/// Reads a message on the topic of control, for a plant of this scene.
+pub type Read = dyn Fn(&Scene, &[u8]) -> Request + Send + Sync;
 
 impl fmt::Debug for Control {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -268,8 +271,16 @@ impl Publisher {
         let said = json!({"id": id, "ok": ok, "said": said, "time": time.to_string(), "faults": faults});
         let topic = format!("{}/answer", control_topic(&self.plant.announcement_topic()));
         let (payload, time) = (said.to_string().into_bytes(), self.plant.time());
-        let message =
-            Message { broker, topic: &topic, payload: &payload, retain: false, from_store: false, qos: 1, time };
+        let message = Message {
+            broker,
+            topic: &topic,
+            payload: &payload,
+            samples: None,
+            retain: false,
+            from_store: false,
+            qos: 1,
+            time,
+        };
         emit(&self.links, &self.shared)(message);
     }
 
