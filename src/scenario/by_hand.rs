@@ -1,5 +1,5 @@
-//! What somebody did by hand to a simulated plant, as a scenario that does the same. In: the deeds, the journal since the plant
-//! began, the place of the scene. Out: the text of a scenario file, or why there can be none. Writes no disk.
+//! What somebody did by hand to a simulated plant, as a scenario that does the same: faults, commands, acknowledgements. In: the
+//! deeds, the journal since the plant began, the place of the scene. Out: the text of a scenario file, or why there can be none. Writes no disk.
 //!
 //! The scenario ends when it is saved, and expects the alarms that were raised, and no others: so it is a test of what was
 //! seen.
@@ -14,13 +14,14 @@ use serde::Serialize;
 use super::format::{ExpectDef, OnDef, StepDef, VERSION};
 use crate::event::{Event, Kind};
 use crate::fault::{self, Defect, Measure, WrittenFault};
+use crate::instruction::State;
 use crate::scene::format::{QuantityDef, Table};
 use crate::scene::rule::{AlarmPath, Subject};
 use crate::scene::text::write_duration;
 use crate::scene::{Scene, Spanned, faults};
 use crate::session::ByHand;
 use crate::source::plant::{Outcome, Told};
-use crate::value::Timestamp;
+use crate::value::{Timestamp, Value};
 
 /// How much sooner or later than it was an alarm may come.
 const SLACK: u64 = 5_000_000_000;
@@ -55,6 +56,11 @@ pub fn by_hand(
     }
     let events = events.iter().filter(|event| event.time >= begin && event.time <= now);
     steps.extend(events.clone().filter_map(|event| acknowledged(event).map(|alarm| (since(event.received), alarm))));
+    let given = events.clone().filter_map(|event| Some((since(event.time), commanded(event)?)));
+    for ((time, step), number) in given.zip(1..) {
+        // Each has a name of its own.
+        steps.push((time, StepDef { id: Some(format!("command {number}").into()), ..step }));
+    }
     steps.sort_by_key(|(time, _)| *time);
     let last = steps.last().map_or(0, |(time, _)| *time);
     // The last step has an effect before it ends.
@@ -169,6 +175,21 @@ fn unit_of(fault: &WrittenFault, scene: &Scene) -> String {
     faults::unit(&resolved, scene)
 }
 
+/// A command that the plant was given.
+fn commanded(event: &Event) -> Option<StepDef> {
+    let Kind::Command { command, arguments, state: State::Sent, .. } = &event.kind else { return None };
+    let path = format!("{}.{command}", event.twin.as_ref()?);
+    let with = arguments.iter().map(|(name, value)| {
+        let value = match value {
+            Value::Number(x) => QuantityDef::Number(*x),
+            Value::Bool(flag) => QuantityDef::Flag(*flag),
+            Value::Text(text) => QuantityDef::Text(text.to_string()),
+        };
+        (Spanned::from(name.clone()), Spanned::from(value))
+    });
+    Some(StepDef { command: Some(path.into()), with: Table(with.collect()), ..StepDef::default() })
+}
+
 /// The alarm that an operator acknowledged.
 fn acknowledged(event: &Event) -> Option<StepDef> {
     use crate::alarm::Cause;
@@ -265,6 +286,36 @@ mod tests {
         let steps = steps_of(&deeds, &Scene::default());
         let short: Vec<_> = steps.iter().map(|(time, step)| (*time, step.id.is_some(), step.clear.is_some())).collect();
         assert_eq!(short, [(40, true, false), (60, false, true)]);
+    }
+
+    #[test]
+    fn a_command_that_was_sent_is_a_step() {
+        use std::collections::BTreeMap;
+
+        use crate::event::{Draft, Journal};
+        use crate::scene::Significance;
+        let command = |state| Kind::Command {
+            command: "set_frequency".into(),
+            instruction: 1,
+            arguments: BTreeMap::from([("frequency".to_owned(), Value::Number(40.0))]),
+            broker: String::new(),
+            address: String::new(),
+            topic: "p".into(),
+            payload: "40".into(),
+            significance: Significance::Warning,
+            state,
+            result: String::new(),
+        };
+        let mut journal = Journal::default();
+        for state in [State::Queued, State::Sent, State::Verified] {
+            let draft = Draft::new(Timestamp(0), Timestamp(0), command(state));
+            journal.record(Draft { twin: Some("P-602".into()), ..draft });
+        }
+        let steps: Vec<StepDef> = journal.iter().filter_map(|event| commanded(event)).collect();
+        let wanted = r#"[
+        (with: {"frequency": 40.0}, command: "P-602.set_frequency"),
+    ]"#;
+        assert_eq!(list(&steps).expect("a text"), wanted);
     }
 
     #[test]

@@ -89,7 +89,7 @@ const HOVER: f32 = 4.0;
 const GHOST_MARK: f32 = 17.0;
 
 pub(super) fn plugin(app: &mut App) {
-    app.init_resource::<ScreenLabels>().add_systems(
+    app.init_resource::<ScreenLabels>().init_resource::<Broken>().add_systems(
         PostUpdate,
         project.after(TransformSystems::Propagate).after(CameraUpdateSystems).before(EguiPostUpdateSet::EndPass),
     );

@@ -3,11 +3,12 @@
 
 mod after_kill;
 mod alarm_day;
+#[cfg(feature = "desktop")]
+mod break_it;
 mod day_script;
 #[cfg(all(target_os = "linux", feature = "desktop"))]
 mod drop;
 mod guarded;
-#[cfg(feature = "desktop")]
 mod keys;
 mod one_order;
 mod overlay;

@@ -261,7 +261,7 @@ fn what_cannot_be_broken_is_refused_in_words() {
     let notes: Vec<String> = knowledge.chronicle().journal().iter().map(|event| event.summary()).collect();
     let says = |part: &str| assert!(notes.iter().any(|note| note.contains(part)), "{part}: {notes:#?}");
     says("did you mean `P-1.vibration`?");
-    says("faults cannot be set in a plant from here");
+    says("this session runs no simulated plant: start it with --plant");
     says("live data have none");
     says("no fault `F-9` lies over live data");
 }

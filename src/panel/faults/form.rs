@@ -160,6 +160,11 @@ fn label(ui: &mut Ui, text: &str) {
     widgets::paint_text(ui.painter(), rect, text, theme::small(), theme::TEXT_WEAK, egui::Align::Min);
 }
 
+/// Whether Enter was pressed while nothing else has the keyboard: it goes on to the next step.
+fn goes_on(ctx: &Context) -> bool {
+    ctx.memory(|memory| memory.focused().is_none()) && ctx.input(|input| input.key_pressed(egui::Key::Enter))
+}
+
 /// The first step: what, how much, when. Says whether it is given up.
 fn fill_ui(ui: &mut Ui, view: &FormView, twin: &Twin, form: &mut Form) -> bool {
     ui.horizontal(|ui| {
@@ -251,7 +256,8 @@ fn fill_ui(ui: &mut Ui, view: &FormView, twin: &Twin, form: &mut Form) -> bool {
     let mut gives_up = false;
     ui.horizontal(|ui| {
         let prepare = ui.add_enabled(fault.is_some() && problems.is_empty(), egui::Button::new("Prepare"));
-        if let (true, Some(fault)) = (prepare.clicked(), fault) {
+        let is_asked = prepare.clicked() || prepare.enabled() && goes_on(ui.ctx());
+        if let (true, Some(fault)) = (is_asked, fault) {
             let task = (form.site == Site::Plant).then(|| begin_preview(view, &fault)).flatten();
             form.seen = Some(Seen { fault, about: offer.about.clone(), task, preview: None });
         }
@@ -390,7 +396,7 @@ fn see_ui(ui: &mut Ui, view: &FormView, form: &mut Form, out: &mut Vec<OperatorC
     ui.add_space(8.0);
     let (mut is_closed, mut goes_back) = (false, false);
     ui.horizontal(|ui| {
-        if ui.button("Inject").clicked() {
+        if ui.button("Inject").clicked() || goes_on(ui.ctx()) {
             let (site, fault, reason) = (form.site, fault.clone(), form.reason.trim().to_owned());
             out.push(FaultCommand::Inject { site, fault, reason }.into());
             is_closed = true;

@@ -284,9 +284,10 @@ mod tests {
         harness.run();
         harness.get_by_label("Sensor").click();
         harness.run();
-        harness.get_by_label("Reason").focus();
+        let field = egui::accesskit::Role::TextInput;
+        harness.get_by_role_and_label(field, "Reason").focus();
         harness.run();
-        harness.get_by_label("Reason").type_text("drill");
+        harness.get_by_role_and_label(field, "Reason").type_text("drill");
         harness.run();
         harness.get_by_label("Prepare").click();
         harness.run();
@@ -315,6 +316,24 @@ mod tests {
         harness.run();
         let (_, fault, _) = injected(harness.state());
         assert!(fault.on() == "T-100.tank.leak" && fault.values()[0] > 1e-6, "{fault:?}");
+    }
+
+    #[test]
+    fn enter_goes_on_step_by_step() {
+        let mut harness = harness("T-100", true, Vec::new());
+        harness.get_by_label("Break T-100…").click();
+        harness.run();
+        // A button that was clicked keeps the keyboard.
+        harness.get_by_label("Sensor").click();
+        harness.run();
+        harness.ctx.memory_mut(|memory| memory.stop_text_input());
+        harness.run();
+        harness.key_press(egui::Key::Enter);
+        harness.run();
+        assert_eq!(harness.state().out, [], "it is seen first");
+        harness.key_press(egui::Key::Enter);
+        harness.run();
+        assert_eq!(injected(harness.state()).0, Site::Plant);
     }
 
     #[test]
@@ -363,7 +382,7 @@ mod tests {
             gone: None,
         };
         let row = row(&span, &scene, Timestamp(30_000_000_000));
-        assert_eq!((row.state.as_str(), row.left.as_str()), ("acts", "1 min left"));
+        assert_eq!((row.state.as_str(), row.left.as_str()), ("acts", "1:00 left"));
         assert_eq!(row.size, "by 2 m3/h");
         let mut harness = harness("P-101", true, vec![row]);
         assert!(harness.query_by_label("bias on P-101.flow").is_some());

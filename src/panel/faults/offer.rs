@@ -38,7 +38,7 @@ impl Offer {
             let begin = self.usual.unwrap_or(0.0);
             let range = match high - low {
                 width if width.is_finite() && width <= 1e6 * self.span => (low, high),
-                _ => (begin - self.span, begin + self.span),
+                _ => ((begin - self.span).max(low), (begin + self.span).min(high)),
             };
             return (range, begin);
         }

@@ -23,8 +23,13 @@ pub struct Display {
 
 impl Display {
     pub fn start() -> Option<Self> {
+        Self::start_with("800x600x24")
+    }
+
+    /// With a screen of this size and depth.
+    pub fn start_with(screen: &str) -> Option<Self> {
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"]);
+        command.args(["-displayfd", "1", "-screen", "0", screen, "-nolisten", "tcp"]);
         let Ok(mut server) = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn() else {
             eprintln!("skipped: Xvfb is not installed");
             return None;
