@@ -9,6 +9,7 @@ mod day_script;
 #[cfg(all(target_os = "linux", feature = "desktop"))]
 mod drop;
 mod guarded;
+#[cfg(feature = "desktop")]
 mod keys;
 mod one_order;
 mod overlay;

@@ -35,7 +35,7 @@ impl Offer {
         let is_value = kind.layer == Layer::Process && kind.name == "set";
         if is_value {
             let (low, high) = self.bounds;
-            let begin = self.usual.unwrap_or(0.0);
+            let begin = self.usual.unwrap_or(0.0).clamp(low, high);
             let range = match high - low {
                 width if width.is_finite() && width <= 1e6 * self.span => (low, high),
                 _ => ((begin - self.span).max(low), (begin + self.span).min(high)),
