@@ -86,6 +86,8 @@
 //! | course | when a fault begins, grows, ends and comes again: [`Course`](fault::Course) |
 //! | bout | one stretch of time in which a fault is active: [`Bout`](fault::Bout) |
 //! | site | where a fault acts: over live data, in a plant, in a test rig: [`Site`](fault::Site) |
+//! | intervention | what somebody does to the faults of a plant that runs: [`Intervention`](source::plant::Intervention) |
+//! | span | a fault from when it was set until it is gone, as the journal tells: [`FaultSpan`](event::FaultSpan) |
 //! | overlay | the shown world as it would be with faults on live data; the true one stays as it is: [`OverlayView`](analysis::OverlayView) |
 //! | to lay, to lift | to set a fault over live data, to clear it: [`Knowledge::lay`](analysis::Knowledge::lay) |
 //! | whole message | a message that travels with its bytes beside its samples, as a fault of a link is on its topic |
@@ -143,6 +145,7 @@
 //! | open: another recording or scene | the window | `cli::opener` |
 //! | layer: shift, ghosts, close | a world with layers beside it | `layers::project` |
 //! | fault: inject, clear | a live session; a replay refuses | `session::faults`, `replay::commands` |
+//! | scenario: save what was done by hand | a live session with a plant of its own | `scenario::save` |
 //! | camera: focus, viewpoints | the 3D view | `view::camera` |
 //!
 //! # Invariants

@@ -174,6 +174,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             return Err(Failure::Environment(format!("plant: {why}")));
         }
         saved.hand_to(&handle);
+        handle.take_told().iter().for_each(|told| eprintln!("pollux: {told}"));
         let silent = handle.status().silent();
         if !has_asked && !silent.is_empty() && started.elapsed() >= PATIENCE {
             has_asked = true;

@@ -42,7 +42,7 @@ use bevy::prelude::*;
 
 use crate::scene::Scene;
 use crate::schedule::TwinSet;
-use crate::value::{SignalIndex, TwinIndex};
+use crate::value::{SignalIndex, Timestamp, TwinIndex};
 
 pub use carry_out::{Group, HandleCommands, Refusals};
 pub use groups::{
@@ -70,6 +70,14 @@ impl Default for Operator {
     }
 }
 
+/// What came of the last thing that was asked about faults and scenarios, for the panel where it was asked.
+#[derive(Resource, Clone, PartialEq, Eq, Debug, Default)]
+pub struct FaultAnswer {
+    /// Empty before the first one.
+    pub text: String,
+    pub at: Timestamp,
+}
+
 /// What the operator is looking at. Written by the handler of [`AttentionCommand`], and where another scene takes over.
 #[derive(Resource, Clone, PartialEq, Debug, Default)]
 pub struct Attention {
@@ -92,6 +100,7 @@ impl Attention {
 pub(super) fn plugin(app: &mut App) {
     app.init_resource::<Attention>()
         .init_resource::<Operator>()
+        .init_resource::<FaultAnswer>()
         .init_resource::<Underway>()
         .handle_commands(attention::attention)
         .handle_commands(transport::transport)

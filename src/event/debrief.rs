@@ -80,6 +80,7 @@ pub fn debrief(journals: &[Vec<Event>]) -> Debrief {
     let mut spans: Vec<FaultSpan> =
         journals.iter().flat_map(|events| FaultSpans::of(events).iter().cloned().collect::<Vec<_>>()).collect();
     spans.sort_by(|one, other| (one.begin(), &one.fault.id).cmp(&(other.begin(), &other.fault.id)));
+    spans.dedup_by(|one, other| one.site == other.site && one.fault.id == other.fault.id && one.set == other.set);
     let mut events: Vec<&Event> = journals.iter().flatten().collect();
     events.sort_by_key(|event| event.time);
     let mut steps: Vec<(Step, Option<String>)> = Vec::new();
@@ -114,7 +115,8 @@ fn sort(event: &Event) -> Option<Sort> {
     match &event.kind {
         Kind::Alarm { cause: Cause::Raised, .. } => Some(Sort::Alarm),
         Kind::Alarm { cause: Cause::Acknowledged, .. } => event.by.as_ref().map(|_| Sort::Acknowledgement),
-        Kind::Command { state, .. } => (*state >= State::Queued).then_some(Sort::Deed),
+        // Once for each: when it left.
+        Kind::Command { state, .. } => (*state == State::Sent).then_some(Sort::Deed),
         Kind::FaultSet { .. } | Kind::FaultCleared { .. } => None,
         _ => event.by.as_ref().map(|_| Sort::Deed),
     }
@@ -147,8 +149,12 @@ fn incident(span: &FaultSpan, steps: &[(Step, Option<String>)]) -> Incident {
         begin,
         gone: end,
         first_alarm_secs: first.map(|(step, _)| step.secs),
-        acknowledged_secs: since_alarm(&|step, of| {
-            step.sort == Sort::Acknowledgement && first.is_some_and(|(_, alarm)| *alarm == of)
+        acknowledged_secs: first.and_then(|(alarm, path)| {
+            // Also after the fault was gone.
+            let is_it = |(step, of): &&(Step, Option<String>)| {
+                step.sort == Sort::Acknowledgement && of == *path && step.time >= alarm.time
+            };
+            steps.iter().find(is_it).map(|(step, _)| step.time.secs_since(alarm.time))
         }),
         first_deed_secs: since_alarm(&|step, _| step.sort == Sort::Deed),
         steps: followed.into_iter().map(|(step, _)| step).collect(),

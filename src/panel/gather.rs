@@ -15,7 +15,7 @@ use super::snapshot::{Known, Snapshot};
 use super::{issues, recording, theme};
 use crate::alarm::{AlarmBoard, Horn};
 use crate::analysis::Analysis;
-use crate::command::{Attention, Ghosts, Operator, OperatorCommand};
+use crate::command::{Attention, FaultAnswer, Ghosts, Operator, OperatorCommand};
 use crate::event::{EventLog, RecordTroubles};
 use crate::history::{self, Cursor, Density, Extent, Horizon, SkipGaps, Usage, ViewTime};
 use crate::instruction::Desk;
@@ -54,6 +54,7 @@ pub(super) struct Readable<'w, 's> {
     recording: Res<'w, Recording>,
     desk: Option<Res<'w, Desk>>,
     broken: Res<'w, Broken>,
+    fault_answer: Res<'w, FaultAnswer>,
     plant: Option<Res<'w, OwnPlant>>,
     recent: Res<'w, RecentFiles>,
     labels: Res<'w, ScreenLabels>,
@@ -154,6 +155,7 @@ fn with_snapshot<T>(read: &Readable, shell: &mut Shell, then: impl FnOnce(&Snaps
         desk: read.desk.as_deref(),
         faults: &read.log.faults,
         broken: &read.broken,
+        fault_answer: &read.fault_answer,
         plant: read.plant.as_deref(),
         known: Known { lines: &wishes, bounds: None, usage: Usage::default(), arrivals: &no_arrivals },
     };

@@ -113,6 +113,7 @@ pub fn plugin(app: &mut App) {
         .init_resource::<ViewRect>()
         .init_resource::<ScreenLabels>()
         .init_resource::<crate::stage::Broken>()
+        .init_resource::<crate::command::FaultAnswer>()
         .init_resource::<crate::view::Covered>()
         .init_resource::<crate::view::TwinMenu>()
         .init_resource::<crate::record::Recording>()

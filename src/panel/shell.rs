@@ -296,6 +296,7 @@ fn read_keys(ui: &Ui, shell: &mut Shell, views: &Views, out: &mut Vec<OperatorCo
         attention: views.read.attention,
         viewpoints: views.read.scene().views.len(),
         help_open: shell.help_open,
+        form_open: shell.states.get::<FaultsState>().is_some_and(|state| state.form.is_some()),
     };
     match shortcuts::read(ui.ctx(), &on, out) {
         Some(Wish::Search) => {

@@ -89,6 +89,8 @@ pub struct KeyContext<'a> {
     /// How many viewpoints the scene has.
     pub viewpoints: usize,
     pub help_open: bool,
+    /// A form is open in front of all else: it has the keys.
+    pub form_open: bool,
 }
 
 const DIGITS: [Key; 9] =
@@ -97,7 +99,7 @@ const DIGITS: [Key; 9] =
 /// Reads the keys of this frame: the only place that does. While a text field has the keyboard only
 /// Ctrl + F and the keys that clear all faults are heard.
 pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> Option<Wish> {
-    let KeyContext { time, speed, attention, viewpoints, help_open } = *on;
+    let KeyContext { time, speed, attention, viewpoints, help_open, form_open } = *on;
     // Nothing comes before it: no dialog, no text field.
     let clear_all = egui::KeyboardShortcut::new(Modifiers::COMMAND | Modifiers::SHIFT, Key::X);
     if ctx.input_mut(|input| input.consume_shortcut(&clear_all)) {
@@ -107,7 +109,7 @@ pub fn read(ctx: &Context, on: &KeyContext, out: &mut Vec<OperatorCommand>) -> O
     if ctx.input_mut(|input| input.consume_shortcut(&find)) {
         return Some(Wish::Search);
     }
-    if ctx.text_edit_focused() {
+    if ctx.text_edit_focused() || form_open {
         return None;
     }
     let reload = egui::KeyboardShortcut::new(Modifiers::COMMAND, Key::R);
@@ -303,7 +305,14 @@ mod tests {
         testing::harness(keys, move |ui, keys| {
             let view = plant.time(cursor, &TimeState::default());
             let attention = Attention { selected: Some(TwinIndex(3)), trends: Vec::new() };
-            let on = KeyContext { time: &view, speed: 2.0, attention: &attention, viewpoints: 4, help_open: false };
+            let on = KeyContext {
+                time: &view,
+                speed: 2.0,
+                attention: &attention,
+                viewpoints: 4,
+                help_open: false,
+                form_open: false,
+            };
             keys.wishes.extend(read(ui.ctx(), &on, &mut keys.out));
             ui.text_edit_singleline(&mut keys.text);
         })
@@ -418,7 +427,14 @@ mod tests {
         let mut harness = testing::harness(keys, move |ui, keys| {
             let view = plant.time(Cursor::Live, &TimeState::default());
             let attention = Attention::default();
-            let on = KeyContext { time: &view, speed: 1.0, attention: &attention, viewpoints: 0, help_open: false };
+            let on = KeyContext {
+                time: &view,
+                speed: 1.0,
+                attention: &attention,
+                viewpoints: 0,
+                help_open: false,
+                form_open: true,
+            };
             keys.wishes.extend(read(ui.ctx(), &on, &mut keys.out));
             egui::Modal::new(egui::Id::new("any")).show(ui.ctx(), |ui| ui.text_edit_singleline(&mut keys.text));
         });

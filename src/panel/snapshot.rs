@@ -9,7 +9,7 @@ use super::mark::TwinMarks;
 use super::open::RecentFiles;
 use super::recording::RecordView;
 use crate::alarm::AlarmBoard;
-use crate::command::{Attention, Ghosts};
+use crate::command::{Attention, FaultAnswer, Ghosts};
 use crate::event::{Event, FaultSpans};
 use crate::history::{Cursor, Density, Extent, Horizon, Marks, SkipGaps, Usage, ViewTime};
 use crate::instruction::Desk;
@@ -60,6 +60,8 @@ pub struct Snapshot<'a> {
     pub faults: &'a FaultSpans,
     /// What they are on.
     pub broken: &'a Broken,
+    /// What came of the last thing that was asked about them.
+    pub fault_answer: &'a FaultAnswer,
     /// None where this session runs no plant.
     pub plant: Option<&'a OwnPlant>,
     pub known: Known<'a>,

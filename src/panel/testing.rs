@@ -19,7 +19,7 @@ use super::timebar::{TimeInput, TimeState, TimeView};
 use super::trend::{TrendInput, TrendState, TrendView, trend_view};
 use super::{issues, timebar};
 use crate::alarm::AlarmBoard;
-use crate::command::{Attention, Ghosts};
+use crate::command::{Attention, FaultAnswer, Ghosts};
 use crate::event::{Event, FaultSpans};
 use crate::history::{self, Bucket, Counts, Cursor, Density, Extent, Gaps, History, Horizon, SkipGaps, ViewTime};
 use crate::layers::Layers;
@@ -422,6 +422,7 @@ impl Plant {
             desk: None,
             faults: &self.faults,
             broken: &self.broken,
+            fault_answer: &FaultAnswer::default(),
             plant: None,
             known: Known {
                 lines: &self.history,

@@ -9,6 +9,9 @@ use crate::scene::faults;
 use crate::scene::nearest::nearest;
 use crate::value::{Shift, SignalIndex, Timestamp, topic};
 
+/// Faults that are in a plant at once at most.
+const MOST: usize = 200;
+
 impl Plant {
     /// The faults that act, in their order.
     pub fn faults(&self) -> &[Fault] {
@@ -61,11 +64,20 @@ impl Plant {
     /// Sets one more fault from now on; its onset counts from now. The one of the same id gives way to it. Gives it as it was
     /// set, in the time of the plant. Every reason for a refusal is a sentence; a fault that can change nothing is refused too.
     pub fn inject(&mut self, fault: &WrittenFault) -> Result<WrittenFault, Vec<String>> {
+        if fault.id == "all" {
+            return Err(vec!["a fault cannot be called `all`, which means all of them: choose another id".to_owned()]);
+        }
         let mut resolved = faults::resolve(fault, &self.scene)?;
         resolved.course = resolved.course.shifted(Shift(i64::try_from(self.time()).unwrap_or(i64::MAX)));
         let written = faults::written(&resolved, &self.scene);
         let mut list = self.faults().to_vec();
         list.retain(|other| other.id != resolved.id);
+        if list.len() >= MOST {
+            return Err(vec![format!(
+                "fault `{}`: {MOST} faults are in the plant already: clear some first",
+                resolved.id
+            )]);
+        }
         list.push(resolved.clone());
         let mut problems: Vec<String> = self.check_faults(&list).iter().map(ToString::to_string).collect();
         problems.extend(self.idle(&resolved));

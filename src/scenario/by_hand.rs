@@ -1,10 +1,11 @@
 //! What somebody did by hand to a simulated plant, as a scenario that does the same: faults, commands, acknowledgements. In: the
-//! deeds, the journal since the plant began, the place of the scene. Out: the text of a scenario file, or why there can be none. Writes no disk.
+//! interventions, the journal since the plant began, the place of the scene. Out: the text of a scenario file, or why there
+//! can be none. Writes no disk.
 //!
 //! The scenario ends when it is saved, and expects the alarms that were raised, and no others: so it is a test of what was
 //! seen.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -49,13 +50,24 @@ pub fn by_hand(
     if let Some(why) = &log.is_lost {
         return Err(ByHandError::Lost { why: why.clone() });
     }
+    // The plant was held up, as by a computer that slept: its times are of several beginnings.
+    let shift = |told: &Told| i128::from(told.at.0) - i128::from(told.time);
+    if log.done.windows(2).any(|pair| shift(&pair[0]) != shift(&pair[1])) {
+        return Err(ByHandError::Lost { why: "the plant was held up for a while".to_owned() });
+    }
+    let is_whole = events.first().is_none_or(|first| first.id == 1 || first.time <= begin);
+    if !is_whole {
+        return Err(ByHandError::Lost { why: "the journal has let go of its first events".to_owned() });
+    }
     let since = |moment: Timestamp| u64::try_from(moment.0.saturating_sub(begin.0)).unwrap_or(0);
-    let mut steps = steps_of(&log.deeds, scene);
+    let mut steps = steps_of(&log.done, scene);
     if steps.is_empty() {
         return Err(ByHandError::Nothing);
     }
     let events = events.iter().filter(|event| event.time >= begin && event.time <= now);
-    steps.extend(events.clone().filter_map(|event| acknowledged(event).map(|alarm| (since(event.received), alarm))));
+    steps.extend(
+        events.clone().filter_map(|event| acknowledged(event, scene).map(|alarm| (since(event.received), alarm))),
+    );
     let given = events.clone().filter_map(|event| Some((since(event.time), commanded(event)?)));
     for ((time, step), number) in given.zip(1..) {
         // Each has a name of its own.
@@ -98,14 +110,19 @@ fn list<T: Serialize>(items: &[T]) -> Result<String, ByHandError> {
 }
 
 /// Faults and their ends. A fault that was gone before it began is left out.
-fn steps_of(deeds: &[Told], scene: &Scene) -> Vec<(u64, StepDef)> {
+fn steps_of(done: &[Told], scene: &Scene) -> Vec<(u64, StepDef)> {
     let mut steps = Vec::new();
     let mut never: BTreeSet<usize> = BTreeSet::new();
-    for (place, told) in deeds.iter().enumerate() {
+    // Two steps never share a name: the second fault of a name gets another one.
+    let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+    let named = |id: &str, uses: usize| if uses < 2 { id.to_owned() } else { format!("{id} ({uses})") };
+    for (place, told) in done.iter().enumerate() {
         match &told.outcome {
             Outcome::Set(fault) => {
+                *uses.entry(&fault.id).or_default() += 1;
+                let name = named(&fault.id, uses[&*fault.id]);
                 let onset = u64::try_from(fault.course.onset).unwrap_or(0).max(told.time);
-                let next = deeds.iter().enumerate().skip(place + 1).find(|(_, later)| match &later.outcome {
+                let next = done.iter().enumerate().skip(place + 1).find(|(_, later)| match &later.outcome {
                     Outcome::Set(other) | Outcome::Cleared { fault: other, .. } => other.id == fault.id,
                     Outcome::Refused(_) => false,
                 });
@@ -115,11 +132,11 @@ fn steps_of(deeds: &[Told], scene: &Scene) -> Vec<(u64, StepDef)> {
                             never.insert(next);
                         }
                     }
-                    _ => steps.push((onset, fault_step(fault, scene))),
+                    _ => steps.push((onset, StepDef { id: Some(name.into()), ..fault_step(fault, scene) })),
                 }
             }
             Outcome::Cleared { fault, .. } if !never.contains(&place) => {
-                let clear = Some(fault.id.clone().into());
+                let clear = Some(named(&fault.id, uses.get(&*fault.id).copied().unwrap_or(0)).into());
                 steps.push((told.time, StepDef { clear, ..StepDef::default() }));
             }
             Outcome::Cleared { .. } | Outcome::Refused(_) => {}
@@ -191,11 +208,11 @@ fn commanded(event: &Event) -> Option<StepDef> {
 }
 
 /// The alarm that an operator acknowledged.
-fn acknowledged(event: &Event) -> Option<StepDef> {
+fn acknowledged(event: &Event, scene: &Scene) -> Option<StepDef> {
     use crate::alarm::Cause;
     let Kind::Alarm { cause: Cause::Acknowledged, .. } = &event.kind else { return None };
-    let alarm = event.alarm_path()?.to_string();
-    Some(StepDef { acknowledge: Some(alarm.into()), ..StepDef::default() })
+    let alarm = event.alarm_path().filter(|alarm| !is_of_session(alarm, scene))?;
+    Some(StepDef { acknowledge: Some(alarm.to_string().into()), ..StepDef::default() })
 }
 
 /// The alarms that were raised, each for the first time, and no others. Those on connections are of this session alone.
@@ -205,16 +222,14 @@ fn expectations<'e>(
     since: &dyn Fn(Timestamp) -> u64,
     end: u64,
 ) -> Vec<ExpectDef> {
-    let of_broker = |path: &AlarmPath| {
-        let rule = scene.alarms.iter().find(|rule| AlarmPath::of_rule(rule, scene) == *path);
-        rule.is_none_or(|rule| matches!(rule.subject, Subject::Broker(_)))
-    };
     let mut known = BTreeSet::new();
     let mut expected = Vec::new();
     for event in events {
         let Kind::Alarm { from, to, .. } = &event.kind else { continue };
         let is_raised = !from.is_active() && to.is_active();
-        let Some(alarm) = event.alarm_path().filter(|alarm| is_raised && !of_broker(alarm)) else { continue };
+        let Some(alarm) = event.alarm_path().filter(|alarm| is_raised && !is_of_session(alarm, scene)) else {
+            continue;
+        };
         if !known.insert(alarm.clone()) {
             continue;
         }
@@ -230,6 +245,12 @@ fn expectations<'e>(
     }
     expected.push(ExpectDef::NothingElse { but: Vec::new() });
     expected
+}
+
+/// Whether an alarm is on a connection, which a scenario does not have.
+fn is_of_session(path: &AlarmPath, scene: &Scene) -> bool {
+    let rule = scene.alarms.iter().find(|rule| AlarmPath::of_rule(rule, scene) == *path);
+    rule.is_none_or(|rule| matches!(rule.subject, Subject::Broker(_)))
 }
 
 fn written(nanos: u64) -> String {
@@ -277,13 +298,13 @@ mod tests {
     fn what_was_gone_before_it_began_is_no_step() {
         use crate::event::Ending;
         let cleared = |fault| Outcome::Cleared { fault, ending: Ending::Cleared };
-        let deeds = [
+        let done = [
             told(10, Outcome::Set(link("F-1", 50))),
             told(20, cleared(link("F-1", 50))),
             told(30, Outcome::Set(link("F-2", 40))),
             told(60, cleared(link("F-2", 40))),
         ];
-        let steps = steps_of(&deeds, &Scene::default());
+        let steps = steps_of(&done, &Scene::default());
         let short: Vec<_> = steps.iter().map(|(time, step)| (*time, step.id.is_some(), step.clear.is_some())).collect();
         assert_eq!(short, [(40, true, false), (60, false, true)]);
     }

@@ -27,7 +27,7 @@ use super::load::Said;
 use crate::scene::document::Names;
 use crate::scene::report::Report;
 use crate::scene::{self, Scene, Spanned};
-use crate::source::plant::{Asked, Control, Deed, Request};
+use crate::source::plant::{Asked, Control, Intervention, Request};
 
 /// Who is named where a request names nobody.
 const NOBODY: &str = "control";
@@ -63,25 +63,29 @@ fn read(scene: &Scene, payload: &[u8]) -> Request {
             return Request { id: short_id(id), asked: Err(vec![format!("{rule}: {error}")]) };
         }
     };
-    let deed = match (&def.inject, &def.clear) {
+    let what = match (&def.inject, &def.clear) {
         (Some(_), Some(_)) => Err(vec!["a request sets a fault or clears one, not both: send two".to_owned()]),
         (Some(fault), None) => inject(fault, scene).map(Some),
-        (None, Some(id)) if id == "all" => Ok(Some((Deed::ClearAll, String::new()))),
-        (None, Some(id)) => Ok(Some((Deed::Clear(id.clone()), String::new()))),
+        (None, Some(id)) if id.len() > LONGEST => Err(vec![format!("an id has at most {LONGEST} characters")]),
+        (None, Some(id)) if id == "all" => Ok(Some((Intervention::ClearAll, String::new()))),
+        (None, Some(id)) => Ok(Some((Intervention::Clear(id.clone()), String::new()))),
         (None, None) => Ok(None),
     };
     let by = if def.by.trim().is_empty() { NOBODY } else { def.by.trim() };
-    let asked = deed.map(|deed| {
-        deed.map(|(deed, note)| {
+    let asked = what.map(|what| {
+        what.map(|(what, note)| {
             let reason = if def.reason.trim().is_empty() { note.as_str() } else { def.reason.trim() };
-            Asked { deed, by: cut(by), reason: cut(reason) }
+            Asked { what, by: cut(by), reason: cut(reason) }
         })
     });
     Request { id: short_id(def.id), asked }
 }
 
 /// A fault, with the reason that is written beside it.
-fn inject(def: &Spanned<StepDef>, scene: &Scene) -> Result<(Deed, String), Vec<String>> {
+fn inject(def: &Spanned<StepDef>, scene: &Scene) -> Result<(Intervention, String), Vec<String>> {
+    if def.id.as_ref().is_some_and(|id| id.len() > LONGEST) {
+        return Err(vec![format!("an id has at most {LONGEST} characters")]);
+    }
     let mut report = Report::default();
     report.add_file(Default::default(), "".into());
     let mut names = Names { scene, report: &mut report };
@@ -94,7 +98,7 @@ fn inject(def: &Spanned<StepDef>, scene: &Scene) -> Result<(Deed, String), Vec<S
                 fault.id = String::new();
             }
             let note = def.note.as_ref().map(|note| note.value.clone()).unwrap_or_default();
-            Ok((Deed::Inject(scene::faults::written(&fault, scene)), note))
+            Ok((Intervention::Inject(scene::faults::written(&fault, scene)), note))
         }
         None => Err(issues.iter().map(scene::faults::said).collect()),
     }
@@ -143,7 +147,9 @@ mod tests {
             "with": {"by": "20 cm"}, "at": "5s", "ramp": "10s", "lasts": "5min", "id": "wet"}}"#;
         let request = asked(text);
         assert_eq!(request.id, 7);
-        let Ok(Some(Asked { deed: Deed::Inject(fault), by, reason })) = request.asked else { panic!("{request:?}") };
+        let Ok(Some(Asked { what: Intervention::Inject(fault), by, reason })) = request.asked else {
+            panic!("{request:?}")
+        };
         assert_eq!((by.as_str(), reason.as_str(), fault.id.as_str()), ("ada", "drill", "wet"));
         assert_eq!((fault.on(), fault.values()), ("T-1.level".into(), vec![0.2]));
         assert_eq!((fault.course.onset, fault.course.ramp), (5_000_000_000, 10_000_000_000));
@@ -151,10 +157,10 @@ mod tests {
 
     #[test]
     fn faults_are_cleared_and_looked_at() {
-        let deed = |text: &str| asked(text).asked.expect("it is right").map(|asked| asked.deed);
-        assert_eq!(deed(r#"{"clear": "all"}"#), Some(Deed::ClearAll));
-        assert_eq!(deed(r#"{"clear": "F-7", "by": "bob"}"#), Some(Deed::Clear("F-7".into())));
-        assert_eq!(deed(r#"{"id": "who"}"#), None);
+        let what = |text: &str| asked(text).asked.expect("it is right").map(|asked| asked.what);
+        assert_eq!(what(r#"{"clear": "all"}"#), Some(Intervention::ClearAll));
+        assert_eq!(what(r#"{"clear": "F-7", "by": "bob"}"#), Some(Intervention::Clear("F-7".into())));
+        assert_eq!(what(r#"{"id": "who"}"#), None);
     }
 
     #[test]

@@ -65,8 +65,8 @@ pub(super) fn alone(
     said: &Said,
     names: &mut Names<'_>,
 ) -> Option<Fault> {
-    let StepDef { when, within, clear, repair, acknowledge, .. } = &def.value;
-    let others = [when, within, clear, repair, acknowledge];
+    let StepDef { when, within, clear, repair, acknowledge, command, .. } = &def.value;
+    let others = [when, within, clear, repair, acknowledge, command];
     if let Some(other) = others.into_iter().flatten().next() {
         let brief = "acts from its `at` on; it waits for nothing and does nothing else";
         let hint = "write fault, on, with, at, ramp, lasts, every, times, id and note";

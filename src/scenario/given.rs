@@ -90,6 +90,16 @@ impl Stage<'_> {
         }
     }
 
+    /// At the end: what was not seen by then is not seen.
+    pub(super) fn end_commands(&mut self, time: u64) {
+        self.verify(time);
+        for one in std::mem::take(&mut self.pending) {
+            let why = "not seen before the end of the experiment";
+            self.tell(time, format!("command {} is not verified: {why}", one.ordered.id));
+            self.end_of_command(time, &one.ordered, Given::Unseen, why);
+        }
+    }
+
     /// Tells the expectations; what none of them is about is a problem where it went wrong.
     fn end_of_command(&mut self, time: u64, ordered: &Ordered, given: Given, why: &str) {
         let mut is_named = false;

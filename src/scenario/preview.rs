@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::event::Kind;
@@ -14,6 +15,8 @@ use crate::run::{Run, RunOptions};
 use crate::scene::{self, Scene, ValueKind};
 use crate::value::{SignalIndex, Timestamp};
 
+/// How far it runs before it looks whether anybody still wants to know, in nanoseconds.
+const SLICE: u64 = 1_000_000_000;
 /// Points of a line.
 const COLUMNS: usize = 120;
 /// Signals that are shown, those that differ most first.
@@ -47,14 +50,19 @@ struct Future {
     raised: Vec<(f64, String)>,
 }
 
-/// Runs a plant ahead from its portrait, with a fault whose onset counts from there, and without.
+/// Runs a plant ahead from its portrait, with a fault whose onset counts from there, and without. It gives something else, and
+/// soon, once `stop` is set.
 pub fn preview(
     scene: &Arc<Scene>,
     portrait: &[u8],
     profiles: &[Profile],
     fault: &WrittenFault,
     length: Duration,
+    stop: &AtomicBool,
 ) -> Result<Preview, String> {
+    if u128::try_from(fault.course.onset).is_ok_and(|onset| onset >= length.as_nanos()) {
+        return Err(format!("the fault begins after the next {} s, which are all that is run ahead", length.as_secs()));
+    }
     let taken = || {
         let taken = Plant::taken_up(scene.clone(), portrait, None, profiles.to_vec());
         taken.map_err(|error| format!("the plant cannot be run ahead: {error}"))
@@ -63,7 +71,7 @@ pub fn preview(
     let (mut broken, _) = taken()?;
     broken.inject(fault).map_err(|problems| problems.join("; "))?;
     let now = epoch + Duration::from_nanos(plant.time());
-    let (without, with) = (future(scene, plant, epoch, length), future(scene, broken, epoch, length));
+    let (without, with) = (future(scene, plant, epoch, length, stop), future(scene, broken, epoch, length, stop));
     let end = now + length;
     let numbers = scene.signals.iter().filter(|signal| signal.kind == ValueKind::Number);
     let mut differing: Vec<(f64, SignalIndex)> = numbers
@@ -96,7 +104,7 @@ pub fn preview(
     })
 }
 
-fn future(scene: &Arc<Scene>, mut plant: Plant, epoch: Timestamp, length: Duration) -> Future {
+fn future(scene: &Arc<Scene>, mut plant: Plant, epoch: Timestamp, length: Duration, stop: &AtomicBool) -> Future {
     let now = epoch + Duration::from_nanos(plant.time());
     let options = RunOptions { start: now, history_budget_bytes: 32 << 20, ..RunOptions::default() };
     let mut world = Run::new(scene.clone(), options);
@@ -104,11 +112,14 @@ fn future(scene: &Arc<Scene>, mut plant: Plant, epoch: Timestamp, length: Durati
         world.connection(&broker, true, None, now);
     }
     let until = plant.time().saturating_add(u64::try_from(length.as_nanos()).unwrap_or(u64::MAX));
-    plant.run(until, epoch, &mut |message| {
-        let plant::Message { broker, topic, payload, from_store, qos, time, .. } = message;
-        let receive_time = epoch + Duration::from_nanos(time);
-        world.message(broker, &Message { topic, payload, retained: from_store, qos, receive_time });
-    });
+    while plant.time() < until && !stop.load(Ordering::Relaxed) {
+        let next = until.min(plant.time() + SLICE);
+        plant.run(next, epoch, &mut |message| {
+            let plant::Message { broker, topic, payload, from_store, qos, time, .. } = message;
+            let receive_time = epoch + Duration::from_nanos(time);
+            world.message(broker, &Message { topic, payload, retained: from_store, qos, receive_time });
+        });
+    }
     world.pass_time(now + length);
     let raised = world.events_after(0).filter_map(|event| match &event.kind {
         Kind::Alarm { from, to, .. } if !from.is_active() && to.is_active() => {
@@ -157,6 +168,10 @@ fn difference(one: &[[f64; 2]], other: &[[f64; 2]]) -> f64 {
     let moves = moves.fold(0.0, f64::max);
     let size = one.iter().map(|[_, x]| x.abs()).fold(0.0, f64::max);
     let scale = moves.max(0.005 * size).max(1e-9);
+    // A part that one of them has and the other has not.
+    let is_missing = |one: &Vec<f64>, other: &Vec<f64>| one.len() >= 2 && other.is_empty();
+    let is_cut =
+        is_cut || ours.iter().zip(&theirs).any(|(one, other)| is_missing(one, other) || is_missing(other, one));
     let apart = ours.iter().zip(&theirs).filter(|(one, other)| !one.is_empty() && !other.is_empty());
     let apart = apart.map(|(one, other)| (mean(one) - mean(other)).abs()).fold(0.0, f64::max) / scale;
     if is_cut { apart.max(2.0) } else { apart }
@@ -184,7 +199,7 @@ mod tests {
     fn ahead(defect: Defect<String, String>) -> Preview {
         let (scene, portrait) = plant();
         let fault = WrittenFault { id: "F-1".into(), defect, course: Course::default() };
-        preview(&scene, &portrait, &[], &fault, Duration::from_secs(60)).expect("a preview")
+        preview(&scene, &portrait, &[], &fault, Duration::from_secs(60), &AtomicBool::default()).expect("a preview")
     }
 
     #[test]
@@ -209,7 +224,8 @@ mod tests {
         let (scene, portrait) = plant();
         let defect = Defect::Link { broker: None, topics: vec!["nowhere".into()], effect: LinkEffect::Disconnect {} };
         let fault = WrittenFault { id: "F-1".into(), defect, course: Course::default() };
-        let refused = preview(&scene, &portrait, &[], &fault, Duration::from_secs(1)).expect_err("no such topic");
+        let refused = preview(&scene, &portrait, &[], &fault, Duration::from_secs(1), &AtomicBool::default());
+        let refused = refused.expect_err("no such topic");
         assert!(refused.contains("sends nothing on nowhere"), "{refused}");
     }
 }

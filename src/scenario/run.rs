@@ -393,6 +393,9 @@ impl<'a> Stage<'a> {
             // What is said at the very end.
             self.advance(time, Plant::run);
         }
+        if !is_aborted {
+            self.end_commands(time);
+        }
         self.end_control(time, is_aborted);
         if !self.faults.is_empty() {
             self.take_back(time, None);

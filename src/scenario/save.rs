@@ -3,18 +3,19 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bevy::prelude::*;
 
 use super::by_hand::{ByHandError, by_hand};
 use super::load;
 use crate::analysis::Analysis;
-use crate::command::{HandleCommands, Refusals, Remarks, ScenarioCommand};
-use crate::event::Event;
+use crate::command::{FaultAnswer, HandleCommands, Refusals, Remarks, ScenarioCommand};
+use crate::event::{Event, Kind};
 use crate::files::{Existing, NewFile};
 use crate::record::RecordOptions;
 use crate::scene::{LoadedScene, Scene};
-use crate::session::ByHand;
+use crate::session::{ByHand, OwnPlant};
 use crate::source::Clock;
 use crate::value::{Shift, Timestamp};
 
@@ -26,33 +27,48 @@ pub fn plugin(app: &mut App) {
 #[deny(clippy::wildcard_enum_match_arm, clippy::match_wildcard_for_single_variants)]
 fn scenario(
     In(command): In<ScenarioCommand>,
-    by_hand: Option<Res<ByHand>>,
+    (by_hand, own): (Option<Res<ByHand>>, Option<Res<OwnPlant>>),
     loaded: Res<LoadedScene>,
     (analysis, clock): (Res<Analysis>, Res<Clock>),
     remarks: Remarks,
-    mut refusals: ResMut<Refusals>,
+    (mut refusals, mut answer): (ResMut<Refusals>, ResMut<FaultAnswer>),
 ) {
     let saved = match command {
         ScenarioCommand::Save { path } => {
             let path = place(path.as_deref(), &loaded.scene.name, clock.now());
-            let knowledge = analysis.lock();
-            let events: Vec<&Event> = knowledge.chronicle().journal().iter().map(|event| &**event).collect();
-            save(&path, &loaded.scene, by_hand.as_deref(), &events, clock.now()).map(|()| path)
+            let events: Vec<Arc<Event>> = analysis.lock().chronicle().journal().iter().cloned().collect();
+            let events: Vec<&Event> = events.iter().map(|event| &**event).collect();
+            let others = own.as_deref().map_or(0, |own| own.status.commands());
+            save(&path, &loaded.scene, by_hand.as_deref(), (&events, others), clock.now()).map(|()| path)
         }
     };
-    match saved {
-        Ok(path) => remarks.answer(format!("saved as a scenario: pollux test {}", path.display())),
+    let text = match saved {
+        Ok(path) => format!("saved as a scenario: pollux test {}", path.display()),
         Err(why) => {
             let why = format!("no scenario is saved: {why}");
             refusals.add(why.clone());
-            remarks.answer(why);
+            why
         }
-    }
+    };
+    *answer = FaultAnswer { text: text.clone(), at: clock.now() };
+    remarks.answer(text);
 }
 
-fn save(path: &Path, scene: &Scene, log: Option<&ByHand>, events: &[&Event], now: Timestamp) -> Result<(), String> {
+fn save(
+    path: &Path,
+    scene: &Scene,
+    log: Option<&ByHand>,
+    (events, commands): (&[&Event], u64),
+    now: Timestamp,
+) -> Result<(), String> {
     let log = log.ok_or("this session runs no simulated plant: start it with --plant")?;
-    let last = log.deeds.last().ok_or_else(|| ByHandError::Nothing.to_string())?;
+    let are_ours = events.iter().any(|event| matches!(event.kind, Kind::Command { .. }));
+    if commands > 0 && !are_ours {
+        return Err(
+            "somebody else has commanded the plant, and nobody knows what: no scenario would do the same".to_owned()
+        );
+    }
+    let last = log.done.last().ok_or_else(|| ByHandError::Nothing.to_string())?;
     // Of a plant that has stood still for a while: its newest start.
     let begin = Timestamp(Shift(i64::try_from(last.time).unwrap_or(i64::MAX)).here(last.at).0);
     let text = by_hand(path, scene, log, events, (begin, now)).map_err(|error| error.to_string())?;
@@ -64,7 +80,7 @@ fn save(path: &Path, scene: &Scene, log: Option<&ByHand>, events: &[&Event], now
     let loaded = load(path);
     match loaded.experiments.is_empty() {
         false => Ok(()),
-        true => Err(format!("{} has errors, which `pollux check` lists", path.display())),
+        true => Err(format!("{} has errors: `pollux test` lists them", path.display())),
     }
 }
 

@@ -2,20 +2,22 @@
 //! faults. Out: faults that lie over live data or are in that plant, or a refusal in words. Which faults there are and what
 //! became of them is in the journal; what was done to the plant by hand is in [`ByHand`] too. Sends nothing to a broker.
 
+use std::sync::Arc;
+
 use bevy::prelude::*;
 
 use super::{Options, Running};
 use crate::analysis::Analysis;
-use crate::command::{FaultCommand, Operator, Refusals, Remarks};
-use crate::event::{Draft, Kind};
+use crate::command::{FaultAnswer, FaultCommand, Operator, Refusals, Remarks};
+use crate::event::{Draft, Ending, FaultSpans, Kind};
 use crate::fault::{Site, WrittenFault};
 use crate::plant::Portrait;
 use crate::scene::{Scene, faults};
-use crate::source::plant::{Asked, Deed, Outcome, Told};
+use crate::source::plant::{Asked, Intervention, Outcome, PlantStatus, Told};
 use crate::source::{Clock, Waker};
 use crate::value::{Shift, Timestamp};
 
-/// Deeds that are kept at most.
+/// Interventions that are kept at most.
 const MOST: usize = 10_000;
 
 /// The session's own plant as panels see it: its state now and then, to run it ahead on a copy.
@@ -24,6 +26,7 @@ pub struct OwnPlant {
     pub portrait: Portrait,
     /// Asks for a frame when a copy has been run ahead.
     pub waker: Waker,
+    pub status: Arc<PlantStatus>,
 }
 
 /// What people did to the session's own plant since it began.
@@ -32,7 +35,7 @@ pub struct ByHand {
     /// How the plant was made.
     pub plant: crate::plant::Options,
     /// Oldest first; nothing that was refused.
-    pub deeds: Vec<Told>,
+    pub done: Vec<Told>,
     /// Why the same cannot be done again from the beginning.
     pub is_lost: Option<String>,
 }
@@ -46,7 +49,7 @@ impl ByHand {
             _ if plant.commanded => Some("somebody else controls it (--commanded)"),
             _ => None,
         };
-        Self { plant: plant.clone(), deeds: Vec::new(), is_lost: is_lost.map(str::to_owned) }
+        Self { plant: plant.clone(), done: Vec::new(), is_lost: is_lost.map(str::to_owned) }
     }
 
     /// What was done later cannot be done again, as the plant is another one since.
@@ -55,8 +58,8 @@ impl ByHand {
     }
 
     fn add(&mut self, told: Told) {
-        match self.deeds.len() < MOST {
-            true => self.deeds.push(told),
+        match self.done.len() < MOST {
+            true => self.done.push(told),
             false => self.lose("more was done to it than is kept"),
         }
     }
@@ -70,10 +73,13 @@ pub(super) fn fault(
     operator: Res<Operator>,
     clock: Res<Clock>,
     remarks: Remarks,
-    mut refusals: ResMut<Refusals>,
+    (mut refusals, mut answer): (ResMut<Refusals>, ResMut<FaultAnswer>),
 ) {
     let refused = match command {
-        FaultCommand::Inject { site: Site::Overlay, fault, reason } => {
+        FaultCommand::Inject { site: Site::Overlay, mut fault, reason } => {
+            if fault.id.trim().is_empty() {
+                fault.id = new_id(&analysis);
+            }
             let laid = analysis.lock().lay(fault, &operator.0, &reason, || clock.now());
             laid.err().map(|problems| format!("the fault is not set: {}", problems.join("; ")))
         }
@@ -81,15 +87,15 @@ pub(super) fn fault(
             analysis.lock().lift(Some(&id), &operator.0, clock.now()).err()
         }
         FaultCommand::Inject { site: Site::Plant, fault, reason } => {
-            ask(&running, Deed::Inject(fault), &operator.0, reason).err()
+            ask(&running, Intervention::Inject(fault), &operator.0, reason).err()
         }
         FaultCommand::Clear { site: Site::Plant, id } => {
-            ask(&running, Deed::Clear(id), &operator.0, String::new()).err()
+            ask(&running, Intervention::Clear(id), &operator.0, String::new()).err()
         }
         FaultCommand::ClearAll => {
             let lifted = analysis.lock().lift(None, &operator.0, clock.now());
             let asked = match running.plant.is_some() {
-                true => ask(&running, Deed::ClearAll, &operator.0, String::new()),
+                true => ask(&running, Intervention::ClearAll, &operator.0, String::new()),
                 false => Ok(()),
             };
             lifted.and(asked).err()
@@ -101,18 +107,34 @@ pub(super) fn fault(
     };
     if let Some(why) = refused {
         refusals.add(why.clone());
+        *answer = FaultAnswer { text: why.clone(), at: clock.now() };
         remarks.answer(why);
     }
 }
 
+/// `O-2`: one that no fault over live data has had.
+fn new_id(analysis: &Analysis) -> String {
+    let knowledge = analysis.lock();
+    let spans = FaultSpans::of(knowledge.chronicle().journal().iter().map(|event| &**event));
+    let laid = knowledge.laid();
+    let is_free = |id: &String| {
+        spans.iter().all(|span| span.site != Site::Overlay || span.fault.id != *id)
+            && laid.iter().all(|one| one.fault.id != *id)
+    };
+    (1_u64..).map(|number| format!("O-{number}")).find(is_free).unwrap_or_default()
+}
+
 /// Asks the session's own plant.
-fn ask(running: &Running, deed: Deed, by: &str, reason: String) -> Result<(), String> {
+fn ask(running: &Running, what: Intervention, by: &str, reason: String) -> Result<(), String> {
     let Some((_, plant)) = &running.plant else {
         return Err(
             "this session runs no simulated plant: start it with --plant, or lay the fault over live data".to_owned()
         );
     };
-    match plant.ask(Asked { deed, by: by.to_owned(), reason }) {
+    if let Some(why) = plant.status().failure() {
+        return Err(format!("the plant has stopped: {why}"));
+    }
+    match plant.ask(Asked { what, by: by.to_owned(), reason }) {
         true => Ok(()),
         false => Err("the plant has too much to do already: wait a moment".to_owned()),
     }
@@ -125,9 +147,22 @@ pub(super) fn follow(
     clock: Res<Clock>,
     loaded: Res<crate::scene::LoadedScene>,
     mut by_hand: Option<ResMut<ByHand>>,
-    mut refusals: ResMut<Refusals>,
+    (mut refusals, mut answer): (ResMut<Refusals>, ResMut<FaultAnswer>),
+    mut was_failed: Local<bool>,
 ) {
     let Some((_, plant)) = &running.plant else { return };
+    let has_failed = plant.status().failure().is_some();
+    if has_failed && !std::mem::replace(&mut *was_failed, has_failed) {
+        analysis.lock().end_all_faults(&[Site::Plant], Ending::Gone, clock.now());
+    }
+    *was_failed = has_failed;
+    let lost = plant.take_lost();
+    if lost > 0 {
+        let text =
+            format!("{lost} reports of its faults were lost: the list of faults may be wrong until all are cleared");
+        let now = clock.now();
+        analysis.lock().record(Draft::new(now, now, Kind::Plant { text }));
+    }
     for told in plant.take_told() {
         if let Some(by_hand) = &mut by_hand
             && told.by.is_some()
@@ -137,6 +172,7 @@ pub(super) fn follow(
         }
         if let Outcome::Refused(why) = &told.outcome {
             refusals.add(why.join("; "));
+            *answer = FaultAnswer { text: why.join("; "), at: clock.now() };
         }
         analysis.lock().record(draft(told, &loaded.scene, clock.now()));
     }

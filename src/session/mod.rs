@@ -252,8 +252,8 @@ pub fn open(app: &mut App, options: Options, waker: Waker) -> Result<(), OpenErr
         app.insert_resource(Outbox::of(&running));
     }
     if let Some((_, plant)) = &plant {
-        let (portrait, waker) = (plant.portrait().clone(), waker.clone());
-        app.insert_resource(ByHand::begin(&options)).insert_resource(OwnPlant { portrait, waker });
+        let (portrait, waker, status) = (plant.portrait().clone(), waker.clone(), plant.status().clone());
+        app.insert_resource(ByHand::begin(&options)).insert_resource(OwnPlant { portrait, waker, status });
     }
     for (fault, reason) in &options.overlay {
         let laid = analysis.lock().lay(fault.clone(), &options.operator, reason, || clock.now());
@@ -581,7 +581,7 @@ fn reload(
     }
     running.replan_plant(&scene, &after);
     if let (Some(own), Some((_, plant))) = (&mut own, &running.plant) {
-        own.portrait = plant.portrait().clone();
+        (own.portrait, own.status) = (plant.portrait().clone(), plant.status().clone());
     }
     if let Some(by_hand) = &mut by_hand {
         by_hand.lose("the scene was read again since it began");

@@ -8,7 +8,7 @@
 //! stops, as nobody could tell the simulated from the real any more. Where somebody else commands it, it also hears the
 //! topics of commands, and says nothing there. What people [do to it](Asked) it does at a time of its own. It goes to another machine only when that is allowed by name.
 
-mod deeds;
+mod interventions;
 mod link;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,8 +25,8 @@ use crate::plant::{self, MakeError, Message, Plant, Portrait, Profile};
 use crate::scene::{Broker, Scene, faults};
 use crate::source::SourceError;
 use crate::value::Timestamp;
-pub use deeds::{Asked, Control, Deed, Outcome, Request, Standing, Told, control_topic};
-use deeds::{Askers, Deeds};
+pub use interventions::{Asked, Control, Intervention, Outcome, Request, Standing, Told, control_topic};
+use interventions::{Askers, Interventions};
 use link::Link;
 
 /// How often the simulation catches up with the clock.
@@ -209,7 +209,7 @@ struct Shared {
     /// A scene to go on with, and what its files hold.
     next: Mutex<Option<(Arc<Scene>, Vec<Profile>)>>,
     portrait: Portrait,
-    deeds: Deeds,
+    interventions: Interventions,
 }
 
 impl PlantHandle {
@@ -225,17 +225,22 @@ impl PlantHandle {
     /// Asks for something to be done to it; what became of it is [told](Self::take_told). False where more is asked for
     /// than can wait.
     pub fn ask(&self, asked: Asked) -> bool {
-        self.shared.deeds.ask(asked)
+        self.shared.interventions.ask(asked)
     }
 
     /// What was done to it since this was asked last, and which faults ended by themselves.
     pub fn take_told(&self) -> Vec<Told> {
-        self.shared.deeds.take_told()
+        self.shared.interventions.take_told()
+    }
+
+    /// How many reports were lost since this was asked last, as nobody took them.
+    pub fn take_lost(&self) -> u64 {
+        self.shared.interventions.take_lost()
     }
 
     /// The faults that are in it, in the order in which they act.
     pub fn standing(&self) -> Vec<Standing> {
-        self.shared.deeds.standing()
+        self.shared.interventions.standing()
     }
 
     /// Goes on with another scene at the brokers that it was given: machines that are the same keep their states.
@@ -307,14 +312,17 @@ type Opened = Vec<(Arc<Link>, link::Connection)>;
 impl Lines {
     /// A connection to each broker of a plant, not made yet.
     fn open(&mut self, plant: &Plant) -> Result<Opened, PlantError> {
-        let mut opened = Vec::new();
+        let (mut opened, mut controlled) = (Vec::new(), BTreeSet::new());
         for name in plant.brokers() {
             let broker = self.brokers.get(&name).or_else(|| self.brokers.values().next());
             let broker = broker.ok_or(PlantError::NoBroker)?;
             let client_id = format!("{}-{}", self.client_id, self.made);
             self.made += 1;
-            let (link, connection) =
-                Link::new(plant, &name, broker, client_id, self.is_controlled, self.shared.clone())?;
+            let (link, connection) = {
+                // Two names may stand for one broker: a request is carried out once.
+                let is_controlled = self.is_controlled && controlled.insert(broker.url.clone());
+                Link::new(plant, &name, broker, client_id, is_controlled, self.shared.clone())?
+            };
             if !self.allow_remote && !connection.is_here() {
                 return Err(PlantError::Remote { host: connection.host().to_owned() });
             }
@@ -381,7 +389,7 @@ impl Publisher {
                 self.plant.announce(self.start, &mut emit(&self.links, &self.shared));
                 self.show_faults();
             }
-            self.do_deeds();
+            self.intervene();
             while self.plant.time() < target {
                 let until = target.min(self.plant.time() + slice);
                 // What somebody does to it at that time comes before what it says then.

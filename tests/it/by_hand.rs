@@ -168,7 +168,7 @@ fn what_was_done_by_hand_is_saved_as_a_scenario_that_raises_the_same_alarms_at_t
     assert_eq!(outcome.verdict, scenario::Verdict::Passed, "{text}\n{:#?}", outcome.checked);
     // The same journal, to the microsecond.
     let by_hand = world.app.world().resource::<session::ByHand>().clone();
-    let first = by_hand.deeds.first().unwrap();
+    let first = by_hand.done.first().unwrap();
     let zero = Timestamp(first.at.0 - i64::try_from(first.time).unwrap());
     let seen = changes(events.iter().map(|event| &**event), zero);
     let path = world.folder.path().join("again.mcap");

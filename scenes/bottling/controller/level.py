@@ -11,6 +11,7 @@ With --lockstep it computes once a tick, and acknowledges each: 0 begins a run. 
 
 import argparse
 import json
+import sys
 
 import paho.mqtt.client as mqtt
 
@@ -62,12 +63,19 @@ def main():
         client.publish(COMMAND, json.dumps(said), qos=1)
 
     def on_message(client, _, message):
-        said = json.loads(message.payload)
-        if message.topic == READING:
+        try:
+            said = json.loads(message.payload)
+            read(client, message.topic, said)
+        except (ValueError, KeyError, TypeError, AttributeError) as broken:
+            # A message with wrong bytes: the last level holds.
+            print(f"not understood on {message.topic}: {broken}", file=sys.stderr)
+
+    def read(client, topic, said):
+        if topic == READING:
             controller.level = said.get("level", controller.level)
             if not given.lockstep:
                 command(client, said["ts"] / 1000.0)
-        elif message.topic == TICK:
+        elif topic == TICK:
             if said["n"] == 0:
                 controller.reset()
             else:

@@ -24,6 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LATEST: Duration = Duration::from_secs(1);
 /// Simulated seconds per second at most.
 const FASTEST: f64 = 1000.0;
+/// Slower than that nobody waits.
+const SLOWEST: f64 = 0.001;
+/// The longest time that a controller may take for an answer.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(clap::Args, Debug)]
 pub(super) struct AgainstArgs {
@@ -77,13 +81,17 @@ impl Way {
     pub fn of(args: &AgainstArgs) -> Result<Option<Self>, Failure> {
         let Some(url) = args.against.clone() else { return Ok(None) };
         let speed = args.speed.unwrap_or(1.0);
-        if !(speed > 0.0 && speed <= FASTEST) {
-            return Err(Failure::Usage(format!("--speed {speed}: it must be above 0 and at most {FASTEST}")));
+        if !(SLOWEST..=FASTEST).contains(&speed) {
+            return Err(Failure::Usage(format!("--speed {speed}: it must be from {SLOWEST} to {FASTEST}")));
         }
         if args.step.is_some_and(|step| step < Duration::from_millis(1)) {
             return Err(Failure::Usage("--step: it must be at least 1ms".to_owned()));
         }
         let patience = args.patience.unwrap_or(PATIENCE);
+        if patience > LONGEST_PATIENCE {
+            let most = LONGEST_PATIENCE.as_secs();
+            return Err(Failure::Usage(format!("--patience: at most {most} s, found {} s", patience.as_secs())));
+        }
         let pace = match args.lockstep {
             true => Pace::Lockstep { step: args.step, patience },
             false => Pace::RealTime { speed },

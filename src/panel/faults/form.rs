@@ -2,9 +2,11 @@
 //! [`FaultCommand`], once it is confirmed. Where the session runs the plant, the fault is run ahead on a copy first.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bevy_egui::egui::{self, ComboBox, Context, DragValue, RichText, Slider, Ui};
+use crossbeam_channel::{Receiver, TryRecvError};
 use egui_plot::{Line, Plot};
 
 use super::offer::{self, Offer, offers};
@@ -14,7 +16,7 @@ use crate::fault::{Course, Kind, Layer, Measure, Parameter, Recurrence, Site, Wr
 use crate::panel::{format, theme, widgets};
 use crate::scenario::{Preview, preview};
 use crate::scene::{Scene, Twin, faults};
-use crate::session::{OwnPlant, Task, TaskState};
+use crate::session::OwnPlant;
 
 /// How far ahead the effect is shown.
 const AHEAD: Duration = Duration::from_secs(180);
@@ -63,7 +65,7 @@ struct Seen {
     fault: WrittenFault,
     /// What it is on, for people.
     about: String,
-    task: Option<Task<Result<Preview, String>>>,
+    ahead: Option<Ahead>,
     preview: Option<Result<Preview, String>>,
 }
 
@@ -160,9 +162,12 @@ fn label(ui: &mut Ui, text: &str) {
     widgets::paint_text(ui.painter(), rect, text, theme::small(), theme::TEXT_WEAK, egui::Align::Min);
 }
 
-/// Whether Enter was pressed while nothing else has the keyboard: it goes on to the next step.
+/// Whether Enter was pressed while nothing else has the keyboard: it goes on to the next step. Holding it does not.
 fn goes_on(ctx: &Context) -> bool {
-    ctx.memory(|memory| memory.focused().is_none()) && ctx.input(|input| input.key_pressed(egui::Key::Enter))
+    let is_enter = |event: &egui::Event| {
+        matches!(event, egui::Event::Key { key: egui::Key::Enter, pressed: true, repeat: false, .. })
+    };
+    ctx.memory(|memory| memory.focused().is_none()) && ctx.input(|input| input.events.iter().any(is_enter))
 }
 
 /// The first step: what, how much, when. Says whether it is given up.
@@ -258,8 +263,8 @@ fn fill_ui(ui: &mut Ui, view: &FormView, twin: &Twin, form: &mut Form) -> bool {
         let prepare = ui.add_enabled(fault.is_some() && problems.is_empty(), egui::Button::new("Prepare"));
         let is_asked = prepare.clicked() || prepare.enabled() && goes_on(ui.ctx());
         if let (true, Some(fault)) = (is_asked, fault) {
-            let task = (form.site == Site::Plant).then(|| begin_preview(view, &fault)).flatten();
-            form.seen = Some(Seen { fault, about: offer.about.clone(), task, preview: None });
+            let ahead = (form.site == Site::Plant).then(|| begin_preview(view, &fault)).flatten();
+            form.seen = Some(Seen { fault, about: offer.about.clone(), ahead, preview: None });
         }
         gives_up = ui.button("Cancel").clicked();
         if let Some(problem) = problems.first() {
@@ -341,29 +346,49 @@ fn secs(value: &mut f64) -> DragValue<'_> {
     DragValue::new(value).range(0.0..=1e7).speed(1.0).suffix(" s").max_decimals(1)
 }
 
-fn begin_preview(view: &FormView, fault: &WrittenFault) -> Option<Task<Result<Preview, String>>> {
+/// A copy of the plant that is run ahead in a thread of its own. Dropping it waits for nothing: the thread ends soon.
+#[derive(Debug)]
+struct Ahead {
+    result: Receiver<Result<Preview, String>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+fn begin_preview(view: &FormView, fault: &WrittenFault) -> Option<Ahead> {
     let plant = view.plant?;
     let portrait = plant.portrait.latest()?;
     let (scene, waker) = (view.scene.clone(), plant.waker.clone());
     let fault = WrittenFault { id: "preview".into(), ..fault.clone() };
+    let (done, result) = crossbeam_channel::bounded(1);
+    let stop = Arc::new(AtomicBool::new(false));
+    let is_over = stop.clone();
     let work = move || {
         let profiles = crate::session::profile::read(&scene);
-        let profiles = profiles.map_err(|errors| crate::session::profile::told(&errors))?;
-        preview(&scene, &portrait, &profiles, &fault, AHEAD)
+        let profiles = profiles.map_err(|errors| crate::session::profile::told(&errors));
+        let found = profiles.and_then(|profiles| preview(&scene, &portrait, &profiles, &fault, AHEAD, &is_over));
+        // Nobody may wait for it any more.
+        let _ = done.send(found);
+        waker();
     };
-    Task::start("preview", waker, work).ok()
+    std::thread::Builder::new().name("preview".to_owned()).spawn(work).ok()?;
+    Some(Ahead { result, stop })
 }
 
 /// The second step: what would come of it. Says whether it is closed.
 fn see_ui(ui: &mut Ui, view: &FormView, form: &mut Form, out: &mut Vec<OperatorCommand>) -> bool {
     let Some(seen) = &mut form.seen else { return false };
-    if let Some(task) = &seen.task {
-        match task.poll() {
-            TaskState::Underway => {}
-            TaskState::Done(preview) => (seen.preview, seen.task) = (Some(preview), None),
-            TaskState::Lost => {
+    if let Some(ahead) = &seen.ahead {
+        match ahead.result.try_recv() {
+            Ok(preview) => (seen.preview, seen.ahead) = (Some(preview), None),
+            Err(TryRecvError::Empty) => {}
+            Err(TryRecvError::Disconnected) => {
                 seen.preview = Some(Err("the plant cannot be run ahead".to_owned()));
-                seen.task = None;
+                seen.ahead = None;
             }
         }
     }
@@ -384,13 +409,14 @@ fn see_ui(ui: &mut Ui, view: &FormView, form: &mut Form, out: &mut Vec<OperatorC
         line(ui, "Reason", form.reason.trim());
     }
     ui.add_space(4.0);
-    match (&seen.preview, &seen.task) {
+    match (&seen.preview, &seen.ahead) {
         (Some(Ok(preview)), _) => preview_ui(ui, preview),
         (Some(Err(why)), _) => line(ui, "Ahead", why),
         (None, Some(_)) => {
             line(ui, "Ahead", "the plant is run ahead on a copy …");
             ui.ctx().request_repaint_after(Duration::from_millis(100));
         }
+        (None, None) if form.site == Site::Plant => line(ui, "Ahead", "the plant cannot be run ahead now"),
         (None, None) => line(ui, "Ahead", "true alarms and history stay as they are"),
     }
     ui.add_space(8.0);

@@ -20,6 +20,9 @@ use crate::value::{Timestamp, TwinIndex};
 pub use form::{Form, FormView};
 pub use offer::{Offer, offers};
 
+/// How long an answer is shown.
+const ANSWER_SECS: f64 = 60.0;
+
 /// What a person presses to clear all faults at any time.
 pub const CLEAR_ALL_KEYS: &str = "Ctrl + Shift + X";
 
@@ -30,6 +33,10 @@ pub struct FaultsView<'a> {
     pub form: Option<FormView<'a>>,
     /// Whether there is a plant of this session's own, and something was done to it.
     pub can_save: bool,
+    /// How many stand now, wherever the cursor is.
+    pub now: usize,
+    /// What came of the last thing that was asked; empty after a while.
+    pub answer: &'a str,
     pub is_recorded: bool,
 }
 
@@ -49,6 +56,8 @@ pub struct FaultRow {
     pub state: String,
     /// `4 min left`, `until cleared`
     pub left: String,
+    /// Whether it stands now too, and not only at the cursor.
+    pub can_clear: bool,
 }
 
 /// Where a fault acts, in words.
@@ -97,6 +106,7 @@ fn row(span: &FaultSpan, scene: &Scene, at: Timestamp) -> FaultRow {
         reason: span.reason.clone(),
         state,
         left,
+        can_clear: span.gone.is_none(),
     }
 }
 
@@ -146,15 +156,24 @@ pub fn faults_view<'a>(read: &'a Snapshot<'a>) -> FaultsView<'a> {
     FaultsView {
         rows: read.faults.standing(shown).map(|span| row(span, scene, shown)).collect(),
         form: form_view(read),
+        now: read.faults.standing(read.time.now).count(),
         can_save: read.plant.is_some() && read.faults.iter().any(|span| span.site == Site::Plant),
+        answer: if read.time.now.secs_since(read.fault_answer.at) < ANSWER_SECS { &read.fault_answer.text } else { "" },
         is_recorded: read.is_recorded(),
     }
 }
 
 pub fn faults_ui(ui: &mut Ui, view: &FaultsView, state: &mut FaultsState, out: &mut Vec<OperatorCommand>) {
     toolbar(ui, view, state, out);
+    if !view.answer.is_empty() {
+        ui.add(egui::Label::new(RichText::new(view.answer).font(theme::small()).color(theme::TEXT_STRONG)).wrap());
+    }
     if let Some(form) = &view.form {
         form::form_ui(ui.ctx(), form, &mut state.form, out);
+    }
+    if view.now > view.rows.len() {
+        let text = format!("{} now; at the cursor:", format::plural(view.now, "fault"));
+        ui.label(RichText::new(text).font(theme::small()).color(theme::TEXT_WEAK));
     }
     if view.rows.is_empty() {
         let hint = match (view.is_recorded, &view.form) {
@@ -188,7 +207,7 @@ fn toolbar(ui: &mut Ui, view: &FaultsView, state: &mut FaultsState, out: &mut Ve
         if let (true, Some(form), Some(twin)) = (open.on_hover_text(hint).clicked(), &view.form, twin) {
             state.form = Some(Form::of(form, twin));
         }
-        let clear = ui.add_enabled(!view.rows.is_empty(), egui::Button::new("Clear all"));
+        let clear = ui.add_enabled(view.now > 0, egui::Button::new("Clear all"));
         if clear.on_hover_text(format!("Clears all faults, wherever they act: {CLEAR_ALL_KEYS}")).clicked() {
             out.push(FaultCommand::ClearAll.into());
         }
@@ -221,7 +240,7 @@ fn row_ui(ui: &mut Ui, row: &FaultRow, is_recorded: bool, out: &mut Vec<Operator
         let weak = |text: &str| RichText::new(text).font(theme::small()).color(theme::TEXT_WEAK);
         ui.label(RichText::new(&row.size).font(theme::small()).color(theme::TEXT));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if !is_recorded && ui.button("Clear").clicked() {
+            if !is_recorded && row.can_clear && ui.button("Clear").clicked() {
                 out.push(FaultCommand::Clear { site: row.site, id: row.id.clone() }.into());
             }
             ui.label(weak(&row.left));
@@ -258,12 +277,18 @@ mod tests {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenes/bottling/scene.ron");
         let scene = Arc::new(crate::scene::load(&file).scene.expect("the demo's scene"));
         let attention = Attention { selected: scene.twin(twin).map(|twin| twin.index), trends: Vec::new() };
-        let plant = has_plant.then(|| OwnPlant { portrait: Portrait::default(), waker: Arc::new(|| {}) });
+        let plant = has_plant.then(|| OwnPlant {
+            portrait: Portrait::default(),
+            waker: Arc::new(|| {}),
+            status: Arc::default(),
+        });
         let bench = Bench { scene, attention, plant, rows, state: FaultsState::default(), out: Vec::new() };
         testing::harness(bench, |ui, bench: &mut Bench| {
             let form = FormView { scene: &bench.scene, attention: &bench.attention, plant: bench.plant.as_ref() };
             let can_save = bench.plant.is_some() && !bench.rows.is_empty();
-            let view = FaultsView { rows: bench.rows.clone(), form: Some(form), can_save, is_recorded: false };
+            let (rows, answer) = (bench.rows.clone(), "saved");
+            let now = rows.len();
+            let view = FaultsView { rows, form: Some(form), can_save, now, answer, is_recorded: false };
             faults_ui(ui, &view, &mut bench.state, &mut bench.out);
         })
     }
@@ -386,6 +411,7 @@ mod tests {
         assert_eq!(row.size, "by 2 m3/h");
         let mut harness = harness("P-101", true, vec![row]);
         assert!(harness.query_by_label("bias on P-101.flow").is_some());
+        assert!(harness.query_by_label("saved").is_some(), "what came of the last thing is said");
         harness.get_by_label("Clear").click();
         harness.run();
         harness.get_by_label("Clear all").click();

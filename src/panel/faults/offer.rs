@@ -95,7 +95,9 @@ fn machine_offers(scene: &Scene, twin: &Twin) -> Vec<Offer> {
             is_condition: one.role == Role::Condition,
             kinds: ProcessEffect::KINDS.iter().filter(|kind| kind.name != "stuck").collect(),
         }));
-        all.extend(said.inputs.iter().zip(&machine.inputs).map(|(one, feed)| {
+        // A path that two share names the parameter.
+        let inputs = said.inputs.iter().zip(&machine.inputs).filter(|(one, _)| said.parameter(one.name).is_none());
+        all.extend(inputs.map(|(one, feed)| {
             let usual = match feed {
                 Feed::Constant(x) => Some(*x),
                 _ => one.default,

@@ -101,10 +101,15 @@ impl Shared {
 
     /// What a message is to the test; nothing, if it is its own.
     fn news_of(&self, message: Publish) -> Option<News> {
+        let is_own_topic = locked(&self.own).contains(&message.topic);
+        // What a broker has kept was said to somebody else: no controller of this run has given it.
+        if message.retain && !is_own_topic {
+            return None;
+        }
         if message.topic == ACK {
             return Some(News::Ack(message.payload.to_vec()));
         }
-        if !locked(&self.own).contains(&message.topic) {
+        if !is_own_topic {
             return Some(News::Order(Order { topic: message.topic, payload: message.payload.to_vec() }));
         }
         let is_own = locked(&self.sent).has(&message.topic, &message.payload);
@@ -138,7 +143,9 @@ impl Failure {
 }
 
 pub(super) fn start(address: Address, broker: Broker, announcement: String) -> Result<Started, Failure> {
-    let client_id = format!("pollux-test-{}", std::process::id());
+    // Two containers may give their programs the same number.
+    let random = std::hash::BuildHasher::hash_one(&std::collections::hash_map::RandomState::new(), 0_u8);
+    let client_id = format!("pollux-test-{}-{:08x}", std::process::id(), random as u32);
     let mut options = mqtt::publisher_options(&address, &broker, &client_id).map_err(Failure::Secrets)?;
     // A test that dies leaves no announcement behind.
     options.set_last_will(LastWill::new(announcement, "", QoS::AtLeastOnce, true));

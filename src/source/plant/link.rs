@@ -19,6 +19,10 @@ use crate::source::own::Own;
 const STABLE_AFTER: Duration = Duration::from_secs(5);
 /// Messages that wait for the event loop at most.
 const QUEUE: usize = 2048;
+/// Requests that wait at most, that are taken in one wake, and the bytes of one.
+const REQUESTS: usize = 256;
+const REQUESTS_AT_ONCE: usize = 4;
+const LONGEST_REQUEST: usize = 16 << 10;
 /// Topics in one subscription.
 const TOPICS_AT_ONCE: usize = 100;
 
@@ -154,9 +158,11 @@ impl Link {
         std::mem::take(&mut *self.commands.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Requests that came since this was asked last.
-    pub(super) fn take_requests(&self) -> VecDeque<Vec<u8>> {
-        std::mem::take(&mut *self.requests.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The oldest requests that wait, a few at a time: the plant goes on whatever is asked of it.
+    pub(super) fn take_requests(&self) -> Vec<Vec<u8>> {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = requests.len().min(REQUESTS_AT_ONCE);
+        requests.drain(..count).collect()
     }
 
     /// Keeps a message if it came on the topic of control.
@@ -164,7 +170,7 @@ impl Link {
         let control = self.control_topic.lock().unwrap_or_else(PoisonError::into_inner);
         if control.as_deref() == Some(topic) {
             let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
-            match requests.len() < QUEUE {
+            match requests.len() < REQUESTS && payload.len() <= LONGEST_REQUEST {
                 true => requests.push_back(payload.to_vec()),
                 false => drop(self.shared.status.refused.fetch_add(1, Ordering::Relaxed)),
             }

@@ -1,5 +1,6 @@
-//! What people do to a plant that runs: faults that they set and clear. In: [`Asked`], from this process or from the topic of
-//! control. Out: [`Told`], what became of each, in the order in which it was done; and of faults that ended by themselves.
+//! Interventions: what people do to a plant that runs, faults that they set and clear. In: [`Asked`], from this process or from
+//! the topic of control. Out: [`Told`], what became of each, in the order in which it was done; and of faults that ended by
+//! themselves.
 //!
 //! The plant's thread does what is asked for at the next whole millisecond of the plant's time, before what the plant says
 //! then. So a scenario that sets the same fault at that time gives the same messages.
@@ -12,6 +13,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,12 +28,13 @@ use crate::value::{Shift, Timestamp};
 
 /// The plant's time is brought to a multiple of this before something is done to it, in nanoseconds.
 const GRAIN: u64 = 1_000_000;
-/// Requests and reports that wait at most.
+/// What is asked for, and reports, that wait at most.
 const QUEUE: usize = 1024;
+const TOLD: usize = 8192;
 
 /// Something that is done to a plant.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Deed {
+pub enum Intervention {
     /// A fault is set; its onset counts from then. One without an id gets a new one, the one of the same id gives way.
     Inject(WrittenFault),
     /// A fault is cleared, by its id.
@@ -39,15 +42,15 @@ pub enum Deed {
     ClearAll,
 }
 
-/// A deed that somebody asks for.
+/// An intervention that somebody asks for.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Asked {
-    pub deed: Deed,
+    pub what: Intervention,
     pub by: String,
     pub reason: String,
 }
 
-/// What became of a deed, or of a fault by itself.
+/// What became of an intervention, or of a fault by itself.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Told {
     /// Nanoseconds since the plant's start.
@@ -70,6 +73,14 @@ pub enum Outcome {
     },
     /// Why it was not done, in sentences.
     Refused(Vec<String>),
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let by = self.by.as_ref().map_or_else(String::new, |by| format!(" by {by}"));
+        let reason = if self.reason.is_empty() { String::new() } else { format!(": {}", self.reason) };
+        write!(f, "{}{by}{reason}", self.outcome.words().join("; "))
+    }
 }
 
 impl Outcome {
@@ -123,13 +134,15 @@ pub fn control_topic(announcement: &str) -> String {
 
 /// What waits for the plant's thread, and for its owner.
 #[derive(Debug, Default)]
-pub(super) struct Deeds {
+pub(super) struct Interventions {
     asked: Mutex<VecDeque<Asked>>,
     told: Mutex<VecDeque<Told>>,
     standing: Mutex<Vec<Standing>>,
+    /// Reports that nobody took in time.
+    lost: AtomicU64,
 }
 
-impl Deeds {
+impl Interventions {
     /// False where more is asked for than can wait.
     pub fn ask(&self, asked: Asked) -> bool {
         let mut waiting = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -140,8 +153,14 @@ impl Deeds {
         has_room
     }
 
+    /// What was done, and which faults ended, since this was asked last.
     pub fn take_told(&self) -> Vec<Told> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect()
+    }
+
+    /// Reports that were lost since this was asked last, as nobody took them.
+    pub fn take_lost(&self) -> u64 {
+        self.lost.swap(0, Ordering::Relaxed)
     }
 
     pub fn standing(&self) -> Vec<Standing> {
@@ -154,9 +173,9 @@ impl Deeds {
 
     fn tell(&self, told: Told) {
         let mut all = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody listens.
-        if all.len() >= QUEUE {
+        if all.len() >= TOLD {
             all.pop_front();
+            self.lost.fetch_add(1, Ordering::Relaxed);
         }
         all.push_back(told);
     }
@@ -167,7 +186,7 @@ pub(super) type Askers = std::collections::BTreeMap<String, (String, String)>;
 
 impl Publisher {
     /// Does what was asked for since the last wake, in its order; tells of faults that are over.
-    pub(super) fn do_deeds(&mut self) {
+    pub(super) fn intervene(&mut self) {
         let over = self.plant.end_faults();
         let mut has_changed = !over.is_empty();
         for fault in over {
@@ -175,7 +194,7 @@ impl Publisher {
             let time = u64::try_from(end.0).unwrap_or(0);
             self.tell(time, None, Outcome::Cleared { fault, ending: Ending::Over });
         }
-        let here = self.shared.deeds.take_asked();
+        let here = self.shared.interventions.take_asked();
         let mut requests = Vec::new();
         if let Some(control) = &self.control {
             for link in &self.links {
@@ -189,11 +208,12 @@ impl Publisher {
             self.plant.run_before(until, self.start, &mut emit(&self.links, &self.shared));
         }
         for asked in here {
-            has_changed |= !self.carry_out(asked).iter().all(|outcome| matches!(outcome, Outcome::Refused(_)));
+            has_changed |= !self.carry_out(asked, true).iter().all(|outcome| matches!(outcome, Outcome::Refused(_)));
         }
         for (broker, Request { id, asked }) in requests {
             let outcomes = match asked {
-                Ok(Some(asked)) => self.carry_out(asked),
+                // Who asked is told by the answer.
+                Ok(Some(asked)) => self.carry_out(asked, false),
                 Ok(None) => Vec::new(),
                 Err(why) => vec![Outcome::Refused(why)],
             };
@@ -207,10 +227,10 @@ impl Publisher {
         self.stand();
     }
 
-    fn carry_out(&mut self, asked: Asked) -> Vec<Outcome> {
-        let Asked { deed, by, reason } = asked;
-        let done = match deed {
-            Deed::Inject(mut fault) => {
+    fn carry_out(&mut self, asked: Asked, tells_refusals: bool) -> Vec<Outcome> {
+        let Asked { what, by, reason } = asked;
+        let done = match what {
+            Intervention::Inject(mut fault) => {
                 if fault.id.trim().is_empty() {
                     fault.id = self.new_id();
                 }
@@ -219,11 +239,12 @@ impl Publisher {
                     vec![Outcome::Set(set)]
                 })
             }
-            Deed::Clear(id) => self.plant.clear_faults(Some(&id)).map(cleared).map_err(|why| vec![why]),
-            Deed::ClearAll => self.plant.clear_faults(None).map(cleared).map_err(|why| vec![why]),
+            Intervention::Clear(id) => self.plant.clear_faults(Some(&id)).map(cleared).map_err(|why| vec![why]),
+            Intervention::ClearAll => self.plant.clear_faults(None).map(cleared).map_err(|why| vec![why]),
         };
         let outcomes = done.unwrap_or_else(|why| vec![Outcome::Refused(why)]);
-        for outcome in outcomes.clone() {
+        let is_told = |outcome: &Outcome| tells_refusals || !matches!(outcome, Outcome::Refused(_));
+        for outcome in outcomes.iter().filter(|outcome| is_told(outcome)).cloned() {
             self.tell(self.plant.time(), Some((by.clone(), reason.clone())), outcome);
         }
         outcomes
@@ -246,7 +267,7 @@ impl Publisher {
         }
         let (by, reason) = by.unzip();
         let at = self.start + Duration::from_nanos(time);
-        self.shared.deeds.tell(Told { time, at, by, reason: reason.unwrap_or_default(), outcome });
+        self.shared.interventions.tell(Told { time, at, by, reason: reason.unwrap_or_default(), outcome });
     }
 
     /// `F-3`: one that no fault had before.
@@ -262,7 +283,7 @@ impl Publisher {
 
     fn stand(&self) {
         let standing = standing(&self.plant, &self.askers, self.start);
-        *self.shared.deeds.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+        *self.shared.interventions.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 
     fn answer(&self, broker: &str, id: &serde_json::Value, ok: bool, said: Vec<String>) {
