@@ -53,6 +53,8 @@ pub struct Chronicle {
     hearing: Hearing,
     /// Makes new alarms heard; none where nothing is live.
     horn: Option<Horn>,
+    /// Why there is no store, though one was wanted.
+    lacks_store: Option<String>,
     /// Complaints for people to read: why a wanted store is missing, which part of an earlier run is lost, why a
     /// recording fails.
     complaints: BTreeSet<String>,
@@ -88,6 +90,7 @@ impl Chronicle {
             last_sign: None,
             hearing: Hearing::default(),
             horn: None,
+            lacks_store: None,
             complaints: BTreeSet::new(),
             openings: Vec::new(),
             version: 0,
@@ -127,7 +130,8 @@ impl Chronicle {
 
     /// There should be a store, and this is why there is none.
     pub fn go_without_store(&mut self, why: String) {
-        self.complain(why);
+        self.complain(why.clone());
+        self.lacks_store = Some(why);
     }
 
     /// Something that people should know, in a sentence; said once however often it comes.
@@ -404,8 +408,12 @@ impl Chronicle {
         self.unsaved.clear();
     }
 
-    /// Waits until the store has all that was handed over; says why if it has not.
+    /// Waits until the store has all that was handed over; says why if it has not. Where nobody wants a store there is nothing
+    /// to wait for; one that was wanted and cannot be had keeps nothing.
     pub fn flush(&self) -> Result<(), String> {
+        if let Some(why) = &self.lacks_store {
+            return Err(format!("{why}; give another place (--store FILE), or go without on purpose (--no-store)"));
+        }
         self.store.as_ref().map_or(Ok(()), |store| store.flush(SECURED_WITHIN)).map_err(|error| error.to_string())
     }
 
