@@ -88,7 +88,9 @@ proptest! {
         all in prop::collection::vec(broken(), 1..5), seed in 1..1000_u64,
     ) {
         let steps = all.iter().map(|Broken { fault, at_ms, lasts_ms }| {
-            format!("(at: \"{at_ms}ms\", {}, lasts: \"{lasts_ms}ms\"),", FAULTS[*fault])
+            // A fault that grows lasts as long as that at least.
+            let least = if FAULTS[*fault].contains("ramp: \"3s\"") { 3000 } else { 1 };
+            format!("(at: \"{at_ms}ms\", {}, lasts: \"{}ms\"),", FAULTS[*fault], (*lasts_ms).max(least))
         });
         let scene = scenes().join("bottling/scene.ron");
         let text = format!(
