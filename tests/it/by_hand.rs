@@ -188,13 +188,14 @@ fn one_command_clears_all_faults_of_the_plant_and_over_live_data() {
         world.inject(&format!("F{number}"), bias("T-100.level", 0.01), Course::default());
     }
     world.until_set("F3");
-    let over = WrittenFault { id: "O1".into(), defect: bias("T-100.level", 0.5), course: Course::default() };
+    // As the form gives it: without a name.
+    let over = WrittenFault { id: String::new(), defect: bias("T-100.level", 0.5), course: Course::default() };
     world.give(FaultCommand::Inject { site: Site::Overlay, fault: over, reason: String::new() });
-    world.until_set("O1");
-    assert_eq!(world.standing(), ["F1", "F2", "F3", "O1"]);
+    world.until_set("O-1");
+    assert_eq!(world.standing(), ["F1", "F2", "F3", "O-1"]);
     world.give(FaultCommand::ClearAll);
     world.until_cleared("F3");
-    world.until_cleared("O1");
+    world.until_cleared("O-1");
     assert_eq!(world.standing(), [""; 0]);
 }
 
