@@ -72,6 +72,17 @@ pub struct Parameter {
 }
 
 impl Parameter {
+    /// The unit of its number, given that of the target; empty where it has none.
+    pub fn unit(&self, of_target: &str) -> String {
+        match self.measure {
+            Measure::Target => of_target.to_owned(),
+            Measure::TargetPerSecond if of_target.is_empty() => "1/s".to_owned(),
+            Measure::TargetPerSecond => format!("{of_target}/s"),
+            Measure::Unit(unit) => unit.to_owned(),
+            Measure::Flag => String::new(),
+        }
+    }
+
     /// A default or a usual value in the parameter's unit; `span` is the size of the target's range, in its unit.
     pub fn in_unit(&self, x: f64, span: f64) -> f64 {
         match self.measure {

@@ -115,12 +115,21 @@ fn steps_of(done: &[Told], scene: &Scene) -> Vec<(u64, StepDef)> {
     let mut never: BTreeSet<usize> = BTreeSet::new();
     // Two steps never share a name: the second fault of a name gets another one.
     let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+    // By id: what the step of the one that stands is called, and when that is over by itself.
+    let mut standing: BTreeMap<&str, (String, Option<Timestamp>)> = BTreeMap::new();
+    let clear = |name: String| StepDef { clear: Some(name.into()), ..StepDef::default() };
     let named = |id: &str, uses: usize| if uses < 2 { id.to_owned() } else { format!("{id} ({uses})") };
     for (place, told) in done.iter().enumerate() {
         match &told.outcome {
             Outcome::Set(fault) => {
                 *uses.entry(&fault.id).or_default() += 1;
                 let name = named(&fault.id, uses[&*fault.id]);
+                // The one of the same id gave way.
+                if let Some((old, end)) = standing.remove(&*fault.id)
+                    && end.is_none_or(|end| u64::try_from(end.0).is_ok_and(|end| end > told.time))
+                {
+                    steps.push((told.time, clear(old)));
+                }
                 let onset = u64::try_from(fault.course.onset).unwrap_or(0).max(told.time);
                 let next = done.iter().enumerate().skip(place + 1).find(|(_, later)| match &later.outcome {
                     Outcome::Set(other) | Outcome::Cleared { fault: other, .. } => other.id == fault.id,
@@ -132,12 +141,16 @@ fn steps_of(done: &[Told], scene: &Scene) -> Vec<(u64, StepDef)> {
                             never.insert(next);
                         }
                     }
-                    _ => steps.push((onset, StepDef { id: Some(name.into()), ..fault_step(fault, scene) })),
+                    _ => {
+                        standing.insert(&fault.id, (name.clone(), fault.course.end()));
+                        steps.push((onset, StepDef { id: Some(name.into()), ..fault_step(fault, scene) }));
+                    }
                 }
             }
             Outcome::Cleared { fault, .. } if !never.contains(&place) => {
-                let clear = Some(named(&fault.id, uses.get(&*fault.id).copied().unwrap_or(0)).into());
-                steps.push((told.time, StepDef { clear, ..StepDef::default() }));
+                standing.remove(&*fault.id);
+                let name = named(&fault.id, uses.get(&*fault.id).copied().unwrap_or(0));
+                steps.push((told.time, clear(name)));
             }
             Outcome::Cleared { .. } | Outcome::Refused(_) => {}
         }
@@ -161,14 +174,12 @@ fn fault_step(fault: &WrittenFault, scene: &Scene) -> StepDef {
     };
     let of_target = unit_of(fault, scene);
     let size = |(parameter, x): (&fault::Parameter, f64)| {
-        let unit = match parameter.measure {
-            Measure::Target => of_target.clone(),
-            Measure::TargetPerSecond if of_target.is_empty() => "1/s".to_owned(),
-            Measure::TargetPerSecond => format!("{of_target}/s"),
-            Measure::Unit(unit) => unit.to_owned(),
-            Measure::Flag => return (parameter.name.to_owned().into(), QuantityDef::Flag(x != 0.0).into()),
+        let unit = parameter.unit(&of_target);
+        let size = match parameter.measure {
+            Measure::Flag => QuantityDef::Flag(x != 0.0),
+            _ if unit.is_empty() => QuantityDef::Number(x),
+            _ => QuantityDef::Text(format!("{x} {unit}")),
         };
-        let size = if unit.is_empty() { QuantityDef::Number(x) } else { QuantityDef::Text(format!("{x} {unit}")) };
         (Spanned::from(parameter.name.to_owned()), Spanned::from(size))
     };
     let course = &fault.course;
@@ -307,6 +318,21 @@ mod tests {
         let steps = steps_of(&done, &Scene::default());
         let short: Vec<_> = steps.iter().map(|(time, step)| (*time, step.id.is_some(), step.clear.is_some())).collect();
         assert_eq!(short, [(40, true, false), (60, false, true)]);
+    }
+
+    #[test]
+    fn one_that_gave_way_to_another_of_its_id_is_taken_back_and_the_other_has_a_name_of_its_own() {
+        use crate::event::Ending;
+        let cleared = Outcome::Cleared { fault: link("F-1", 40), ending: Ending::Cleared };
+        let done =
+            [told(10, Outcome::Set(link("F-1", 10))), told(40, Outcome::Set(link("F-1", 40))), told(60, cleared)];
+        let steps = steps_of(&done, &Scene::default());
+        let text = |field: &Option<Spanned<String>>| field.as_ref().map(|text| text.value.clone()).unwrap_or_default();
+        let short: Vec<_> = steps.iter().map(|(time, step)| (*time, text(&step.id), text(&step.clear))).collect();
+        let named = |id: &str, clear: &str| (id.to_owned(), clear.to_owned());
+        let wanted =
+            [(10, named("F-1", "")), (40, named("", "F-1")), (40, named("F-1 (2)", "")), (60, named("", "F-1 (2)"))];
+        assert_eq!(short, wanted.map(|(time, (id, clear))| (time, id, clear)));
     }
 
     #[test]

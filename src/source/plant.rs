@@ -25,7 +25,7 @@ use crate::plant::{self, MakeError, Message, Plant, Portrait, Profile};
 use crate::scene::{Broker, Scene, faults};
 use crate::source::SourceError;
 use crate::value::Timestamp;
-pub use interventions::{Asked, Control, Intervention, Outcome, Request, Standing, Told, control_topic};
+pub use interventions::{Asked, Control, Intervention, Outcome, Request, Told, control_topic};
 use interventions::{Askers, Interventions};
 use link::Link;
 
@@ -236,11 +236,6 @@ impl PlantHandle {
     /// How many reports were lost since this was asked last, as nobody took them.
     pub fn take_lost(&self) -> u64 {
         self.shared.interventions.take_lost()
-    }
-
-    /// The faults that are in it, in the order in which they act.
-    pub fn standing(&self) -> Vec<Standing> {
-        self.shared.interventions.standing()
     }
 
     /// Goes on with another scene at the brokers that it was given: machines that are the same keep their states.

@@ -9,10 +9,10 @@ use bevy_egui::egui::{self, ComboBox, Context, DragValue, RichText, Slider, Ui};
 use crossbeam_channel::{Receiver, TryRecvError};
 use egui_plot::{Line, Plot};
 
-use super::offer::{self, Offer, offers};
+use super::offer::{Offer, offers};
 use super::{site_text, size_text};
 use crate::command::{Attention, FaultCommand, OperatorCommand};
-use crate::fault::{Course, Kind, Layer, Measure, Parameter, Recurrence, Site, WrittenFault};
+use crate::fault::{Course, Kind, Layer, Measure, Recurrence, Site, WrittenFault};
 use crate::panel::{format, theme, widgets};
 use crate::scenario::{Preview, preview};
 use crate::scene::{Scene, Twin, faults};
@@ -117,17 +117,6 @@ impl Form {
         };
         // It gets its id where it is set.
         Some(WrittenFault { id: String::new(), defect: offer.defect(kind, &self.values)?, course })
-    }
-}
-
-/// The unit of a size, given that of what the fault is on.
-pub(super) fn unit_of(of_target: &str, parameter: &Parameter) -> String {
-    match parameter.measure {
-        Measure::Target => of_target.to_owned(),
-        Measure::TargetPerSecond if of_target.is_empty() => "1/s".to_owned(),
-        Measure::TargetPerSecond => format!("{of_target}/s"),
-        Measure::Unit(unit) => unit.to_owned(),
-        Measure::Flag => String::new(),
     }
 }
 
@@ -286,7 +275,7 @@ fn sizes_ui(ui: &mut Ui, offer: &Offer, kind: &Kind, form: &mut Form) {
                 return;
             }
             let ((low, high), _) = offer.slider(kind, parameter);
-            let unit = offer::unit(offer, parameter);
+            let unit = parameter.unit(&offer.unit);
             ui.spacing_mut().slider_width = 230.0;
             // Other numbers can be typed; what is not possible is told below.
             // What wears from nothing on matters long before it reaches its bound.

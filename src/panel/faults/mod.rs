@@ -74,7 +74,7 @@ pub fn size_text(fault: &WrittenFault, scene: &Scene) -> String {
     let of_target = faults::resolve(fault, scene).map(|resolved| faults::unit(&resolved, scene)).unwrap_or_default();
     let kind = fault.kind();
     let size = |(parameter, x): (&crate::fault::Parameter, f64)| {
-        let unit = form::unit_of(&of_target, parameter);
+        let unit = parameter.unit(&of_target);
         let value = match parameter.measure {
             crate::fault::Measure::Flag => (if x == 0.0 { "no" } else { "yes" }).to_owned(),
             _ => format::number(x),

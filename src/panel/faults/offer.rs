@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::fault::{self, Defect, Kind, Layer, LinkEffect, Parameter, ProcessEffect, SensorEffect};
+use crate::fault::{Defect, Kind, Layer, LinkEffect, Parameter, ProcessEffect, SensorEffect};
 use crate::model::Role;
 use crate::network::Feed;
 use crate::scene::{Scene, SignalSource, Twin, ValueKind};
@@ -169,17 +169,6 @@ fn span((low, high): (f64, f64), value: f64) -> f64 {
     let suggested = if value == 0.0 { 1.0 } else { value.abs() };
     // A range that covers whole powers of ten says nothing of what is usual.
     if width.is_finite() && width > 0.0 && width <= 100.0 * suggested { width } else { suggested }
-}
-
-/// What a parameter of a fault counts, for a label.
-pub fn unit(offer: &Offer, parameter: &Parameter) -> String {
-    match parameter.measure {
-        fault::Measure::Target => offer.unit.clone(),
-        fault::Measure::TargetPerSecond if offer.unit.is_empty() => "1/s".to_owned(),
-        fault::Measure::TargetPerSecond => format!("{}/s", offer.unit),
-        fault::Measure::Unit(unit) => unit.to_owned(),
-        fault::Measure::Flag => String::new(),
-    }
 }
 
 #[cfg(test)]

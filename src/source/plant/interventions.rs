@@ -21,7 +21,7 @@ use serde_json::json;
 
 use super::{Publisher, emit};
 use crate::event::Ending;
-use crate::fault::WrittenFault;
+use crate::fault::{Fault, WrittenFault};
 use crate::plant::{Message, Plant};
 use crate::scene::Scene;
 use crate::value::{Shift, Timestamp};
@@ -95,14 +95,11 @@ impl Outcome {
 }
 
 /// A fault that is in a plant.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Standing {
+struct Standing {
     /// Its course is in source time.
-    pub fault: WrittenFault,
-    pub by: String,
-    pub reason: String,
-    /// How often it has acted.
-    pub acted: u64,
+    fault: WrittenFault,
+    by: String,
+    reason: String,
 }
 
 /// A message on the topic of control.
@@ -137,7 +134,6 @@ pub fn control_topic(announcement: &str) -> String {
 pub(super) struct Interventions {
     asked: Mutex<VecDeque<Asked>>,
     told: Mutex<VecDeque<Told>>,
-    standing: Mutex<Vec<Standing>>,
     /// Reports that nobody took in time.
     lost: AtomicU64,
 }
@@ -161,10 +157,6 @@ impl Interventions {
     /// Reports that were lost since this was asked last, as nobody took them.
     pub fn take_lost(&self) -> u64 {
         self.lost.swap(0, Ordering::Relaxed)
-    }
-
-    pub fn standing(&self) -> Vec<Standing> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn take_asked(&self) -> Vec<Asked> {
@@ -224,7 +216,6 @@ impl Publisher {
         if has_changed {
             self.show_faults();
         }
-        self.stand();
     }
 
     fn carry_out(&mut self, asked: Asked, tells_refusals: bool) -> Vec<Outcome> {
@@ -279,11 +270,6 @@ impl Publisher {
                 return id;
             }
         }
-    }
-
-    fn stand(&self) {
-        let standing = standing(&self.plant, &self.askers, self.start);
-        *self.shared.interventions.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 
     fn answer(&self, broker: &str, id: &serde_json::Value, ok: bool, said: Vec<String>) {
@@ -349,11 +335,11 @@ fn cleared(gone: Vec<WrittenFault>) -> Vec<Outcome> {
 }
 
 fn standing(plant: &Plant, askers: &Askers, start: Timestamp) -> Vec<Standing> {
-    let stand = |(fault, acted): (&crate::fault::Fault, u64)| {
+    let stand = |fault: &Fault| {
         let mut fault = crate::scene::faults::written(fault, plant.scene());
         fault.course = fault.course.shifted(Shift(start.0));
         let (by, reason) = askers.get(&fault.id).cloned().unwrap_or_default();
-        Standing { fault, by, reason, acted }
+        Standing { fault, by, reason }
     };
-    plant.acted().map(stand).collect()
+    plant.faults().iter().map(stand).collect()
 }
