@@ -431,6 +431,18 @@ mod tests {
     }
 
     #[test]
+    fn the_menu_of_a_twin_offers_to_break_it() {
+        let mut desk = desk();
+        desk.get_by_label("P-101").click_secondary();
+        desk.run();
+        desk.get_by_label("Break P-101…").click();
+        desk.run();
+        let asked = desk.state().state.asked_to_break;
+        let twin = asked.and_then(|twin| desk.state().scene.twins.get(twin.at()));
+        assert_eq!(twin.map(|twin| twin.id.as_str()), Some("P-101"));
+    }
+
+    #[test]
     fn a_click_on_a_twin_selects_it() {
         let mut harness = desk();
         harness.get_by_label("P-101").click();
